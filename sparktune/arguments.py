@@ -1,0 +1,51 @@
+"""Checks of the arguments of public functions: the value back, or an error that says what would be
+right.
+"""
+
+from __future__ import annotations
+
+import operator
+from numbers import Real
+from typing import Any
+
+from sparktune.errors import InvalidArgument
+
+
+def whole(name: str, value: Any, least: int, otherwise: str = "") -> int:
+    """An integer >= `least`."""
+    if (
+        not isinstance(value, bool)
+        and hasattr(value, "__index__")
+        and operator.index(value) >= least
+    ):
+        return operator.index(value)
+    raise InvalidArgument(
+        f"The {name} argument should be an integer >= {least}{otherwise}. Given value: {value!r}"
+    )
+
+
+def positive(name: str, value: Any) -> float | None:
+    """None or a number > 0, in seconds."""
+    if value is None:
+        return None
+    if _is_real(value) and value > 0:
+        return float(value)
+    raise InvalidArgument(
+        f"The {name} argument should be None or a positive value. Given value: {value!r} "
+        "(in seconds)"
+    )
+
+
+def numeric(name: str, value: Any) -> float | None:
+    """None or a number."""
+    if value is None:
+        return None
+    if _is_real(value):
+        return float(value)
+    raise InvalidArgument(
+        f"The {name} argument should be None or a numeric value. Given value: {value!r}"
+    )
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, Real) and type(value) is not bool and value == value

@@ -1,0 +1,91 @@
+"""The exceptions of sparktune.
+
+    SparktuneError
+    ├── InvalidArgument (ValueError)         an argument of a public call is wrong
+    ├── BadSearchSpace (ValueError)          the search space cannot be used
+    │   └── DuplicateLabel                   two different parameters share one label
+    ├── InvalidAnnotatedParameter (ValueError)   space="annotated" met something that is no hp.*
+    node ├── ObjectiveNotPicklable (TypeError)    the objective cannot travel to the workers
+    ├── SparkUnavailable (RuntimeError)      no pyspark, no Java, or no usable Spark session
+    ├── AllTrialsFailed                      a run ended without one usable loss
+    └── TrialFailed                          one trial failed
+        ├── InvalidResult (TypeError)        the objective returned neither a number nor a dict
+        ├── InvalidResultStatus (ValueError) the objective returned an unknown status
+        └── InvalidLoss (ValueError)         the objective returned no usable loss
+
+Failures of an objective are data (`sparktune.trial.Failure`) and become exceptions only where the
+user asked for it: `Trials()` without `catch_eval_exceptions` raises the objective's own exception.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AllTrialsFailed",
+    "BadSearchSpace",
+    "DuplicateLabel",
+    "InvalidAnnotatedParameter",
+    "InvalidArgument",
+    "InvalidLoss",
+    "InvalidResult",
+    "InvalidResultStatus",
+    "ObjectiveNotPicklable",
+    "SparkUnavailable",
+    "SparktuneError",
+    "TrialFailed",
+]
+
+
+class SparktuneError(Exception):
+    """Root of everything sparktune raises on purpose."""
+
+
+class InvalidArgument(SparktuneError, ValueError):
+    """An argument of a public call is wrong; nothing was started."""
+
+
+class BadSearchSpace(SparktuneError, ValueError):
+    """The search space cannot be used; nothing was started."""
+
+
+class DuplicateLabel(BadSearchSpace):
+    """Two different parameters of one space share a label."""
+
+
+class InvalidAnnotatedParameter(SparktuneError, ValueError):
+    """`space="annotated"`: an annotation of the objective is not a search space."""
+
+
+class ObjectiveNotPicklable(SparktuneError, TypeError):
+    """The objective, or something it refers to, cannot be sent to another process."""
+
+
+class SparkUnavailable(SparktuneError, RuntimeError):
+    """There is no pyspark, no Java, or no usable Spark session."""
+
+
+class AllTrialsFailed(SparktuneError):
+    """A run ended without one usable loss; the message holds the first trial's traceback."""
+
+
+class TrialFailed(SparktuneError):
+    """A trial failed and no exception of the objective exists in this process to raise instead."""
+
+
+class InvalidResult(TrialFailed, TypeError):
+    """The objective returned neither a number nor a dict."""
+
+
+class InvalidResultStatus(TrialFailed, ValueError):
+    """The objective returned a dict without a known `status`."""
+
+
+class InvalidLoss(TrialFailed, ValueError):
+    """The objective reported success without a usable `loss`."""
+
+
+def from_failure(kind: str, message: str) -> TrialFailed:
+    """The exception for a failure of that type where the original exception is not at hand."""
+    known: dict[str, type[TrialFailed]] = {
+        each.__name__: each for each in (InvalidResult, InvalidResultStatus, InvalidLoss)
+    }
+    return known.get(kind, TrialFailed)(message)

@@ -1,0 +1,3 @@
+"""Executors: where trials are evaluated. `Serial` in this thread; `Pool` on threads over a
+transport.
+"""

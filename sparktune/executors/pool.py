@@ -1,0 +1,220 @@
+"""Concurrency, written once: driver threads and two queues around a transport's blocking call.
+
+The caller's thread only ever waits on a Python queue, so Ctrl-C always gets through.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sparktune.errors import SparkUnavailable
+from sparktune.trial import Failure, Outcome, Status, Transport, Trial
+
+_GRACE = 5.0  # seconds that close() waits for cancelled calls to end
+_AGAIN = 0.25  # seconds until a cancel is repeated: it misses a call not yet on the platform
+
+
+class Crashed(Exception):
+    """A transport's call ended without a report; the message says what is known."""
+
+
+class CancelledOutside(Exception):
+    """A transport's call was cancelled by somebody else."""
+
+
+@dataclass(slots=True)
+class _Call:
+    """A trial inside the pool: whether a thread has taken it, why it is to end, when that is
+    checked next, and whether nobody waits for it any more.
+    """
+
+    trial: Trial
+    tag: str
+    begun: bool = False
+    why: Status | None = None
+    deadline: float = float("inf")
+    given_up: bool = False
+
+
+class Pool:
+    """Evaluates up to `parallelism` trials at once through a transport.
+
+    To fill a free slot at once, one trial more than can run is kept waiting: in the platform's own
+    queue where it has one and the slots are what limits, else here. With `parallelism=1` none is,
+    so that every suggestion knows all results.
+
+    Args:
+        transport: the platform.
+        parallelism: the most trials that run at once; None: as many as the platform has slots.
+        trial_timeout: seconds a trial may run; None: no limit.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        parallelism: int | None = None,
+        trial_timeout: float | None = None,
+    ) -> None:
+        wanted = parallelism or transport.slots
+        queued = transport.queues and wanted > 1 and wanted >= transport.slots
+        self._width = transport.slots + 1 if queued else wanted
+        self.slots = self._width + (0 if queued or wanted == 1 else 1)
+        self._transport = transport
+        self._timeout = trial_timeout
+        self._name = uuid.uuid4().hex[:12]
+        self._todo: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Outcome | SparkUnavailable] = queue.SimpleQueue()
+        self._calls: dict[int, _Call] = {}  # owned by the caller's thread
+        self._threads: list[threading.Thread] = []
+        self._closed = False
+
+    def submit(self, trial: Trial) -> None:
+        """Hand a trial to the next free thread."""
+        call = _Call(trial, f"sparktune-{self._name}-{trial.id}")
+        self._calls[trial.id] = call
+        if len(self._threads) < min(self._width, len(self._calls)):
+            self._start_thread()
+        self._todo.put(call)
+
+    def collect(self, timeout: float | None) -> list[Outcome]:
+        """Wait for ended trials, at most `timeout` seconds.
+
+        Raises:
+            SparkUnavailable: the platform is gone; trials inside will not end.
+        """
+        end = float("inf") if timeout is None else time.monotonic() + timeout
+        while True:
+            outcomes = self._wait(end)
+            self._expire()
+            if outcomes or not self._calls or time.monotonic() >= end:
+                return outcomes
+
+    def cancel(self, ids: Iterable[int]) -> None:
+        """Ask for trials to be ended."""
+        for id in ids:
+            if id in self._calls:
+                self._end(self._calls[id], Status.CANCELLED)
+
+    def close(self) -> None:
+        """Cancel everything inside and wait, a few seconds at most, until it has ended."""
+        if self._closed:
+            return
+        self._closed = True
+        for _ in self._threads:
+            self._todo.put(None)
+        self.cancel(list(self._calls))
+        end = time.monotonic() + _GRACE
+        for thread in self._threads:
+            while self._pending() and thread.is_alive() and time.monotonic() < end:
+                thread.join(_AGAIN)
+                if thread.is_alive():
+                    self.cancel(list(self._calls))
+        self._transport.close()
+
+    def _pending(self) -> bool:
+        return len(self._calls) > self._done.qsize()
+
+    def _start_thread(self) -> None:
+        target = self._transport.bind(self._work)
+        name = f"sparktune-{self._name}-{len(self._threads)}"
+        self._threads.append(threading.Thread(target=target, name=name, daemon=True))
+        self._threads[-1].start()
+
+    def _work(self) -> None:
+        while (call := self._todo.get()) is not None:
+            self._done.put(self._evaluate(call))
+            if call.given_up:
+                return
+
+    def _evaluate(self, call: _Call) -> Outcome | SparkUnavailable:
+        call.begun = True
+        if call.why is not None:
+            return Outcome(call.trial.id, call.why, finished=time.time())
+        if self._timeout is not None:
+            call.deadline = time.monotonic() + self._timeout
+        try:
+            return Outcome.of(call.trial.id, self._transport.call(call.trial, call.tag))
+        except SparkUnavailable as error:
+            return error
+        except BaseException as error:
+            return self._without_report(call, error)
+
+    def _without_report(self, call: _Call, error: BaseException) -> Outcome:
+        if call.why is Status.TIMEOUT:
+            return self._timed_out(call)
+        if call.why is not None or isinstance(error, CancelledOutside):
+            failure = None if call.why else Failure("Cancelled", str(error))
+            return Outcome(call.trial.id, Status.CANCELLED, failure=failure, finished=time.time())
+        text = "" if isinstance(error, Crashed) else "".join(traceback.format_exception(error))
+        failure = Failure(type(error).__name__, str(error), text)
+        return Outcome(call.trial.id, Status.CRASHED, failure=failure, finished=time.time())
+
+    def _timed_out(self, call: _Call) -> Outcome:
+        message = f"the trial ran longer than trial_timeout={self._timeout:g} seconds and was ended"
+        failure = Failure("Timeout", message)
+        return Outcome(call.trial.id, Status.TIMEOUT, failure=failure, finished=time.time())
+
+    def _wait(self, end: float) -> list[Outcome]:
+        """The outcomes at hand; waits for the first until `end` or until a deadline may have
+        passed.
+        """
+        now = time.monotonic()
+        deadlines = [call.deadline for call in self._calls.values()]
+        soonest = min([end, now + (self._timeout or float("inf")), *deadlines])
+        outcomes: list[Outcome] = []
+        try:
+            wait = None if soonest == float("inf") else max(soonest - now, 0.0)
+            if self._calls:
+                self._take(self._done.get(timeout=wait), outcomes)
+            while True:
+                self._take(self._done.get_nowait(), outcomes)
+        except queue.Empty:
+            return outcomes
+
+    def _take(self, outcome: Outcome | SparkUnavailable, outcomes: list[Outcome]) -> None:
+        if isinstance(outcome, SparkUnavailable):
+            if not self._closed:
+                raise outcome
+        elif self._calls.pop(outcome.trial_id, None) is not None:  # else it was given up before
+            outcomes.append(outcome)
+
+    def _expire(self) -> None:
+        """End the calls that have run for longer than the trial timeout."""
+        now = time.monotonic()
+        for call in list(self._calls.values()):
+            if call.deadline > now:
+                continue
+            if self._timeout and call.why is None and not self._transport.started(call.tag):
+                call.deadline = now + self._timeout
+            else:
+                self._end(call, Status.TIMEOUT)
+
+    def _end(self, call: _Call, why: Status) -> None:
+        call.why = (
+            call.why or why
+        )  # before `begun` is read: either the thread sees it, or we see the thread
+        if not call.begun:
+            return
+        call.deadline = time.monotonic() + _AGAIN
+        if not self._transport.cancel(call.tag):
+            self._give_up(call)
+
+    def _give_up(self, call: _Call) -> None:
+        """Report a call that nothing can end as ended; its thread is left behind and another takes
+        its place.
+        """
+        outcome = (
+            self._timed_out(call)
+            if call.why is Status.TIMEOUT
+            else Outcome(call.trial.id, Status.CANCELLED, finished=time.time())
+        )
+        call.given_up = True
+        self._done.put(outcome)
+        if not self._closed:
+            self._start_thread()

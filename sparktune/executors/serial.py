@@ -1,0 +1,44 @@
+"""One trial after the other, in the caller's thread."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from sparktune.executors.task import Task
+from sparktune.trial import Outcome, Status, Trial
+
+
+class Serial:
+    """Evaluates a trial in each `collect`; up to `slots` wait inside.
+
+    A running objective is only interrupted by Ctrl-C, so timeouts take effect between trials.
+    """
+
+    def __init__(self, task: Task, slots: int = 1) -> None:
+        self.slots = slots
+        self._task = task
+        self._waiting: deque[Trial] = deque()
+        self._ended: list[Outcome] = []
+
+    def submit(self, trial: Trial) -> None:
+        """Queue a trial."""
+        self._waiting.append(trial)
+
+    def collect(self, timeout: float | None) -> list[Outcome]:
+        """Evaluate the next trial, however long it takes."""
+        ended, self._ended = self._ended, []
+        if not ended and self._waiting:
+            trial = self._waiting.popleft()
+            ended = [Outcome.of(trial.id, self._task.evaluate(trial))]
+        return ended
+
+    def cancel(self, ids: Iterable[int]) -> None:
+        """End trials that wait."""
+        wanted = set(ids)
+        self._ended += [Outcome(t.id, Status.CANCELLED) for t in self._waiting if t.id in wanted]
+        self._waiting = deque(trial for trial in self._waiting if trial.id not in wanted)
+
+    def close(self) -> None:
+        """End all trials that wait."""
+        self.cancel([trial.id for trial in self._waiting])

@@ -1,0 +1,147 @@
+"""Finding or starting a Spark session, and saying clearly why there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from sparktune.errors import InvalidArgument, SparkUnavailable
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+HOW_TO = (
+    "On Databricks and in spark-submit use the session that is there (`spark`, or "
+    "SparkSession.builder.getOrCreate()); on a laptop sparktune.local_session() starts one"
+)
+
+
+def local_session(cores: int | None = None, **config: Any) -> SparkSession:
+    """A quiet Spark session on this machine, for laptops and tests; an active one is returned as it
+    is.
+
+    Args:
+        cores: trials that can run at once; None: as many as the machine has cores.
+        config: further Spark settings, with dots written as double underscores:
+            `local_session(4, spark__driver__memory="4g")`.
+
+    Workers use this Python interpreter. The session listens on 127.0.0.1 only.
+
+    Raises:
+        SparkUnavailable: pyspark or Java is missing, or Spark does not start.
+        InvalidArgument: `cores` is not a positive integer.
+    """
+    if cores is not None and (isinstance(cores, bool) or not isinstance(cores, int) or cores < 1):
+        raise InvalidArgument(
+            f"local_session: cores must be a positive integer or None, got {cores!r}"
+        )
+    log_config = files("sparktune.executors").joinpath("log4j2.properties")
+    settings = {
+        "spark.master": f"local[{cores or '*'}]",
+        "spark.app.name": "sparktune",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{log_config}",
+        "spark.log.level": "ERROR",
+        "spark.ui.showConsoleProgress": "false",
+        **{key.replace("__", "."): str(value) for key, value in config.items()},
+    }
+    return start(settings)
+
+
+def start(settings: dict[str, str]) -> SparkSession:
+    """The active session, or a new one with these settings, whose workers use this interpreter.
+
+    Raises:
+        SparkUnavailable: pyspark or Java is missing, or Spark does not start.
+    """
+    try:
+        from pyspark import SparkContext
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise SparkUnavailable(
+            f"cannot import pyspark ({error}); install it with: pip install 'sparktune[spark]'"
+        ) from error
+    running = SparkContext._active_spark_context is not None or "SPARK_REMOTE" in os.environ
+    if not running:
+        _require_java()
+        if not os.environ.get("PYSPARK_PYTHON"):
+            os.environ["PYSPARK_PYTHON"] = sys.executable
+    builder = SparkSession.builder
+    if not running:
+        for key, value in settings.items():
+            builder = builder.config(key, value)
+    try:
+        return builder.getOrCreate()
+    except Exception as error:
+        raise SparkUnavailable(f"Spark did not start: {error}. {HOW_TO}") from error
+
+
+def usable(spark: Any) -> SparkSession:
+    """The session itself, if it is one that trials can run on.
+
+    Raises:
+        InvalidArgument: it is no Spark session.
+        SparkUnavailable: it is stopped, or a Spark Connect session.
+    """
+    kind = type(spark)
+    if kind.__name__ != "SparkSession":
+        raise InvalidArgument(f"spark_session must be a SparkSession, got {spark!r}. {HOW_TO}")
+    if kind.__module__.startswith("pyspark.sql.connect"):
+        raise SparkUnavailable(
+            "SparkTrials needs a classic Spark session, and this one is Spark Connect; "
+            "use a cluster with access to sparkContext (on Databricks: dedicated access mode), "
+            "or ThreadTrials for objectives that do their work in Spark themselves"
+        )
+    session: SparkSession = spark
+    if is_stopped(session.sparkContext):
+        raise SparkUnavailable(f"the Spark session has been stopped. {HOW_TO}")
+    return session
+
+
+def is_stopped(context: Any) -> bool:
+    """Whether a SparkContext can run no more jobs."""
+    try:
+        return context._jsc is None or bool(context._jsc.sc().isStopped())
+    except Exception:  # the JVM is gone: py4j raises whatever its socket gives
+        return True
+
+
+def inheriting(spark: SparkSession, target: Callable[[], None]) -> Callable[[], None]:
+    """A thread's target that inherits this thread's job group, scheduler pool and other local
+    properties.
+    """
+    from pyspark import __version__, inheritable_thread_target
+
+    if int(__version__.split(".")[0]) >= 4:
+        bound: Callable[[], None] = inheritable_thread_target(spark)(target)
+    else:
+        bound = inheritable_thread_target(target)
+    return bound
+
+
+def _require_java() -> None:
+    home = os.environ.get("JAVA_HOME")
+    java = os.path.join(home, "bin", "java") if home else "java"
+    if shutil.which(java) is None:
+        where = (
+            f"JAVA_HOME is {home!r}, which has none" if home else "there is no `java` on the PATH"
+        )
+        raise SparkUnavailable(
+            f"Spark needs Java 17 or newer, and {where}: install a JDK (for example "
+            "`apt install openjdk-17-jre-headless`, `brew install openjdk@17`) or set "
+            "JAVA_HOME to one"
+        )
+
+
+def active_classic() -> SparkSession | None:
+    """The session whose SparkContext runs in this process, if there is one."""
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    context = SparkContext._active_spark_context
+    return None if context is None or is_stopped(context) else SparkSession.builder.getOrCreate()

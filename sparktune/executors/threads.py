@@ -1,0 +1,39 @@
+"""Driver threads: the objective runs in this process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sparktune.executors.task import Task
+from sparktune.trial import Trial
+
+
+class Threads:
+    """Calls the objective in the thread that asks. A running objective cannot be ended, only given
+    up.
+    """
+
+    queues = False
+
+    def __init__(self, task: Task, slots: int) -> None:
+        self.slots = slots
+        self._task = task
+
+    def bind(self, target: Any) -> Any:
+        """The target itself."""
+        return target
+
+    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+        """Evaluate a trial in this thread."""
+        return self._task.evaluate(trial)
+
+    def started(self, tag: str) -> bool:
+        """Always: a thread begins at once."""
+        return True
+
+    def cancel(self, tag: str) -> bool:
+        """Never possible."""
+        return False
+
+    def close(self) -> None:
+        """Nothing is held."""

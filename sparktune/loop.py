@@ -1,0 +1,80 @@
+"""The loop: the only place where trials are asked for, evaluated and told. One thread owns the
+study.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from sparktune.errors import from_failure
+from sparktune.history import View
+from sparktune.stopping import Stopper
+from sparktune.study import Study
+from sparktune.trial import Event, Executor, Outcome, Status, Stopped
+
+Observer: TypeAlias = Callable[[Event, View], None]
+
+FINISHED = "all trials done"
+INTERRUPTED = "interrupted"
+
+
+def run(
+    study: Study,
+    executor: Executor,
+    stopper: Stopper,
+    observers: Sequence[Observer] = (),
+    *,
+    raise_errors: bool = False,
+) -> str:
+    """Evaluate what the study asks for until it has no more or the stopper stops it; return the
+    reason.
+
+    However it ends, no trial stays running: what did not end is cancelled, and recorded so.
+
+    Args:
+        raise_errors: whether a trial that ends in an error ends the run, by raising its exception.
+    """
+
+    def announce(event: Event) -> None:
+        for observe in observers:
+            observe(event, study.history)
+
+    reason = INTERRUPTED
+    try:
+        reason = _evaluate(study, executor, stopper, announce, raise_errors)
+    finally:
+        executor.close()
+        for outcome in executor.collect(0):
+            announce(study.tell(outcome))
+        for id in sorted(study.running):
+            announce(study.tell(Outcome(id, Status.CANCELLED, finished=time.time())))
+        announce(Stopped(reason))
+    return reason
+
+
+def _evaluate(
+    study: Study,
+    executor: Executor,
+    stopper: Stopper,
+    announce: Callable[[Event], None],
+    raise_errors: bool,
+) -> str:
+    while True:
+        history = study.history
+        if reason := stopper.stop(history):
+            return reason
+        for asked in study.ask(executor.slots - len(study.running)):
+            executor.submit(asked.trial)
+            announce(asked)
+        if not study.running:
+            return FINISHED
+        wake_at = stopper.wake_at(history)
+        timeout = None if wake_at == float("inf") else max(wake_at - history.now, 0.0)
+        for outcome in executor.collect(timeout):
+            announce(study.tell(outcome))
+            if raise_errors and outcome.status is Status.ERROR and outcome.failure:
+                raise outcome.exception or from_failure(
+                    outcome.failure.type, outcome.failure.message
+                )

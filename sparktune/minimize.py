@@ -1,0 +1,384 @@
+"""`fmin`: check the arguments, choose sampler and executor, run the loop, return the best point."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pickle
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from sparktune import loop, worker
+from sparktune.arguments import numeric, positive, whole
+from sparktune.errors import AllTrialsFailed, InvalidAnnotatedParameter, InvalidArgument
+from sparktune.executors.task import Task
+from sparktune.observers.log import log
+from sparktune.observers.progress import BarFactory, Progress, tqdm_bar
+from sparktune.observers.saving import Saving
+from sparktune.samplers import random, tpe
+from sparktune.schedulers import FullBudget
+from sparktune.space.expression import Apply
+from sparktune.space.space import Space
+from sparktune.stopping import AnyOf, LossThreshold, Never, Stopper, Timeout, When
+from sparktune.study import Sampler, Study
+from sparktune.trial import Scalar, Trial
+from sparktune.trials import Ctrl, SparkTrials, Trials
+
+ALGORITHMS: dict[str, Sampler] = {
+    "tpe": tpe.suggest,
+    "random": random.suggest,
+    "rand": random.suggest,
+}
+
+
+def fmin(
+    fn: Callable[..., Any],
+    space: Any,
+    algo: Any = None,
+    max_evals: int | None = None,
+    timeout: float | None = None,
+    loss_threshold: float | None = None,
+    trials: Trials | None = None,
+    rstate: Any = None,
+    allow_trials_fmin: bool = True,
+    pass_expr_memo_ctrl: bool | None = None,
+    catch_eval_exceptions: bool = False,
+    verbose: bool = True,
+    return_argmin: bool = True,
+    points_to_evaluate: list[dict[str, Any]] | None = None,
+    max_queue_len: int = 1,
+    show_progressbar: bool | BarFactory = True,
+    early_stop_fn: Callable[..., Any] | Stopper | None = None,
+    trials_save_file: str = "",
+    *,
+    seed: int | None = None,
+) -> Any:
+    """Minimise `fn` over `space`.
+
+    Args:
+        fn: the objective: called with one configuration of the space, returns a loss (a number) or
+            a dict with `status` ('ok' or 'fail') and, if ok, `loss`; other keys are kept in the
+            trial's result.
+        space: nested dicts, lists and tuples with `hp.*` parameters; or "annotated": the
+            annotations of `fn`'s arguments, which are then passed by keyword.
+        algo: `tpe.suggest` (default), `rand.suggest`, "tpe", "random",
+            `functools.partial(tpe.suggest, gamma=0.3)`, or any object with `suggest(space, history,
+            n, rng)`.
+        max_evals: trials in `trials` at the end, those of earlier calls included; None: no limit.
+        timeout: seconds after which the run ends. Trials on Spark are cancelled then; one that runs
+            in this process (`Trials()`) is finished first.
+        loss_threshold: the run ends once a loss is below it.
+        trials: `Trials()` (default), `SparkTrials(...)` or `ThreadTrials(...)`: where trials
+            are evaluated and kept.
+        rstate: random numbers to seed the run from: a `numpy.random.Generator`, a `RandomState`
+            or an int.
+        allow_trials_fmin: accepted for Hyperopt's sake; there is one loop only.
+        pass_expr_memo_ctrl: call `fn(expr=..., memo=..., ctrl=...)` instead, with the space's
+            expression, the values of its parameter nodes, and a `Ctrl`. Only with `Trials()` and
+            `ThreadTrials`.
+        catch_eval_exceptions: with `Trials()`, record exceptions of the objective and go on instead
+            of raising them. With `SparkTrials` and `ThreadTrials` they are always recorded.
+        verbose: False switches the progress bar off.
+        return_argmin: False returns the best configuration (as the objective received it) instead.
+        points_to_evaluate: points {label: value} to evaluate first, in addition to `max_evals`; a
+            choice is given by the index of its option. Points that `trials` holds already are not
+            evaluated again.
+        max_queue_len: with `Trials()`, suggestions made ahead of their evaluation; parallel
+            runs keep their own queue.
+        show_progressbar: False, True, or a function `(initial, total)` returning a context
+            manager of a bar.
+        early_stop_fn: `no_progress_loss(...)`, a stopping rule of `sparktune.stopping`, or a
+            function `(trials, *state) -> (stop, state)` that is called after trials end.
+        trials_save_file: keep a pickle of `trials` there; if `trials` is not given and the file
+            exists, go on from it.
+        seed: an integer that determines the suggestions, together with the results; None: random,
+            or the environment variable HYPEROPT_FMIN_SEED.
+
+    Returns:
+        {label: value} of the best trial's active parameters (a choice as the index of its option),
+        or with `return_argmin=False` the best configuration; None if there was nothing to evaluate.
+
+    Raises:
+        InvalidArgument, BadSearchSpace: before anything is evaluated.
+        AllTrialsFailed: no trial gave a usable loss; the message holds the first failure's
+            traceback.
+        Exception: the objective's own, with `Trials()` and without `catch_eval_exceptions`.
+    """
+    if not callable(fn):
+        raise InvalidArgument(f"fn must be a function of one configuration, got {fn!r}")
+    trials = _trials(trials, trials_save_file)
+    objective, space = _annotated(fn) if _is_annotated(space) else (fn, space)
+    parsed = Space(space)
+    sampler = resolve(algo)
+    limit = (
+        None if max_evals is None else whole("max_evals", max_evals, 0, ", or None for no limit")
+    )
+    queue = whole("max_queue_len", max_queue_len, 1)
+    run_seed = seed_of(seed, rstate)
+    stopper = _time_and_loss(trials, timeout, loss_threshold) | _early_stop(early_stop_fn, trials)
+    points = _checked_points(parsed, points_to_evaluate)
+    task = _task(fn, objective, parsed, trials, pass_expr_memo_ctrl)
+    executor = trials.executor(
+        task, queue
+    )  # the last that can refuse: nothing has been changed so far
+
+    counted = sum(t.status.pending or t.status.returned for t in trials.records.values())
+    _enqueue(trials, points)
+    trials.labels = parsed.labels
+    end = None if limit is None else len(trials.records) + max(limit - counted, 0)
+    study = Study(parsed, sampler, FullBudget(end), run_seed, trials.records)
+    observers: list[loop.Observer] = [trials.observe, log]
+    if trials_save_file:
+        observers.append(Saving(trials, trials_save_file))
+    if verbose and show_progressbar:
+        factory = show_progressbar if callable(show_progressbar) else tqdm_bar
+        ended = sum(not trial.status.pending for trial in trials.records.values())
+        observers.append(Progress(factory, ended, end))
+    raise_errors = not (catch_eval_exceptions or trials.catches_errors)
+    loop.run(study, executor, stopper, observers, raise_errors=raise_errors)
+    return _result(parsed, study, trials, return_argmin)
+
+
+def space_eval(space: Any, assignment: Mapping[str, Any]) -> Any:
+    """The configuration that {label: value} stands for, as the objective receives it.
+
+    Args:
+        space: a search space.
+        assignment: values as `fmin` returns them, or as one trial's `misc['vals']` holds them; a
+            choice is given by the index of its option. Labels of other spaces are ignored.
+
+    Raises:
+        InvalidArgument: a value is missing or impossible.
+    """
+    parsed = Space(space)
+    return parsed.decode(parsed.check(_single_values(parsed, assignment)))
+
+
+def resolve(algo: Any) -> Sampler:
+    """The sampler that `algo` means: a sampler, its name, None for TPE, or a `functools.partial` of
+    one.
+
+    Raises:
+        InvalidArgument: it means none.
+    """
+    if isinstance(algo, str) and algo in ALGORITHMS:
+        return ALGORITHMS[algo]
+    if isinstance(algo, functools.partial) and hasattr(algo.func, "suggest"):
+        algo = algo()
+    if algo is None:
+        return tpe.suggest
+    if hasattr(algo, "suggest") and not isinstance(algo, ModuleType):
+        sampler: Sampler = algo
+        return sampler
+    raise InvalidArgument(
+        f"algo must be tpe.suggest, rand.suggest, one of {', '.join(map(repr, ALGORITHMS))}, "
+        "functools.partial(tpe.suggest, gamma=...), or an object with suggest(space, "
+        "history, n, rng); "
+        f"got {algo!r}"
+    )
+
+
+def seed_of(seed: Any, rstate: Any) -> int:
+    """The seed of a run from what the user gave.
+
+    Raises:
+        InvalidArgument: both were given, or one that gives no integers.
+    """
+    if seed is not None and rstate is not None:
+        raise InvalidArgument("give either seed= (an integer) or rstate=, not both")
+    given = rstate if seed is None else seed
+    if given is None:
+        given = os.environ.get("HYPEROPT_FMIN_SEED") or None
+        given = np.random.SeedSequence().entropy if given is None else int(given)
+    if isinstance(given, np.random.Generator):
+        return int(given.integers(2**31 - 1))
+    if isinstance(given, np.random.RandomState):
+        return int(given.randint(2**31 - 1))
+    try:
+        return whole("seed", given, 0)
+    except InvalidArgument:
+        raise InvalidArgument(
+            "seed must be an integer >= 0; rstate may also be a numpy Generator or "
+            f"RandomState; got {given!r}"
+        ) from None
+
+
+def _trials(trials: Any, save_file: str) -> Trials:
+    if trials is None and save_file and Path(save_file).exists():
+        trials = pickle.loads(Path(save_file).read_bytes())
+    if trials is None:
+        return Trials()
+    if not isinstance(trials, Trials):
+        kind = type(trials)
+        raise InvalidArgument(
+            f"trials must be Trials(), SparkTrials(...) or ThreadTrials(...) of sparktune, "
+            f"got {kind.__module__}.{kind.__name__}: {trials!r}"
+        )
+    return trials
+
+
+def _is_annotated(space: Any) -> bool:
+    return isinstance(space, str) and space == "annotated"
+
+
+def _annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, Apply]]:
+    """An objective of one dict, and its space, from a function whose arguments are annotated with
+    hp.* nodes.
+    """
+    space = {name: node for name, node in fn.__annotations__.items() if name != "return"}
+    for name, node in space.items():
+        if not isinstance(node, Apply):
+            raise InvalidAnnotatedParameter(
+                f'space="annotated": argument {name!r} of {fn.__name__} is annotated with '
+                f"{node!r}; "
+                f"annotate it with a parameter, as in {name}: hp.uniform({name!r}, 0, 1)"
+            )
+    return functools.partial(worker.with_keywords, fn), space
+
+
+def _time_and_loss(trials: Trials, timeout: Any, loss_threshold: Any) -> AnyOf:
+    """The rules for time and loss; what the trials object says goes before what this call says."""
+    seconds, threshold = positive("timeout", timeout), numeric("loss_threshold", loss_threshold)
+    for name, ours, theirs in (
+        ("timeout", trials.timeout, seconds),
+        ("loss_threshold", trials.loss_threshold, threshold),
+    ):
+        if ours is not None and theirs is not None and ours != theirs:
+            warnings.warn(
+                f"{name} is given to both fmin ({theirs:g}) and {type(trials).__name__} "
+                f"({ours:g}); "
+                f"{ours:g} is used",
+                stacklevel=3,
+            )
+    seconds = seconds if trials.timeout is None else trials.timeout
+    threshold = threshold if trials.loss_threshold is None else trials.loss_threshold
+    return AnyOf(
+        Never() if threshold is None else LossThreshold(threshold),
+        Never() if seconds is None else Timeout(seconds),
+    )
+
+
+def _early_stop(rule: Any, trials: Trials) -> Stopper:
+    if rule is None:
+        return Never()
+    if hasattr(rule, "stop"):
+        stopper: Stopper = rule
+        return stopper
+    if callable(rule):
+        return When(EarlyStop(rule, trials))
+    raise InvalidArgument(
+        f"early_stop_fn must be no_progress_loss(...), a stopping rule, or a function "
+        f"(trials, *state) -> (stop, state), got {rule!r}"
+    )
+
+
+class EarlyStop:
+    """Calls Hyperopt's `early_stop_fn(trials, *state) -> (stop, state)` whenever trials have ended
+    since the last call.
+    """
+
+    def __init__(self, function: Callable[..., Any], trials: Trials) -> None:
+        self._function = function
+        self._trials = trials
+        self._state: list[Any] = []
+        self._ended = self._count()
+
+    def __call__(self) -> str | None:
+        """The reason to stop, or None."""
+        ended = self._count()
+        if ended == self._ended:
+            return None
+        self._ended = ended
+        answer = self._function(self._trials, *self._state)
+        if isinstance(answer, (bool, np.bool_)):
+            answer = (answer, self._state)
+        try:
+            stop, self._state = answer[0], list(answer[1])
+        except (TypeError, IndexError, KeyError):
+            raise InvalidArgument(
+                "early_stop_fn must return (stop, state): a bool and the list of arguments for "
+                "its next call; "
+                f"got {answer!r}"
+            ) from None
+        return "early stopping condition" if stop else None
+
+    def _count(self) -> int:
+        return sum(not trial.status.pending for trial in self._trials.records.values())
+
+
+def _checked_points(space: Space, points: Any) -> list[dict[str, Scalar]]:
+    if points is None:
+        return []
+    if not isinstance(points, (list, tuple)):
+        raise InvalidArgument(
+            f"points_to_evaluate must be a list of dicts {{label: value}}, got {points!r}"
+        )
+    return [space.check(point) for point in points]
+
+
+def _enqueue(trials: Trials, points: list[dict[str, Scalar]]) -> None:
+    """Put points into the records as new trials, but for those that are there already."""
+    known = [dict(trial.values) for trial in trials.records.values()]
+    first = max(trials.records, default=-1) + 1
+    new = [point for point in points if point not in known]
+    trials.records.update({first + i: Trial(first + i, point) for i, point in enumerate(new)})
+
+
+def _task(
+    fn: Callable[..., Any],
+    objective: Callable[..., Any],
+    space: Space,
+    trials: Trials,
+    pass_expr_memo_ctrl: bool | None,
+) -> Task:
+    name = getattr(fn, "__name__", type(fn).__name__)
+    if pass_expr_memo_ctrl is None:
+        pass_expr_memo_ctrl = getattr(fn, "fmin_pass_expr_memo_ctrl", False)
+    if not pass_expr_memo_ctrl:
+        return Task(objective, lambda trial: space.decode(trial.values), name)
+    if isinstance(trials, SparkTrials):
+        raise InvalidArgument(
+            "pass_expr_memo_ctrl needs the objective in this process: use Trials() or "
+            "ThreadTrials, "
+            "or let the objective take a configuration"
+        )
+
+    def arguments(trial: Trial) -> dict[str, Any]:
+        memo, ctrl = space.memo(trial.values), Ctrl(trials, trial.id)
+        return {"expr": space.expression, "memo": memo, "ctrl": ctrl}
+
+    return Task(functools.partial(worker.with_keywords, fn), arguments, name)
+
+
+def _result(space: Space, study: Study, trials: Trials, return_argmin: bool) -> Any:
+    if not trials.records and not return_argmin:
+        return None
+    best = study.best
+    if best is None:
+        raise AllTrialsFailed(trials.explanation())
+    values = dict(best.values)
+    return values if return_argmin else space.decode(values)
+
+
+def _single_values(space: Space, assignment: Any) -> dict[str, Any]:
+    """An assignment without foreign labels; one-element lists opened, empty ones left out."""
+    if not isinstance(assignment, Mapping):
+        raise InvalidArgument(f"assignment must be a dict of {{label: value}}, got {assignment!r}")
+    values: dict[str, Any] = {}
+    for label in space.labels:
+        value = assignment.get(label, [])
+        if not isinstance(value, (list, tuple)):
+            values[label] = value
+        elif len(value) == 1:
+            values[label] = value[0]
+        elif value:
+            raise InvalidArgument(
+                f"{label!r} has {len(value)} values; give those of one trial, "
+                "as trials.argmin or trials.trials[i]['misc']['vals']"
+            )
+    return values

@@ -1,0 +1,45 @@
+"""Keeps a pickle of an object up to date while it changes."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from pathlib import Path
+from typing import Any
+
+from sparktune.history import View
+from sparktune.trial import Event, Stopped, Told
+
+_SHARE = 0.05  # of the run's time may go into saving
+
+
+class Saving:
+    """Saves `thing` to `path` after trials end, as often as 5 % of the time allows, and at the end
+    of the run.
+
+    A file is replaced as a whole, so a run that dies while saving leaves the one before.
+    """
+
+    def __init__(self, thing: Any, path: str) -> None:
+        self._thing = thing
+        self._path = Path(path)
+        self._next = 0.0
+
+    def __call__(self, event: Event, history: View) -> None:
+        """Save if it is time to."""
+        begun = time.monotonic()
+        if isinstance(event, Stopped) or (isinstance(event, Told) and begun >= self._next):
+            save(self._thing, self._path)
+            ended = time.monotonic()
+            self._next = ended + (ended - begun) / _SHARE
+
+
+def save(thing: Any, path: Path) -> None:
+    """Write a pickle of `thing`, replacing the file in one step."""
+    unfinished = path.with_name(path.name + ".tmp")
+    with unfinished.open("wb") as file:
+        pickle.dump(thing, file)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

@@ -1,0 +1,28 @@
+"""Random search: independent draws from the prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparktune.history import View
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+
+
+@dataclass(frozen=True)
+class Random:
+    """Draws every point from the prior, whatever the history."""
+
+    def __call__(self) -> Random:
+        """The sampler itself: random search has no options."""
+        return self
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        """n rows, shape (n, d)."""
+        return space.sample(rng, n)
+
+
+suggest = Random()
+"""Random search with its defaults: `fmin(..., algo=rand.suggest)`."""

@@ -1,0 +1,28 @@
+"""Schedulers decide what is evaluated next, and with which budget: `schedule(history, free) -> work
+items`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sparktune.history import View
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Evaluate a new point with this share of a full evaluation."""
+
+    budget: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FullBudget:
+    """Every trial gets a full evaluation, `max_trials` of them (None: no end)."""
+
+    max_trials: int | None
+
+    def schedule(self, history: View, free: int) -> list[New]:
+        """At most `free` work items; none once `max_trials` have been handed out."""
+        left = free if self.max_trials is None else min(free, self.max_trials - len(history))
+        return [New()] * max(left, 0)

@@ -1,0 +1,1 @@
+"""Search spaces: written as expressions (`hp`, `scope`), read as columns (`Space`)."""

@@ -1,0 +1,355 @@
+"""Expressions: the nodes a search space is written with, `scope` to make them, and their
+evaluation.
+
+A space is any nesting of dicts, lists, tuples and plain values around nodes. A node (`Apply`) names
+a function of `scope` and holds argument nodes; a plain value is a `Literal`. Nothing is computed
+until `rec_eval`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _forward(name: str) -> Callable[..., Any]:
+    return lambda self, *others: scope.apply(name, self, *others)
+
+
+def _reflected(name: str) -> Callable[..., Any]:
+    return lambda self, other: scope.apply(name, other, self)
+
+
+class Apply:
+    """A call of the scope function `name` on argument nodes, not yet evaluated.
+
+    `o_len` is the length of the result where it is known, so that a node can be unpacked like a
+    tuple. `place` says where in the user's code the node was made (only parameters carry it, for
+    error messages).
+    """
+
+    __slots__ = ("name", "named_args", "o_len", "place", "pos_args", "pure")
+
+    def __init__(
+        self,
+        name: str,
+        pos_args: Iterable[Apply],
+        named_args: Iterable[tuple[str, Apply]] = (),
+        o_len: int | None = None,
+        pure: bool = False,
+        place: str = "",
+    ) -> None:
+        self.name = name
+        self.pos_args = list(pos_args)
+        self.named_args = list(named_args)
+        self.o_len = o_len
+        self.pure = pure
+        self.place = place
+
+    def inputs(self) -> list[Apply]:
+        """All argument nodes, positional ones first."""
+        return self.pos_args + [node for _, node in self.named_args]
+
+    def __repr__(self) -> str:
+        arguments = [repr(node) for node in self.pos_args]
+        arguments += [f"{key}={node!r}" for key, node in self.named_args]
+        return f"{self.name}({', '.join(arguments)})"
+
+    def __len__(self) -> int:
+        if self.o_len is None:
+            raise TypeError(f"the length of {self.name}(...) is not known before it is evaluated")
+        return self.o_len
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "a search-space node has no truth value while the space is being built; "
+            "use scope.switch(...) or hp.choice(...) to branch on it"
+        )
+
+    def __iter__(self) -> Iterator[Apply]:
+        return iter([self[i] for i in range(len(self))])
+
+    def __getitem__(self, key: Any) -> Apply:
+        return scope.getitem(self, key)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Apply:
+        return scope.call(self, args, kwargs)
+
+    __add__, __radd__ = _forward("add"), _reflected("add")
+    __sub__, __rsub__ = _forward("sub"), _reflected("sub")
+    __mul__, __rmul__ = _forward("mul"), _reflected("mul")
+    __truediv__, __rtruediv__ = _forward("truediv"), _reflected("truediv")
+    __floordiv__, __rfloordiv__ = _forward("floordiv"), _reflected("floordiv")
+    __mod__, __rmod__ = _forward("mod"), _reflected("mod")
+    __pow__, __rpow__ = _forward("pow"), _reflected("pow")
+    __neg__, __abs__ = _forward("neg"), _forward("abs")
+    __lt__, __le__ = _forward("lt"), _forward("le")
+    __gt__, __ge__ = _forward("gt"), _forward("ge")
+
+
+class Literal(Apply):
+    """A plain value inside a space; evaluates to that very object."""
+
+    __slots__ = ("obj",)
+
+    def __init__(self, obj: Any) -> None:
+        super().__init__("literal", (), o_len=_length(obj), pure=True)
+        self.obj = obj
+
+    def __repr__(self) -> str:
+        return f"Literal({self.obj!r})"
+
+
+def _length(obj: Any) -> int | None:
+    return len(obj) if isinstance(obj, (tuple, list, dict)) else None
+
+
+def as_apply(obj: Any) -> Apply:
+    """The node for `obj`: itself, a node for a nested container, or a `Literal`.
+
+    Lists and tuples become `pos_args` nodes and evaluate to tuples; dicts become `dict` nodes with
+    sorted keys.
+
+    Raises:
+        TypeError: a dict whose keys cannot be sorted.
+    """
+    if isinstance(obj, Apply):
+        return obj
+    if type(obj) is tuple or type(obj) is list:
+        return Apply("pos_args", [as_apply(item) for item in obj], o_len=len(obj))
+    if isinstance(obj, Mapping):
+        try:
+            keys = sorted(obj)
+        except TypeError:
+            raise TypeError(
+                "the keys of a dict in a search space must be sortable together, got "
+                f"{list(obj)!r}; "
+                "use keys of one type"
+            ) from None
+        items = [Apply("pos_args", [Literal(key), as_apply(obj[key])], o_len=2) for key in keys]
+        return Apply("dict", items, o_len=len(items))
+    return Literal(obj)
+
+
+class Scope:
+    """The functions a node can name. `scope.f(...)` makes a node; `scope.define` adds a function.
+
+    Example:
+        >>> @scope.define
+        ... def halve(x):
+        ...     return x / 2
+        >>> rec_eval(scope.halve(3))
+        1.5
+    """
+
+    def __init__(self) -> None:
+        self._impls: dict[str, Callable[..., Any]] = {}
+        self._lengths: dict[str, int | None] = {}
+        self._pure: set[str] = set()
+
+    def apply(self, name: str, *args: Any, **kwargs: Any) -> Apply:
+        """The node that calls function `name` on these arguments."""
+        return Apply(
+            name,
+            [as_apply(arg) for arg in args],
+            [(key, as_apply(arg)) for key, arg in sorted(kwargs.items())],
+            o_len=self._lengths.get(name),
+            pure=name in self._pure,
+        )
+
+    def __getattr__(self, name: str) -> Callable[..., Apply]:
+        if name.startswith("_") or name not in self._impls:
+            raise AttributeError(
+                f"scope has no function {name!r}; add one with @scope.define. "
+                f"Known: {', '.join(sorted(self.__dict__.get('_impls', ())))}"
+            )
+        return functools.partial(self.apply, name)
+
+    def define(self, function: F, o_len: int | None = None, pure: bool = False) -> F:
+        """Make `function` available as `scope.<its name>`; a decorator. Refuses a name already in
+        use.
+        """
+        name = function.__name__
+        if name in self._impls or hasattr(type(self), name):
+            raise ValueError("Cannot override existing symbol", name)
+        self._impls[name] = function
+        self._lengths[name] = o_len
+        if pure:
+            self._pure.add(name)
+        return function
+
+    def define_pure(self, function: F) -> F:
+        """`define` for a function without side effects."""
+        return self.define(function, pure=True)
+
+    def define_info(self, o_len: int | None = None, pure: bool = False) -> Callable[[F], F]:
+        """`define` with the length of the function's result, so that its node can be unpacked."""
+        return lambda function: self.define(function, o_len=o_len, pure=pure)
+
+    def define_if_new(self, function: F) -> F:
+        """`define` unless the name is in use already."""
+        return function if function.__name__ in self._impls else self.define(function)
+
+    def undefine(self, function: Callable[..., Any] | str) -> None:
+        """Forget a function, given itself or by its name."""
+        name = function if isinstance(function, str) else function.__name__
+        del self._impls[name], self._lengths[name]
+        self._pure.discard(name)
+
+    def implementation(self, name: str) -> Callable[..., Any]:
+        """The function behind a node's name."""
+        return self._impls[name]
+
+
+scope = Scope()
+
+
+def rec_eval(expr: Any, memo: Mapping[Apply, Any] | None = None) -> Any:
+    """Evaluate an expression; `memo` gives the values of some of its nodes beforehand.
+
+    Each node is evaluated once; of a `switch`, only the chosen branch is. Iterative: depth is not
+    limited by Python's recursion limit.
+    """
+    root = as_apply(expr)
+    values: dict[Apply, Any] = dict(memo or {})
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in values:
+            stack.pop()
+            continue
+        missing = [arg for arg in _needed(node, values) if arg not in values]
+        if missing:
+            stack.extend(reversed(missing))
+        else:
+            values[node] = _call(node, values)
+            stack.pop()
+    return values[root]
+
+
+def _needed(node: Apply, values: Mapping[Apply, Any]) -> list[Apply]:
+    """The argument nodes to evaluate next; for a switch first its index, then the branch it
+    selects.
+    """
+    if node.name != "switch":
+        return node.inputs()
+    index = node.pos_args[0]
+    return [index, _branch(node, values[index])] if index in values else [index]
+
+
+def _branch(node: Apply, index: Any) -> Apply:
+    options = node.pos_args[1:]
+    try:
+        position = operator.index(index)
+    except TypeError:
+        raise TypeError("switch argument was", index) from None
+    if position < 0:
+        raise ValueError(f"the index of a choice must not be negative, got {position}")
+    if position >= len(options):
+        raise IndexError(f"the index of a choice with {len(options)} options is {position}")
+    return options[position]
+
+
+def _call(node: Apply, values: Mapping[Apply, Any]) -> Any:
+    if isinstance(node, Literal):
+        return node.obj
+    if node.name == "switch":
+        return values[_branch(node, values[node.pos_args[0]])]
+    if node.name == "hyperopt_param":
+        label = node.pos_args[0]
+        raise KeyError(f"no value given for the parameter {getattr(label, 'obj', label)!r}")
+    args = [values[arg] for arg in node.pos_args]
+    kwargs = {key: values[arg] for key, arg in node.named_args}
+    return scope.implementation(node.name)(*args, **kwargs)
+
+
+def _define_builtins() -> None:
+    def kwswitch(key: Any, **options: Any) -> Any:
+        return options[key]
+
+    def repeat(times: int, obj: Any) -> list[Any]:
+        return [obj] * times
+
+    def call(function: Callable[..., Any], args: Any = (), kwargs: Any = None) -> Any:
+        return function(*args, **(kwargs or {}))
+
+    def call_method(obj: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+        return getattr(obj, method)(*args, **kwargs)
+
+    def raise_error(error: Callable[..., BaseException], *args: Any, **kwargs: Any) -> None:
+        raise error(*args, **kwargs)
+
+    functions: dict[str, Callable[..., Any]] = {
+        "pos_args": lambda *args: args,
+        "dict": lambda *items, **named: {**dict(items), **named},
+        "list": lambda items: list(items),
+        "int": int,
+        "float": float,
+        "str": str,
+        "len": len,
+        "sum": sum,
+        "min": min,
+        "max": max,
+        "range": range,
+        "map": lambda function, *items: list(map(function, *items)),
+        "getattr": getattr,
+        "identity": lambda obj: obj,
+        "kwswitch": kwswitch,
+        "repeat": repeat,
+        "call": call,
+        "call_method": call_method,
+        "call_method_pure": call_method,
+        "callpipe1": lambda steps, obj: functools.reduce(lambda x, step: step(x), steps, obj),
+        "partial": functools.partial,
+        "str_join": lambda separator, items: separator.join(items),
+        "curtime": time.time,
+        "Raise": raise_error,
+        "asarray": np.asarray,
+        "minimum": np.minimum,
+        "maximum": np.maximum,
+        "sqrt": math.sqrt,
+        "log": math.log,
+        "exp": math.exp,
+        "sin": math.sin,
+        "cos": math.cos,
+        "tan": math.tan,
+    }
+    binary = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "getitem")
+    for name in (*binary, "neg", "abs", "lt", "le", "gt", "ge"):
+        functions[name] = getattr(operator, name)
+    scope._impls.update(functions)
+    impure = {"call", "call_method", "curtime", "Raise"}
+    scope._pure.update(functions.keys() - impure)
+
+
+_define_builtins()
+# Named so that nodes can be made; a space gives them their values, rec_eval never calls them.
+PARAMETER = "hyperopt_param"
+PRIORS = (
+    "uniform",
+    "quniform",
+    "uniformint",
+    "loguniform",
+    "qloguniform",
+    "normal",
+    "qnormal",
+    "lognormal",
+    "qlognormal",
+    "randint",
+    "categorical",
+)
+
+
+def _no_value(*args: Any, **kwargs: Any) -> Any:
+    raise TypeError("a distribution in a space needs a label: write hp.uniform('label', ...)")
+
+
+scope._impls.update(dict.fromkeys((PARAMETER, "switch", *PRIORS), _no_value))

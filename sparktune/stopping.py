@@ -1,0 +1,170 @@
+"""Stopping rules: `stop(history)` returns the reason to stop now, or None. They combine with `|`
+and `&`.
+
+A rule also says when it may next change its mind without a new result (`wake_at`), so that a run
+can sleep until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from sparktune.arguments import whole
+from sparktune.history import View
+
+
+class Stopper(Protocol):
+    """What a run asks after every result."""
+
+    def stop(self, history: View) -> str | None:
+        """The reason to stop now, or None."""
+
+    def wake_at(self, history: View) -> float:
+        """When to ask again if nothing happens, in seconds since the epoch; infinite for never."""
+
+
+class _Combinable:
+    """Adds `|` and `&`."""
+
+    __slots__ = ()
+
+    def __or__(self, other: Stopper) -> AnyOf:
+        return AnyOf(self, other)  # type: ignore[arg-type]
+
+    def __and__(self, other: Stopper) -> AllOf:
+        return AllOf(self, other)  # type: ignore[arg-type]
+
+    def wake_at(self, history: View) -> float:
+        """Never: results alone decide."""
+        return float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf(_Combinable):
+    """Stops when either rule does."""
+
+    first: Stopper
+    second: Stopper
+
+    def stop(self, history: View) -> str | None:
+        """The reason of the first rule that wants to stop."""
+        return self.first.stop(history) or self.second.stop(history)
+
+    def wake_at(self, history: View) -> float:
+        """The earlier of the two."""
+        return min(self.first.wake_at(history), self.second.wake_at(history))
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf(_Combinable):
+    """Stops when both rules do."""
+
+    first: Stopper
+    second: Stopper
+
+    def stop(self, history: View) -> str | None:
+        """Both reasons, once both rules want to stop."""
+        reasons = self.first.stop(history), self.second.stop(history)
+        return f"{reasons[0]} and {reasons[1]}" if all(reasons) else None
+
+    def wake_at(self, history: View) -> float:
+        """The earlier of the two that is still to come."""
+        times = self.first.wake_at(history), self.second.wake_at(history)
+        return min((t for t in times if t > history.now), default=float("inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class Never(_Combinable):
+    """Never stops."""
+
+    def stop(self, history: View) -> str | None:
+        """None."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout(_Combinable):
+    """Stops `seconds` after the run began."""
+
+    seconds: float
+
+    def stop(self, history: View) -> str | None:
+        """A reason once the time is over."""
+        return "timeout" if history.now >= self.wake_at(history) else None
+
+    def wake_at(self, history: View) -> float:
+        """The end of the time."""
+        return history.begun + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class LossThreshold(_Combinable):
+    """Stops once the best loss is below `threshold`."""
+
+    threshold: float
+
+    def stop(self, history: View) -> str | None:
+        """A reason once the best loss is below the threshold; equal is not enough."""
+        return "loss threshold" if history.best < self.threshold else None
+
+
+@dataclass(frozen=True, slots=True)
+class NoProgress(_Combinable):
+    """Stops when `trials` ended trials in a row have not improved the best loss by more than
+    `percent` of it.
+
+    The first trial counts as one without progress, as in Hyperopt. Also callable as Hyperopt's
+    `early_stop_fn(trials, *state)`.
+    """
+
+    trials: int
+    percent: float = 0.0
+
+    def stop(self, history: View) -> str | None:
+        """A reason once that many trials in a row brought no progress."""
+        ended = np.flatnonzero(~history.pending)
+        ended = ended[np.argsort(history.finished[ended], kind="stable")]
+        losses = np.where(history.ok[ended], history.loss[ended], np.inf)
+        return "no progress" if self._stale(losses.tolist()) >= self.trials else None
+
+    def __call__(self, trials: Any, *state: Any) -> tuple[bool, list[Any]]:
+        """(stop, state) for the trials so far; the state is not needed."""
+        losses = [np.inf if loss is None else loss for loss in trials.losses()]
+        return self._stale(losses) >= self.trials, []
+
+    def _stale(self, losses: list[float]) -> int:
+        """How many of the last losses in a row brought no progress."""
+        if not losses:
+            return 0
+        best, since = losses[0], 1
+        for loss in losses[1:]:
+            margin = abs(best) * self.percent / 100 if np.isfinite(best) else 0.0
+            best, since = (loss, 0) if loss < best - margin else (best, since + 1)
+        return since
+
+
+def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0.0) -> NoProgress:
+    """A rule for `fmin(early_stop_fn=...)`: stop after so many trials in a row without a better
+    loss.
+
+    Args:
+        iteration_stop_count: that many trials.
+        percent_increase: how much better, in percent of the best loss, a loss must be to count.
+    """
+    least = whole("iteration_stop_count", iteration_stop_count, 1)
+    return NoProgress(least, float(percent_increase))
+
+
+@dataclass(frozen=True, slots=True)
+class When(_Combinable):
+    """Stops when a function of no arguments says so, by returning a reason."""
+
+    reason: Callable[[], str | None]
+
+    def stop(self, history: View) -> str | None:
+        """What the function says."""
+        return self.reason()

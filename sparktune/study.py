@@ -1,0 +1,133 @@
+"""The study: asks the scheduler what to do and the sampler where, keeps the records, and says what
+happened.
+
+No threads, no files, no Spark, no clock of its own. Everything that happens is an event, and
+applying an event is the only way state changes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, MutableMapping
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from sparktune.history import History, View
+from sparktune.schedulers import New
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+from sparktune.trial import Asked, Event, Outcome, Status, Stopped, Told, Trial
+
+
+class Sampler(Protocol):
+    """Where to evaluate next. A pure function of its arguments."""
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        """Up to n rows, shape (<= n, d); fewer only when the space is exhausted."""
+
+
+class Scheduler(Protocol):
+    """What to evaluate next, and with which budget."""
+
+    def schedule(self, history: View, free: int) -> list[New]:
+        """At most `free` work items."""
+
+
+class Study:
+    """One optimisation: the records of its trials, and what to try next.
+
+    Args:
+        space: the search space.
+        sampler: proposes points.
+        scheduler: decides how many, and with which budget.
+        seed: with the first id of each ask it determines the random numbers of that ask.
+        records: the records to continue and to keep up to date, by trial id. Trials that were
+            handed out and never ended are handed out again.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        sampler: Sampler,
+        scheduler: Scheduler,
+        seed: int,
+        records: MutableMapping[int, Trial] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.space = space
+        self.records: MutableMapping[int, Trial] = {} if records is None else records
+        self.running: set[int] = set()
+        self._sampler = sampler
+        self._scheduler = scheduler
+        self._seed = seed
+        self._clock = clock
+        self._begun = clock()
+        self._history = History(len(space))
+        self._rows: dict[int, int] = {}
+        self._next_id = 0
+        for id in sorted(self.records):
+            self._enter(self.records[id])
+        self._waiting = [id for id in sorted(self.records) if self.records[id].status.pending]
+
+    @property
+    def history(self) -> View:
+        """The columnar history as of now."""
+        return self._history.view(self._clock(), self._begun)
+
+    @property
+    def best(self) -> Trial | None:
+        """The trial with the smallest usable loss, the earliest of equals."""
+        ok = [trial for trial in self.records.values() if trial.status is Status.OK]
+        return min(ok, key=lambda trial: (trial.loss, trial.id), default=None)
+
+    def ask(self, n: int) -> list[Asked]:
+        """Up to n trials to evaluate now; none when scheduler or sampler has no more."""
+        known, self._waiting = self._waiting[:n], self._waiting[n:]
+        trials = [self.records[id] for id in known] + self._suggest(n - len(known))
+        now = self._clock()
+        events = [Asked(replace(trial, status=Status.RUNNING, asked=now)) for trial in trials]
+        for event in events:
+            self.apply(event)
+        return events
+
+    def tell(self, outcome: Outcome) -> Told:
+        """Record the end of a trial."""
+        event = Told(self.records[outcome.trial_id].told(outcome), outcome)
+        self.apply(event)
+        return event
+
+    def apply(self, event: Event) -> None:
+        """Bring records and history up to date with an event; the only way in which they change."""
+        match event:
+            case Asked(trial):
+                self.running.add(trial.id)
+                self._enter(trial)
+            case Told(trial, _):
+                self.running.discard(trial.id)
+                self._enter(trial)
+            case Stopped():
+                pass
+
+    def _enter(self, trial: Trial) -> None:
+        self.records[trial.id] = trial
+        self._next_id = max(self._next_id, trial.id + 1)
+        if trial.id in self._rows:
+            self._history.update(self._rows[trial.id], trial)
+        else:
+            self._rows[trial.id] = self._history.append(trial, self.space.encode(trial.values))
+
+    def _suggest(self, n: int) -> list[Trial]:
+        history = self.history
+        work = self._scheduler.schedule(history, n)
+        if not work:
+            return []
+        first = self._next_id
+        rng = np.random.default_rng([self._seed, first])
+        rows = self._sampler.suggest(self.space, history, len(work), rng)
+        return [
+            Trial(first + i, self.space.values(row), budget=new.budget)
+            for i, (row, new) in enumerate(zip(rows, work, strict=False))
+        ]

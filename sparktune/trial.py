@@ -1,0 +1,222 @@
+"""What happens to one evaluation: its record, its end, the events between, and the seams that pass
+them on.
+
+A `Trial` is the record of one evaluation and is never changed in place: a new record replaces the
+old one. Executors turn a trial into an `Outcome`; a study turns asks and outcomes into events, and
+events into records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Protocol
+
+STATUS_NEW = "new"
+STATUS_RUNNING = "running"
+STATUS_SUSPENDED = "suspended"
+STATUS_OK = "ok"
+STATUS_FAIL = "fail"
+
+JOB_STATE_NEW = 0
+JOB_STATE_RUNNING = 1
+JOB_STATE_DONE = 2
+JOB_STATE_ERROR = 3
+JOB_STATE_CANCEL = 4
+
+Scalar = int | float
+
+
+class Status(str, Enum):
+    """Where a trial stands, or how it ended."""
+
+    NEW = "new"  # known, not handed to an executor yet
+    RUNNING = "running"  # handed to an executor
+    OK = "ok"  # the objective returned a usable loss
+    FAIL = "fail"  # the objective returned, but says it failed or gave no usable loss
+    ERROR = "error"  # the objective raised, or returned what is no result
+    CRASHED = "crashed"  # its process died, or Spark could not run it
+    TIMEOUT = "timeout"  # it ran longer than trial_timeout
+    CANCELLED = "cancelled"  # the run ended before it did
+
+    @property
+    def pending(self) -> bool:
+        """Whether a result may still come."""
+        return self in (Status.NEW, Status.RUNNING)
+
+    @property
+    def returned(self) -> bool:
+        """Whether the objective came back with a result, good or bad."""
+        return self in (Status.OK, Status.FAIL)
+
+    @property
+    def job_state(self) -> int:
+        """Hyperopt's `JOB_STATE_*` for this status."""
+        return _JOB_STATES[self]
+
+
+_JOB_STATES = {
+    Status.NEW: JOB_STATE_NEW,
+    Status.RUNNING: JOB_STATE_RUNNING,
+    Status.OK: JOB_STATE_DONE,
+    Status.FAIL: JOB_STATE_DONE,
+    Status.ERROR: JOB_STATE_ERROR,
+    Status.CRASHED: JOB_STATE_ERROR,
+    Status.TIMEOUT: JOB_STATE_ERROR,
+    Status.CANCELLED: JOB_STATE_CANCEL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a trial gave no usable loss: `type` (a class name), `message`, and `traceback` text."""
+
+    type: str
+    message: str
+    traceback: str = ""
+
+    def __str__(self) -> str:
+        return self.traceback.rstrip() or f"{self.type}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a trial as an executor reports it.
+
+    `started` and `finished` are seconds since the epoch, `result` is what the objective returned,
+    as a dict. `exception` is the objective's own exception where it ran in this process; neither it
+    nor `attachments` (objects by name, which the objective returned beside its result) is part of
+    the trial's record.
+    """
+
+    trial_id: int
+    status: Status
+    loss: float | None = None
+    result: Mapping[str, Any] | None = None
+    failure: Failure | None = None
+    started: float | None = None
+    finished: float | None = None
+    exception: BaseException | None = None
+    attachments: Mapping[str, Any] | None = None
+
+    @staticmethod
+    def of(trial_id: int, report: Mapping[str, Any]) -> Outcome:
+        """The outcome that a worker's report describes."""
+        failure = report.get("failure")
+        return Outcome(
+            trial_id,
+            Status(report["status"]),
+            report.get("loss"),
+            report.get("result"),
+            Failure(*failure) if failure else None,
+            report.get("started"),
+            report.get("finished"),
+            report.get("exception"),
+            report.get("attachments"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The record of one evaluation.
+
+    `values` maps each active label to a Python scalar (for `hp.choice`, the option's index); times
+    are seconds since the epoch; `budget` is the share of a full evaluation, 1.0 unless a scheduler
+    says otherwise.
+    """
+
+    id: int
+    values: Mapping[str, Scalar]
+    status: Status = Status.NEW
+    budget: float = 1.0
+    loss: float | None = None
+    result: Mapping[str, Any] | None = None
+    failure: Failure | None = None
+    asked: float | None = None
+    started: float | None = None
+    finished: float | None = None
+
+    def told(self, outcome: Outcome) -> Trial:
+        """This record after its outcome."""
+        return replace(
+            self,
+            status=outcome.status,
+            loss=outcome.loss,
+            result=outcome.result,
+            failure=outcome.failure,
+            started=outcome.started,
+            finished=outcome.finished,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A trial was handed out for evaluation; `trial` is its record from now on."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A trial ended; `trial` is its record from now on."""
+
+    trial: Trial
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The run ended, for `reason`."""
+
+    reason: str
+
+
+Event = Asked | Told | Stopped
+
+
+class Executor(Protocol):
+    """Evaluates trials. Used as a context manager: leaving it cancels and frees everything."""
+
+    @property
+    def slots(self) -> int:
+        """How many trials may be inside at once, waiting or running."""
+
+    def submit(self, trial: Trial) -> None:
+        """Take a trial; returns at once."""
+
+    def collect(self, timeout: float | None) -> list[Outcome]:
+        """Wait at most `timeout` seconds (None: without end) for ended trials; return them."""
+
+    def cancel(self, ids: Iterable[int]) -> None:
+        """Ask for these trials to be ended; their outcomes still arrive."""
+
+    def close(self) -> None:
+        """Cancel what runs and free every resource. Calling it again does nothing."""
+
+
+class Transport(Protocol):
+    """The one blocking call in which platforms differ; `Pool` adds all concurrency."""
+
+    @property
+    def slots(self) -> int:
+        """How many calls the platform can run at once."""
+
+    @property
+    def queues(self) -> bool:
+        """Whether the platform queues calls beyond its slots itself."""
+
+    def bind(self, target: Any) -> Any:
+        """A thread's target that inherits what the platform keeps per thread."""
+
+    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+        """Evaluate a trial under `tag` and return the worker's report; raises if there is none."""
+
+    def started(self, tag: str) -> bool:
+        """Whether the call under `tag` has begun to run, as opposed to waiting for a slot."""
+
+    def cancel(self, tag: str) -> bool:
+        """End the call under `tag`; False if the platform cannot, so that nobody waits for it."""
+
+    def close(self) -> None:
+        """Free what the transport holds."""

@@ -1,0 +1,430 @@
+"""The user's handle on a run: the records of its trials, Hyperopt-style documents of them, and
+where they are evaluated.
+
+Records (`sparktune.trial.Trial`) are the truth. Documents are dicts built from them when asked for:
+
+    {'tid': 3, 'state': 2, 'result': {'loss': 0.1, 'status': 'ok'}, 'misc': {'tid': 3, 'idxs': {'x':
+     [3]}, 'vals': {'x': [0.5]}, ...}, 'book_time': ..., 'refresh_time': ..., ...}
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, MutableMapping
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from sparktune.arguments import numeric, positive, whole
+from sparktune.errors import AllTrialsFailed
+from sparktune.executors.pool import Pool
+from sparktune.executors.serial import Serial
+from sparktune.executors.task import Task
+from sparktune.history import View
+from sparktune.trial import (
+    JOB_STATE_CANCEL,
+    JOB_STATE_DONE,
+    JOB_STATE_ERROR,
+    Event,
+    Executor,
+    Scalar,
+    Status,
+    Told,
+    Trial,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+logger = logging.getLogger("sparktune")
+
+Document = dict[str, Any]
+
+
+class Trials:
+    """The trials of one study, evaluated one after the other in this process.
+
+    Pass one to `fmin(trials=...)` to look at the trials afterwards, to pickle them, or to go on
+    with a larger `max_evals`.
+    """
+
+    catches_errors = False
+    """Whether a trial that raises is always recorded, instead of ending the run unless
+    `catch_eval_exceptions`.
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[int, Trial] = {}
+        self.attachments: dict[str, Any] = {}
+        self.labels: tuple[str, ...] = ()
+        self.timeout: float | None = None
+        self.loss_threshold: float | None = None
+        self._documents: dict[int, tuple[Trial, Document]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_documents": {}}
+
+    def executor(self, task: Task, queue: int = 1) -> Executor:
+        """What evaluates the trials of a run; up to `queue` suggestions wait in it."""
+        return Serial(task, queue)
+
+    def observe(self, event: Event, history: View) -> None:
+        """Keep what the objective attached to its result."""
+        if isinstance(event, Told):
+            for name, value in (event.outcome.attachments or {}).items():
+                self.attachments[f"ATTACH::{event.trial.id}::{name}"] = value
+
+    # Documents
+
+    @property
+    def trials(self) -> list[Document]:
+        """Documents of the trials that wait, run or returned, by id; not of those that raised or
+        were cancelled.
+        """
+        hidden = (JOB_STATE_ERROR, JOB_STATE_CANCEL)
+        return [doc for doc in self._dynamic_trials if doc["state"] not in hidden]
+
+    @property
+    def _dynamic_trials(self) -> list[Document]:
+        """Documents of all trials, by id."""
+        return [self._document(self.records[id]) for id in sorted(self.records)]
+
+    @property
+    def tids(self) -> list[int]:
+        """Ids of `trials`."""
+        return [doc["tid"] for doc in self.trials]
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """What the objective returned in each of `trials`, as dicts."""
+        return [doc["result"] for doc in self.trials]
+
+    @property
+    def miscs(self) -> list[dict[str, Any]]:
+        """Parameters (`idxs`, `vals`) and errors of `trials`."""
+        return [doc["misc"] for doc in self.trials]
+
+    @property
+    def specs(self) -> list[None]:
+        """None for each of `trials`."""
+        return [doc["spec"] for doc in self.trials]
+
+    def losses(self) -> list[float | None]:
+        """The loss of each of `trials`, None where there is none."""
+        return [result.get("loss") for result in self.results]
+
+    def statuses(self) -> list[str]:
+        """The status of each of `trials`: new, running, ok, fail or suspended."""
+        return [result["status"] for result in self.results]
+
+    @property
+    def idxs_vals(self) -> tuple[dict[str, list[int]], dict[str, list[Scalar]]]:
+        """Per label: the ids of the trials in which it was active, and its values there."""
+        idxs: dict[str, list[int]] = {label: [] for label in self._all_labels()}
+        vals: dict[str, list[Scalar]] = {label: [] for label in idxs}
+        for misc in self.miscs:
+            for label in idxs:
+                idxs[label] += misc["idxs"].get(label, [])
+                vals[label] += misc["vals"].get(label, [])
+        return idxs, vals
+
+    @property
+    def idxs(self) -> dict[str, list[int]]:
+        """Per label: the ids of the trials in which it was active."""
+        return self.idxs_vals[0]
+
+    @property
+    def vals(self) -> dict[str, list[Scalar]]:
+        """Per label: its values in the trials in which it was active."""
+        return self.idxs_vals[1]
+
+    @property
+    def best_trial(self) -> Document:
+        """The document of the trial with the smallest loss.
+
+        Raises:
+            AllTrialsFailed: no trial has a usable loss; the message tells of the first failure.
+        """
+        ok = [trial for trial in self.records.values() if trial.status is Status.OK]
+        if not ok:
+            raise AllTrialsFailed(self.explanation())
+        return self._document(min(ok, key=lambda trial: (trial.loss, trial.id)))
+
+    @property
+    def argmin(self) -> dict[str, Scalar]:
+        """{label: value} of the best trial, active parameters only; a choice is the index of its
+        option.
+
+        Raises:
+            AllTrialsFailed: no trial has a usable loss.
+        """
+        return dict(self.records[self.best_trial["tid"]].values)
+
+    def explanation(self) -> str:
+        """Why there is no best trial: how many ended how, and the first failure in full."""
+        text = "There are no evaluation tasks, cannot return argmin of task losses"
+        failed = [trial for _, trial in sorted(self.records.items()) if not trial.status.pending]
+        if not failed:
+            return f"{text}: no trial was evaluated."
+        counts = {status: sum(t.status is status for t in failed) for status in Status}
+        summary = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
+        text += f": none of {len(failed)} trials gave a usable loss ({summary})."
+        told = next((trial for trial in failed if trial.failure), None)
+        return f"{text} The first failure, of trial {told.id}:\n{told.failure}" if told else text
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def __iter__(self) -> Iterator[Document]:
+        return iter(self.trials)
+
+    # Counting
+
+    def count_by_state_unsynced(self, state: int | Iterable[int]) -> int:
+        """The number of trials in a state, or in one of several (`JOB_STATE_*`)."""
+        wanted = {state} if isinstance(state, int) else set(state)
+        return sum(trial.status.job_state in wanted for trial in self.records.values())
+
+    count_by_state_synced = count_by_state_unsynced
+
+    def count_successful_trials(self) -> int:
+        """The number of trials that returned."""
+        return self.count_by_state_unsynced(JOB_STATE_DONE)
+
+    def count_failed_trials(self) -> int:
+        """The number of trials that raised, crashed or ran out of time."""
+        return self.count_by_state_unsynced(JOB_STATE_ERROR)
+
+    def count_cancelled_trials(self) -> int:
+        """The number of trials that were cancelled."""
+        return self.count_by_state_unsynced(JOB_STATE_CANCEL)
+
+    def count_total_trials(self) -> int:
+        """The number of all trials."""
+        return len(self.records)
+
+    # The rest of Hyperopt's handle
+
+    def refresh(self) -> None:
+        """Nothing: documents are always up to date."""
+
+    def delete_all(self) -> None:
+        """Forget all trials."""
+        for store in (self.records, self.attachments, self._documents):
+            store.clear()
+
+    def trial_attachments(self, trial: Document) -> TrialAttachments:
+        """The attachments of one trial, given its document."""
+        return TrialAttachments(self.attachments, trial["tid"])
+
+    def _all_labels(self) -> list[str]:
+        seen = dict.fromkeys(self.labels)
+        for trial in self.records.values():
+            seen.update(dict.fromkeys(trial.values))
+        return sorted(seen)
+
+    def _document(self, trial: Trial) -> Document:
+        known, document = self._documents.get(trial.id, (None, {}))
+        if known is not trial:
+            document = _document(trial, self.labels)
+            self._documents[trial.id] = (trial, document)
+        return document
+
+
+class SparkTrials(Trials):
+    """Trials evaluated as Spark tasks, several at once.
+
+    Args:
+        parallelism: the most trials that run at once; None: as many as the cluster has slots when a
+            run begins. Trials beyond the cluster's free slots wait.
+        timeout: seconds after which a run ends; what still runs then is cancelled.
+        loss_threshold: a run ends once a trial's loss is below it.
+        spark_session: a classic Spark session; None: the active one, or a new one with Spark's
+            own settings.
+        resource_profile: a `pyspark.resource.ResourceProfile` for the trials' tasks; local
+            masters ignore it.
+        trial_timeout: seconds that one trial may run; it is ended then and recorded as failed.
+
+    A trial that raises, crashes or runs out of time is recorded and the run goes on;
+    `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not
+    use the SparkSession: see `ThreadTrials` for that.
+
+    Raises:
+        InvalidArgument: an argument is out of range.
+        SparkUnavailable: there is no pyspark, no Java, or no usable session.
+    """
+
+    asynchronous = True
+    catches_errors = True
+
+    def __init__(
+        self,
+        parallelism: int | None = None,
+        timeout: float | None = None,
+        loss_threshold: float | None = None,
+        spark_session: SparkSession | None = None,
+        resource_profile: Any = None,
+        trial_timeout: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.parallelism = _parallelism(parallelism)
+        self.timeout = positive("timeout", timeout)
+        self.loss_threshold = numeric("loss_threshold", loss_threshold)
+        self.trial_timeout = positive("trial_timeout", trial_timeout)
+        self.resource_profile = resource_profile
+        self._spark = _session(spark_session)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what lives in the JVM; a session is found again when it is needed."""
+        return super().__getstate__() | {"_spark": None, "resource_profile": None}
+
+    def executor(self, task: Task, queue: int = 1) -> Executor:
+        """A pool over Spark jobs. `queue` is ignored: the pool keeps its own."""
+        from sparktune.executors.spark_classic import SparkClassic
+
+        self._spark = _session(self._spark)
+        transport = SparkClassic(self._spark, task, self.resource_profile)
+        if self.parallelism is None:
+            logger.info(
+                "parallelism is not set; using the %d slots of the cluster", transport.slots
+            )
+        return Pool(transport, self.parallelism, self.trial_timeout)
+
+
+class ThreadTrials(Trials):
+    """Trials evaluated on threads of this process, several at once.
+
+    For objectives that start Spark jobs of their own, such as Spark ML pipelines: their jobs are
+    named after the trial in the Spark UI and cancelled with it. Python code itself cannot be
+    interrupted: when a run ends early, what still runs is given up, not awaited. Failures are
+        recorded and the run goes on, as with `SparkTrials`.
+
+    Args:
+        parallelism: the most trials that run at once.
+    """
+
+    asynchronous = True
+    catches_errors = True
+
+    def __init__(self, parallelism: int = 4) -> None:
+        super().__init__()
+        self.parallelism = whole("parallelism", parallelism, 1)
+
+    def executor(self, task: Task, queue: int = 1) -> Executor:
+        """A pool over threads. `queue` is ignored: the pool keeps its own."""
+        return Pool(_threads(task, self.parallelism), self.parallelism)
+
+
+class TrialAttachments(MutableMapping[str, Any]):
+    """The attachments of one trial by name, stored in those of all."""
+
+    def __init__(self, attachments: dict[str, Any], tid: int) -> None:
+        self._attachments = attachments
+        self._prefix = f"ATTACH::{tid}::"
+
+    def __getitem__(self, name: str) -> Any:
+        return self._attachments[self._prefix + name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._attachments[self._prefix + name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._attachments[self._prefix + name]
+
+    def __iter__(self) -> Iterator[str]:
+        prefix = self._prefix
+        return iter([key[len(prefix) :] for key in self._attachments if key.startswith(prefix)])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+class Ctrl:
+    """What an objective with `pass_expr_memo_ctrl` gets besides its parameters: its trial, and the
+    way to attach things.
+
+    `info`, `warn`, `error` and `debug` log a message on the logger `sparktune`.
+    """
+
+    info, warn = logger.info, logger.warning
+    error, debug = logger.error, logger.debug
+
+    def __init__(self, trials: Trials, tid: int) -> None:
+        self.trials = trials
+        self._tid = tid
+
+    @property
+    def current_trial(self) -> Document:
+        """The document of the trial that runs."""
+        return self.trials._document(self.trials.records[self._tid])
+
+    @property
+    def attachments(self) -> TrialAttachments:
+        """The attachments of the trial that runs."""
+        return TrialAttachments(self.trials.attachments, self._tid)
+
+
+def _document(trial: Trial, labels: tuple[str, ...]) -> Document:
+    active = {label: [value] for label, value in trial.values.items()}
+    inactive: dict[str, list[Any]] = {label: [] for label in labels if label not in active}
+    misc: dict[str, Any] = {
+        "tid": trial.id,
+        "cmd": ("domain_attachment", "FMinIter_Domain"),
+        "workdir": None,
+        "idxs": {label: [trial.id] for label in active} | inactive,
+        "vals": active | inactive,
+    }
+    if trial.failure and not trial.status.returned:
+        misc["error"] = (trial.failure.type, str(trial.failure))
+    fallback = trial.status.value if trial.status.pending else "fail"
+    return {
+        "state": trial.status.job_state,
+        "tid": trial.id,
+        "spec": None,
+        "result": trial.result if trial.result is not None else {"status": fallback},
+        "misc": misc,
+        "exp_key": None,
+        "owner": None,
+        "version": 0,
+        "book_time": _utc(trial.started or trial.asked),
+        "refresh_time": _utc(trial.finished),
+    }
+
+
+def _utc(seconds: float | None) -> datetime | None:
+    """Naive UTC time with whole milliseconds, as Hyperopt's documents hold it."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(round(seconds, 3), timezone.utc).replace(tzinfo=None)
+
+
+def _parallelism(parallelism: int | None) -> int | None:
+    """None for 'as many as there are slots', which Hyperopt's users also write as 0 or -1."""
+    if parallelism is None:
+        return None
+    if whole("parallelism", parallelism, -(2**31)) <= 0:
+        logger.warning("parallelism=%d: using as many slots as the cluster has", parallelism)
+        return None
+    return parallelism
+
+
+def _session(spark: SparkSession | None) -> SparkSession:
+    from sparktune.executors.spark_session import start, usable
+
+    return usable(start({}) if spark is None else spark)
+
+
+def _threads(task: Task, parallelism: int) -> Any:
+    """Threads that name and cancel Spark jobs where there is a classic session, plain threads
+    elsewhere.
+    """
+    import sys
+
+    from sparktune.executors.threads import Threads
+
+    if "pyspark" not in sys.modules:
+        return Threads(task, parallelism)
+    from sparktune.executors.spark_session import active_classic
+    from sparktune.executors.spark_threads import SparkThreads
+
+    spark = active_classic()
+    return Threads(task, parallelism) if spark is None else SparkThreads(spark, task, parallelism)

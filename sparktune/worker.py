@@ -1,0 +1,123 @@
+"""What runs around the objective: calls it and reports its end as a dict of builtins.
+
+This module travels to the workers by value and imports nothing of sparktune there, so a cluster
+needs neither sparktune nor numpy for it. The report of `evaluate`:
+
+    status      "ok", "fail" (the objective says so, or its loss is NaN) or "error" (it raised, or
+    returned no result)
+    loss        float, where status is "ok"; NaN where the objective returned NaN
+    result      what the objective returned, as a dict with at least `status`, without its
+    `attachments` attachments what the objective returned under that key
+    failure     (type, message, traceback text) where status is not "ok"
+    started, finished    seconds since the epoch, by this machine's clock
+    exception   the exception itself where the objective raised one; removed before the report
+    travels
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_STATUSES = ("new", "running", "suspended", "ok", "fail")
+_HINT = (
+    "return a number, or a dict like {'loss': 0.1, 'status': 'ok'} "
+    "(or {'status': 'fail'} if there is no loss for these parameters)"
+)
+
+
+def evaluate(objective: Callable[[Any], Any], config: Any) -> dict[str, Any]:
+    """Call the objective on one configuration and report how it ended. Raises only
+    KeyboardInterrupt.
+    """
+    started = time.time()
+    try:
+        returned = objective(config)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        report = failed(error)
+    else:
+        report = read(returned)
+    return report | {"started": started, "finished": time.time()}
+
+
+def failed(error: BaseException) -> dict[str, Any]:
+    """The report of an objective that raised; its traceback starts at the objective."""
+    frames = error.__traceback__.tb_next if error.__traceback__ else None
+    text = "".join(traceback.format_exception(type(error), error, frames or error.__traceback__))
+    failure = (type(error).__name__, str(error), text)
+    return {"status": "error", "failure": failure, "exception": error}
+
+
+def read(returned: Any) -> dict[str, Any]:
+    """The report of what an objective returned: a number, or a dict with a `status`."""
+    if (loss := as_number(returned)) is not None:
+        return read({"loss": loss, "status": "ok"})
+    try:
+        result = dict(returned)
+    except (TypeError, ValueError):
+        return _invalid("InvalidResult", f"the objective returned {_short(returned)}; {_HINT}")
+    attachments = dict(result.pop("attachments", None) or {})
+    return _read_result(result) | {"attachments": attachments}
+
+
+def _read_result(result: dict[Any, Any]) -> dict[str, Any]:
+    status = result.get("status")
+    if status not in _STATUSES:
+        known = ", ".join(map(repr, _STATUSES))
+        return _invalid(
+            "InvalidResultStatus",
+            f"the objective returned a dict with status {_short(status)}; wanted one of "
+            f"{known}: {_HINT}",
+        )
+    if status != "ok":
+        message = f"the objective returned status {status!r}"
+        return {"status": "fail", "result": result, "failure": ("Fail", message, "")}
+    return _read_loss(result)
+
+
+def _read_loss(result: dict[Any, Any]) -> dict[str, Any]:
+    given = result.get("loss")
+    try:
+        loss = float(given) if isinstance(given, str) else as_number(given)
+    except ValueError:
+        loss = None
+    if loss is None:
+        return _invalid("InvalidLoss", f"the objective returned the loss {_short(given)}; {_HINT}")
+    result["loss"] = loss
+    if loss != loss:
+        message = "the objective returned NaN as its loss; such a trial is never the best"
+        failure = ("InvalidLoss", message, "")
+        return {"status": "fail", "loss": loss, "result": result, "failure": failure}
+    return {"status": "ok", "loss": loss, "result": result}
+
+
+def as_number(value: Any) -> float | None:
+    """A real scalar of any library as a float; None for everything else (text, arrays, complex
+    numbers, None).
+    """
+    if isinstance(value, (str, bytes, complex, Mapping)) or getattr(value, "shape", ()) != ():
+        return None
+    if getattr(getattr(value, "dtype", None), "kind", "") == "c":
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def with_keywords(objective: Callable[..., Any], config: Mapping[str, Any]) -> Any:
+    """Call an objective that takes its parameters as keyword arguments."""
+    return objective(**config)
+
+
+def _invalid(kind: str, message: str) -> dict[str, Any]:
+    return {"status": "error", "failure": (kind, message, "")}
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 200 else text[:200] + "..."
