@@ -48,4 +48,4 @@ def numeric(name: str, value: Any) -> float | None:
 
 
 def _is_real(value: Any) -> bool:
-    return isinstance(value, Real) and type(value) is not bool and value == value
+    return not isinstance(value, bool) and isinstance(value, Real) and value == value

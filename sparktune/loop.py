@@ -38,8 +38,9 @@ def run(
     """
 
     def announce(event: Event) -> None:
+        history = study.history
         for observe in observers:
-            observe(event, study.history)
+            observe(event, history)
 
     reason = INTERRUPTED
     try:
@@ -65,7 +66,7 @@ def _evaluate(
         history = study.history
         if reason := stopper.stop(history):
             return reason
-        for asked in study.ask(executor.slots - len(study.running)):
+        for asked in study.ask(max(executor.slots - len(study.running), 0)):
             executor.submit(asked.trial)
             announce(asked)
         if not study.running:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import inspect
 import os
 import pickle
 import warnings
@@ -17,14 +19,15 @@ from sparktune import loop, worker
 from sparktune.arguments import numeric, positive, whole
 from sparktune.errors import AllTrialsFailed, InvalidAnnotatedParameter, InvalidArgument
 from sparktune.executors.task import Task
-from sparktune.observers.log import log
+from sparktune.history import View
+from sparktune.observers.log import Log
 from sparktune.observers.progress import BarFactory, Progress, tqdm_bar
 from sparktune.observers.saving import Saving
 from sparktune.samplers import random, tpe
 from sparktune.schedulers import FullBudget
 from sparktune.space.expression import Apply
 from sparktune.space.space import Space
-from sparktune.stopping import AnyOf, LossThreshold, Never, Stopper, Timeout, When
+from sparktune.stopping import AnyOf, LossThreshold, Never, Stopper, Timeout
 from sparktune.study import Sampler, Study
 from sparktune.trial import Scalar, Trial
 from sparktune.trials import Ctrl, SparkTrials, Trials
@@ -123,24 +126,19 @@ def fmin(
     stopper = _time_and_loss(trials, timeout, loss_threshold) | _early_stop(early_stop_fn, trials)
     points = _checked_points(parsed, points_to_evaluate)
     task = _task(fn, objective, parsed, trials, pass_expr_memo_ctrl)
-    executor = trials.executor(
-        task, queue
-    )  # the last that can refuse: nothing has been changed so far
-
-    counted = sum(t.status.pending or t.status.returned for t in trials.records.values())
-    _enqueue(trials, points)
-    trials.labels = parsed.labels
-    end = None if limit is None else len(trials.records) + max(limit - counted, 0)
-    study = Study(parsed, sampler, FullBudget(end), run_seed, trials.records)
-    observers: list[loop.Observer] = [trials.observe, log]
-    if trials_save_file:
-        observers.append(Saving(trials, trials_save_file))
-    if verbose and show_progressbar:
-        factory = show_progressbar if callable(show_progressbar) else tqdm_bar
-        ended = sum(not trial.status.pending for trial in trials.records.values())
-        observers.append(Progress(factory, ended, end))
     raise_errors = not (catch_eval_exceptions or trials.catches_errors)
-    loop.run(study, executor, stopper, observers, raise_errors=raise_errors)
+    # Nothing has been changed so far, and the executor is the last that can refuse.
+    with contextlib.closing(trials.executor(task, queue)) as executor:
+        end = _enqueue(trials, points, limit)
+        trials.labels = parsed.labels
+        study = Study(parsed, sampler, FullBudget(end), run_seed, trials.records)
+        observers: list[loop.Observer] = [trials.observe, Log()]
+        if trials_save_file:
+            observers.append(Saving(trials, trials_save_file))
+        if verbose and show_progressbar:
+            factory = show_progressbar if callable(show_progressbar) else tqdm_bar
+            observers.append(Progress(factory, study.history, end, lambda: executor.running))
+        loop.run(study, executor, stopper, observers, raise_errors=raise_errors)
     return _result(parsed, study, trials, return_argmin)
 
 
@@ -230,7 +228,13 @@ def _annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, 
     """An objective of one dict, and its space, from a function whose arguments are annotated with
     hp.* nodes.
     """
-    space = {name: node for name, node in fn.__annotations__.items() if name != "return"}
+    try:
+        annotations = inspect.get_annotations(fn, eval_str=True)
+    except NameError as error:
+        raise InvalidAnnotatedParameter(
+            f'space="annotated": the annotations of {fn.__name__} cannot be evaluated: {error}'
+        ) from error
+    space = {name: node for name, node in annotations.items() if name != "return"}
     for name, node in space.items():
         if not isinstance(node, Apply):
             raise InvalidAnnotatedParameter(
@@ -270,7 +274,7 @@ def _early_stop(rule: Any, trials: Trials) -> Stopper:
         stopper: Stopper = rule
         return stopper
     if callable(rule):
-        return When(EarlyStop(rule, trials))
+        return EarlyStop(rule, trials)
     raise InvalidArgument(
         f"early_stop_fn must be no_progress_loss(...), a stopping rule, or a function "
         f"(trials, *state) -> (stop, state), got {rule!r}"
@@ -278,19 +282,24 @@ def _early_stop(rule: Any, trials: Trials) -> Stopper:
 
 
 class EarlyStop:
-    """Calls Hyperopt's `early_stop_fn(trials, *state) -> (stop, state)` whenever trials have ended
-    since the last call.
+    """Hyperopt's `early_stop_fn(trials, *state) -> (stop, state)` as a stopping rule.
+
+    The function is called whenever trials have ended since its last call.
     """
 
     def __init__(self, function: Callable[..., Any], trials: Trials) -> None:
         self._function = function
         self._trials = trials
         self._state: list[Any] = []
-        self._ended = self._count()
+        self._ended = sum(not trial.status.pending for trial in trials.records.values())
 
-    def __call__(self) -> str | None:
-        """The reason to stop, or None."""
-        ended = self._count()
+    def wake_at(self, history: View) -> float:
+        """Never: results alone decide."""
+        return float("inf")
+
+    def stop(self, history: View) -> str | None:
+        """The reason to stop once the function says so."""
+        ended = len(history) - int(history.pending.sum())
         if ended == self._ended:
             return None
         self._ended = ended
@@ -301,14 +310,10 @@ class EarlyStop:
             stop, self._state = answer[0], list(answer[1])
         except (TypeError, IndexError, KeyError):
             raise InvalidArgument(
-                "early_stop_fn must return (stop, state): a bool and the list of arguments for "
-                "its next call; "
-                f"got {answer!r}"
+                "early_stop_fn must return (stop, state): a bool, and the list of arguments "
+                f"for its next call; got {answer!r}"
             ) from None
         return "early stopping condition" if stop else None
-
-    def _count(self) -> int:
-        return sum(not trial.status.pending for trial in self._trials.records.values())
 
 
 def _checked_points(space: Space, points: Any) -> list[dict[str, Scalar]]:
@@ -321,12 +326,19 @@ def _checked_points(space: Space, points: Any) -> list[dict[str, Scalar]]:
     return [space.check(point) for point in points]
 
 
-def _enqueue(trials: Trials, points: list[dict[str, Scalar]]) -> None:
-    """Put points into the records as new trials, but for those that are there already."""
-    known = [dict(trial.values) for trial in trials.records.values()]
-    first = max(trials.records, default=-1) + 1
+def _enqueue(trials: Trials, points: list[dict[str, Scalar]], max_evals: int | None) -> int | None:
+    """Put points into the records as new trials, but for those that are there already.
+
+    Returns how many records there are to be at the end: the ones that do not count against
+    `max_evals` (failed and cancelled trials of earlier runs, and the points) come on top.
+    """
+    records = trials.records
+    counted = sum(t.status.pending or t.status.returned for t in records.values())
+    known = [dict(trial.values) for trial in records.values()]
+    first = max(records, default=-1) + 1
     new = [point for point in points if point not in known]
-    trials.records.update({first + i: Trial(first + i, point) for i, point in enumerate(new)})
+    records.update({first + i: Trial(first + i, point) for i, point in enumerate(new)})
+    return None if max_evals is None else len(records) + max(max_evals - counted, 0)
 
 
 def _task(

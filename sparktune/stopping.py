@@ -7,7 +7,6 @@ can sleep until then.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -157,14 +156,3 @@ def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0
     """
     least = whole("iteration_stop_count", iteration_stop_count, 1)
     return NoProgress(least, float(percent_increase))
-
-
-@dataclass(frozen=True, slots=True)
-class When(_Combinable):
-    """Stops when a function of no arguments says so, by returning a reason."""
-
-    reason: Callable[[], str | None]
-
-    def stop(self, history: View) -> str | None:
-        """What the function says."""
-        return self.reason()

@@ -182,6 +182,10 @@ class Executor(Protocol):
     def slots(self) -> int:
         """How many trials may be inside at once, waiting or running."""
 
+    @property
+    def running(self) -> int:
+        """How many of the trials inside run now."""
+
     def submit(self, trial: Trial) -> None:
         """Take a trial; returns at once."""
 

@@ -279,15 +279,13 @@ class SparkTrials(Trials):
 
     def executor(self, task: Task, queue: int = 1) -> Executor:
         """A pool over Spark jobs. `queue` is ignored: the pool keeps its own."""
-        from sparktune.executors.spark_classic import SparkClassic
+        from sparktune.executors.spark_classic import SparkClassic, count_slots
 
         self._spark = _session(self._spark)
+        parallelism = self.parallelism or count_slots(self._spark.sparkContext)
+        logger.info("up to %d trials at once", parallelism)
         transport = SparkClassic(self._spark, task, self.resource_profile)
-        if self.parallelism is None:
-            logger.info(
-                "parallelism is not set; using the %d slots of the cluster", transport.slots
-            )
-        return Pool(transport, self.parallelism, self.trial_timeout)
+        return Pool(transport, parallelism, self.trial_timeout)
 
 
 class ThreadTrials(Trials):

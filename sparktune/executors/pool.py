@@ -46,25 +46,19 @@ class Pool:
     """Evaluates up to `parallelism` trials at once through a transport.
 
     To fill a free slot at once, one trial more than can run is kept waiting: in the platform's own
-    queue where it has one and the slots are what limits, else here. With `parallelism=1` none is,
-    so that every suggestion knows all results.
+    queue where its slots are what limits, else here. No more are, as a suggestion should know as
+    many results as it can; with `parallelism=1` none is.
 
     Args:
         transport: the platform.
-        parallelism: the most trials that run at once; None: as many as the platform has slots.
+        parallelism: the most trials that run at once.
         trial_timeout: seconds a trial may run; None: no limit.
     """
 
     def __init__(
-        self,
-        transport: Transport,
-        parallelism: int | None = None,
-        trial_timeout: float | None = None,
+        self, transport: Transport, parallelism: int, trial_timeout: float | None = None
     ) -> None:
-        wanted = parallelism or transport.slots
-        queued = transport.queues and wanted > 1 and wanted >= transport.slots
-        self._width = transport.slots + 1 if queued else wanted
-        self.slots = self._width + (0 if queued or wanted == 1 else 1)
+        self._parallelism = parallelism
         self._transport = transport
         self._timeout = trial_timeout
         self._name = uuid.uuid4().hex[:12]
@@ -74,11 +68,22 @@ class Pool:
         self._threads: list[threading.Thread] = []
         self._closed = False
 
+    @property
+    def slots(self) -> int:
+        """How many trials may be inside now: those that can run, and one that waits."""
+        can_run = self._can_run()
+        return can_run if self._parallelism == 1 else can_run + 1
+
+    @property
+    def running(self) -> int:
+        """How many of the trials inside run now, if the platform gives us all its slots."""
+        return min(len(self._calls), self._can_run())
+
     def submit(self, trial: Trial) -> None:
         """Hand a trial to the next free thread."""
         call = _Call(trial, f"sparktune-{self._name}-{trial.id}")
         self._calls[trial.id] = call
-        if len(self._threads) < min(self._width, len(self._calls)):
+        if len(self._threads) < min(self._width(), len(self._calls)):
             self._start_thread()
         self._todo.put(call)
 
@@ -116,6 +121,15 @@ class Pool:
                 if thread.is_alive():
                     self.cancel(list(self._calls))
         self._transport.close()
+
+    def _can_run(self) -> int:
+        return min(self._parallelism, self._transport.slots)
+
+    def _width(self) -> int:
+        """How many calls may be on the platform at once."""
+        slots = self._transport.slots
+        queues = self._transport.queues and self._parallelism > 1 and slots <= self._parallelism
+        return slots + 1 if queues else self._parallelism
 
     def _pending(self) -> bool:
         return len(self._calls) > self._done.qsize()

@@ -21,6 +21,11 @@ class Serial:
         self._waiting: deque[Trial] = deque()
         self._ended: list[Outcome] = []
 
+    @property
+    def running(self) -> int:
+        """1 while there is a trial, as the first is evaluated as soon as the caller collects."""
+        return min(len(self._waiting), 1)
+
     def submit(self, trial: Trial) -> None:
         """Queue a trial."""
         self._waiting.append(trial)

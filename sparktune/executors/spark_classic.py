@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import pickle
 import sys
 import time
@@ -23,6 +24,10 @@ from sparktune.trial import Trial
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+logger = logging.getLogger("sparktune")
+
+_UNLIMITED = 1_000_000
 
 for _module in (worker, _spark_task):
     cloudpickle.register_pickle_by_value(_module)
@@ -47,6 +52,9 @@ class SparkClassic:
         self._spark = spark
         self._context = spark.sparkContext
         self._task = task
+        conf = self._context.getConf()
+        self._elastic = conf.get("spark.dynamicAllocation.enabled", "false").lower() == "true"
+        self._slots, self._slots_until = 1, 0.0
         local = str(self._context.master).startswith("local")
         # A local worker sees the same files; local-cluster starts processes, but on this machine
         # too.
@@ -54,14 +62,23 @@ class SparkClassic:
         shipped = _spark_task.Shipped(pickled, [p for p in sys.path if p] if local else [])
         self._shipped = self._context.broadcast(_spark_task.Envelope(cloudpickle.dumps(shipped)))
         self._input: pyspark.RDD[int] = self._context.parallelize([0], 1)
-        self._profile = None if local else resource_profile
-        if self._profile is not None:
-            self._input = self._input.withResources(self._profile)
+        if resource_profile is not None and local:
+            logger.warning("resource_profile is ignored: a local master supports none")
+        elif resource_profile is not None:
+            self._input = self._input.withResources(resource_profile)
 
     @property
     def slots(self) -> int:
-        """How many tasks the application can run at once now, at least 1."""
-        return count_slots(self._context)
+        """How many tasks the application can run at once, as of a second ago at most.
+
+        Under dynamic allocation there is no limit: executors come when tasks wait.
+        """
+        if self._elastic:
+            return _UNLIMITED
+        now = time.monotonic()
+        if now >= self._slots_until:
+            self._slots, self._slots_until = count_slots(self._context), now + 1.0
+        return self._slots
 
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
         """A thread's target that inherits the caller's job group, scheduler pool and other local

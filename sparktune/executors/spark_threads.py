@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-
 from sparktune.executors.spark_session import inheriting, is_stopped
 from sparktune.executors.task import Task
 from sparktune.executors.threads import Threads

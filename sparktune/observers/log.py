@@ -1,6 +1,4 @@
-"""Log messages of a run, on the logger `sparktune`: each failure as a warning, the rest at levels
-info and debug.
-"""
+"""Log messages of a run, on the logger `sparktune`."""
 
 from __future__ import annotations
 
@@ -13,16 +11,32 @@ from sparktune.trial import Asked, Event, Status, Stopped, Told
 logger = logging.getLogger("sparktune")
 
 
-def log(event: Event, history: View) -> None:
-    """Log an event."""
-    match event:
-        case Asked(trial):
-            logger.debug("trial %d started: %s", trial.id, dict(trial.values))
-        case Told(trial) if trial.failure and trial.status is not Status.FAIL:
-            logger.info("trial %d: %s: %s", trial.id, trial.status.value, trial.failure.message)
-        case Told(trial):
-            logger.debug("trial %d: %s, loss %s", trial.id, trial.status.value, trial.loss)
-        case Stopped(reason):
-            logger.info(
-                "run ended (%s). Total trials: %d; %s", reason, len(history), summary(history)
-            )
+class Log:
+    """Logs the first failure as a warning, later ones and the end of the run as infos, the rest for
+    debugging.
+    """
+
+    def __init__(self) -> None:
+        self._failure_level = logging.WARNING
+
+    def __call__(self, event: Event, history: View) -> None:
+        """Log an event."""
+        match event:
+            case Asked(trial):
+                logger.debug("trial %d started: %s", trial.id, dict(trial.values))
+            case Told(trial) if trial.failure and trial.status is not Status.FAIL:
+                text = "trial %d ended: %s: %s: %s"
+                failure = trial.failure
+                status = trial.status.value
+                logger.log(
+                    self._failure_level, text, trial.id, status, failure.type, failure.message
+                )
+                self._failure_level = logging.INFO
+            case Told(trial):
+                logger.debug(
+                    "trial %d ended: %s, loss %s", trial.id, trial.status.value, trial.loss
+                )
+            case Stopped(reason):
+                logger.info(
+                    "run ended (%s). Total trials: %d; %s", reason, len(history), summary(history)
+                )

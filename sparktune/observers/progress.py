@@ -24,11 +24,16 @@ class Progress:
 
     Args:
         factory: makes the bar.
-        initial: trials that ended before this run.
+        history: the trials before this run.
         total: trials there will be at the end; None if nobody knows.
+        running: says how many trials run now (of the pending ones, some may wait).
     """
 
-    def __init__(self, factory: BarFactory, initial: int, total: int | None) -> None:
+    def __init__(
+        self, factory: BarFactory, history: View, total: int | None, running: Callable[[], int]
+    ) -> None:
+        self._running = running
+        initial = len(history) - int(history.pending.sum())
         self._stack = ExitStack()
         self._bar = self._stack.enter_context(factory(initial=initial, total=total))
 
@@ -37,16 +42,19 @@ class Progress:
         if isinstance(event, Stopped):
             self._stack.close()
             return
-        self._bar.postfix = summary(history)
-        self._bar.update(1 if isinstance(event, Told) else 0)
+        self._bar.postfix = f"{summary(history)}, running: {self._running()}"
+        if isinstance(event, Told):
+            self._bar.update(1)
+        elif history.pending.all() and hasattr(self._bar, "refresh"):
+            self._bar.refresh()  # so that a run with long trials shows that they run
 
 
 def summary(history: View) -> str:
-    """One line: best loss, and how many trials are done, failed and running."""
-    ok, running = int(history.ok.sum()), int(history.pending.sum())
-    failed = len(history) - ok - running
+    """One line: best loss, and how many trials are done and failed."""
+    ok = int(history.ok.sum())
+    failed = len(history) - ok - int(history.pending.sum())
     best = f"{history.best:.6g}" if np.isfinite(history.best) else "none yet"
-    return f"best loss: {best}, done: {ok}, failed: {failed}, running: {running}"
+    return f"best loss: {best}, done: {ok}, failed: {failed}"
 
 
 def tqdm_bar(initial: int, total: int | None) -> AbstractContextManager[Any]:
