@@ -47,10 +47,11 @@ def run(
         reason = _evaluate(study, executor, stopper, announce, raise_errors)
     finally:
         executor.close()
-        for outcome in executor.collect(0):
-            announce(study.tell(outcome))
-        for id in sorted(study.running):
-            announce(study.tell(Outcome(id, Status.CANCELLED, finished=time.time())))
+        told = [study.tell(outcome) for outcome in executor.collect(0)]
+        lost = [Outcome(id, Status.CANCELLED, finished=time.time()) for id in sorted(study.running)]
+        told += [study.tell(outcome) for outcome in lost]
+        for event in told:
+            announce(event)
         announce(Stopped(reason))
     return reason
 

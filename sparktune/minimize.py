@@ -132,12 +132,13 @@ def fmin(
         end = _enqueue(trials, points, limit)
         trials.labels = parsed.labels
         study = Study(parsed, sampler, FullBudget(end), run_seed, trials.records)
-        observers: list[loop.Observer] = [trials.observe, Log()]
-        if trials_save_file:
-            observers.append(Saving(trials, trials_save_file))
+        observers: list[loop.Observer] = [trials.observe]
         if verbose and show_progressbar:
             factory = show_progressbar if callable(show_progressbar) else tqdm_bar
             observers.append(Progress(factory, study.history, end, lambda: executor.running))
+        observers.append(Log())
+        if trials_save_file:
+            observers.append(Saving(trials, trials_save_file))
         loop.run(study, executor, stopper, observers, raise_errors=raise_errors)
     return _result(parsed, study, trials, return_argmin)
 
@@ -207,14 +208,23 @@ def seed_of(seed: Any, rstate: Any) -> int:
 
 
 def _trials(trials: Any, save_file: str) -> Trials:
+    if save_file and not os.access(Path(save_file).absolute().parent, os.W_OK):
+        raise InvalidArgument(
+            f"trials_save_file={save_file!r}: its folder does not exist or cannot be written to"
+        )
     if trials is None and save_file and Path(save_file).exists():
         trials = pickle.loads(Path(save_file).read_bytes())
+        if not isinstance(trials, Trials):
+            raise InvalidArgument(
+                f"trials_save_file={save_file!r} holds no Trials but {type(trials).__name__}; "
+                "give another file, or remove this one to start anew"
+            )
     if trials is None:
         return Trials()
     if not isinstance(trials, Trials):
         kind = type(trials)
         raise InvalidArgument(
-            f"trials must be Trials(), SparkTrials(...) or ThreadTrials(...) of sparktune, "
+            "trials must be Trials(), SparkTrials(...) or ThreadTrials(...) of sparktune, "
             f"got {kind.__module__}.{kind.__name__}: {trials!r}"
         )
     return trials
@@ -306,13 +316,12 @@ class EarlyStop:
         answer = self._function(self._trials, *self._state)
         if isinstance(answer, (bool, np.bool_)):
             answer = (answer, self._state)
-        try:
-            stop, self._state = answer[0], list(answer[1])
-        except (TypeError, IndexError, KeyError):
+        if not (isinstance(answer, (tuple, list)) and len(answer) == 2):
             raise InvalidArgument(
                 "early_stop_fn must return (stop, state): a bool, and the list of arguments "
                 f"for its next call; got {answer!r}"
-            ) from None
+            )
+        stop, self._state = answer[0], list(answer[1])
         return "early stopping condition" if stop else None
 
 

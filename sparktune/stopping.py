@@ -116,8 +116,8 @@ class NoProgress(_Combinable):
     """Stops when `trials` ended trials in a row have not improved the best loss by more than
     `percent` of it.
 
-    The first trial counts as one without progress, as in Hyperopt. Also callable as Hyperopt's
-    `early_stop_fn(trials, *state)`.
+    The first trial counts as one without progress but stops nothing by itself, as in Hyperopt.
+    Also callable as Hyperopt's `early_stop_fn(trials, *state)`.
     """
 
     trials: int
@@ -128,22 +128,24 @@ class NoProgress(_Combinable):
         ended = np.flatnonzero(~history.pending)
         ended = ended[np.argsort(history.finished[ended], kind="stable")]
         losses = np.where(history.ok[ended], history.loss[ended], np.inf)
-        return "no progress" if self._stale(losses.tolist()) >= self.trials else None
+        return "no progress" if self._stalled(losses.tolist()) else None
 
     def __call__(self, trials: Any, *state: Any) -> tuple[bool, list[Any]]:
         """(stop, state) for the trials so far; the state is not needed."""
-        losses = [np.inf if loss is None else loss for loss in trials.losses()]
-        return self._stale(losses) >= self.trials, []
+        losses = np.array(trials.losses(), dtype=float)  # NaN for None
+        status = np.array(trials.statuses())
+        losses[(status != "ok") | np.isnan(losses)] = np.inf
+        return self._stalled(losses[~np.isin(status, ("new", "running"))].tolist()), []
 
-    def _stale(self, losses: list[float]) -> int:
-        """How many of the last losses in a row brought no progress."""
-        if not losses:
-            return 0
+    def _stalled(self, losses: list[float]) -> bool:
+        """Whether the last `trials` losses brought no progress; never by the first loss alone."""
+        if len(losses) < 2:
+            return False
         best, since = losses[0], 1
         for loss in losses[1:]:
             margin = abs(best) * self.percent / 100 if np.isfinite(best) else 0.0
             best, since = (loss, 0) if loss < best - margin else (best, since + 1)
-        return since
+        return since >= self.trials
 
 
 def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0.0) -> NoProgress:

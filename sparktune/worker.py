@@ -3,15 +3,16 @@
 This module travels to the workers by value and imports nothing of sparktune there, so a cluster
 needs neither sparktune nor numpy for it. The report of `evaluate`:
 
-    status      "ok", "fail" (the objective says so, or its loss is NaN) or "error" (it raised, or
-    returned no result)
-    loss        float, where status is "ok"; NaN where the objective returned NaN
-    result      what the objective returned, as a dict with at least `status`, without its
-    `attachments` attachments what the objective returned under that key
-    failure     (type, message, traceback text) where status is not "ok"
+    status       "ok", "fail" (the objective says so, or its loss is NaN) or "error" (it raised,
+                 or returned no result)
+    loss         float, where status is "ok"; NaN where the objective returned NaN
+    result       what the objective returned, as a dict with at least `status`, without its
+                 `attachments`
+    attachments  what the objective returned under that key
+    failure      (type, message, traceback text) where status is not "ok"
     started, finished    seconds since the epoch, by this machine's clock
-    exception   the exception itself where the objective raised one; removed before the report
-    travels
+    exception    the exception itself where the objective raised one; removed before the report
+                 travels
 """
 
 from __future__ import annotations
@@ -34,13 +35,11 @@ def evaluate(objective: Callable[[Any], Any], config: Any) -> dict[str, Any]:
     """
     started = time.time()
     try:
-        returned = objective(config)
+        report = read(objective(config))
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         report = failed(error)
-    else:
-        report = read(returned)
     return report | {"started": started, "finished": time.time()}
 
 

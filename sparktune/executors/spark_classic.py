@@ -153,6 +153,8 @@ class SparkClassic:
 
 def count_slots(context: Any) -> int:
     """How many tasks of the default profile the application can run at once now, at least 1."""
+    if is_stopped(context):
+        return 1
     try:
         scala = context._jsc.sc()
         profile = scala.resourceProfileManager().defaultResourceProfile()

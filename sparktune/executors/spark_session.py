@@ -21,8 +21,10 @@ HOW_TO = (
 
 
 def local_session(cores: int | None = None, **config: Any) -> SparkSession:
-    """A quiet Spark session on this machine, for laptops and tests; an active one is returned as it
-    is.
+    """A quiet Spark session on this machine, for laptops and tests.
+
+    Where Spark runs already it changes nothing: in a notebook with a session it returns that
+    session, and under spark-submit one with the master and settings given there.
 
     Args:
         cores: trials that can run at once; None: as many as the machine has cores.
@@ -46,7 +48,6 @@ def local_session(cores: int | None = None, **config: Any) -> SparkSession:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{log_config}",
-        "spark.log.level": "ERROR",
         "spark.ui.showConsoleProgress": "false",
         **{key.replace("__", "."): str(value) for key, value in config.items()},
     }
@@ -54,7 +55,8 @@ def local_session(cores: int | None = None, **config: Any) -> SparkSession:
 
 
 def start(settings: dict[str, str]) -> SparkSession:
-    """The active session, or a new one with these settings, whose workers use this interpreter.
+    """The active session, one as spark-submit configured it, or a new one with these settings,
+    whose workers use this interpreter.
 
     Raises:
         SparkUnavailable: pyspark or Java is missing, or Spark does not start.
@@ -66,7 +68,9 @@ def start(settings: dict[str, str]) -> SparkSession:
         raise SparkUnavailable(
             f"cannot import pyspark ({error}); install it with: pip install 'sparktune[spark]'"
         ) from error
-    running = SparkContext._active_spark_context is not None or "SPARK_REMOTE" in os.environ
+    running = SparkContext._active_spark_context is not None or any(
+        name in os.environ for name in ("SPARK_REMOTE", "PYSPARK_GATEWAY_PORT")  # spark-submit's
+    )
     if not running:
         _require_java()
         if not os.environ.get("PYSPARK_PYTHON"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import time
@@ -11,6 +12,8 @@ from typing import Any
 from sparktune.history import View
 from sparktune.trial import Event, Stopped, Told
 
+logger = logging.getLogger("sparktune")
+
 _SHARE = 0.05  # of the run's time may go into saving
 
 
@@ -18,7 +21,8 @@ class Saving:
     """Saves `thing` to `path` after trials end, as often as 5 % of the time allows, and at the end
     of the run.
 
-    A file is replaced as a whole, so a run that dies while saving leaves the one before.
+    A file is replaced as a whole, so a run that dies while saving leaves the one before. What
+    cannot be saved is logged, and the run goes on.
     """
 
     def __init__(self, thing: Any, path: str) -> None:
@@ -30,7 +34,10 @@ class Saving:
         """Save if it is time to."""
         begun = time.monotonic()
         if isinstance(event, Stopped) or (isinstance(event, Told) and begun >= self._next):
-            save(self._thing, self._path)
+            try:
+                save(self._thing, self._path)
+            except Exception:  # a full disk, a result without a pickle: the run is worth more
+                logger.warning("cannot save to %s", self._path, exc_info=True)
             ended = time.monotonic()
             self._next = ended + (ended - begun) / _SHARE
 

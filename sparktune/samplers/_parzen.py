@@ -180,7 +180,7 @@ def _bandwidths(Z: Array) -> Array:
     """
     n = len(Z)
     with_prior = np.vstack([Z, np.zeros(Z.shape[1])])
-    order = np.argsort(with_prior, axis=0)  # NaN last
+    order = np.argsort(with_prior, axis=0, kind="stable")  # NaN last
     ranked = np.take_along_axis(with_prior, order, axis=0)
     gaps = np.diff(ranked, axis=0)
     nothing = np.full((1, Z.shape[1]), np.nan)
@@ -188,7 +188,6 @@ def _bandwidths(Z: Array) -> Array:
     s = np.empty_like(with_prior)
     np.put_along_axis(s, order, np.nan_to_num(widest, nan=1.0), axis=0)
     s = np.clip(s, 1 / min(100, n + 2), 1.0)
-    s[:-1][np.isnan(Z)] = 1.0
     s[-1] = 1.0
     return s
 

@@ -81,7 +81,8 @@ class Numeric:
     def ppf(self, u: Array) -> Array:
         """x at prior probability u."""
         if self.normal:
-            return self.from_latent(self.normal[0] + self.normal[1] * ndtri(u))
+            inside = np.clip(u, 2.0**-54, 1 - 2.0**-53)  # 0 and 1 would be infinite
+            return self.from_latent(self.normal[0] + self.normal[1] * ndtri(inside))
         return self.from_latent(self.low + (self.high - self.low) * u)
 
     def from_latent(self, z: Array) -> Array:

@@ -19,6 +19,8 @@ import numpy as np
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+PARAMETER = "hyperopt_param"  # the name of the nodes that stand for a labelled parameter
+
 
 def _forward(name: str) -> Callable[..., Any]:
     return lambda self, *others: scope.apply(name, self, *others)
@@ -123,7 +125,7 @@ def as_apply(obj: Any) -> Apply:
     """
     if isinstance(obj, Apply):
         return obj
-    if type(obj) is tuple or type(obj) is list:
+    if isinstance(obj, (tuple, list)):
         return Apply("pos_args", [as_apply(item) for item in obj], o_len=len(obj))
     if isinstance(obj, Mapping):
         try:
@@ -135,7 +137,7 @@ def as_apply(obj: Any) -> Apply:
                 "use keys of one type"
             ) from None
         items = [Apply("pos_args", [Literal(key), as_apply(obj[key])], o_len=2) for key in keys]
-        return Apply("dict", items, o_len=len(items))
+        return Apply("dict", [Apply("pos_args", items)] if items else [], o_len=len(items))
     return Literal(obj)
 
 
@@ -237,8 +239,10 @@ def rec_eval(expr: Any, memo: Mapping[Apply, Any] | None = None) -> Any:
 
 def _needed(node: Apply, values: Mapping[Apply, Any]) -> list[Apply]:
     """The argument nodes to evaluate next; for a switch first its index, then the branch it
-    selects.
+    selects. A parameter needs none: it has its value beforehand or not at all.
     """
+    if node.name == PARAMETER:
+        return []
     if node.name != "switch":
         return node.inputs()
     index = node.pos_args[0]
@@ -263,7 +267,7 @@ def _call(node: Apply, values: Mapping[Apply, Any]) -> Any:
         return node.obj
     if node.name == "switch":
         return values[_branch(node, values[node.pos_args[0]])]
-    if node.name == "hyperopt_param":
+    if node.name == PARAMETER:
         label = node.pos_args[0]
         raise KeyError(f"no value given for the parameter {getattr(label, 'obj', label)!r}")
     args = [values[arg] for arg in node.pos_args]
@@ -289,7 +293,7 @@ def _define_builtins() -> None:
 
     functions: dict[str, Callable[..., Any]] = {
         "pos_args": lambda *args: args,
-        "dict": lambda *items, **named: {**dict(items), **named},
+        "dict": dict,
         "list": lambda items: list(items),
         "int": int,
         "float": float,
@@ -332,7 +336,6 @@ def _define_builtins() -> None:
 
 _define_builtins()
 # Named so that nodes can be made; a space gives them their values, rec_eval never calls them.
-PARAMETER = "hyperopt_param"
 PRIORS = (
     "uniform",
     "quniform",

@@ -51,8 +51,11 @@ def pchoice(label: str, p_options: Sequence[tuple[float, Any]]) -> Apply:
     scaled, with a warning.
     """
     pairs = _listed(label, p_options)
-    if not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs):
-        raise BadSearchSpace(f"hp.pchoice({label!r}): give a list of (probability, option) pairs")
+    if not pairs or not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs):
+        raise BadSearchSpace(
+            f"hp.pchoice({_label(label)!r}): give a list of (probability, option) pairs, "
+            f"at least one; got {p_options!r}"
+        )
     p = [_number(label, "probability", pair[0]) for pair in pairs]
     total = sum(p)
     if min(p) < 0 or total <= 0:

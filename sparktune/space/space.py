@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from sparktune.errors import BadSearchSpace, DuplicateLabel, InvalidArgument
 from sparktune.space.distributions import Array, Categorical, Distribution, Numeric
 from sparktune.space.expression import PARAMETER, PRIORS, Apply, Literal, as_apply, rec_eval
 from sparktune.trial import Scalar
+from sparktune.worker import as_number
 
 
 @dataclass(frozen=True)
@@ -170,11 +172,8 @@ def _label(node: Apply) -> str:
 def _legal(label: str, distribution: Distribution, value: Any) -> float:
     """A user's value for one parameter as a float."""
     whole = isinstance(distribution, Categorical) or distribution.integer
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if number != number or (whole and number != int(number)):
+    number = as_number(value)
+    if number is None or not math.isfinite(number) or (whole and not number.is_integer()):
         kind = "an integer" if whole else "a number"
         raise InvalidArgument(f"{label!r} must be {kind}, got {value!r}{_index_hint(distribution)}")
     if isinstance(distribution, Categorical) and not 0 <= number < distribution.size:
@@ -248,15 +247,28 @@ def _steps(node: Apply) -> Iterable[tuple[str, Apply]]:
     if node.name == PARAMETER:
         return []
     if node.name == "dict":
-        pairs = [(item.pos_args[0], item.pos_args[1]) for item in node.pos_args]
-        steps = [(f"[{getattr(key, 'obj', key)!r}]", value) for key, value in pairs]
-        return steps + [(f"[{key!r}]", value) for key, value in node.named_args]
+        steps = [(f"[{key!r}]", value) for key, value in node.named_args]
+        return [step for argument in node.pos_args for step in _entries(argument)] + steps
     if node.name == "switch":
         options = [(f" -> option {i}", option) for i, option in enumerate(node.pos_args[1:])]
         return [("", node.pos_args[0]), *options]
     if node.name == "pos_args":
         return [(f"[{i}]", item) for i, item in enumerate(node.pos_args)]
     return [("", child) for child in node.inputs()]
+
+
+def _entries(argument: Apply) -> Iterable[tuple[str, Apply]]:
+    """The values in a dict's argument, each with its key; the argument itself where it is computed
+    or a key is.
+    """
+    pairs = argument.pos_args if argument.name == "pos_args" else []
+    written = [pair.pos_args for pair in pairs if pair.name == "pos_args"]
+    entries = [
+        (f"[{items[0].obj!r}]", items[1])
+        for items in written
+        if len(items) == 2 and isinstance(items[0], Literal)
+    ]
+    return entries if entries and len(entries) == len(pairs) else [("", argument)]
 
 
 def _chooser(node: Apply) -> Apply | None:
@@ -268,7 +280,9 @@ def _chooser(node: Apply) -> Apply | None:
     index = node.pos_args[0]
     while index.name == "int":
         index = index.pos_args[0]
-    return index if index.name == PARAMETER else None
+    if index.name != PARAMETER or index.pos_args[1].name not in _WHOLE:
+        return None
+    return index
 
 
 def _enter(found: dict[str, _Found], node: Apply, path: str) -> _Found:
@@ -309,7 +323,7 @@ def _distribution(found: _Found) -> Distribution:
     given = {key: value for key, value in given.items() if key not in ("rng", "size")}
     try:
         params = {key: rec_eval(value) for key, value in given.items()}
-    except KeyError as error:
+    except (KeyError, TypeError) as error:
         raise BadSearchSpace(
             f"{found.path}: cannot read {prior!r} ({error}); its parameters must be numbers"
         ) from error
@@ -320,6 +334,7 @@ def _distribution(found: _Found) -> Distribution:
     return built
 
 
+_WHOLE = ("randint", "categorical", "uniformint")  # priors whose column holds the very index
 _PARAMETERS = {
     "randint": ("low", "high"),
     "categorical": ("p", "upper"),

@@ -1,0 +1,208 @@
+"""What running a trial on Spark costs: sparktune and its peers against plain Spark.
+
+    python -m tests.benchmarks.dispatch [--rounds 3] [--peers none]
+
+All contenders share one local[4] session and run in turn, in an order that is reversed from round
+to round, so that drift and other load on the machine hit them alike. Compare the ratios to the
+floor, taken within a round, and not the times of different runs. The floor is plain Spark: 4
+threads that each run one single-task job after the other, with nothing to suggest or to record.
+
+    ideal      one-second trials / 4 slots: the wall time in seconds if dispatching cost nothing
+    % ideal    ideal / wall time
+    x floor    the floor's wall time per trial / the contender's: above 1 is faster than plain Spark
+
+Wall times are of whole calls of `fmin` with its defaults: they include pickling the objective,
+shipping it, every suggestion and the progress bar. Where there were several rounds, the median is
+given (lowest - highest).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from statistics import median
+from typing import Any
+
+import sparktune
+
+SLOTS = 4
+FLOOR = "plain Spark"
+JVM_WARM_UP = 200  # plain jobs before anything else, for the compiler of the shared JVM
+WARM_UP = 20  # empty trials of each contender, untimed
+
+Objective = Callable[[Any], float]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """`trials` trials that sleep for `seconds` each."""
+
+    name: str
+    seconds: float
+    trials: int
+
+    def objective(self) -> Objective:
+        """What each trial calls."""
+        seconds = self.seconds
+
+        def sleep(config: Any) -> float:
+            if seconds:
+                time.sleep(seconds)
+            return 0.0
+
+        return sleep
+
+
+WORKLOADS = (Workload("one-second", 1.0, 40), Workload("empty", 0.0, 200))
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A way to evaluate an objective n times: `run(objective, n)` returns how often it succeeded.
+
+    It takes part in at most `rounds` rounds, with at most `most` trials of a workload.
+    """
+
+    name: str
+    run: Callable[[Objective, int], int]
+    rounds: int
+    most: int = 200
+
+    def trials(self, workload: Workload) -> int:
+        """How many trials of a workload it runs."""
+        return min(workload.trials, self.most)
+
+    def wall_time(self, workload: Workload) -> float:
+        """Seconds from the call to the end of the last trial."""
+        n = self.trials(workload)
+        started = time.perf_counter()
+        succeeded = self.run(workload.objective(), n)
+        wall = time.perf_counter() - started
+        if succeeded != n:
+            raise RuntimeError(f"{self.name}: {succeeded} of {n} trials succeeded")
+        return wall
+
+
+def plain_spark(spark: Any) -> Callable[[Objective, int], int]:
+    """Single-task jobs from as many threads as there are slots."""
+    context = spark.sparkContext
+
+    def run(objective: Objective, n: int) -> int:
+        def job(i: int) -> int:
+            return len(context.parallelize([0], 1).map(objective).collect())
+
+        with ThreadPoolExecutor(SLOTS) as threads:
+            return sum(threads.map(job, range(n)))
+
+    return run
+
+
+def minimized(package: Any, algo: Any, seed: dict[str, Any]) -> Callable[[Objective, int], int]:
+    """`fmin` of sparktune or hyperopt, which take the same arguments, over four parameters."""
+    hp = package.hp
+    space = {
+        "x": hp.uniform("x", -5, 5),
+        "rate": hp.loguniform("rate", -5, 0),
+        "depth": hp.quniform("depth", 1, 10, 1),
+        "kind": hp.choice("kind", ["a", "b", "c"]),
+    }
+
+    def run(objective: Objective, n: int) -> int:
+        trials = package.SparkTrials(parallelism=SLOTS)
+        package.fmin(objective, space, algo=algo, max_evals=n, trials=trials, **seed)
+        return int(trials.count_successful_trials())
+
+    return run
+
+
+def contenders(spark: Any, peers: str, rounds: int) -> list[Contender]:
+    """Who takes part; hyperopt, which needs minutes, once and with few trials."""
+    tpe, rand = sparktune.tpe.suggest, sparktune.rand.suggest
+    found = [
+        Contender(FLOOR, plain_spark(spark), rounds),
+        Contender("sparktune, TPE", minimized(sparktune, tpe, {"seed": 0}), rounds),
+        Contender("sparktune, random", minimized(sparktune, rand, {"seed": 0}), rounds),
+    ]
+    if peers == "hyperopt":
+        import hyperopt
+        import numpy as np
+
+        seed = {"rstate": np.random.default_rng(0)}
+        run = minimized(hyperopt, hyperopt.tpe.suggest, seed)
+        found.append(Contender("hyperopt, TPE", run, rounds=1, most=40))
+    return found
+
+
+def measure(found: Sequence[Contender], rounds: int) -> dict[tuple[str, str], list[float]]:
+    """Wall times by (workload, contender), one for each round."""
+    found[0].wall_time(Workload("warm-up", 0.0, JVM_WARM_UP))
+    for contender in found:
+        contender.wall_time(Workload("warm-up", 0.0, WARM_UP))
+    walls: dict[tuple[str, str], list[float]] = {}
+    for i in range(rounds):
+        for workload in WORKLOADS:
+            for contender in found[:: -1 if i % 2 else 1]:
+                if i < contender.rounds:
+                    wall = contender.wall_time(workload)
+                    walls.setdefault((workload.name, contender.name), []).append(wall)
+    return walls
+
+
+def table(found: Sequence[Contender], walls: dict[tuple[str, str], list[float]]) -> str:
+    """The results as text, one line for each workload and contender."""
+    form = "{:<11} {:<18} {:>6} {:>23} {:>8} {:>9} {:>20}"
+    lines = [form.format("trials", "by", "number", "wall s", "% ideal", "trials/s", "x floor")]
+    for workload in WORKLOADS:
+        floor = [wall / workload.trials for wall in walls[workload.name, FLOOR]]
+        for contender in found:
+            taken, n = walls[workload.name, contender.name], contender.trials(workload)
+            ideal = n * workload.seconds / SLOTS
+            ratios = [each * n / wall for each, wall in zip(floor, taken, strict=False)]
+            share = f"{100 * ideal / median(taken):.0f}" if ideal else "-"
+            rate = f"{n / median(taken):.2f}"
+            cells = (spread(taken), share, rate, spread(ratios))
+            lines.append(form.format(workload.name, contender.name, n, *cells))
+    return "\n".join(lines)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Median (lowest - highest), or the one value."""
+    text = f"{median(values):.2f}"
+    return f"{text} ({min(values):.2f} - {max(values):.2f})" if len(values) > 1 else text
+
+
+def setting(spark: Any, peers: str) -> str:
+    """Versions and machine, in one line."""
+    packages = ["sparktune", "pyspark", *([] if peers == "none" else [peers])]
+    java = spark.sparkContext._jvm.java.lang.System.getProperty("java.version")
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    return (
+        f"{versions}, Python {platform.python_version()}, Java {java}; "
+        f"{spark.sparkContext.master} on {os.cpu_count()} cores, "
+        f"load average at the end {os.getloadavg()[0]:.1f}"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="repetitions (default: 3)")
+    parser.add_argument("--peers", choices=("hyperopt", "none"), default="hyperopt")
+    options = parser.parse_args()
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    spark = sparktune.local_session(SLOTS)
+    found = contenders(spark, options.peers, options.rounds)
+    walls = measure(found, options.rounds)
+    print(f"\n{table(found, walls)}\n\n{setting(spark, options.peers)}")
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""The pool, over a transport whose calls end when the test says so."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from sparktune.errors import SparkUnavailable
+from sparktune.executors.pool import CancelledOutside, Crashed, Pool
+from sparktune.trial import Outcome, Status, Trial
+
+
+class Controlled:
+    """A transport whose calls wait until they are released, cancelled or made to raise."""
+
+    def __init__(self, slots: int = 4, queues: bool = True, cancellable: bool = True) -> None:
+        self.slots = slots
+        self.queues = queues
+        self.cancellable = cancellable
+        self.entered: dict[int, threading.Event] = {}
+        self.ends: dict[int, threading.Event] = {}
+        self.errors: dict[int, BaseException] = {}
+        self.tags: dict[str, int] = {}
+        self.waiting_for_a_slot: set[str] = set()
+        self.closed = 0
+        for id in range(100):
+            self.entered[id], self.ends[id] = threading.Event(), threading.Event()
+
+    def bind(self, target: Any) -> Any:
+        return target
+
+    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+        self.tags[tag] = trial.id
+        self.entered[trial.id].set()
+        assert self.ends[trial.id].wait(20)
+        if trial.id in self.errors:
+            raise self.errors[trial.id]
+        return {"status": "ok", "loss": float(trial.id), "result": {"loss": float(trial.id)}}
+
+    def started(self, tag: str) -> bool:
+        return tag not in self.waiting_for_a_slot
+
+    def cancel(self, tag: str) -> bool:
+        if self.cancellable:
+            id = self.tags[tag]
+            self.errors[id] = RuntimeError("cancelled")
+            self.ends[id].set()
+        return self.cancellable
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def submit(pool: Pool, *ids: int) -> None:
+    for id in ids:
+        pool.submit(Trial(id, {"x": 0.0}))
+
+
+def drain(pool: Pool, n: int) -> dict[int, Outcome]:
+    """The next n outcomes by trial id."""
+    outcomes: list[Outcome] = []
+    while len(outcomes) < n:
+        batch = pool.collect(20)
+        assert batch, "no outcome within 20 seconds"
+        outcomes += batch
+    return {outcome.trial_id: outcome for outcome in outcomes}
+
+
+def test_results_arrive_as_they_finish_in_any_order() -> None:
+    transport = Controlled()
+    pool = Pool(transport, 4)
+    submit(pool, 0, 1, 2)
+    transport.ends[2].set()
+    assert drain(pool, 1)[2].loss == 2.0
+    transport.ends[0].set()
+    assert drain(pool, 1)[0].status is Status.OK
+    pool.close()
+
+
+def test_collect_returns_nothing_when_the_time_is_over() -> None:
+    pool = Pool(Controlled(), 4)
+    submit(pool, 0)
+    assert pool.collect(0.01) == []
+    pool.close()
+
+
+def test_collect_returns_at_once_when_there_is_nothing_inside() -> None:
+    assert Pool(Controlled(), 4).collect(None) == []
+
+
+@pytest.mark.parametrize(
+    ("parallelism", "slots", "queues", "inside", "on_platform"),
+    [
+        (1, 4, True, 1, 1),  # strictly sequential
+        (2, 4, True, 3, 2),  # the third waits in the pool
+        (4, 4, True, 5, 5),  # the fifth waits in the platform's queue
+        (24, 4, True, 5, 5),  # no more suggestions than can be used
+        (8, 1_000_000, True, 9, 8),  # elastic: the platform grows with what waits
+        (3, 3, False, 4, 3),  # threads: every call runs at once
+    ],
+)
+def test_one_trial_more_than_can_run_waits(
+    parallelism: int, slots: int, queues: bool, inside: int, on_platform: int
+) -> None:
+    transport = Controlled(slots, queues)
+    pool = Pool(transport, parallelism)
+    assert pool.slots == inside
+    submit(pool, *range(inside))
+    assert all(transport.entered[id].wait(20) for id in range(on_platform))
+    assert not any(transport.entered[id].is_set() for id in range(on_platform, inside))
+    assert pool.running == min(parallelism, slots)
+    pool.close()
+
+
+def test_slots_that_come_later_are_used() -> None:
+    transport = Controlled(slots=1)
+    pool = Pool(transport, 8)
+    assert pool.slots == 2
+    transport.slots = 6
+    assert pool.slots == 7
+    submit(pool, *range(7))
+    assert all(transport.entered[id].wait(20) for id in range(7))
+    pool.close()
+
+
+def test_a_crashed_call_is_its_trials_end_only() -> None:
+    transport = Controlled()
+    transport.errors[1] = Crashed("the process died")
+    pool = Pool(transport, 4)
+    submit(pool, 0, 1)
+    transport.ends[1].set()
+    crashed = drain(pool, 1)[1]
+    assert crashed.status is Status.CRASHED
+    assert crashed.failure is not None
+    assert crashed.failure.message == "the process died"
+    transport.ends[0].set()
+    assert drain(pool, 1)[0].status is Status.OK
+    pool.close()
+
+
+def test_a_call_cancelled_by_somebody_else_says_so() -> None:
+    transport = Controlled()
+    transport.errors[0] = CancelledOutside("cancelled in the UI")
+    transport.ends[0].set()
+    pool = Pool(transport, 4)
+    submit(pool, 0)
+    outcome = drain(pool, 1)[0]
+    assert outcome.status is Status.CANCELLED
+    assert outcome.failure is not None
+    assert "UI" in outcome.failure.message
+    pool.close()
+
+
+def test_a_lost_platform_ends_the_wait_with_its_error() -> None:
+    transport = Controlled()
+    transport.errors[0] = SparkUnavailable("stopped")
+    transport.ends[0].set()
+    pool = Pool(transport, 4)
+    submit(pool, 0, 1)
+    with pytest.raises(SparkUnavailable, match="stopped"):
+        pool.collect(20)
+    pool.close()
+    assert [(outcome.trial_id, outcome.status) for outcome in pool.collect(0)] == [
+        (1, Status.CANCELLED)
+    ]
+
+
+def test_cancelling_one_trial_leaves_the_others_running() -> None:
+    transport = Controlled()
+    pool = Pool(transport, 4)
+    submit(pool, 0, 1)
+    assert transport.entered[0].wait(20)
+    pool.cancel([0])
+    assert drain(pool, 1)[0].status is Status.CANCELLED
+    transport.ends[1].set()
+    assert drain(pool, 1)[1].status is Status.OK
+    pool.close()
+
+
+def test_a_waiting_trial_that_is_cancelled_never_starts() -> None:
+    transport = Controlled()
+    pool = Pool(transport, 1)
+    submit(pool, 0, 1)
+    assert transport.entered[0].wait(20)
+    pool.cancel([1])
+    transport.ends[0].set()
+    outcomes = drain(pool, 2)
+    assert outcomes[1].status is Status.CANCELLED
+    assert not transport.entered[1].is_set()
+    pool.close()
+
+
+def test_a_result_that_arrives_despite_its_cancel_is_kept() -> None:
+    transport = Controlled()
+    pool = Pool(transport, 4)
+    submit(pool, 0)
+    assert transport.entered[0].wait(20)
+    transport.cancellable = True
+    transport.cancel = lambda tag: True  # type: ignore[method-assign]
+    pool.cancel([0])
+    transport.ends[0].set()
+    assert drain(pool, 1)[0].status is Status.OK
+    pool.close()
+
+
+def test_a_trial_beyond_its_time_is_ended_as_timed_out() -> None:
+    transport = Controlled()
+    pool = Pool(transport, 4, trial_timeout=0.05)
+    submit(pool, 0)
+    outcome = drain(pool, 1)[0]
+    assert outcome.status is Status.TIMEOUT
+    assert outcome.failure is not None
+    assert "trial_timeout=0.05" in outcome.failure.message
+    pool.close()
+
+
+def test_the_time_of_a_trial_does_not_run_while_it_waits_for_a_slot() -> None:
+    transport = Controlled()
+    pool = Pool(transport, 4, trial_timeout=0.05)
+    submit(pool, 0)
+    assert transport.entered[0].wait(20)
+    transport.waiting_for_a_slot = set(transport.tags)
+    assert pool.collect(0.3) == []
+    transport.waiting_for_a_slot = set()
+    assert drain(pool, 1)[0].status is Status.TIMEOUT
+    pool.close()
+
+
+def test_a_call_that_cannot_be_ended_is_given_up_and_its_thread_replaced() -> None:
+    transport = Controlled(slots=2, queues=False, cancellable=False)
+    pool = Pool(transport, 2, trial_timeout=0.05)
+    submit(pool, 0, 1)
+    outcomes = drain(pool, 2)
+    assert {outcome.status for outcome in outcomes.values()} == {Status.TIMEOUT}
+    submit(pool, 2)
+    assert transport.entered[2].wait(20)
+    transport.ends[2].set()
+    assert drain(pool, 1)[2].status is Status.OK
+    transport.ends[0].set()  # the late result of a trial that was given up counts no more
+    assert pool.collect(0.05) == []
+    pool.close()
+
+
+def test_close_cancels_everything_once_and_leaves_no_thread() -> None:
+    transport = Controlled()
+    pool = Pool(transport, 4)
+    submit(pool, *range(5))
+    assert all(transport.entered[id].wait(20) for id in range(5))
+    pool.close()
+    pool.close()
+    assert transport.closed == 1
+    assert {outcome.status for outcome in pool.collect(0)} == {Status.CANCELLED}
+    for thread in pool._threads:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def test_a_call_cancelled_before_it_reached_the_platform_is_cancelled_again() -> None:
+    transport = Controlled()
+    cancels: list[str] = []
+    real = transport.cancel
+
+    def deaf_at_first(tag: str) -> bool:
+        cancels.append(tag)
+        return real(tag) if len(cancels) > 2 else True
+
+    transport.cancel = deaf_at_first  # type: ignore[method-assign]
+    pool = Pool(transport, 4)
+    submit(pool, 0)
+    assert transport.entered[0].wait(20)
+    pool.cancel([0])
+    assert drain(pool, 1)[0].status is Status.CANCELLED
+    assert len(cancels) == 3
+    pool.close()

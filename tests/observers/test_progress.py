@@ -1,0 +1,100 @@
+"""The progress bar."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sparktune import Trials, fmin, hp
+from sparktune.observers import progress
+
+X = hp.uniform("x", 0, 1)
+
+
+def test_a_terminal_shows_best_loss_and_counts(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "150")
+
+    def objective(x: float) -> float:
+        if x < 0.5:
+            raise ValueError("small")
+        return x
+
+    trials = Trials()
+    fmin(objective, X, max_evals=20, trials=trials, catch_eval_exceptions=True, seed=0)
+    shown = capfd.readouterr().err.replace("\r", "\n").splitlines()[-1]
+    best = f"{trials.best_trial['result']['loss']:.6g}"
+    assert f"best loss: {best}" in shown
+    assert f"done: {len(trials)}, failed: {20 - len(trials)}, running: 0" in shown
+    assert "20/20" in shown
+
+
+@pytest.mark.parametrize("switch", [{"verbose": False}, {"show_progressbar": False}])
+def test_the_bar_can_be_switched_off(
+    switch: dict[str, bool], capfd: pytest.CaptureFixture[str]
+) -> None:
+    fmin(abs, X, max_evals=3, **switch)  # type: ignore[arg-type]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_users_bar_is_driven(capfd: pytest.CaptureFixture[str]) -> None:
+    updates: list[int] = []
+    given: list[Any] = []
+    bar = SimpleNamespace(update=updates.append, postfix=None)
+
+    @contextmanager
+    def factory(initial: int, total: int | None) -> Iterator[Any]:
+        given.append((initial, total))
+        yield bar
+        given.append("closed")
+
+    trials = Trials()
+    fmin(abs, X, max_evals=2, trials=trials, show_progressbar=factory)
+    fmin(abs, X, max_evals=5, trials=trials, show_progressbar=factory)
+    assert given == [(0, 2), "closed", (2, 5), "closed"]
+    assert updates == [1] * 5
+    assert bar.postfix.startswith("best loss: ")
+    assert capfd.readouterr().err == ""
+
+
+def test_the_bar_is_closed_when_the_run_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def objective(x: float) -> float:
+        raise ValueError("no")
+
+    closed: list[bool] = []
+
+    @contextmanager
+    def factory(initial: int, total: int | None) -> Iterator[Any]:
+        yield SimpleNamespace(update=lambda n: None, postfix=None)
+        closed.append(True)
+
+    with pytest.raises(ValueError, match="no"):
+        fmin(objective, X, max_evals=2, show_progressbar=factory)
+    assert closed == [True]
+
+
+def test_standard_streams_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    seen: list[bool] = []
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    before = (sys.stdout, sys.stderr)
+    fmin(
+        lambda x: seen.append((sys.stdout, sys.stderr) == before) or x,  # type: ignore[func-returns-value]
+        X,
+        max_evals=2,
+    )
+    assert seen == [True, True]
+
+
+def test_the_summary_of_nothing_says_so() -> None:
+    from sparktune.history import History
+
+    assert progress.summary(History(1).view()) == "best loss: none yet, done: 0, failed: 0"

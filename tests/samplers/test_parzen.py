@@ -1,0 +1,277 @@
+"""The mixture of kernels: bandwidths and weights by hand, densities by quadrature.
+
+Quadrature runs over the unit cube of the prior: a density f over x is the integral of f(x(u)) times
+dx/du, which is known for every prior.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import exp, inf, log, pi
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import stats
+
+from sparktune.samplers._parzen import Layout, Parzen
+from sparktune.space import hp
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+
+
+def fitted(space: Space, observations: list[dict[str, Any]], prior_weight: float = 1.0) -> Parzen:
+    """The mixture over these configurations, of weight 1 each."""
+    X = np.array([space.encode(values) for values in observations]).reshape(-1, len(space))
+    return Parzen.fit(Layout.of(space), X, np.ones(len(X)), prior_weight)
+
+
+def bandwidths(space: Space, observations: list[dict[str, Any]]) -> Array:
+    """Bandwidths in units of the latent parameters, the prior's kernel last."""
+    mixture = fitted(space, observations)
+    return mixture.s * mixture.layout.scale
+
+
+def normalised(mixture: Parzen, rows: Array) -> Array:
+    """Densities of rows over the latent values of smooth parameters, with the constants that
+    `log_density` leaves out.
+    """
+    layout = mixture.layout
+    smooth = [i for i in range(len(layout.numeric)) if i not in layout.grid]
+    active = ~np.isnan(rows[:, [layout.numeric[i] for i in smooth]])
+    constants = active @ (np.log(layout.scale[smooth]) + log(2 * pi) / 2)
+    return np.exp(mixture.log_density(rows) - constants)
+
+
+# Bandwidths and weights
+
+
+def test_a_kernel_is_as_wide_as_the_larger_gap_to_its_neighbours() -> None:
+    # Sorted with the prior's mean 5: 1, 2, 5, 6. Larger gaps: 1, 3, (prior), 1; narrowest allowed:
+    # 10 / (3 + 2). hyperopt 0.3.0, adaptive_parzen_normal([1, 2, 6], 1.0, 5.0, 10.0), has the same.
+    space = Space(hp.uniform("x", 0, 10))
+    s = bandwidths(space, [{"x": 1}, {"x": 2}, {"x": 6}])
+    assert_allclose(s[:, 0], [2, 3, 2, 10])
+
+
+def test_bandwidths_follow_the_order_of_the_observations() -> None:
+    # hyperopt 0.3.0, adaptive_parzen_normal([2, 0.5, 9.5, 7, 6.9], 1.0, 5.0, 10.0): in order of the
+    # means 0.5, 2, 5 (prior), 6.9, 7, 9.5 it has 1.5, 3, 10, 1.9, 2.5, 2.5.
+    space = Space(hp.uniform("x", 0, 10))
+    s = bandwidths(space, [{"x": x} for x in (2, 0.5, 9.5, 7, 6.9)])
+    assert_allclose(s[:, 0], [3, 1.5, 2.5, 2.5, 1.9, 10])
+
+
+def test_bandwidths_of_a_logarithmic_parameter_are_those_of_its_logarithm() -> None:
+    space = Space(hp.loguniform("x", 0, 10))
+    s = bandwidths(space, [{"x": exp(x)} for x in (1, 2, 6)])
+    assert_allclose(s[:, 0], [2, 3, 2, 10])
+
+
+def test_bandwidths_of_a_normal_parameter_are_bounded_by_its_sigma() -> None:
+    space = Space(hp.normal("x", 5, 2))
+    s = bandwidths(space, [{"x": x} for x in (-20, 4.5, 5.0, 5.1)])
+    # An observation at the prior's mean stands left of it.
+    assert_allclose(s[:, 0], [2, 2, 0.5, 2 / 6, 2])
+
+
+def test_observations_that_are_equal_are_neighbours_in_their_order() -> None:
+    # Sorted: 0, 4, 4, 4, 5 (prior), 9; the narrowest allowed is 10 / 7.
+    space = Space(hp.uniform("x", 0, 10))
+    s = bandwidths(space, [{"x": x} for x in (4, 9, 4, 0, 4)])
+    assert_allclose(s[:, 0], [4, 4, 10 / 7, 4, 10 / 7, 10])
+
+
+def test_no_kernel_is_narrower_than_a_hundredth_of_the_range() -> None:
+    space = Space(hp.uniform("x", 0, 10))
+    s = bandwidths(space, [{"x": 5}] * 500)
+    assert_allclose(s[:-1, 0], 0.1)
+
+
+def test_each_parameter_has_bandwidths_of_its_own() -> None:
+    space = Space([hp.uniform("x", 0, 10), hp.uniform("y", 0, 100)])
+    s = bandwidths(space, [{"x": 1, "y": 60}, {"x": 2, "y": 20}, {"x": 6, "y": 10}])
+    assert_allclose(s, [[2, 20], [3, 30], [2, 20], [10, 100]])
+
+
+def test_where_a_parameter_is_inactive_the_kernel_is_the_priors() -> None:
+    space = Space(hp.choice("c", [hp.uniform("x", 0, 10), hp.normal("y", 3, 2)]))
+    mixture = fitted(space, [{"c": 0, "x": 1}, {"c": 1, "y": 4}, {"c": 0, "x": 3}])
+    mu = mixture.mu * mixture.layout.scale + mixture.layout.centre
+    assert space.labels == ("c", "x", "y")
+    assert_allclose(mu, [[1, 3], [5, 4], [3, 3], [5, 3]])
+    # x: sorted with the prior 1, 3, 5; y: 3 (prior), 4.
+    assert_allclose(mixture.s * mixture.layout.scale, [[2, 2], [10, 1], [2, 2], [10, 2]])
+
+
+def test_the_prior_has_its_weight_among_the_observations() -> None:
+    space = Space(hp.uniform("x", 0, 1))
+    mixture = fitted(space, [{"x": 0.1}, {"x": 0.2}, {"x": 0.3}], prior_weight=0.5)
+    assert_allclose(mixture.w, [1 / 3.5, 1 / 3.5, 1 / 3.5, 0.5 / 3.5])
+
+
+def test_an_option_is_smoothed_by_its_prior() -> None:
+    # An observation of option k: (1 at k + p * 3 * 2.0 / (n + 1)), here n = 2, scaled to sum 1.
+    space = Space(hp.pchoice("c", [(0.5, "a"), (0.3, "b"), (0.2, "c")]))
+    [P] = fitted(space, [{"c": 1}, {"c": 2}], prior_weight=2.0).P
+    assert_allclose(P[0], np.array([1.0, 1.6, 0.4]) / 3)
+    assert_allclose(P[1], np.array([1.0, 0.6, 1.4]) / 3)
+    assert_allclose(P[2], [0.5, 0.3, 0.2])
+
+
+# Densities
+
+
+def test_without_observations_the_density_is_the_truncated_prior_kernel() -> None:
+    mixture = fitted(Space(hp.uniform("x", 2, 4)), [])
+    x = np.linspace(2, 4, 9)
+    expected = stats.truncnorm(-0.5, 0.5, loc=3, scale=2).pdf(x)
+    assert_allclose(normalised(mixture, x[:, None]), expected)
+
+
+def test_the_density_is_the_weighted_sum_of_products_of_kernels() -> None:
+    space = Space([hp.uniform("x", 0, 10), hp.normal("y", 0, 4), hp.choice("c", "ab")])
+    mixture = fitted(space, [{"x": 1, "y": -2, "c": 0}, {"x": 6, "y": 3, "c": 1}])
+    # x: sorted 1, 5, 6; gaps 4, 1; at least 10 / 4. y: sorted -2, 0, 3; at least 1.
+    kernels = [(1, 4, -2, 2), (6, 2.5, 3, 3), (5, 10, 0, 4)]
+    options = np.array([[1 + 1 / 3, 1 / 3], [1 / 3, 1 + 1 / 3], [5 / 6, 5 / 6]]) / (5 / 3)
+    rows = np.array([[2.0, 1.0, 0.0], [9.5, -3.0, 1.0], [0.0, 8.0, 0.0]])
+    columns = {label: space.labels.index(label) for label in "xyc"}
+    for x, y, c in rows:
+        row = np.empty(3)
+        row[[columns["x"], columns["y"], columns["c"]]] = x, y, c
+        expected = sum(
+            stats.truncnorm(-mx / sx, (10 - mx) / sx, loc=mx, scale=sx).pdf(x)
+            * stats.norm(my, sy).pdf(y)
+            * options[k, int(c)]
+            for k, (mx, sx, my, sy) in enumerate(kernels)
+        ) / len(kernels)
+        assert_allclose(normalised(mixture, row[None]), expected)
+
+
+ONE = {
+    "uniform": (hp.uniform("x", -1, 3), [-1.0, 0.4, 3.0]),
+    "loguniform": (hp.loguniform("x", -3, 1), [exp(-3), 0.4, exp(1)]),
+    "normal": (hp.normal("x", 1, 2), [-3.0, 1.5]),
+    "lognormal": (hp.lognormal("x", 0, 1), [0.2, 3.0]),
+    "quniform": (hp.quniform("x", 1, 10, 4), [0.0, 4.0, 4.0]),
+    "uniformint": (hp.uniformint("x", 1, 5), [1, 2, 5]),
+    "randint": (hp.randint("x", -2, 4), [-2, 3]),
+    "qloguniform": (hp.qloguniform("x", -2, 3, 0.5), [0.0, 0.5, 20.0]),
+    "qnormal": (hp.qnormal("x", 2, 3, 0.5), [-1.0, 2.0]),
+    "qlognormal": (hp.qlognormal("x", 0, 1, 0.5), [0.0, 1.0]),
+    "choice": (hp.choice("x", "abc"), [0, 2]),
+    "pchoice": (hp.pchoice("x", [(0.2, "a"), (0.8, "b")]), [0, 1]),
+}
+
+
+def support(space: Space, j: int, cells: int = 4000) -> tuple[Array, Array]:
+    """Points of column j and the weight of each in a sum over its values: 1 on a grid, else the
+    width of the latent cell it is the middle of.
+    """
+    prior = space.columns[j].distribution
+    low, high = prior.support
+    if np.isfinite(prior.size):
+        x = np.linspace(low, high, round(prior.size))
+        return x, np.ones(len(x))
+    if prior.q:
+        x = np.arange(low if np.isfinite(low) else -30.0, 300.0, prior.q)
+        return x, np.ones(len(x))
+    ends = np.clip(prior.centre + np.array([-9, 9]) * prior.scale, prior.low, prior.high)
+    edges = np.linspace(*ends, cells + 1)
+    return prior.from_latent((edges[1:] + edges[:-1]) / 2), np.diff(edges)
+
+
+@pytest.mark.parametrize(("node", "observed"), ONE.values(), ids=ONE)
+def test_the_density_of_one_parameter_integrates_to_one(node: Any, observed: list[float]) -> None:
+    space = Space(node)
+    x, weight = support(space, 0)
+    for observations in ([], [{"x": value} for value in observed]):
+        density = normalised(fitted(space, observations), x[:, None])
+        assert_allclose(density @ weight, 1.0, atol=1e-6)
+
+
+def test_the_density_of_several_parameters_integrates_to_one() -> None:
+    space = Space(
+        {
+            "numbers": [hp.uniform("x", 0, 1), hp.loguniform("y", -2, 0)],
+            "others": [hp.quniform("q", 0, 2, 1), hp.choice("c", "ab")],
+        }
+    )
+    observations = [
+        {"x": 0.1, "y": 0.5, "q": 1, "c": 0},
+        {"x": 0.9, "y": 0.2, "q": 2, "c": 1},
+        {"x": 0.4, "y": 0.9, "q": 0, "c": 1},
+    ]
+    points = [support(space, j, 100) for j in range(4)]
+    rows = np.array(list(product(*(x for x, _ in points))))
+    weights = np.prod(list(product(*(weight for _, weight in points))), axis=1)
+    density = normalised(fitted(space, observations), rows)
+    assert_allclose(density @ weights, 1.0, atol=1e-4)
+
+
+def test_the_density_of_a_conditional_space_integrates_to_one() -> None:
+    inner = hp.choice("inner", [hp.quniform("q", 0, 2, 1), "none"])
+    space = Space(hp.choice("outer", [hp.uniform("x", 0, 1), inner, "none"]))
+    mixture = fitted(
+        space,
+        [
+            {"outer": 0, "x": 0.2},
+            {"outer": 0, "x": 0.3},
+            {"outer": 1, "inner": 0, "q": 2},
+            {"outer": 1, "inner": 1},
+            {"outer": 2},
+        ],
+    )
+    x, weight = support(space, space.labels.index("x"))
+    total = normalised(mixture, np.array([space.encode({"outer": 0, "x": v}) for v in x])) @ weight
+    others = [{"outer": 1, "inner": 0, "q": q} for q in (0, 1, 2)]
+    others += [{"outer": 1, "inner": 1}, {"outer": 2}]
+    total += normalised(mixture, np.array([space.encode(values) for values in others])).sum()
+    assert_allclose(total, 1.0, atol=1e-6)
+
+
+# Draws
+
+
+@pytest.mark.parametrize(("node", "observed"), ONE.values(), ids=ONE)
+def test_draws_have_the_density_of_the_mixture(node: Any, observed: list[float]) -> None:
+    space, n = Space(node), 4000
+    mixture = fitted(space, [{"x": value} for value in observed])
+    drawn = mixture.sample(np.random.default_rng(0), n)[:, 0]
+    x, weight = support(space, 0)
+    mass = normalised(mixture, x[:, None]) * weight
+    cdf = np.cumsum(mass)
+    empirical = np.searchsorted(np.sort(drawn), x, side="right") / n
+    # x is the middle of its cell, so cdf is off by at most the cell's mass. By the inequality of
+    # Dvoretzky, Kiefer and Wolfowitz the rest exceeds 0.05 with probability 2 exp(-2 n 0.05^2)
+    # = 4e-9.
+    slack = 0.0 if weight[0] == 1.0 else mass.max()
+    assert np.abs(cdf - empirical).max() < 0.05 + slack
+
+
+def test_draws_from_a_conditional_space_are_nan_where_inactive() -> None:
+    space = Space(hp.choice("c", [hp.uniform("x", 0, 1), hp.normal("y", 0, 1)]))
+    mixture = fitted(space, [{"c": 0, "x": 0.2}, {"c": 1, "y": 1.0}])
+    X = mixture.sample(np.random.default_rng(0), 100)
+    np.testing.assert_array_equal(np.isnan(X), ~space.active(X))
+    assert {0.0, 1.0} == set(X[:, space.labels.index("c")])
+
+
+def test_all_parameters_of_a_draw_come_from_one_kernel() -> None:
+    space = Space([hp.uniform("x", 0, 100), hp.uniform("y", 0, 100)])
+    corners = [{"x": 2, "y": 98}, {"x": 98, "y": 2}]
+    mixture = fitted(space, corners * 60, prior_weight=1e-9)
+    X = mixture.sample(np.random.default_rng(0), 200)
+    # But for two kernels of 120, all are 1 wide and stay in their corner. 40 draws of 200 from the
+    # two have a probability below C(200, 40) / 60^40 < 1e-28; independent ones would be about 100.
+    assert ((X[:, 0] < 50) == (X[:, 1] > 50)).sum() > 160
+
+
+def test_observations_outside_of_the_range_count_as_at_its_edge() -> None:
+    space = Space(hp.uniform("x", 0, 10))
+    outside, edge = fitted(space, [{"x": 1e6}]), fitted(space, [{"x": 10}])
+    x = np.linspace(0, 10, 11)[:, None]
+    assert_allclose(outside.log_density(x), edge.log_density(x))
+    assert outside.log_density(x).max() < inf

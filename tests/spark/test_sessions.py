@@ -1,0 +1,152 @@
+"""Sessions that are missing, stopped, interrupted: each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | environment,
+    )
+
+
+def test_no_java_is_said_in_one_sentence(tmp_path: Path) -> None:
+    code = "import sparktune; sparktune.SparkTrials(parallelism=2)"
+    result = python(code, JAVA_HOME=str(tmp_path))
+    last = result.stderr.strip().splitlines()[-1]
+    assert "SparkUnavailable: Spark needs Java 17 or newer, and JAVA_HOME is" in last
+    result = python(code, JAVA_HOME="", PATH=str(tmp_path))
+    last = result.stderr.strip().splitlines()[-1]
+    assert "SparkUnavailable: Spark needs Java 17 or newer, and there is no `java`" in last
+
+
+def test_no_pyspark_names_the_extra_to_install() -> None:
+    result = python(
+        """
+        import sys
+        sys.modules["pyspark"] = None
+        import sparktune
+        print(sparktune.fmin(abs, sparktune.hp.uniform("x", 0, 1), max_evals=2, verbose=False))
+        sparktune.SparkTrials(parallelism=2)
+        """
+    )
+    assert result.stdout.startswith("{'x': ")
+    assert "pip install 'sparktune[spark]'" in result.stderr.strip().splitlines()[-1]
+
+
+def test_a_session_is_started_if_there_is_none_and_its_workers_need_no_sparktune() -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "PYSPARK_PYTHON"}
+    code = """
+        import sys, sparktune
+        def objective(x):
+            import sys
+            known = "sparktune" in sys.modules
+            return {"loss": x, "status": "ok", "python": sys.executable, "known": known}
+        trials = sparktune.SparkTrials(parallelism=2)
+        sparktune.fmin(objective, sparktune.hp.uniform("x", 0, 1), max_evals=2, trials=trials)
+        print({result["python"] == sys.executable for result in trials.results})
+        print({result["known"] for result in trials.results})
+    """
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment,
+    )
+    assert result.stdout.split() == ["{True}", "{False}"], result.stderr
+
+
+def test_a_stopped_session_is_refused_and_one_stopped_under_a_run_ends_it() -> None:
+    result = python(
+        """
+        import threading, time, sparktune
+        from sparktune import SparkTrials, fmin, hp
+
+        session = sparktune.local_session(2)
+        trials = SparkTrials(parallelism=2)
+
+        def objective(x):
+            time.sleep(0.05 if x < 0.5 else 600)
+            return x
+
+        def stop_session(trials):
+            begun.append(time.monotonic())
+            threading.Thread(target=session.stop).start()
+            return False
+
+        begun = []
+        try:
+            fmin(objective, hp.uniform("x", 0.5, 1), max_evals=9, trials=trials,
+                 points_to_evaluate=[{"x": 0.1}], early_stop_fn=stop_session, verbose=False)
+        except sparktune.SparkUnavailable as error:
+            print("1", error)
+        print("2", trials.count_successful_trials(), trials.count_by_state_unsynced([0, 1]))
+        print("3", time.monotonic() - begun[0] < 20)
+        try:
+            SparkTrials(parallelism=2, spark_session=session)
+        except sparktune.SparkUnavailable as error:
+            print("4", error)
+        """
+    )
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("1 the Spark session was stopped while trials were running")
+    assert lines[1:3] == ["2 1 0", "3 True"]
+    assert lines[3].startswith("4 the Spark session has been stopped. On Databricks")
+
+
+@pytest.mark.parametrize("kind", ["SparkTrials(parallelism=2)", "ThreadTrials(parallelism=2)"])
+def test_ctrl_c_ends_the_run_within_seconds_and_frees_the_cluster(
+    kind: str, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    code = f"""
+        import time, sparktune
+        from sparktune import SparkTrials, ThreadTrials, fmin, hp
+
+        session = sparktune.local_session(2)
+        trials = {kind}
+
+        def objective(x):
+            with open({str(pipe)!r}, "w") as file:
+                file.write("started")
+            time.sleep(600)
+
+        try:
+            fmin(objective, hp.uniform("x", 0, 1), max_evals=9, trials=trials, verbose=False)
+        except KeyboardInterrupt:
+            print("interrupted", trials.count_by_state_unsynced([0, 1]),
+                  trials.count_cancelled_trials())
+        print("jobs", session.sparkContext.statusTracker().getActiveJobsIds())
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        watchdog = threading.Timer(100, process.kill)
+        watchdog.start()
+        assert pipe.read_text().startswith("started")  # blocks until a trial runs
+        begun = time.monotonic()
+        os.kill(process.pid, signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+        watchdog.cancel()
+    assert time.monotonic() - begun < 20
+    assert process.returncode == 0, errors
+    assert output.splitlines() == ["interrupted 0 3", "jobs []"]

@@ -1,0 +1,110 @@
+"""The import rules of the package, as its docstring states them, held against the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sparktune
+
+ROOT = Path(sparktune.__file__).parent
+MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+
+# Third-party packages by room; the standard library is allowed everywhere.
+ALLOWED = {
+    "space": {"numpy", "scipy"},
+    "samplers": {"numpy", "scipy"},
+    "history": {"numpy"},
+    "stopping": {"numpy"},
+    "study": {"numpy"},
+    "minimize": {"numpy"},
+    "testing": {"numpy"},
+    "observers": {"numpy", "tqdm"},
+    "executors": {"pyspark", "py4j"},
+    "trials": {"pyspark"},
+}
+STDLIB_ONLY = {"errors", "trial", "worker"}
+PYSPARK_MODULES = re.compile(r"executors\._?spark_\w+$|^trials$")
+
+
+def rows() -> dict[str, int]:
+    """The row of each room, read from the package's docstring."""
+    found: dict[str, int] = {}
+    for line in (sparktune.__doc__ or "").splitlines():
+        if match := re.fullmatch(r"    (\d)  ([\w, |]+)", line):
+            rooms = re.split(r"[,|]", match[2])
+            found.update({room.strip(): int(match[1]) for room in rooms})
+    return found
+
+
+ROWS = rows()
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every imported module of a file, wherever the import stands."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            package = node.module or ""
+            submodules = [f"{package}.{alias.name}" for alias in node.names]
+            real = [name for name in submodules if (ROOT.parent / name.replace(".", "/")).exists()]
+            real += [
+                name
+                for name in submodules
+                if (ROOT.parent / (name.replace(".", "/") + ".py")).exists()
+            ]
+            yield from real or [package]
+
+
+def test_the_docstring_lists_every_room() -> None:
+    rooms = {name_of(path).split(".")[0] for path in MODULES}
+    assert rooms == set(ROWS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_imports_only_rooms_of_rows_above_its_own(path: Path) -> None:
+    room = name_of(path).split(".")[0]
+    for imported in imports(path):
+        if imported.split(".")[0] != "sparktune":
+            continue
+        assert imported != "sparktune", "the public face is not for internal use"
+        other = imported.split(".")[1]
+        assert other == room or ROWS[other] < ROWS[room], f"{name_of(path)} imports {imported}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_imports_only_the_packages_its_room_may(path: Path) -> None:
+    import sys
+
+    name = name_of(path)
+    room = name.split(".")[0]
+    foreign = {imported.split(".")[0] for imported in imports(path)} - {"sparktune"}
+    foreign -= set(sys.stdlib_module_names)
+    assert foreign <= ALLOWED.get(room, set())
+    if "pyspark" in foreign:
+        assert PYSPARK_MODULES.search(name)
+    if room in STDLIB_ONLY:
+        assert not foreign
+
+
+def test_executors_know_neither_study_nor_samplers() -> None:
+    for path in (ROOT / "executors").glob("*.py"):
+        assert not {m.split(".")[1] for m in imports(path) if m.startswith("sparktune.")} & {
+            "study",
+            "samplers",
+            "loop",
+        }
+
+
+def test_the_worker_imports_nothing_of_the_package() -> None:
+    assert not [name for name in imports(ROOT / "worker.py") if name.startswith("sparktune")]

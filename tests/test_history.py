@@ -1,0 +1,95 @@
+"""The columnar history."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sparktune.history import CODES, STATUSES, History
+from sparktune.trial import Status, Trial
+
+ENDED = Trial(0, {"x": 0.5}, Status.OK, budget=0.25, loss=1.5, asked=10.0, finished=12.0)
+FIELDS = ("X", "loss", "status", "budget", "started", "finished")
+
+
+def filled(n: int) -> History:
+    """n ok trials whose row, loss and times are their number."""
+    history = History(2)
+    for i in range(n):
+        trial = Trial(i, {}, Status.OK, loss=float(i), asked=float(i), finished=float(i))
+        history.append(trial, np.array([i, -i], dtype=float))
+    return history
+
+
+def test_a_trial_is_a_row() -> None:
+    history = History(2)
+    assert history.append(ENDED, np.array([0.5, np.nan])) == 0
+    view = history.view(now=20.0, begun=5.0)
+    assert (len(history), len(view), view.now, view.begun) == (1, 1, 20.0, 5.0)
+    np.testing.assert_array_equal(view.X, [[0.5, np.nan]])
+    assert STATUSES[view.status[0]] is Status.OK
+    assert (view.loss[0], view.budget[0], view.started[0], view.finished[0]) == (1.5, 0.25, 10, 12)
+
+
+def test_what_a_trial_does_not_have_is_nan() -> None:
+    history = History(1)
+    history.append(Trial(0, {"x": 0.5}), np.array([0.5]))
+    view = history.view()
+    assert np.isnan([view.loss[0], view.started[0], view.finished[0]]).all()
+
+
+def test_an_update_changes_all_but_the_point() -> None:
+    history = filled(3)
+    history.update(1, ENDED)
+    view = history.view()
+    assert view.loss.tolist() == [0.0, 1.5, 2.0]
+    assert view.budget.tolist() == [1.0, 0.25, 1.0]
+    assert view.X.tolist() == [[0, 0], [1, -1], [2, -2]]
+
+
+@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 1000])
+def test_rows_survive_growth(n: int) -> None:
+    view = filled(n).view()
+    assert len(view) == n
+    assert view.loss.tolist() == list(range(n))
+    assert view.X.tolist() == [[i, -i] for i in range(n)]
+    assert view.status.tolist() == [CODES[Status.OK]] * n
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_view_is_read_only(field: str) -> None:
+    column = getattr(filled(3).view(), field)
+    with pytest.raises(ValueError, match="read-only"):
+        column[0] = 0
+
+
+def test_a_view_does_not_stop_the_history() -> None:
+    history = filled(3)
+    view = history.view()
+    history.append(ENDED, np.array([1.0, 1.0]))
+    assert (len(view), len(history.view())) == (3, 4)
+    assert view.loss.tolist() == [0.0, 1.0, 2.0]
+
+
+def test_masks_tell_pending_and_usable_trials() -> None:
+    history = History(0)
+    for i, status in enumerate(Status):
+        history.append(Trial(i, {}, status), np.empty(0))
+    view = history.view()
+    assert [s for s, pending in zip(Status, view.pending, strict=True) if pending] == [
+        Status.NEW,
+        Status.RUNNING,
+    ]
+    assert [s for s, ok in zip(Status, view.ok, strict=True) if ok] == [Status.OK]
+
+
+def test_the_best_loss_is_the_smallest_usable_one() -> None:
+    history = filled(3)
+    history.append(Trial(3, {}, Status.FAIL, loss=-5.0), np.zeros(2))
+    history.append(Trial(4, {}, Status.OK, loss=-1.0), np.zeros(2))
+    history.append(Trial(5, {}, Status.OK, loss=float("inf")), np.zeros(2))
+    assert history.view().best == -1.0
+
+
+def test_without_a_usable_loss_the_best_is_infinite() -> None:
+    assert History(2).view().best == float("inf")

@@ -1,0 +1,154 @@
+"""The conformance checks catch what they are there to catch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from sparktune import testing
+from sparktune.history import View
+from sparktune.samplers import random
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+from sparktune.study import Sampler
+
+Suggest = Callable[[Space, View, int, np.random.Generator], Array]
+calls: Iterator[int] = iter(range(10**9))
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A sampler that suggests what the function says."""
+
+    function: Suggest
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        return self.function(space, history, n, rng)
+
+
+def too_many(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+    return space.sample(rng, n + 1)
+
+
+def too_few(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+    return space.sample(rng, n // 2)
+
+
+def single_precision(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+    return space.sample(rng, n).astype(np.float32)  # type: ignore[return-value]
+
+
+def off_the_grid(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+    return space.sample(rng, n) + 0.001
+
+
+def far_outside(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+    return space.from_unit(np.full((n, len(space)), 0.5)) + 100
+
+
+def all_active(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+    return np.nan_to_num(space.sample(rng, n))
+
+
+def counting_calls(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+    return space.sample(np.random.default_rng(next(calls)), n)
+
+
+def following_the_least_loss(
+    space: Space, history: View, n: int, rng: np.random.Generator
+) -> Array:
+    if not np.isfinite(history.loss).any():
+        return space.sample(rng, n)
+    return np.repeat(history.X[[np.nanargmin(history.loss)]], n, axis=0)
+
+
+def afraid_of_infinity(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+    if np.isinf(history.loss).any():
+        return np.full((n, len(space)), np.inf)
+    return space.sample(rng, n)
+
+
+def writing(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+    history.X.flags.writeable = True
+    history.X[:1] = 0.0
+    return space.sample(rng, n)
+
+
+def never_twice(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+    return space.sample(rng, 0)
+
+
+BROKEN: list[tuple[Callable[[Sampler], None], Suggest]] = [
+    (testing.check_rows_have_the_shape_asked_for, too_many),
+    (testing.check_rows_have_the_shape_asked_for, too_few),
+    (testing.check_rows_have_the_shape_asked_for, single_precision),
+    (testing.check_rows_are_inside_the_support, off_the_grid),
+    (testing.check_rows_are_inside_the_support, far_outside),
+    (testing.check_inactive_parameters_are_nan, all_active),
+    (testing.check_suggestions_depend_on_the_arguments_only, counting_calls),
+    (testing.check_losses_of_failed_trials_are_ignored, following_the_least_loss),
+    (testing.check_infinite_losses_are_survived, afraid_of_infinity),
+    (testing.check_the_history_is_left_alone, writing),
+    (testing.check_a_single_point_is_suggested_again, never_twice),
+    (testing.check_a_single_point_is_suggested_again, off_the_grid),
+    (testing.check_resumed_studies_go_on_the_same, counting_calls),
+]
+
+
+@pytest.mark.parametrize(
+    ("check", "function"), BROKEN, ids=lambda function: function.__name__.removeprefix("check_")
+)
+def test_a_check_fails_for_a_broken_sampler(
+    check: Callable[[Sampler], None], function: Suggest
+) -> None:
+    with pytest.raises(AssertionError):
+        check(Broken(function))
+
+
+@dataclass(frozen=True)
+class Forgetful:
+    """A sampler that loses its offset in a pickle."""
+
+    offset: int = 1
+
+    def __reduce__(self) -> tuple[type[Forgetful], tuple[int]]:
+        return Forgetful, (0,)
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        return space.sample(np.random.default_rng(self.offset), n)
+
+
+def test_the_check_of_pickling_fails_for_a_forgetful_sampler() -> None:
+    with pytest.raises(AssertionError, match="unpickled sampler differs"):
+        testing.check_pickled_samplers_suggest_the_same(Forgetful())
+
+
+def test_every_check_has_a_sampler_that_fails_it() -> None:
+    failed = {check for check, _ in BROKEN} | {testing.check_pickled_samplers_suggest_the_same}
+    assert failed == set(testing.SAMPLER_CHECKS)
+
+
+def test_the_spaces_have_the_shapes_they_are_named_after() -> None:
+    spaces = testing.spaces()
+    assert len(spaces["no parameter"]) == 0
+    assert {column.distribution.size for column in spaces["one point"].columns} == {1}
+    assert all(np.isfinite(column.distribution.size) for column in spaces["finite"].columns)
+    assert any(len(column.conditions) > 1 for column in spaces["conditional"].columns)
+    rows = random.suggest.suggest(
+        spaces["conditional"],
+        testing.mixed_history(spaces["conditional"], 0),
+        200,
+        np.random.default_rng(0),
+    )
+    assert np.isnan(rows).any(axis=0).sum() == len(spaces["conditional"]) - 2
+
+
+def test_a_history_holds_what_it_is_made_of() -> None:
+    space = testing.spaces()["one number"]
+    history = testing.history_of(space, np.array([[0.5], [-0.5]]), [1.0, None])
+    assert history.X.tolist() == [[0.5], [-0.5]]
+    assert history.started.tolist() == [0.0, 1.0]
+    assert history.finished.tolist() == [1.0, 2.0]
