@@ -1,47 +1,47 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # Tune a Spark ML pipeline
-# MAGIC A Spark ML estimator runs Spark jobs of its own, so it cannot be evaluated inside a Spark task.
-# MAGIC `ThreadTrials` evaluates on threads of the driver: Spark interleaves the jobs of several fits.
+# MAGIC A Spark ML estimator starts Spark jobs, which only the driver can do, so its trials cannot
+# MAGIC be Spark tasks. `ThreadTrials` evaluates them on threads of the driver, several at once.
 
 # COMMAND ----------
 
 import os
-from math import log
 
 from pyspark.ml import Pipeline
-from pyspark.ml.classification import LogisticRegression
-from pyspark.ml.evaluation import MulticlassClassificationEvaluator
-from pyspark.ml.feature import StandardScaler, VectorAssembler
-from sklearn.datasets import load_breast_cancer
+from pyspark.ml.evaluation import RegressionEvaluator
+from pyspark.ml.feature import VectorAssembler
+from pyspark.ml.regression import RandomForestRegressor
+from sklearn.datasets import load_diabetes
 
-from sparktune import ThreadTrials, fmin, hp, local_session, tpe
+from sparktune import ThreadTrials, fmin, hp, local_session, space_eval, tpe
 
-MAX_EVALS = int(os.environ.get("MAX_EVALS", 40))
+MAX_EVALS = int(os.environ.get("MAX_EVALS", 30))
 
 spark = local_session()  # on Databricks and under spark-submit: the session that is there
 
 # COMMAND ----------
 
-table = load_breast_cancer(as_frame=True).frame
-train, valid = spark.createDataFrame(table).randomSplit([0.8, 0.2], seed=0)
+table = load_diabetes(as_frame=True).frame
+train, valid = spark.createDataFrame(table).coalesce(1).randomSplit([0.8, 0.2], seed=0)
 train.cache()
 valid.cache()
 
-assemble = VectorAssembler(inputCols=list(table.columns.drop("target")), outputCol="raw")
-scale = StandardScaler(inputCol="raw", outputCol="features")
-evaluator = MulticlassClassificationEvaluator(labelCol="target", metricName="logLoss")
+assemble = VectorAssembler(inputCols=list(table.columns.drop("target")), outputCol="features")
+rmse = RegressionEvaluator(labelCol="target")
 
 space = {
-    "regParam": hp.loguniform("regParam", log(1e-5), log(1.0)),
-    "elasticNetParam": hp.uniform("elasticNetParam", 0.0, 1.0),
+    "numTrees": hp.uniformint("numTrees", 10, 50),
+    "maxDepth": hp.uniformint("maxDepth", 2, 8),
+    "minInstancesPerNode": hp.uniformint("minInstancesPerNode", 1, 20),
+    "featureSubsetStrategy": hp.choice("featureSubsetStrategy", ["all", "onethird", "sqrt"]),
 }
 
 
 def validation_loss(parameters):
-    regression = LogisticRegression(labelCol="target", **parameters)
-    model = Pipeline(stages=[assemble, scale, regression]).fit(train)
-    return evaluator.evaluate(model.transform(valid))
+    forest = RandomForestRegressor(labelCol="target", seed=0, **parameters)
+    model = Pipeline(stages=[assemble, forest]).fit(train)
+    return rmse.evaluate(model.transform(valid))
 
 
 # COMMAND ----------
@@ -49,5 +49,5 @@ def validation_loss(parameters):
 trials = ThreadTrials(parallelism=4)
 best = fmin(validation_loss, space, tpe.suggest, MAX_EVALS, trials=trials, seed=0)
 
-print(f"Best loss {min(trials.losses()):.4f} with {best}")
-print(f"Default parameters: loss {validation_loss({}):.4f}")
+print(f"Best loss {min(trials.losses()):.2f} with {space_eval(space, best)}")
+print(f"Default parameters: loss {validation_loss({}):.2f}")

@@ -16,10 +16,10 @@ A module imports only from the rows above its own; modules of one row do not imp
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
 
     0  errors, trial, worker
-    1  space | history | arguments
+    1  space | history | arguments | documents
     2  samplers | schedulers | stopping
     3  study
-    4  executors
+    4  executors | algorithms
     5  loop
     6  observers | trials
     7  minimize

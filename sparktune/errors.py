@@ -4,8 +4,8 @@
     ├── InvalidArgument (ValueError)         an argument of a public call is wrong
     ├── BadSearchSpace (ValueError)          the search space cannot be used
     │   └── DuplicateLabel                   two different parameters share one label
-    ├── InvalidAnnotatedParameter (ValueError)   space="annotated" met something that is no hp.*
-    node ├── ObjectiveNotPicklable (TypeError)    the objective cannot travel to the workers
+    ├── InvalidAnnotatedParameter (ValueError)   space="annotated": an annotation is no hp.* node
+    ├── ObjectiveNotPicklable (TypeError)    the objective cannot travel to the workers
     ├── SparkUnavailable (RuntimeError)      no pyspark, no Java, or no usable Spark session
     ├── AllTrialsFailed                      a run ended without one usable loss
     └── TrialFailed                          one trial failed

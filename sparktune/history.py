@@ -100,7 +100,7 @@ class History:
         columns["finished"][i] = np.nan if trial.finished is None else trial.finished
 
     def view(self, now: float = 0.0, begun: float = 0.0) -> View:
-        """The rows so far, read-only. Later updates show through; later rows do not."""
+        """The rows so far, read-only; for use until the history changes."""
         columns = {}
         for name, column in self._columns.items():
             columns[name] = column[: self._n]

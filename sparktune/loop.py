@@ -4,7 +4,6 @@ study.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -12,7 +11,7 @@ from sparktune.errors import from_failure
 from sparktune.history import View
 from sparktune.stopping import Stopper
 from sparktune.study import Study
-from sparktune.trial import Event, Executor, Outcome, Status, Stopped
+from sparktune.trial import Event, Executor, Outcome, Status, Stopped, Told
 
 Observer: TypeAlias = Callable[[Event, View], None]
 
@@ -48,8 +47,7 @@ def run(
     finally:
         executor.close()
         told = [study.tell(outcome) for outcome in executor.collect(0)]
-        lost = [Outcome(id, Status.CANCELLED, finished=time.time()) for id in sorted(study.running)]
-        told += [study.tell(outcome) for outcome in lost]
+        told += [study.tell(Outcome(id, Status.CANCELLED)) for id in sorted(study.running)]
         for event in told:
             announce(event)
         announce(Stopped(reason))
@@ -74,9 +72,16 @@ def _evaluate(
             return FINISHED
         wake_at = stopper.wake_at(history)
         timeout = None if wake_at == float("inf") else max(wake_at - history.now, 0.0)
-        for outcome in executor.collect(timeout):
-            announce(study.tell(outcome))
-            if raise_errors and outcome.status is Status.ERROR and outcome.failure:
-                raise outcome.exception or from_failure(
-                    outcome.failure.type, outcome.failure.message
-                )
+        told = [study.tell(outcome) for outcome in executor.collect(timeout)]
+        for event in told:
+            announce(event)
+        if raise_errors:
+            _raise_first_error(told)
+
+
+def _raise_first_error(told: list[Told]) -> None:
+    for event in told:
+        outcome = event.outcome
+        if outcome.status is Status.ERROR and outcome.failure:
+            failure = outcome.failure
+            raise outcome.exception or from_failure(failure.type, failure.message)

@@ -10,33 +10,25 @@ import pickle
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from sparktune import loop, worker
+from sparktune.algorithms import resolve
 from sparktune.arguments import numeric, positive, whole
 from sparktune.errors import AllTrialsFailed, InvalidAnnotatedParameter, InvalidArgument
 from sparktune.executors.task import Task
-from sparktune.history import View
 from sparktune.observers.log import Log
 from sparktune.observers.progress import BarFactory, Progress, tqdm_bar
 from sparktune.observers.saving import Saving
-from sparktune.samplers import random, tpe
 from sparktune.schedulers import FullBudget
 from sparktune.space.expression import Apply
 from sparktune.space.space import Space
-from sparktune.stopping import AnyOf, LossThreshold, Never, Stopper, Timeout
-from sparktune.study import Sampler, Study
+from sparktune.stopping import AnyOf, EarlyStop, LossThreshold, Never, Stopper, Timeout
+from sparktune.study import Study
 from sparktune.trial import Scalar, Trial
 from sparktune.trials import Ctrl, SparkTrials, Trials
-
-ALGORITHMS: dict[str, Sampler] = {
-    "tpe": tpe.suggest,
-    "random": random.suggest,
-    "rand": random.suggest,
-}
 
 
 def fmin(
@@ -117,6 +109,7 @@ def fmin(
     trials = _trials(trials, trials_save_file)
     objective, space = _annotated(fn) if _is_annotated(space) else (fn, space)
     parsed = Space(space)
+    _check_records(trials, parsed)
     sampler = resolve(algo)
     limit = (
         None if max_evals is None else whole("max_evals", max_evals, 0, ", or None for no limit")
@@ -156,30 +149,6 @@ def space_eval(space: Any, assignment: Mapping[str, Any]) -> Any:
     """
     parsed = Space(space)
     return parsed.decode(parsed.check(_single_values(parsed, assignment)))
-
-
-def resolve(algo: Any) -> Sampler:
-    """The sampler that `algo` means: a sampler, its name, None for TPE, or a `functools.partial` of
-    one.
-
-    Raises:
-        InvalidArgument: it means none.
-    """
-    if isinstance(algo, str) and algo in ALGORITHMS:
-        return ALGORITHMS[algo]
-    if isinstance(algo, functools.partial) and hasattr(algo.func, "suggest"):
-        algo = algo()
-    if algo is None:
-        return tpe.suggest
-    if hasattr(algo, "suggest") and not isinstance(algo, ModuleType):
-        sampler: Sampler = algo
-        return sampler
-    raise InvalidArgument(
-        f"algo must be tpe.suggest, rand.suggest, one of {', '.join(map(repr, ALGORITHMS))}, "
-        "functools.partial(tpe.suggest, gamma=...), or an object with suggest(space, "
-        "history, n, rng); "
-        f"got {algo!r}"
-    )
 
 
 def seed_of(seed: Any, rstate: Any) -> int:
@@ -228,6 +197,17 @@ def _trials(trials: Any, save_file: str) -> Trials:
             f"got {kind.__module__}.{kind.__name__}: {trials!r}"
         )
     return trials
+
+
+def _check_records(trials: Trials, space: Space) -> None:
+    for trial in trials.records.values():
+        try:
+            space.encode(trial.values)
+        except InvalidArgument as error:
+            raise InvalidArgument(
+                f"trials holds trial {trial.id}, which this space cannot have given: {error}. "
+                "Go on with the space it was made for, or start with new trials"
+            ) from error
 
 
 def _is_annotated(space: Any) -> bool:
@@ -284,45 +264,11 @@ def _early_stop(rule: Any, trials: Trials) -> Stopper:
         stopper: Stopper = rule
         return stopper
     if callable(rule):
-        return EarlyStop(rule, trials)
+        return EarlyStop(rule, trials, trials.count_ended_trials())
     raise InvalidArgument(
         f"early_stop_fn must be no_progress_loss(...), a stopping rule, or a function "
         f"(trials, *state) -> (stop, state), got {rule!r}"
     )
-
-
-class EarlyStop:
-    """Hyperopt's `early_stop_fn(trials, *state) -> (stop, state)` as a stopping rule.
-
-    The function is called whenever trials have ended since its last call.
-    """
-
-    def __init__(self, function: Callable[..., Any], trials: Trials) -> None:
-        self._function = function
-        self._trials = trials
-        self._state: list[Any] = []
-        self._ended = sum(not trial.status.pending for trial in trials.records.values())
-
-    def wake_at(self, history: View) -> float:
-        """Never: results alone decide."""
-        return float("inf")
-
-    def stop(self, history: View) -> str | None:
-        """The reason to stop once the function says so."""
-        ended = len(history) - int(history.pending.sum())
-        if ended == self._ended:
-            return None
-        self._ended = ended
-        answer = self._function(self._trials, *self._state)
-        if isinstance(answer, (bool, np.bool_)):
-            answer = (answer, self._state)
-        if not (isinstance(answer, (tuple, list)) and len(answer) == 2):
-            raise InvalidArgument(
-                "early_stop_fn must return (stop, state): a bool, and the list of arguments "
-                f"for its next call; got {answer!r}"
-            )
-        stop, self._state = answer[0], list(answer[1])
-        return "early stopping condition" if stop else None
 
 
 def _checked_points(space: Space, points: Any) -> list[dict[str, Scalar]]:

@@ -94,7 +94,9 @@ class Study:
         return events
 
     def tell(self, outcome: Outcome) -> Told:
-        """Record the end of a trial."""
+        """Record the end of a trial; now, if the outcome does not say when."""
+        if outcome.finished is None:
+            outcome = replace(outcome, finished=self._clock())
         event = Told(self.records[outcome.trial_id].told(outcome), outcome)
         self.apply(event)
         return event

@@ -180,7 +180,7 @@ class Executor(Protocol):
 
     @property
     def slots(self) -> int:
-        """How many trials may be inside at once, waiting or running."""
+        """How many trials may be inside at once, waiting or running; at least 1."""
 
     @property
     def running(self) -> int:

@@ -1,20 +1,17 @@
-"""The user's handle on a run: the records of its trials, Hyperopt-style documents of them, and
-where they are evaluated.
+"""The user's handle on a run: the records of its trials, documents of them, and their executor.
 
-Records (`sparktune.trial.Trial`) are the truth. Documents are dicts built from them when asked for:
-
-    {'tid': 3, 'state': 2, 'result': {'loss': 0.1, 'status': 'ok'}, 'misc': {'tid': 3, 'idxs': {'x':
-     [3]}, 'vals': {'x': [0.5]}, ...}, 'book_time': ..., 'refresh_time': ..., ...}
+Records (`sparktune.trial.Trial`) are the truth; Hyperopt-style documents are built from them when
+asked for (`sparktune.documents`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, MutableMapping
-from datetime import datetime, timezone
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sparktune.arguments import numeric, positive, whole
+from sparktune.documents import Document, TrialAttachments, document
 from sparktune.errors import AllTrialsFailed
 from sparktune.executors.pool import Pool
 from sparktune.executors.serial import Serial
@@ -36,8 +33,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 logger = logging.getLogger("sparktune")
-
-Document = dict[str, Any]
 
 
 class Trials:
@@ -198,6 +193,10 @@ class Trials:
         """The number of trials that were cancelled."""
         return self.count_by_state_unsynced(JOB_STATE_CANCEL)
 
+    def count_ended_trials(self) -> int:
+        """The number of trials that neither wait nor run."""
+        return sum(not trial.status.pending for trial in self.records.values())
+
     def count_total_trials(self) -> int:
         """The number of all trials."""
         return len(self.records)
@@ -223,11 +222,11 @@ class Trials:
         return sorted(seen)
 
     def _document(self, trial: Trial) -> Document:
-        known, document = self._documents.get(trial.id, (None, {}))
+        known, built = self._documents.get(trial.id, (None, {}))
         if known is not trial:
-            document = _document(trial, self.labels)
-            self._documents[trial.id] = (trial, document)
-        return document
+            built = document(trial, self.labels)
+            self._documents[trial.id] = (trial, built)
+        return built
 
 
 class SparkTrials(Trials):
@@ -312,30 +311,6 @@ class ThreadTrials(Trials):
         return Pool(_threads(task, self.parallelism), self.parallelism)
 
 
-class TrialAttachments(MutableMapping[str, Any]):
-    """The attachments of one trial by name, stored in those of all."""
-
-    def __init__(self, attachments: dict[str, Any], tid: int) -> None:
-        self._attachments = attachments
-        self._prefix = f"ATTACH::{tid}::"
-
-    def __getitem__(self, name: str) -> Any:
-        return self._attachments[self._prefix + name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self._attachments[self._prefix + name] = value
-
-    def __delitem__(self, name: str) -> None:
-        del self._attachments[self._prefix + name]
-
-    def __iter__(self) -> Iterator[str]:
-        prefix = self._prefix
-        return iter([key[len(prefix) :] for key in self._attachments if key.startswith(prefix)])
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-
 class Ctrl:
     """What an objective with `pass_expr_memo_ctrl` gets besides its parameters: its trial, and the
     way to attach things.
@@ -359,40 +334,6 @@ class Ctrl:
     def attachments(self) -> TrialAttachments:
         """The attachments of the trial that runs."""
         return TrialAttachments(self.trials.attachments, self._tid)
-
-
-def _document(trial: Trial, labels: tuple[str, ...]) -> Document:
-    active = {label: [value] for label, value in trial.values.items()}
-    inactive: dict[str, list[Any]] = {label: [] for label in labels if label not in active}
-    misc: dict[str, Any] = {
-        "tid": trial.id,
-        "cmd": ("domain_attachment", "FMinIter_Domain"),
-        "workdir": None,
-        "idxs": {label: [trial.id] for label in active} | inactive,
-        "vals": active | inactive,
-    }
-    if trial.failure and not trial.status.returned:
-        misc["error"] = (trial.failure.type, str(trial.failure))
-    fallback = trial.status.value if trial.status.pending else "fail"
-    return {
-        "state": trial.status.job_state,
-        "tid": trial.id,
-        "spec": None,
-        "result": trial.result if trial.result is not None else {"status": fallback},
-        "misc": misc,
-        "exp_key": None,
-        "owner": None,
-        "version": 0,
-        "book_time": _utc(trial.started or trial.asked),
-        "refresh_time": _utc(trial.finished),
-    }
-
-
-def _utc(seconds: float | None) -> datetime | None:
-    """Naive UTC time with whole milliseconds, as Hyperopt's documents hold it."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(round(seconds, 3), timezone.utc).replace(tzinfo=None)
 
 
 def _parallelism(parallelism: int | None) -> int | None:

@@ -269,6 +269,12 @@ class TestPoints:
         quiet(lambda c: c["b"], space, max_evals=0, points_to_evaluate=[point], trials=trials)
         assert trials.argmin == {"kind": 1, "b": 0.25}
 
+    def test_trials_of_another_space_are_refused(self) -> None:
+        trials = Trials()
+        quiet(lambda c: c, hp.choice("c", [1, 2, 3]), max_evals=9, trials=trials, seed=0)
+        with pytest.raises(InvalidArgument, match=r"'c' must be an index from 0 to 1.*new trials"):
+            quiet(lambda c: c, hp.choice("c", [1, 2]), max_evals=20, trials=trials)
+
 
 class TestFailures:
     @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sparktune.samplers import random
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.study import Sampler
+from sparktune.testing import samplers
 
 Suggest = Callable[[Space, View, int, np.random.Generator], Array]
 calls: Iterator[int] = iter(range(10**9))
@@ -82,19 +83,19 @@ def never_twice(space: Space, history: View, n: int, rng: np.random.Generator) -
 
 
 BROKEN: list[tuple[Callable[[Sampler], None], Suggest]] = [
-    (testing.check_rows_have_the_shape_asked_for, too_many),
-    (testing.check_rows_have_the_shape_asked_for, too_few),
-    (testing.check_rows_have_the_shape_asked_for, single_precision),
-    (testing.check_rows_are_inside_the_support, off_the_grid),
-    (testing.check_rows_are_inside_the_support, far_outside),
-    (testing.check_inactive_parameters_are_nan, all_active),
-    (testing.check_suggestions_depend_on_the_arguments_only, counting_calls),
-    (testing.check_losses_of_failed_trials_are_ignored, following_the_least_loss),
-    (testing.check_infinite_losses_are_survived, afraid_of_infinity),
-    (testing.check_the_history_is_left_alone, writing),
-    (testing.check_a_single_point_is_suggested_again, never_twice),
-    (testing.check_a_single_point_is_suggested_again, off_the_grid),
-    (testing.check_resumed_studies_go_on_the_same, counting_calls),
+    (samplers.check_rows_have_the_shape_asked_for, too_many),
+    (samplers.check_rows_have_the_shape_asked_for, too_few),
+    (samplers.check_rows_have_the_shape_asked_for, single_precision),
+    (samplers.check_rows_are_inside_the_support, off_the_grid),
+    (samplers.check_rows_are_inside_the_support, far_outside),
+    (samplers.check_inactive_parameters_are_nan, all_active),
+    (samplers.check_suggestions_depend_on_the_arguments_only, counting_calls),
+    (samplers.check_losses_of_failed_trials_are_ignored, following_the_least_loss),
+    (samplers.check_infinite_losses_are_survived, afraid_of_infinity),
+    (samplers.check_the_history_is_left_alone, writing),
+    (samplers.check_a_single_point_is_suggested_again, never_twice),
+    (samplers.check_a_single_point_is_suggested_again, off_the_grid),
+    (samplers.check_resumed_studies_go_on_the_same, counting_calls),
 ]
 
 
@@ -123,12 +124,12 @@ class Forgetful:
 
 def test_the_check_of_pickling_fails_for_a_forgetful_sampler() -> None:
     with pytest.raises(AssertionError, match="unpickled sampler differs"):
-        testing.check_pickled_samplers_suggest_the_same(Forgetful())
+        samplers.check_pickled_samplers_suggest_the_same(Forgetful())
 
 
 def test_every_check_has_a_sampler_that_fails_it() -> None:
-    failed = {check for check, _ in BROKEN} | {testing.check_pickled_samplers_suggest_the_same}
-    assert failed == set(testing.SAMPLER_CHECKS)
+    failed = {check for check, _ in BROKEN} | {samplers.check_pickled_samplers_suggest_the_same}
+    assert failed == set(samplers.SAMPLER_CHECKS)
 
 
 def test_the_spaces_have_the_shapes_they_are_named_after() -> None:

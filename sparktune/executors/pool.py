@@ -149,7 +149,7 @@ class Pool:
     def _evaluate(self, call: _Call) -> Outcome | SparkUnavailable:
         call.begun = True
         if call.why is not None:
-            return Outcome(call.trial.id, call.why, finished=time.time())
+            return Outcome(call.trial.id, call.why)
         if self._timeout is not None:
             call.deadline = time.monotonic() + self._timeout
         try:
@@ -164,15 +164,15 @@ class Pool:
             return self._timed_out(call)
         if call.why is not None or isinstance(error, CancelledOutside):
             failure = None if call.why else Failure("Cancelled", str(error))
-            return Outcome(call.trial.id, Status.CANCELLED, failure=failure, finished=time.time())
+            return Outcome(call.trial.id, Status.CANCELLED, failure=failure)
         text = "" if isinstance(error, Crashed) else "".join(traceback.format_exception(error))
         failure = Failure(type(error).__name__, str(error), text)
-        return Outcome(call.trial.id, Status.CRASHED, failure=failure, finished=time.time())
+        return Outcome(call.trial.id, Status.CRASHED, failure=failure)
 
     def _timed_out(self, call: _Call) -> Outcome:
         message = f"the trial ran longer than trial_timeout={self._timeout:g} seconds and was ended"
         failure = Failure("Timeout", message)
-        return Outcome(call.trial.id, Status.TIMEOUT, failure=failure, finished=time.time())
+        return Outcome(call.trial.id, Status.TIMEOUT, failure=failure)
 
     def _wait(self, end: float) -> list[Outcome]:
         """The outcomes at hand; waits for the first until `end` or until a deadline may have
@@ -226,7 +226,7 @@ class Pool:
         outcome = (
             self._timed_out(call)
             if call.why is Status.TIMEOUT
-            else Outcome(call.trial.id, Status.CANCELLED, finished=time.time())
+            else Outcome(call.trial.id, Status.CANCELLED)
         )
         call.given_up = True
         self._done.put(outcome)

@@ -69,7 +69,8 @@ def start(settings: dict[str, str]) -> SparkSession:
             f"cannot import pyspark ({error}); install it with: pip install 'sparktune[spark]'"
         ) from error
     running = SparkContext._active_spark_context is not None or any(
-        name in os.environ for name in ("SPARK_REMOTE", "PYSPARK_GATEWAY_PORT")  # spark-submit's
+        name in os.environ
+        for name in ("SPARK_REMOTE", "PYSPARK_GATEWAY_PORT")  # spark-submit's
     )
     if not running:
         _require_java()

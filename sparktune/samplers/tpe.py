@@ -2,11 +2,12 @@
 
 Trials are split by loss into a good and a bad part, each part is modelled by a mixture of kernels
 (`_parzen`), and of `n_EI_candidates` draws from the good model the one with the largest density
-ratio good / bad is suggested. The model is
-multivariate: all active parameters of a candidate are drawn from one kernel and scored together.
+ratio good / bad is suggested. The model is multivariate: all active parameters of a candidate are
+drawn from one kernel and scored together.
 
-Notation: N finished trials with a usable loss, n_good of them good; l and g the good and the
-    bad density.
+    N         finished trials with a usable loss
+    n_good    those of them that count as good
+    l, g      density of the good trials, and of all others
 """
 
 from __future__ import annotations

@@ -9,13 +9,11 @@ until `rec_eval`.
 from __future__ import annotations
 
 import functools
-import math
 import operator
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-import numpy as np
+from sparktune.space.functions import FUNCTIONS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,7 +36,7 @@ class Apply:
     error messages).
     """
 
-    __slots__ = ("name", "named_args", "o_len", "place", "pos_args", "pure")
+    __slots__ = ("name", "named_args", "o_len", "place", "pos_args")
 
     def __init__(
         self,
@@ -46,14 +44,12 @@ class Apply:
         pos_args: Iterable[Apply],
         named_args: Iterable[tuple[str, Apply]] = (),
         o_len: int | None = None,
-        pure: bool = False,
         place: str = "",
     ) -> None:
         self.name = name
         self.pos_args = list(pos_args)
         self.named_args = list(named_args)
         self.o_len = o_len
-        self.pure = pure
         self.place = place
 
     def inputs(self) -> list[Apply]:
@@ -103,7 +99,7 @@ class Literal(Apply):
     __slots__ = ("obj",)
 
     def __init__(self, obj: Any) -> None:
-        super().__init__("literal", (), o_len=_length(obj), pure=True)
+        super().__init__("literal", (), o_len=_length(obj))
         self.obj = obj
 
     def __repr__(self) -> str:
@@ -155,7 +151,6 @@ class Scope:
     def __init__(self) -> None:
         self._impls: dict[str, Callable[..., Any]] = {}
         self._lengths: dict[str, int | None] = {}
-        self._pure: set[str] = set()
 
     def apply(self, name: str, *args: Any, **kwargs: Any) -> Apply:
         """The node that calls function `name` on these arguments."""
@@ -164,7 +159,6 @@ class Scope:
             [as_apply(arg) for arg in args],
             [(key, as_apply(arg)) for key, arg in sorted(kwargs.items())],
             o_len=self._lengths.get(name),
-            pure=name in self._pure,
         )
 
     def __getattr__(self, name: str) -> Callable[..., Apply]:
@@ -175,7 +169,7 @@ class Scope:
             )
         return functools.partial(self.apply, name)
 
-    def define(self, function: F, o_len: int | None = None, pure: bool = False) -> F:
+    def define(self, function: F, o_len: int | None = None) -> F:
         """Make `function` available as `scope.<its name>`; a decorator. Refuses a name already in
         use.
         """
@@ -184,17 +178,18 @@ class Scope:
             raise ValueError("Cannot override existing symbol", name)
         self._impls[name] = function
         self._lengths[name] = o_len
-        if pure:
-            self._pure.add(name)
         return function
 
     def define_pure(self, function: F) -> F:
-        """`define` for a function without side effects."""
-        return self.define(function, pure=True)
+        """`define`, for a function without side effects: makes no difference here."""
+        return self.define(function)
 
     def define_info(self, o_len: int | None = None, pure: bool = False) -> Callable[[F], F]:
-        """`define` with the length of the function's result, so that its node can be unpacked."""
-        return lambda function: self.define(function, o_len=o_len, pure=pure)
+        """`define` with the length of the function's result, so that its node can be unpacked.
+
+        `pure` makes no difference here.
+        """
+        return lambda function: self.define(function, o_len)
 
     def define_if_new(self, function: F) -> F:
         """`define` unless the name is in use already."""
@@ -204,7 +199,6 @@ class Scope:
         """Forget a function, given itself or by its name."""
         name = function if isinstance(function, str) else function.__name__
         del self._impls[name], self._lengths[name]
-        self._pure.discard(name)
 
     def implementation(self, name: str) -> Callable[..., Any]:
         """The function behind a node's name."""
@@ -275,66 +269,8 @@ def _call(node: Apply, values: Mapping[Apply, Any]) -> Any:
     return scope.implementation(node.name)(*args, **kwargs)
 
 
-def _define_builtins() -> None:
-    def kwswitch(key: Any, **options: Any) -> Any:
-        return options[key]
+scope._impls.update(FUNCTIONS)
 
-    def repeat(times: int, obj: Any) -> list[Any]:
-        return [obj] * times
-
-    def call(function: Callable[..., Any], args: Any = (), kwargs: Any = None) -> Any:
-        return function(*args, **(kwargs or {}))
-
-    def call_method(obj: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-        return getattr(obj, method)(*args, **kwargs)
-
-    def raise_error(error: Callable[..., BaseException], *args: Any, **kwargs: Any) -> None:
-        raise error(*args, **kwargs)
-
-    functions: dict[str, Callable[..., Any]] = {
-        "pos_args": lambda *args: args,
-        "dict": dict,
-        "list": lambda items: list(items),
-        "int": int,
-        "float": float,
-        "str": str,
-        "len": len,
-        "sum": sum,
-        "min": min,
-        "max": max,
-        "range": range,
-        "map": lambda function, *items: list(map(function, *items)),
-        "getattr": getattr,
-        "identity": lambda obj: obj,
-        "kwswitch": kwswitch,
-        "repeat": repeat,
-        "call": call,
-        "call_method": call_method,
-        "call_method_pure": call_method,
-        "callpipe1": lambda steps, obj: functools.reduce(lambda x, step: step(x), steps, obj),
-        "partial": functools.partial,
-        "str_join": lambda separator, items: separator.join(items),
-        "curtime": time.time,
-        "Raise": raise_error,
-        "asarray": np.asarray,
-        "minimum": np.minimum,
-        "maximum": np.maximum,
-        "sqrt": math.sqrt,
-        "log": math.log,
-        "exp": math.exp,
-        "sin": math.sin,
-        "cos": math.cos,
-        "tan": math.tan,
-    }
-    binary = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "getitem")
-    for name in (*binary, "neg", "abs", "lt", "le", "gt", "ge"):
-        functions[name] = getattr(operator, name)
-    scope._impls.update(functions)
-    impure = {"call", "call_method", "curtime", "Raise"}
-    scope._pure.update(functions.keys() - impure)
-
-
-_define_builtins()
 # Named so that nodes can be made; a space gives them their values, rec_eval never calls them.
 PRIORS = (
     "uniform",

@@ -157,6 +157,8 @@ def _ranged(label: str, prior: str, low: float, high: float, q: float | None = N
             f"hp.{prior}({_label(label)!r}): low should be less than high, got low={low:g}, "
             f"high={high:g}"
         )
+    if not math.isfinite(high - low):
+        raise BadSearchSpace(f"hp.{prior}({_label(label)!r}): the range is too wide for a float")
     if "log" in prior and high > math.log(sys.float_info.max):
         raise BadSearchSpace(
             f"hp.{prior}({_label(label)!r}): the bounds are logarithms, and exp({high:g}) is "

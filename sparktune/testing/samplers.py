@@ -1,112 +1,26 @@
-"""What every implementation of a seam must do, as plain functions, and simulated time to run it in.
+"""What every sampler must do: `for check in SAMPLER_CHECKS: check(sampler)`.
 
-    for check in SAMPLER_CHECKS:
-        check(MySampler())
-
-A check takes the object and raises AssertionError with what went wrong. No test framework is
-needed. Sections: spaces and histories; samplers; simulated time.
+A check raises AssertionError with what went wrong.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparktune.executors.task import Task
-from sparktune.history import History, View
+from sparktune.history import View
 from sparktune.schedulers import FullBudget
-from sparktune.space import hp
 from sparktune.space.distributions import Array, Categorical, Distribution
-from sparktune.space.expression import scope
 from sparktune.space.space import Space
 from sparktune.study import Sampler, Study
+from sparktune.testing.simulated import Clock
+from sparktune.testing.situations import history_of, mixed_history, spaces
 from sparktune.trial import Outcome, Status, Trial
-
-# ---- spaces and histories ----------------------------------------------------------------------
-
-
-def spaces() -> dict[str, Space]:
-    """One search space of each shape that a sampler meets, by name."""
-    shared = hp.normal("shared", 0, 1)
-    deepest = hp.choice("deepest", [hp.loguniform("rate", -5, 0), shared])
-    numbers = {
-        "uniform": hp.uniform("uniform", -1, 3),
-        "quniform": hp.quniform("quniform", 1, 10, 4),
-        "uniformint": hp.uniformint("uniformint", 1, 5),
-        "loguniform": hp.loguniform("loguniform", -3, 1),
-        "qloguniform": hp.qloguniform("qloguniform", -2, 3, 0.5),
-        "normal": hp.normal("normal", 2, 3),
-        "qnormal": hp.qnormal("qnormal", 2, 3, 0.5),
-        "lognormal": hp.lognormal("lognormal", 0, 1),
-        "qlognormal": hp.qlognormal("qlognormal", 0, 1, 0.5),
-        "randint": hp.randint("randint", -2, 4),
-    }
-    return {
-        "one number": Space(hp.uniform("x", -1, 1)),
-        "every prior": Space(
-            {
-                **numbers,
-                "choice": hp.choice("choice", "abc"),
-                "pchoice": hp.pchoice("pchoice", [(0.7, "a"), (0.0, "never"), (0.3, "b")]),
-            }
-        ),
-        "conditional": Space(
-            {
-                "always": hp.uniform("always", 0, 1),
-                "model": hp.choice(
-                    "model",
-                    [
-                        {"depth": hp.uniformint("depth", 1, 9), "more": deepest},
-                        [hp.choice("kernel", ["linear", shared]), hp.randint("degree", 2, 5)],
-                        None,
-                    ],
-                ),
-            }
-        ),
-        "finite": Space([hp.choice("c", "xyz"), hp.randint("r", 4), hp.quniform("q", 0, 2, 1)]),
-        "one point": Space([hp.choice("c", ["only"]), hp.randint("r", 1)]),
-        "no parameter": Space({"x": 3, "y": scope.int(2.0)}),
-    }
-
-
-def history_of(
-    space: Space,
-    X: Array,
-    losses: Sequence[float | None],
-    statuses: Iterable[Status] | None = None,
-) -> View:
-    """The history of trials at rows X with these losses, all of them ok unless `statuses` differ.
-
-    Trial i was handed out at second i and, unless it is pending, ended a second later.
-    """
-    history = History(len(space))
-    statuses = [Status.OK] * len(X) if statuses is None else statuses
-    for i, (row, loss, status) in enumerate(zip(X, losses, statuses, strict=True)):
-        finished = None if status.pending else i + 1.0
-        trial = Trial(i, space.values(row), status, loss=loss, asked=float(i), finished=finished)
-        history.append(trial, row)
-    return history.view(now=len(X) + 1.0)
-
-
-def mixed_history(space: Space, n: int, seed: int = 0, *others: Status) -> View:
-    """n ok trials at random points with random losses, among them trials of the `others` statuses
-    without a loss.
-    """
-    rng = np.random.default_rng([seed, n])
-    ends: list[tuple[Status, float | None]] = [(Status.OK, loss) for loss in rng.normal(size=n)]
-    ends += [(status, None) for status in others]
-    shuffled = [ends[k] for k in rng.permutation(len(ends))]
-    X = space.sample(rng, len(ends))
-    return history_of(space, X, [loss for _, loss in shuffled], [status for status, _ in shuffled])
-
-
-# ---- samplers ----------------------------------------------------------------------------------
 
 
 def check_rows_have_the_shape_asked_for(sampler: Sampler) -> None:
@@ -267,77 +181,3 @@ def _played(space: Space, sampler: Sampler, records: dict[int, Trial]) -> dict[i
         trial = asked[0].trial
         study.tell(Outcome(trial.id, Status.OK, float(sum(trial.values.values()))))
     return records
-
-
-# ---- simulated time ----------------------------------------------------------------------------
-
-
-@dataclass
-class Clock:
-    """Seconds that pass only when something waits for them; call it for the time."""
-
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        """Now."""
-        return self.now
-
-
-class Simulated:
-    """An executor whose trials take simulated time, all in the caller's thread.
-
-    Args:
-        task: what is evaluated, when the trial's time is over.
-        slots: how many trials run at once.
-        seconds: how long a trial takes.
-        clock: the time; give it to the study too.
-    """
-
-    def __init__(
-        self, task: Task, slots: int, seconds: Callable[[Trial], float], clock: Clock
-    ) -> None:
-        self.slots = slots
-        self._task = task
-        self._seconds = seconds
-        self._clock = clock
-        self._running: list[tuple[float, int, float, Trial]] = []  # a heap: (end, id, start, trial)
-        self._ended: list[Outcome] = []
-
-    def submit(self, trial: Trial) -> None:
-        """Start a trial.
-
-        Raises:
-            RuntimeError: all slots are taken.
-        """
-        if len(self._running) >= self.slots:
-            raise RuntimeError(f"trial {trial.id} was submitted while all slots were taken")
-        start = self._clock.now
-        heapq.heappush(self._running, (start + self._seconds(trial), trial.id, start, trial))
-
-    def collect(self, timeout: float | None) -> list[Outcome]:
-        """Let time pass until trials end, at most `timeout` seconds."""
-        if not self._ended and self._running:
-            patience = math.inf if timeout is None else self._clock.now + timeout
-            self._clock.now = min(self._running[0][0], patience)
-            while self._running and self._running[0][0] <= self._clock.now:
-                self._ended.append(self._evaluate(*heapq.heappop(self._running)))
-        ended, self._ended = self._ended, []
-        return ended
-
-    def cancel(self, ids: Iterable[int]) -> None:
-        """End these trials now."""
-        wanted = set(ids)
-        now = self._clock.now
-        for end, id, start, trial in sorted(self._running):
-            if id in wanted:
-                self._running.remove((end, id, start, trial))
-                self._ended.append(Outcome(id, Status.CANCELLED, started=start, finished=now))
-        heapq.heapify(self._running)
-
-    def close(self) -> None:
-        """End all trials now."""
-        self.cancel([id for _, id, _, _ in self._running])
-
-    def _evaluate(self, end: float, id: int, start: float, trial: Trial) -> Outcome:
-        report = self._task.evaluate(trial) | {"started": start, "finished": end}
-        return Outcome.of(id, report)

@@ -1,0 +1,74 @@
+"""Hyperopt-style documents: trials as nested dicts.
+
+{'tid': 3, 'state': 2, 'result': {'loss': 0.1, 'status': 'ok'}, 'misc': {'tid': 3,
+ 'idxs': {'x': [3]}, 'vals': {'x': [0.5]}, ...}, 'book_time': ..., 'refresh_time': ..., ...}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from datetime import datetime, timezone
+from typing import Any, TypeAlias
+
+from sparktune.trial import Trial
+
+Document: TypeAlias = dict[str, Any]
+
+
+def document(trial: Trial, labels: tuple[str, ...]) -> Document:
+    """The document of a trial over a space with these labels."""
+    active = {label: [value] for label, value in trial.values.items()}
+    inactive: dict[str, list[Any]] = {label: [] for label in labels if label not in active}
+    misc: dict[str, Any] = {
+        "tid": trial.id,
+        "cmd": ("domain_attachment", "FMinIter_Domain"),
+        "workdir": None,
+        "idxs": {label: [trial.id] for label in active} | inactive,
+        "vals": active | inactive,
+    }
+    if trial.failure and not trial.status.returned:
+        misc["error"] = (trial.failure.type, str(trial.failure))
+    fallback = trial.status.value if trial.status.pending else "fail"
+    return {
+        "state": trial.status.job_state,
+        "tid": trial.id,
+        "spec": None,
+        "result": trial.result if trial.result is not None else {"status": fallback},
+        "misc": misc,
+        "exp_key": None,
+        "owner": None,
+        "version": 0,
+        "book_time": _utc(trial.started or trial.asked),
+        "refresh_time": _utc(trial.finished),
+    }
+
+
+def _utc(seconds: float | None) -> datetime | None:
+    """Naive UTC time with whole milliseconds, as Hyperopt's documents hold it."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(round(seconds, 3), timezone.utc).replace(tzinfo=None)
+
+
+class TrialAttachments(MutableMapping[str, Any]):
+    """The attachments of one trial by name, stored in those of all."""
+
+    def __init__(self, attachments: dict[str, Any], tid: int) -> None:
+        self._attachments = attachments
+        self._prefix = f"ATTACH::{tid}::"
+
+    def __getitem__(self, name: str) -> Any:
+        return self._attachments[self._prefix + name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._attachments[self._prefix + name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._attachments[self._prefix + name]
+
+    def __iter__(self) -> Iterator[str]:
+        prefix = self._prefix
+        return iter([key[len(prefix) :] for key in self._attachments if key.startswith(prefix)])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))

@@ -1,0 +1,242 @@
+"""The parameters inside a search-space expression, found on one walk, as columns.
+
+Columns are ordered so that every choice comes before what depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sparktune.errors import BadSearchSpace, DuplicateLabel
+from sparktune.space import hp
+from sparktune.space.distributions import Categorical, Distribution, Numeric
+from sparktune.space.expression import PARAMETER, PRIORS, Apply, Literal, rec_eval
+
+
+@dataclass(frozen=True)
+class Column:
+    """One parameter. It is active where any of `conditions` holds: (column of a choice, option);
+    always if none.
+    """
+
+    label: str
+    distribution: Distribution
+    conditions: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass
+class _Found:
+    """A parameter met on the walk: its node, where it stands in the space, whether it is itself the
+    index of a choice, and the (node, option) above it.
+    """
+
+    node: Apply
+    path: str
+    chooses: bool = False
+    always: bool = False
+    above: set[tuple[Apply, int]] = field(default_factory=set)
+
+
+def columns_of(root: Apply) -> dict[Apply, Column]:
+    """The columns of an expression by their parameters' nodes.
+
+    Raises:
+        BadSearchSpace: a distribution has no label, or cannot be read.
+        DuplicateLabel: two different parameters share a label.
+    """
+    found = _sorted_parents_first(_walk(root))
+    index = {each.node: i for i, each in enumerate(found)}
+    return {
+        each.node: Column(
+            label_of(each.node),
+            _distribution(each),
+            () if each.always else tuple(sorted((index[n], k) for n, k in each.above)),
+        )
+        for each in found
+    }
+
+
+def label_of(node: Apply) -> str:
+    """The label of a parameter's node."""
+    label = node.pos_args[0]
+    if not isinstance(label, Literal):
+        raise BadSearchSpace(f"the label of {node!r} must be a plain string")
+    return str(label.obj)
+
+
+def _walk(root: Apply) -> dict[str, _Found]:
+    """All parameters under `root` by label, with the choices above them.
+
+    Nodes are visited parents first, each once, so that shared nodes cost no more than others.
+    """
+    found: dict[str, _Found] = {}
+    paths: dict[Apply, str] = {root: "space"}
+    always: set[Apply] = {root}
+    above: dict[Apply, set[tuple[Apply, int]]] = {}
+    choosers: set[Apply] = set()
+    for node in _parents_first(root):
+        if node.name == PARAMETER:
+            each = _enter(found, node, paths[node])
+            each.chooses = node in choosers
+            each.always = node in always
+            each.above = above.get(node, set())
+            continue
+        if node.name in PRIORS:
+            raise BadSearchSpace(
+                f"{paths[node]} holds {node.name}(...) without a label; "
+                f"write hp.{'pchoice' if node.name == 'categorical' else node.name}('label', ...)"
+            )
+        chooser = _chooser(node)
+        if node.name == "switch":
+            choosers.add(node.pos_args[0])
+        for i, (step, child) in enumerate(_steps(node)):
+            paths.setdefault(child, paths[node] + step)
+            if chooser is not None and i > 0:
+                above.setdefault(child, set()).add((chooser, i - 1))
+            elif node in always:
+                always.add(child)
+            else:
+                above.setdefault(child, set()).update(above[node])
+    return found
+
+
+def _parents_first(root: Apply) -> list[Apply]:
+    """Every node under `root` once, each before its inputs; a parameter's own arguments are left
+    out.
+    """
+    order: list[Apply] = []
+    seen: set[Apply] = set()
+    stack: list[tuple[Apply, bool]] = [(root, False)]
+    while stack:
+        node, left = stack.pop()
+        if left:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((child, False) for _, child in _steps(node) if child not in seen)
+    return order[::-1]
+
+
+def _steps(node: Apply) -> Iterable[tuple[str, Apply]]:
+    """The inputs of a node, each with the step that leads there in an error message."""
+    if node.name == PARAMETER:
+        return []
+    if node.name == "dict":
+        steps = [(f"[{key!r}]", value) for key, value in node.named_args]
+        return [step for argument in node.pos_args for step in _entries(argument)] + steps
+    if node.name == "switch":
+        options = [(f" -> option {i}", option) for i, option in enumerate(node.pos_args[1:])]
+        return [("", node.pos_args[0]), *options]
+    if node.name == "pos_args":
+        return [(f"[{i}]", item) for i, item in enumerate(node.pos_args)]
+    return [("", child) for child in node.inputs()]
+
+
+def _entries(argument: Apply) -> Iterable[tuple[str, Apply]]:
+    """The values in a dict's argument, each with its key; the argument itself where it is computed
+    or a key is.
+    """
+    pairs = argument.pos_args if argument.name == "pos_args" else []
+    written = [pair.pos_args for pair in pairs if pair.name == "pos_args"]
+    entries = [
+        (f"[{items[0].obj!r}]", items[1])
+        for items in written
+        if len(items) == 2 and isinstance(items[0], Literal)
+    ]
+    return entries if entries and len(entries) == len(pairs) else [("", argument)]
+
+
+def _chooser(node: Apply) -> Apply | None:
+    """The parameter whose value a switch selects by, if it is one parameter and not a computed
+    index.
+    """
+    if node.name != "switch":
+        return None
+    index = node.pos_args[0]
+    while index.name == "int":
+        index = index.pos_args[0]
+    if index.name != PARAMETER or index.pos_args[1].name not in _WHOLE:
+        return None
+    return index
+
+
+def _enter(found: dict[str, _Found], node: Apply, path: str) -> _Found:
+    label = label_of(node)
+    if label in found:
+        first = found[label]
+        raise DuplicateLabel(
+            f"two different parameters share the label {label!r}: one at {first.path} "
+            f"(made in {first.node.place}), one at {path} (made in {node.place}). "
+            "Give each its own label, or make the parameter once and use it in both places."
+        )
+    found[label] = _Found(node, path)
+    return found[label]
+
+
+def _sorted_parents_first(found: dict[str, _Found]) -> list[_Found]:
+    """Parameters in order of their labels' first appearance, moved behind the choices they depend
+    on.
+    """
+    waiting = list(found.values())
+    placed: dict[Apply, _Found] = {}
+    while waiting:
+        ready = [
+            each for each in waiting if each.always or all(node in placed for node, _ in each.above)
+        ]
+        placed.update({each.node: each for each in ready})
+        waiting = [each for each in waiting if each.node not in placed]
+    return list(placed.values())
+
+
+def _distribution(found: _Found) -> Distribution:
+    """The column's distribution, from the prior inside a parameter's node."""
+    prior = found.node.pos_args[1]
+    names = _PARAMETERS.get(prior.name)
+    if names is None:
+        raise BadSearchSpace(f"{found.path} uses {prior.name!r}, which is no distribution")
+    given = dict(zip(names, prior.pos_args, strict=False)) | dict(prior.named_args)
+    given = {key: value for key, value in given.items() if key not in ("rng", "size")}
+    try:
+        params = {key: rec_eval(value) for key, value in given.items()}
+        if prior.name != "categorical":
+            getattr(hp, prior.name)(label_of(found.node), **params)  # refuses what hp.* refuses
+        built = _build(prior.name, params)
+    except (KeyError, TypeError) as error:
+        raise BadSearchSpace(
+            f"{found.path}: cannot read {prior!r} ({error}); its parameters must be numbers"
+        ) from error
+    if found.chooses and prior.name == "randint" and built.support[0] == 0:
+        n = int(built.size)
+        return Categorical((1 / n,) * n)
+    return built
+
+
+_WHOLE = ("randint", "categorical", "uniformint")  # priors whose column holds the very index
+_PARAMETERS = {
+    "randint": ("low", "high"),
+    "categorical": ("p", "upper"),
+    "uniformint": ("low", "high", "q"),
+    **dict.fromkeys(("uniform", "loguniform"), ("low", "high")),
+    **dict.fromkeys(("quniform", "qloguniform"), ("low", "high", "q")),
+    **dict.fromkeys(("normal", "lognormal"), ("mu", "sigma")),
+    **dict.fromkeys(("qnormal", "qlognormal"), ("mu", "sigma", "q")),
+}
+
+
+def _build(prior: str, given: dict[str, Any]) -> Distribution:
+    if prior == "categorical":
+        return Categorical(tuple(float(p) for p in given["p"]))
+    if prior == "randint":
+        low, high = (given["low"], given["high"]) if "high" in given else (0, given["low"])
+        return Numeric(low - 0.5, high - 0.5, q=1.0, integer=True)
+    log, integer = "log" in prior, prior == "uniformint"
+    q = 1.0 if integer else (float(given["q"]) if "q" in given else None)
+    if "mu" in given:
+        mu, sigma = float(given["mu"]), float(given["sigma"])
+        return Numeric(-np.inf, np.inf, log, q, integer, normal=(mu, sigma))
+    return Numeric(float(given["low"]), float(given["high"]), log, q, integer)

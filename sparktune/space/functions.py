@@ -1,0 +1,74 @@
+"""The functions that `scope` has from the start, by name."""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def _kwswitch(key: Any, **options: Any) -> Any:
+    return options[key]
+
+
+def _repeat(times: int, obj: Any) -> list[Any]:
+    return [obj] * times
+
+
+def _call(function: Callable[..., Any], args: Any = (), kwargs: Any = None) -> Any:
+    return function(*args, **(kwargs or {}))
+
+
+def _call_method(obj: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+    return getattr(obj, method)(*args, **kwargs)
+
+
+def _raise_error(error: Callable[..., BaseException], *args: Any, **kwargs: Any) -> None:
+    raise error(*args, **kwargs)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "pos_args": lambda *args: args,
+    "dict": dict,
+    "list": lambda items: list(items),
+    "int": int,
+    "float": float,
+    "str": str,
+    "len": len,
+    "sum": sum,
+    "min": min,
+    "max": max,
+    "range": range,
+    "map": lambda function, *items: list(map(function, *items)),
+    "getattr": getattr,
+    "identity": lambda obj: obj,
+    "kwswitch": _kwswitch,
+    "repeat": _repeat,
+    "call": _call,
+    "call_method": _call_method,
+    "call_method_pure": _call_method,
+    "callpipe1": lambda steps, obj: functools.reduce(lambda x, step: step(x), steps, obj),
+    "partial": functools.partial,
+    "str_join": lambda separator, items: separator.join(items),
+    "curtime": time.time,
+    "Raise": _raise_error,
+    "asarray": np.asarray,
+    "minimum": np.minimum,
+    "maximum": np.maximum,
+    "sqrt": math.sqrt,
+    "log": math.log,
+    "exp": math.exp,
+    "sin": math.sin,
+    "cos": math.cos,
+    "tan": math.tan,
+}
+OPERATORS = (
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "getitem"),
+    *("neg", "abs", "lt", "le", "gt", "ge"),
+)
+FUNCTIONS.update({name: getattr(operator, name) for name in OPERATORS})

@@ -1,0 +1,105 @@
+"""Every example as its users run it: as a script, and under spark-submit with the settings of
+conf/.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+SPARK_SUBMIT = str(Path(sys.executable).parent / "spark-submit")
+
+
+def run(*command: str, evaluations: int, **environment: str) -> str:
+    """What a command prints, after a look at its progress bar and its silence otherwise."""
+    settings = {"MAX_EVALS": str(evaluations), "PYSPARK_PYTHON": sys.executable}
+    result = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env=os.environ | settings | environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert result.returncode == 0, result.stderr
+    assert f"{evaluations}/{evaluations}" in result.stderr
+    noise = [line for line in result.stderr.splitlines() if line and "best loss: " not in line]
+    assert [line for line in noise if not line.startswith(("WARNING: Using incubator", "\r"))] == []
+    return result.stdout
+
+
+def number(pattern: str, output: str) -> float:
+    """The number that a pattern's group finds."""
+    found = re.search(pattern, output, re.MULTILINE)
+    assert found, f"{pattern} does not match:\n{output}"
+    return float(found[1])
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "examples").iterdir()), ids=lambda p: p.name)
+def test_every_example_is_a_databricks_notebook_and_has_a_test(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["# Databricks notebook source", "# MAGIC %md"]
+    assert "# COMMAND ----------" in lines
+    assert f"test_{path.stem}" in globals()
+
+
+def test_polynomial() -> None:
+    output = run(sys.executable, "examples/polynomial.py", evaluations=100)
+    assert number(r"^\{'x': (\S+)\}$", output) == pytest.approx(2.25, abs=0.1)
+
+
+def test_random_forest() -> None:
+    output = run(sys.executable, "examples/random_forest.py", evaluations=12)
+    for kind in ("Trials", "SparkTrials"):
+        assert number(rf"^{kind}: 12 trials in (\S+) s$", output) > 0
+    assert (
+        len(re.findall(r"with \{'criterion': '(?:gini|entropy)', 'max_depth': \d+, ", output)) == 2
+    )
+    default = number(r"^Default parameters: loss (\S+)$", output)
+    assert number(r"best loss (\S+) with", output) < default
+
+
+def test_model_selection() -> None:
+    output = run(sys.executable, "examples/model_selection.py", evaluations=24)
+    tried = [int(count) for count in re.findall(r": (\d+) trials, ", output)]
+    assert len(tried) == 2
+    assert sum(tried) == 24
+    assert number(r"error (\S+), standard deviation", output) < 0.1
+    failed = number(r"^LinearSVC: \d+ trials, (\d+) failed", output)
+    assert number(r"^Counter\(\{.*penalty='l1' and loss='hinge'.*: (\d+)\}\)$", output) == failed
+
+
+def test_spark_ml() -> None:
+    output = run(sys.executable, "examples/spark_ml.py", evaluations=4)
+    best = number(r"^Best loss (\S+) with \{'elasticNetParam': ", output)
+    assert best < number(r"^Default parameters: loss (\S+)$", output)
+
+
+def test_an_example_under_spark_submit() -> None:
+    command = [SPARK_SUBMIT, "--master", "local[2]", "examples/random_forest.py"]
+    output = run(*command, evaluations=6, SPARK_CONF_DIR="conf")
+    assert number(r"^SparkTrials: 6 trials in (\S+) s$", output) > 0
+
+
+def test_local_session_leaves_the_settings_of_spark_submit_alone(tmp_path: Path) -> None:
+    script = tmp_path / "settings.py"
+    script.write_text(
+        "import sparktune\n"
+        "context = sparktune.local_session(7).sparkContext\n"
+        "print(context.master, context.appName, context.getConf().get('spark.driver.memory'))\n"
+    )
+    result = subprocess.run(
+        [SPARK_SUBMIT, "--master", "local[3]", "--name", "mine", str(script)],
+        cwd=REPOSITORY,
+        env=os.environ | {"PYSPARK_PYTHON": sys.executable, "SPARK_CONF_DIR": "conf"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.stdout == "local[3] mine 2g\n", result.stderr
