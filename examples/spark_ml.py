@@ -23,7 +23,8 @@ spark = local_session()  # on Databricks and under spark-submit: the session tha
 # COMMAND ----------
 
 table = load_diabetes(as_frame=True).frame
-train, valid = spark.createDataFrame(table).coalesce(1).randomSplit([0.8, 0.2], seed=0)
+data = spark.createDataFrame(table).coalesce(1)  # 442 rows need no second partition
+train, valid = data.randomSplit([0.8, 0.2], seed=0)
 train.cache()
 valid.cache()
 

@@ -200,14 +200,14 @@ def _trials(trials: Any, save_file: str) -> Trials:
 
 
 def _check_records(trials: Trials, space: Space) -> None:
-    for trial in trials.records.values():
-        try:
+    try:
+        for trial in trials.records.values():
             space.encode(trial.values)
-        except InvalidArgument as error:
-            raise InvalidArgument(
-                f"trials holds trial {trial.id}, which this space cannot have given: {error}. "
-                "Go on with the space it was made for, or start with new trials"
-            ) from error
+    except InvalidArgument as error:
+        raise InvalidArgument(
+            f"trials holds trial {trial.id}, which this space cannot have given: {error}. "
+            "Go on with the space it was made for, or start with new trials"
+        ) from error
 
 
 def _is_annotated(space: Any) -> bool:

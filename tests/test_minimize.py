@@ -185,7 +185,8 @@ class TestStopping:
 
     def test_no_progress_ends_the_run(self, trials: Trials) -> None:
         quiet(lambda x: 1.0, X, max_evals=50, early_stop_fn=no_progress_loss(10), trials=trials)
-        assert trials.count_successful_trials() in (10, 11, 12)
+        most = 10 if type(trials) is Trials else 16  # others may end while the last is told
+        assert 10 <= trials.count_successful_trials() <= most
 
     def test_rules_combine(self) -> None:
         trials = Trials()

@@ -11,7 +11,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sparktune.errors import SparkUnavailable
 from sparktune.trial import Failure, Outcome, Status, Transport, Trial
@@ -30,15 +30,18 @@ class CancelledOutside(Exception):
 
 @dataclass(slots=True)
 class _Call:
-    """A trial inside the pool: whether a thread has taken it, why it is to end, when that is
-    checked next, and whether nobody waits for it any more.
+    """A trial inside the pool: why it is to end, when that is checked next, whether it has been
+    reported, and whether nobody waits for it any more.
+
+    `taken` is held by whoever got to it first: the thread that evaluates it, or its cancellation.
     """
 
     trial: Trial
     tag: str
-    begun: bool = False
+    taken: threading.Lock = field(default_factory=threading.Lock)
     why: Status | None = None
     deadline: float = float("inf")
+    reported: bool = False
     given_up: bool = False
 
 
@@ -116,7 +119,7 @@ class Pool:
         self.cancel(list(self._calls))
         end = time.monotonic() + _GRACE
         for thread in self._threads:
-            while self._pending() and thread.is_alive() and time.monotonic() < end:
+            while self._unreported() and thread.is_alive() and time.monotonic() < end:
                 thread.join(_AGAIN)
                 if thread.is_alive():
                     self.cancel(list(self._calls))
@@ -131,8 +134,8 @@ class Pool:
         queues = self._transport.queues and self._parallelism > 1 and slots <= self._parallelism
         return slots + 1 if queues else self._parallelism
 
-    def _pending(self) -> bool:
-        return len(self._calls) > self._done.qsize()
+    def _unreported(self) -> bool:
+        return any(not call.reported for call in self._calls.values())
 
     def _start_thread(self) -> None:
         target = self._transport.bind(self._work)
@@ -142,14 +145,16 @@ class Pool:
 
     def _work(self) -> None:
         while (call := self._todo.get()) is not None:
-            self._done.put(self._evaluate(call))
+            if call.taken.acquire(blocking=False):
+                self._report(call, self._evaluate(call))
             if call.given_up:
                 return
 
+    def _report(self, call: _Call, outcome: Outcome | SparkUnavailable) -> None:
+        self._done.put(outcome)
+        call.reported = True
+
     def _evaluate(self, call: _Call) -> Outcome | SparkUnavailable:
-        call.begun = True
-        if call.why is not None:
-            return Outcome(call.trial.id, call.why)
         if self._timeout is not None:
             call.deadline = time.monotonic() + self._timeout
         try:
@@ -210,25 +215,22 @@ class Pool:
                 self._end(call, Status.TIMEOUT)
 
     def _end(self, call: _Call, why: Status) -> None:
-        call.why = (
-            call.why or why
-        )  # before `begun` is read: either the thread sees it, or we see the thread
-        if not call.begun:
+        call.why = call.why or why
+        if call.taken.acquire(blocking=False):
+            self._report(call, Outcome(call.trial.id, call.why))
             return
         call.deadline = time.monotonic() + _AGAIN
-        if not self._transport.cancel(call.tag):
+        if not self._transport.cancel(call.tag) and not call.given_up:
             self._give_up(call)
 
     def _give_up(self, call: _Call) -> None:
-        """Report a call that nothing can end as ended; its thread is left behind and another takes
-        its place.
+        """Report a call that nothing can end as ended.
+
+        Its thread is left behind, and another takes its place.
         """
-        outcome = (
-            self._timed_out(call)
-            if call.why is Status.TIMEOUT
-            else Outcome(call.trial.id, Status.CANCELLED)
-        )
         call.given_up = True
-        self._done.put(outcome)
+        timed_out = call.why is Status.TIMEOUT
+        ended = Outcome(call.trial.id, Status.CANCELLED)
+        self._report(call, self._timed_out(call) if timed_out else ended)
         if not self._closed:
             self._start_thread()
