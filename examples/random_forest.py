@@ -29,7 +29,7 @@ X_train, X_valid, y_train, y_valid = train_test_split(
 
 space = {
     "criterion": hp.choice("criterion", ["gini", "entropy"]),
-    "n_estimators": hp.uniformint("n_estimators", 10, 100),
+    "n_estimators": hp.uniformint("n_estimators", 50, 150),
     "max_depth": hp.uniformint("max_depth", 2, 16),
     "max_features": hp.uniform("max_features", 0.05, 1.0),
 }

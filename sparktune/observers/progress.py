@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sparktune.history import View
-from sparktune.trial import Event, Stopped, Told
+from sparktune.history import CODES, View
+from sparktune.trial import Event, Status, Stopped, Told
 
 BarFactory: TypeAlias = Callable[..., AbstractContextManager[Any]]
 """`factory(initial=, total=)` gives a context manager of an object with `update(n)` and a settable
@@ -50,11 +50,12 @@ class Progress:
 
 
 def summary(history: View) -> str:
-    """One line: best loss, and how many trials are done and failed."""
-    ok = int(history.ok.sum())
-    failed = len(history) - ok - int(history.pending.sum())
+    """One line: best loss, and how many trials are done, failed and, if any, cancelled."""
+    ok, cancelled = int(history.ok.sum()), int((history.status == CODES[Status.CANCELLED]).sum())
+    failed = len(history) - ok - cancelled - int(history.pending.sum())
     best = f"{history.best:.6g}" if np.isfinite(history.best) else "none yet"
-    return f"best loss: {best}, done: {ok}, failed: {failed}"
+    text = f"best loss: {best}, done: {ok}, failed: {failed}"
+    return f"{text}, cancelled: {cancelled}" if cancelled else text
 
 
 def tqdm_bar(initial: int, total: int | None) -> AbstractContextManager[Any]:

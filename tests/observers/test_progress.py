@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sparktune import Trials, fmin, hp
+from sparktune.history import History
 from sparktune.observers import progress
+from sparktune.trial import Status, Trial
 
 X = hp.uniform("x", 0, 1)
 
@@ -94,7 +97,11 @@ def test_standard_streams_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> N
     assert seen == [True, True]
 
 
-def test_the_summary_of_nothing_says_so() -> None:
-    from sparktune.history import History
-
-    assert progress.summary(History(1).view()) == "best loss: none yet, done: 0, failed: 0"
+def test_the_summary_counts_each_kind_of_end() -> None:
+    history = History(1)
+    assert progress.summary(history.view()) == "best loss: none yet, done: 0, failed: 0"
+    ends = [Status.OK, Status.FAIL, Status.ERROR, Status.CRASHED, Status.TIMEOUT]
+    for id, status in enumerate([*ends, Status.CANCELLED, Status.RUNNING]):
+        history.append(Trial(id, {"x": 0.0}, status, loss=0.5), np.zeros(1))
+    shown = progress.summary(history.view())
+    assert shown == "best loss: 0.5, done: 1, failed: 4, cancelled: 1"
