@@ -112,14 +112,15 @@ class SparkClassic:
 
     def started(self, tag: str) -> bool:
         """Whether the job's task has been given a slot."""
-        tracker = self._context._jsc.sc().statusTracker()
-        for job in tracker.getJobIdsForTag(tag):
+        scala = self._context._jsc.sc()
+        stages: set[int] = set()
+        for job in scala.statusTracker().getJobIdsForTag(tag):
             info = self._context.statusTracker().getJobInfo(job)
-            for stage in info.stageIds if info else ():
-                details = self._context.statusTracker().getStageInfo(stage)
-                if details and details.numActiveTasks:
-                    return True
-        return False
+            stages.update(info.stageIds if info else ())
+        # What the status tracker says of tasks is up to a heartbeat, 10 seconds, old; this is not.
+        active = scala.statusStore().activeStages()
+        running = (active.apply(i) for i in range(active.size()))
+        return any(stage.stageId() in stages and stage.numActiveTasks() for stage in running)
 
     def cancel(self, tag: str) -> bool:
         """Cancel the job; Spark ends the worker's process if the task goes on."""
