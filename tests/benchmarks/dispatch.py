@@ -11,9 +11,9 @@ threads that each run one single-task job after the other, with nothing to sugge
     % ideal    ideal / wall time
     x floor    the floor's wall time per trial / the contender's: above 1 is faster than plain Spark
 
-Wall times are of whole calls of `fmin` with its defaults: they include pickling the objective,
-shipping it, every suggestion and the progress bar. Where there were several rounds, the median is
-given (lowest - highest).
+Wall times are of whole calls of `fmin`, without a progress bar: they include pickling the
+objective, shipping it and every suggestion. Where there were several rounds, the median is given
+(lowest - highest).
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ def minimized(package: Any, algo: Any, seed: dict[str, Any]) -> Callable[[Object
 
     def run(objective: Objective, n: int) -> int:
         trials = package.SparkTrials(parallelism=SLOTS)
-        package.fmin(objective, space, algo=algo, max_evals=n, trials=trials, **seed)
+        options = {"max_evals": n, "trials": trials, "show_progressbar": False, **seed}
+        package.fmin(objective, space, algo=algo, **options)
         return int(trials.count_successful_trials())
 
     return run
