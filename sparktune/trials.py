@@ -241,7 +241,8 @@ class SparkTrials(Trials):
             own settings.
         resource_profile: a `pyspark.resource.ResourceProfile` for the trials' tasks; local
             masters ignore it.
-        trial_timeout: seconds that one trial may run; it is ended then and recorded as failed.
+        trial_timeout: seconds that one trial may run; it is ended then and recorded as failed. The
+            start of a new worker process, a second or two, counts as part of its first trial.
 
     A trial that raises, crashes or runs out of time is recorded and the run goes on;
     `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not

@@ -275,11 +275,11 @@ class TestTimeAndCancelling:
                 time.sleep(600)
             return x
 
-        trials = SparkTrials(parallelism=4, trial_timeout=1.0)
+        trials = SparkTrials(parallelism=4, trial_timeout=6)
         points = [{"x": 1.0}] * 1 + [{"x": 2.0}, {"x": -1.0}, {"x": -2.0}, {"x": -3.0}, {"x": -4.0}]
         begun = time.monotonic()
         best = quiet(objective, X, max_evals=0, points_to_evaluate=points, trials=trials)
-        assert time.monotonic() - begun < 30
+        assert time.monotonic() - begun < 45
         assert best == {"x": -4.0}
         assert trials.count_failed_trials() == 2
         hung = trials.records[0]
@@ -287,8 +287,8 @@ class TestTimeAndCancelling:
         assert hung.asked is not None
         assert hung.finished is not None
         # Spark's own view of running tasks may be a heartbeat, 10 seconds, old.
-        assert hung.finished - hung.asked < 9
-        assert "trial_timeout=1 seconds" in str(trials.records[0].failure)
+        assert 6 <= hung.finished - hung.asked < 9.5
+        assert "trial_timeout=6 seconds" in str(trials.records[0].failure)
         assert active_jobs(spark) == []
 
     def test_the_timeout_cancels_what_runs_and_keeps_what_ended(self, spark: SparkSession) -> None:
