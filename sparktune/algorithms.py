@@ -27,10 +27,10 @@ def resolve(algo: Any) -> Sampler:
     if isinstance(algo, str) and algo in ALGORITHMS:
         return ALGORITHMS[algo]
     if isinstance(algo, functools.partial) and hasattr(algo.func, "suggest"):
-        algo = algo()
+        algo = _called(algo)
     if algo is None:
         return tpe.suggest
-    if hasattr(algo, "suggest") and not isinstance(algo, ModuleType):
+    if hasattr(algo, "suggest") and not isinstance(algo, (ModuleType, type)):
         sampler: Sampler = algo
         return sampler
     raise InvalidArgument(
@@ -39,3 +39,14 @@ def resolve(algo: Any) -> Sampler:
         "history, n, rng); "
         f"got {algo!r}"
     )
+
+
+def _called(algo: functools.partial[Any]) -> Any:
+    """The sampler with the options of a partial."""
+    try:
+        return algo()
+    except TypeError as error:
+        raise InvalidArgument(
+            f"algo={algo!r} gives arguments that the algorithm does not have: {error}; "
+            "give options by keyword, as in functools.partial(tpe.suggest, gamma=0.3)"
+        ) from error

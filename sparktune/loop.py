@@ -4,6 +4,7 @@ study.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
@@ -14,6 +15,8 @@ from sparktune.study import Study
 from sparktune.trial import Event, Executor, Outcome, Status, Stopped, Told
 
 Observer: TypeAlias = Callable[[Event, View], None]
+
+logger = logging.getLogger("sparktune")
 
 FINISHED = "all trials done"
 INTERRUPTED = "interrupted"
@@ -36,22 +39,36 @@ def run(
         raise_errors: whether a trial that ends in an error ends the run, by raising its exception.
     """
 
+    watching = list(observers)
+
     def announce(event: Event) -> None:
         history = study.history
-        for observe in observers:
-            observe(event, history)
+        watching[:] = [observe for observe in watching if _shown(observe, event, history)]
 
     reason = INTERRUPTED
     try:
         reason = _evaluate(study, executor, stopper, announce, raise_errors)
     finally:
-        executor.close()
-        told = [study.tell(outcome) for outcome in executor.collect(0)]
-        told += [study.tell(Outcome(id, Status.CANCELLED)) for id in sorted(study.running)]
-        for event in told:
-            announce(event)
-        announce(Stopped(reason))
+        try:
+            executor.close()
+        finally:
+            ended = [o for o in executor.collect(0) if o.trial_id in study.running]
+            told = [study.tell(outcome) for outcome in ended]
+            told += [study.tell(Outcome(id, Status.CANCELLED)) for id in sorted(study.running)]
+            for event in told:
+                announce(event)
+            announce(Stopped(reason))
     return reason
+
+
+def _shown(observe: Observer, event: Event, history: View) -> bool:
+    """Whether an observer took an event without failing; the run is worth more than that."""
+    try:
+        observe(event, history)
+    except Exception:
+        logger.warning("%r failed and is left out from now on", observe, exc_info=True)
+        return False
+    return True
 
 
 def _evaluate(

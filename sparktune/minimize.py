@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import logging
 import os
 import pickle
 import warnings
@@ -25,7 +26,15 @@ from sparktune.observers.saving import Saving
 from sparktune.schedulers import FullBudget
 from sparktune.space.expression import Apply
 from sparktune.space.space import Space
-from sparktune.stopping import AnyOf, EarlyStop, LossThreshold, Never, Stopper, Timeout
+from sparktune.stopping import (
+    AnyOf,
+    EarlyStop,
+    LossThreshold,
+    Never,
+    Stopper,
+    Timeout,
+    no_progress_loss,
+)
 from sparktune.study import Study
 from sparktune.trial import Scalar, Trial
 from sparktune.trials import Ctrl, SparkTrials, Trials
@@ -89,14 +98,14 @@ def fmin(
             manager of a bar.
         early_stop_fn: `no_progress_loss(...)`, a stopping rule of `sparktune.stopping`, or a
             function `(trials, *state) -> (stop, state)` that is called after trials end.
-        trials_save_file: keep a pickle of `trials` there; if `trials` is not given and the file
-            exists, go on from it.
+        trials_save_file: keep a pickle of `trials` there; if the file exists and `trials` is not
+            given or empty, go on from it.
         seed: an integer that determines the suggestions, together with the results; None: random,
             or the environment variable HYPEROPT_FMIN_SEED.
 
     Returns:
         {label: value} of the best trial's active parameters (a choice as the index of its option),
-        or with `return_argmin=False` the best configuration; None if there was nothing to evaluate.
+        or with `return_argmin=False` the best configuration (None if nothing was to be evaluated).
 
     Raises:
         InvalidArgument, BadSearchSpace: before anything is evaluated.
@@ -109,6 +118,8 @@ def fmin(
     trials = _trials(trials, trials_save_file)
     objective, space = _annotated(fn) if _is_annotated(space) else (fn, space)
     parsed = Space(space)
+    if not parsed.columns:
+        warnings.warn("the space has no hp.* parameter: all trials are the same", stacklevel=2)
     _check_records(trials, parsed)
     sampler = resolve(algo)
     limit = (
@@ -129,10 +140,13 @@ def fmin(
         if verbose and show_progressbar:
             factory = show_progressbar if callable(show_progressbar) else tqdm_bar
             observers.append(Progress(factory, study.history, end, lambda: executor.running))
-        observers.append(Log())
+        observers.append(Log(logging.INFO if raise_errors else logging.WARNING))
         if trials_save_file:
             observers.append(Saving(trials, trials_save_file))
-        loop.run(study, executor, stopper, observers, raise_errors=raise_errors)
+        trials.stop_reason = loop.INTERRUPTED
+        trials.stop_reason = loop.run(
+            study, executor, stopper, observers, raise_errors=raise_errors
+        )
     return _result(parsed, study, trials, return_argmin)
 
 
@@ -162,7 +176,7 @@ def seed_of(seed: Any, rstate: Any) -> int:
     given = rstate if seed is None else seed
     if given is None:
         given = os.environ.get("HYPEROPT_FMIN_SEED") or None
-        given = np.random.SeedSequence().entropy if given is None else int(given)
+        given = np.random.SeedSequence().entropy if given is None else _seed_in_environment(given)
     if isinstance(given, np.random.Generator):
         return int(given.integers(2**31 - 1))
     if isinstance(given, np.random.RandomState):
@@ -176,33 +190,67 @@ def seed_of(seed: Any, rstate: Any) -> int:
         ) from None
 
 
-def _trials(trials: Any, save_file: str) -> Trials:
-    if save_file and not os.access(Path(save_file).absolute().parent, os.W_OK):
+def _seed_in_environment(text: str) -> int:
+    if not text.isdigit():
         raise InvalidArgument(
-            f"trials_save_file={save_file!r}: its folder does not exist or cannot be written to"
+            f"the environment variable HYPEROPT_FMIN_SEED must be an integer >= 0, got {text!r}"
         )
-    if trials is None and save_file and Path(save_file).exists():
-        trials = pickle.loads(Path(save_file).read_bytes())
-        if not isinstance(trials, Trials):
-            raise InvalidArgument(
-                f"trials_save_file={save_file!r} holds no Trials but {type(trials).__name__}; "
-                "give another file, or remove this one to start anew"
-            )
-    if trials is None:
-        return Trials()
-    if not isinstance(trials, Trials):
+    return int(text)
+
+
+def _trials(trials: Any, save_file: Any) -> Trials:
+    if isinstance(trials, type):
+        raise InvalidArgument(f"trials is the class {trials.__name__}; give {trials.__name__}()")
+    if trials is not None and not isinstance(trials, Trials):
         kind = type(trials)
         raise InvalidArgument(
             "trials must be Trials(), SparkTrials(...) or ThreadTrials(...) of sparktune, "
             f"got {kind.__module__}.{kind.__name__}: {trials!r}"
         )
+    saved = _saved(save_file) if save_file else None
+    if trials is None:
+        return saved or Trials()
+    if saved and not trials.records:
+        trials.records.update(saved.records)
+        trials.attachments.update(saved.attachments)
+    elif saved and not saved.records.keys() <= trials.records.keys():
+        raise InvalidArgument(
+            f"trials_save_file={save_file!r} holds trials that `trials` does not, and would be "
+            "overwritten; give another file, or go on from this one with new trials"
+        )
     return trials
+
+
+def _saved(save_file: Any) -> Trials | None:
+    """What an earlier run saved; None if there is no file yet."""
+    path = Path(save_file) if isinstance(save_file, (str, os.PathLike)) else None
+    if path is None or path.is_dir() or not os.access(path.absolute().parent, os.W_OK):
+        raise InvalidArgument(
+            f"trials_save_file must be the path of a file in a folder that exists and can be "
+            f"written to, got {save_file!r}"
+        )
+    if not path.exists():
+        return None
+    try:
+        saved = pickle.loads(path.read_bytes())
+    except Exception as error:
+        raise InvalidArgument(
+            f"trials_save_file={save_file!r} cannot be read ({type(error).__name__}: {error}); "
+            "give another file, or remove this one to start anew"
+        ) from error
+    if not isinstance(saved, Trials):
+        kind = type(saved)
+        raise InvalidArgument(
+            f"trials_save_file={save_file!r} holds no Trials of sparktune but a "
+            f"{kind.__module__}.{kind.__name__}; give another file, or remove this one"
+        )
+    return saved
 
 
 def _check_records(trials: Trials, space: Space) -> None:
     try:
         for trial in trials.records.values():
-            space.encode(trial.values)
+            space.check(trial.values)
     except InvalidArgument as error:
         raise InvalidArgument(
             f"trials holds trial {trial.id}, which this space cannot have given: {error}. "
@@ -260,6 +308,8 @@ def _time_and_loss(trials: Trials, timeout: Any, loss_threshold: Any) -> AnyOf:
 def _early_stop(rule: Any, trials: Trials) -> Stopper:
     if rule is None:
         return Never()
+    if rule is no_progress_loss:
+        raise InvalidArgument("early_stop_fn: call it, as in no_progress_loss(20)")
     if hasattr(rule, "stop"):
         stopper: Stopper = rule
         return stopper

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from sparktune.arguments import whole
+from sparktune.arguments import numeric, whole
 from sparktune.errors import InvalidArgument
-from sparktune.history import View
+from sparktune.history import CODES, View
+from sparktune.trial import Status
 
 
 class Stopper(Protocol):
@@ -126,25 +127,32 @@ class NoProgress(_Combinable):
     percent: float = 0.0
 
     def stop(self, history: View) -> str | None:
-        """A reason once that many trials in a row brought no progress."""
-        ended = np.flatnonzero(~history.pending)
-        ended = ended[np.argsort(history.finished[ended], kind="stable")]
-        losses = np.where(history.ok[ended], history.loss[ended], np.inf)
-        return "no progress" if self._stalled(losses.tolist()) else None
+        """A reason once that many trials of this run in a row brought no progress."""
+        ended = ~history.pending & (history.status != CODES[Status.CANCELLED])
+        now = ended & (history.finished >= history.begun)
+        order = np.flatnonzero(now)[np.argsort(history.finished[now], kind="stable")]
+        losses = np.where(history.ok, history.loss, np.inf)
+        before = losses[ended & ~now]
+        best = float(before.min()) if len(before) else None
+        return "no progress" if self._stalled(losses[order].tolist(), best) else None
 
     def __call__(self, trials: Any, *state: Any) -> tuple[bool, list[Any]]:
         """(stop, state) for the trials so far; the state is not needed."""
         losses = np.array(trials.losses(), dtype=float)  # NaN for None
         status = np.array(trials.statuses())
         losses[(status != "ok") | np.isnan(losses)] = np.inf
-        return self._stalled(losses[~np.isin(status, ("new", "running"))].tolist()), []
+        return self._stalled(losses[~np.isin(status, ("new", "running"))].tolist(), None), []
 
-    def _stalled(self, losses: list[float]) -> bool:
-        """Whether the last `trials` losses brought no progress; never by the first loss alone."""
-        if len(losses) < 2:
+    def _stalled(self, losses: list[float], best: float | None) -> bool:
+        """Whether the last `trials` losses brought no progress over those before, or over `best`;
+        never by a first loss alone.
+        """
+        since = 0
+        if best is None and losses:
+            best, since, losses = losses[0], 1, losses[1:]
+        if best is None or not losses:
             return False
-        best, since = losses[0], 1
-        for loss in losses[1:]:
+        for loss in losses:
             margin = abs(best) * self.percent / 100 if np.isfinite(best) else 0.0
             best, since = (loss, 0) if loss < best - margin else (best, since + 1)
         return since >= self.trials
@@ -159,7 +167,10 @@ def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0
         percent_increase: how much better, in percent of the best loss, a loss must be to count.
     """
     least = whole("iteration_stop_count", iteration_stop_count, 1)
-    return NoProgress(least, float(percent_increase))
+    percent = numeric("percent_increase", percent_increase)
+    if percent is None or percent < 0:
+        raise InvalidArgument(f"percent_increase must be a number >= 0, got {percent_increase!r}")
+    return NoProgress(least, percent)
 
 
 class EarlyStop(_Combinable):
@@ -188,10 +199,14 @@ class EarlyStop(_Combinable):
         answer = self._function(self._trials, *self._state)
         if isinstance(answer, (bool, np.bool_)):
             answer = (answer, self._state)
-        if not (isinstance(answer, (tuple, list)) and len(answer) == 2):
+        if not (isinstance(answer, (tuple, list)) and len(answer) == 2 and _state_like(answer[1])):
             raise InvalidArgument(
                 "early_stop_fn must return (stop, state): a bool, and the list of arguments "
                 f"for its next call; got {answer!r}"
             )
-        stop, self._state = answer[0], list(answer[1])
+        stop, self._state = answer[0], list(answer[1] or ())
         return "early stopping condition" if stop else None
+
+
+def _state_like(state: Any) -> bool:
+    return state is None or isinstance(state, (list, tuple))

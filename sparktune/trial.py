@@ -176,7 +176,7 @@ Event = Asked | Told | Stopped
 
 
 class Executor(Protocol):
-    """Evaluates trials. Used as a context manager: leaving it cancels and frees everything."""
+    """Evaluates trials. Whoever makes one closes it."""
 
     @property
     def slots(self) -> int:

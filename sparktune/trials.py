@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparktune.arguments import numeric, positive, whole
 from sparktune.documents import Document, TrialAttachments, document
-from sparktune.errors import AllTrialsFailed
+from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.executors.pool import Pool
 from sparktune.executors.serial import Serial
 from sparktune.executors.task import Task
@@ -42,6 +42,9 @@ class Trials:
     with a larger `max_evals`.
     """
 
+    asynchronous = False
+    """Whether trials run several at once."""
+
     catches_errors = False
     """Whether a trial that raises is always recorded, instead of ending the run unless
     `catch_eval_exceptions`.
@@ -51,6 +54,8 @@ class Trials:
         self.records: dict[int, Trial] = {}
         self.attachments: dict[str, Any] = {}
         self.labels: tuple[str, ...] = ()
+        self.stop_reason: str | None = None
+        """Why the last run ended: "all trials done", "timeout", "loss threshold", ..."""
         self.timeout: float | None = None
         self.loss_threshold: float | None = None
         self._documents: dict[int, tuple[Trial, Document]] = {}
@@ -233,8 +238,8 @@ class SparkTrials(Trials):
     """Trials evaluated as Spark tasks, several at once.
 
     Args:
-        parallelism: the most trials that run at once; None: as many as the cluster has slots when a
-            run begins. Trials beyond the cluster's free slots wait.
+        parallelism: the most trials that run at once; None: as many as the cluster has slots. Give
+            it on a cluster with dynamic allocation.
         timeout: seconds after which a run ends; what still runs then is cancelled.
         loss_threshold: a run ends once a trial's loss is below it.
         spark_session: a classic Spark session; None: the active one, or a new one with Spark's
@@ -270,6 +275,11 @@ class SparkTrials(Trials):
         self.timeout = positive("timeout", timeout)
         self.loss_threshold = numeric("loss_threshold", loss_threshold)
         self.trial_timeout = positive("trial_timeout", trial_timeout)
+        if resource_profile is not None and not hasattr(resource_profile, "taskResources"):
+            raise InvalidArgument(
+                "resource_profile must be a pyspark.resource.ResourceProfile, made by "
+                f"ResourceProfileBuilder().require(...).build; got {resource_profile!r}"
+            )
         self.resource_profile = resource_profile
         self._spark = _session(spark_session)
 
@@ -279,12 +289,20 @@ class SparkTrials(Trials):
 
     def executor(self, task: Task, queue: int = 1) -> Executor:
         """A pool over Spark jobs. `queue` is ignored: the pool keeps its own."""
-        from sparktune.executors.spark_classic import SparkClassic, count_slots
+        from sparktune.executors import spark_classic
+        from sparktune.executors.spark_session import is_stopped
 
-        self._spark = _session(self._spark)
-        parallelism = self.parallelism or count_slots(self._spark.sparkContext)
-        logger.info("up to %d trials at once", parallelism)
-        transport = SparkClassic(self._spark, task, self.resource_profile)
+        stopped = self._spark is not None and is_stopped(self._spark.sparkContext)
+        self._spark = _session(None if stopped else self._spark)
+        transport = spark_classic.SparkClassic(self._spark, task, self.resource_profile)
+        parallelism = self.parallelism
+        if parallelism is None and transport.slots == spark_classic.UNLIMITED:
+            parallelism = spark_classic.count_slots(self._spark.sparkContext)
+            logger.warning(
+                "executors come and go, without an upper limit: %d trials at once, as many as "
+                "there is room for now; give SparkTrials(parallelism=...) for more",
+                parallelism,
+            )
         return Pool(transport, parallelism, self.trial_timeout)
 
 
@@ -341,7 +359,12 @@ def _parallelism(parallelism: int | None) -> int | None:
     """None for 'as many as there are slots', which Hyperopt's users also write as 0 or -1."""
     if parallelism is None:
         return None
-    if whole("parallelism", parallelism, -(2**31)) <= 0:
+    if isinstance(parallelism, bool) or not isinstance(parallelism, int):
+        raise InvalidArgument(
+            "The parallelism argument should be an integer >= 1, or None for all slots of the "
+            f"cluster (a session goes to spark_session=). Given value: {parallelism!r}"
+        )
+    if parallelism <= 0:
         logger.warning("parallelism=%d: using as many slots as the cluster has", parallelism)
         return None
     return parallelism

@@ -56,6 +56,8 @@ def read(returned: Any) -> dict[str, Any]:
     if (loss := as_number(returned)) is not None:
         return read({"loss": loss, "status": "ok"})
     try:
+        if not (isinstance(returned, (Mapping, list, tuple)) or hasattr(returned, "keys")):
+            raise TypeError  # dict() would iterate whatever it is, maybe without end
         result = dict(returned)
     except (TypeError, ValueError):
         return _invalid("InvalidResult", f"the objective returned {_short(returned)}; {_HINT}")

@@ -175,17 +175,38 @@ def test_a_trial_that_says_it_failed_is_not_raised() -> None:
     assert bench.statuses == [Status.FAIL] * 3
 
 
-def test_an_error_of_an_observer_ends_the_run_and_leaves_no_trial_running() -> None:
+def test_an_observer_that_fails_is_left_out_and_costs_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     bench = Bench(slots=3)
+    calls: list[Event] = []
 
     def observe(event: Event, history: View) -> None:
-        if isinstance(event, Told) and event.outcome.status is Status.OK:
+        calls.append(event)
+        if isinstance(event, Told):
             raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
-        run(bench.study, bench.executor, Never(), [bench.observe, observe])
+    reason = run(bench.study, bench.executor, Never(), [observe, bench.observe])
+    assert bench.reasons == [reason]
+    assert set(bench.statuses) == {Status.OK}
+    assert sum(isinstance(event, Told) for event in calls) == 1
+    assert "disk full" in caplog.text
+
+
+class Interrupted(Simulated):
+    """Is interrupted by a second Ctrl-C while it closes."""
+
+    def close(self) -> None:
+        super().close()
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_closing_leaves_no_trial_running() -> None:
+    bench = Bench(n=None, executor=Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(Timeout(0.5))
     assert bench.study.running == set()
-    assert bench.reasons == [INTERRUPTED]
+    assert len(bench.reasons) == 1
 
 
 class Finishing(Simulated):

@@ -17,6 +17,7 @@ from sparktune import (
     STATUS_FAIL,
     STATUS_OK,
     AllTrialsFailed,
+    BadSearchSpace,
     InvalidAnnotatedParameter,
     InvalidArgument,
     InvalidLoss,
@@ -76,7 +77,8 @@ class TestResult:
         assert best["kind"] in ("u", "v")
 
     def test_a_space_without_parameters_is_evaluated(self) -> None:
-        assert quiet(lambda c: c["a"], {"a": 1}, max_evals=2) == {}
+        with pytest.warns(UserWarning, match="no hp"):
+            assert quiet(lambda c: c["a"], {"a": 1}, max_evals=2) == {}
 
     def test_nothing_to_evaluate_is_an_error_or_none(self) -> None:
         with pytest.raises(AllTrialsFailed, match="There are no evaluation tasks"):
@@ -188,6 +190,13 @@ class TestStopping:
         most = 10 if type(trials) is Trials else 16  # others may end while the last is told
         assert 10 <= trials.count_successful_trials() <= most
 
+    def test_no_progress_counts_anew_when_a_run_goes_on(self) -> None:
+        trials = Trials()
+        for total in (10, 20):
+            quiet(lambda x: 1.0, X, max_evals=99, early_stop_fn=no_progress_loss(10), trials=trials)
+            assert len(trials) == total
+            assert trials.stop_reason == "no progress"
+
     def test_rules_combine(self) -> None:
         trials = Trials()
         rule = NoProgress(10) | LossThreshold(0.5)
@@ -229,10 +238,15 @@ class TestStopping:
             ("max_evals", 10.0, "max_evals argument should be an integer >= 0"),
             ("max_queue_len", 0, "max_queue_len argument should be an integer >= 1"),
             ("early_stop_fn", 3, "early_stop_fn must be no_progress_loss"),
+            ("early_stop_fn", no_progress_loss, r"call it, as in no_progress_loss\(20\)"),
+            ("algo", functools.partial(rand.suggest, gamma=1), "arguments that the algorithm"),
+            ("algo", tpe.TPE, "algo must be"),
+            ("trials_save_file", 123, "trials_save_file must be the path of a file"),
             ("points_to_evaluate", {"x": 1}, "points_to_evaluate must be a list of dicts"),
             ("points_to_evaluate", [{"y": 1}], "unknown parameter 'y'; the space has 'x'"),
             ("points_to_evaluate", [{}], "lacks a value for 'x'"),
             ("trials", [], r"trials must be Trials\(\)"),
+            ("trials", Trials, r"trials is the class Trials; give Trials\(\)"),
         ],
     )
     def test_wrong_arguments_are_refused_before_anything_runs(
@@ -275,6 +289,16 @@ class TestPoints:
         quiet(lambda c: c, hp.choice("c", [1, 2, 3]), max_evals=9, trials=trials, seed=0)
         with pytest.raises(InvalidArgument, match=r"'c' must be an index from 0 to 1.*new trials"):
             quiet(lambda c: c, hp.choice("c", [1, 2]), max_evals=20, trials=trials)
+        with pytest.raises(InvalidArgument, match="unknown parameter 'c'; the space has 'x'"):
+            quiet(square, X, max_evals=20, trials=trials)
+        more = {"c": hp.choice("c", [1, 2, 3]), "x": X}
+        with pytest.raises(InvalidArgument, match="lacks a value for 'x'"):
+            quiet(len, more, max_evals=20, trials=trials)
+
+    def test_a_parameter_of_hyperopts_own_is_refused(self) -> None:
+        hyperopt = pytest.importorskip("hyperopt")
+        with pytest.raises(BadSearchSpace, match="import hp and scope from sparktune"):
+            quiet(len, {"x": hyperopt.hp.uniform("x", 0, 1)}, max_evals=1)
 
 
 class TestFailures:
@@ -409,8 +433,12 @@ class TestFailures:
         def objective(x: float) -> float:
             raise ValueError("logged")
 
-        with caplog.at_level(logging.WARNING, "sparktune"), pytest.raises(AllTrialsFailed):
-            quiet(objective, X, max_evals=3, catch_eval_exceptions=True)
+        with caplog.at_level(logging.WARNING, "sparktune"):
+            with pytest.raises(ValueError, match="logged"):
+                quiet(objective, X, max_evals=3)
+            assert not caplog.records
+            with pytest.raises(AllTrialsFailed):
+                quiet(objective, X, max_evals=3, catch_eval_exceptions=True)
         assert [record.getMessage() for record in caplog.records] == [
             "trial 0 ended: error: ValueError: logged"
         ]
@@ -486,11 +514,37 @@ class TestSaving:
         with pytest.raises(InvalidArgument, match="trials_save_file"):
             quiet(objective, X, max_evals=1, trials_save_file=str(tmp_path / "no" / "where"))
 
-    def test_a_save_file_of_something_else_is_refused(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("content", [pickle.dumps([1, 2]), b"", b"garbage"])
+    def test_a_save_file_of_something_else_is_refused(self, content: bytes, tmp_path: Path) -> None:
         path = tmp_path / "other.pkl"
-        path.write_bytes(pickle.dumps([1, 2]))
+        path.write_bytes(content)
         with pytest.raises(InvalidArgument, match="trials_save_file"):
             quiet(square, X, max_evals=1, trials_save_file=str(path))
+
+    def test_given_trials_go_on_from_the_file_or_leave_it_alone(self, tmp_path: Path) -> None:
+        path = str(tmp_path / "trials.pkl")
+        quiet(square, X, max_evals=6, trials_save_file=path)
+        empty, other = ThreadTrials(2), Trials()
+        quiet(square, X, max_evals=8, trials_save_file=path, trials=empty)
+        assert len(empty) == 8
+        quiet(square, X, max_evals=2, trials=other)
+        with pytest.raises(InvalidArgument, match="would be overwritten"):
+            quiet(square, X, max_evals=9, trials=other, trials_save_file=path)
+        quiet(square, X, max_evals=9, trials=empty, trials_save_file=path)
+        assert len(empty) == 9
+
+    def test_a_result_that_cannot_be_saved_does_not_end_the_run(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        trials = Trials()
+        path = str(tmp_path / "trials.pkl")
+
+        def objective(x: float) -> dict[str, Any]:
+            return {"loss": x, "status": STATUS_OK, "model": lambda: x}
+
+        quiet(objective, X, max_evals=3, trials=trials, trials_save_file=path)
+        assert len(trials) == 3
+        assert "cannot save to" in caplog.text
 
 
 class TestSpaceEval:

@@ -107,7 +107,7 @@ def test_any_other_known_status_is_a_failure_without_a_loss(status: str) -> None
 
 @pytest.mark.parametrize(
     "returned",
-    [{}, {"loss": 0.5}, {"loss": 0.5, "status": "OK"}, {"loss": 0.5, "status": None}, [], ""],
+    [{}, {"loss": 0.5}, {"loss": 0.5, "status": "OK"}, {"loss": 0.5, "status": None}, []],
     ids=repr,
 )
 def test_a_dict_without_a_known_status_is_an_error(returned: Any) -> None:
@@ -167,8 +167,19 @@ def test_what_is_neither_a_number_nor_a_dict_is_an_error(returned: Any) -> None:
 class Unreadable:
     """Raises when read as a dict."""
 
-    def __iter__(self) -> Any:
+    def keys(self) -> Any:
         raise RuntimeError("cannot be read")
+
+
+class Endless:
+    """Has no end when iterated."""
+
+    def __getitem__(self, index: int) -> tuple[int, int]:
+        return index, index
+
+
+def test_a_result_without_an_end_is_not_read() -> None:
+    assert ended(Endless())["failure"][0] == "InvalidResult"
 
 
 @pytest.mark.parametrize(

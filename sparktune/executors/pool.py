@@ -1,10 +1,12 @@
 """Concurrency, written once: driver threads and two queues around a transport's blocking call.
 
-The caller's thread only ever waits on a Python queue, so Ctrl-C always gets through.
+The caller's thread only ever waits on a Python queue, so Ctrl-C always gets through; what it asks
+of the platform (slots, whether a call has started, to cancel one) returns at once.
 """
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -16,7 +18,10 @@ from dataclasses import dataclass, field
 from sparktune.errors import SparkUnavailable
 from sparktune.trial import Failure, Outcome, Status, Transport, Trial
 
+logger = logging.getLogger("sparktune")
+
 _GRACE = 5.0  # seconds that close() waits for cancelled calls to end
+_LOOK = 5.0  # seconds until the platform is asked again for slots that have come
 _AGAIN = 0.25  # seconds until a cancel is repeated: it misses a call not yet on the platform
 
 
@@ -30,8 +35,8 @@ class CancelledOutside(Exception):
 
 @dataclass(slots=True)
 class _Call:
-    """A trial inside the pool: why it is to end, when that is checked next, whether it has been
-    reported, and whether nobody waits for it any more.
+    """A trial inside the pool: since when it runs, why it is to end, when these are checked next,
+    whether it has been reported, and whether nobody waits for it any more.
 
     `taken` is held by whoever got to it first: the thread that evaluates it, or its cancellation.
     """
@@ -39,6 +44,7 @@ class _Call:
     trial: Trial
     tag: str
     taken: threading.Lock = field(default_factory=threading.Lock)
+    began: float | None = None
     why: Status | None = None
     deadline: float = float("inf")
     reported: bool = False
@@ -54,20 +60,25 @@ class Pool:
 
     Args:
         transport: the platform.
-        parallelism: the most trials that run at once.
-        trial_timeout: seconds a trial may run; None: no limit.
+        parallelism: the most trials that run at once; None: as many as the platform has slots.
+        trial_timeout: seconds a trial may run, from when the platform starts it; None: no limit.
     """
 
     def __init__(
-        self, transport: Transport, parallelism: int, trial_timeout: float | None = None
+        self,
+        transport: Transport,
+        parallelism: int | None = None,
+        trial_timeout: float | None = None,
     ) -> None:
-        self._parallelism = parallelism
+        self._parallelism = float("inf") if parallelism is None else parallelism
         self._transport = transport
         self._timeout = trial_timeout
         self._name = uuid.uuid4().hex[:12]
         self._todo: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Outcome | SparkUnavailable] = queue.SimpleQueue()
-        self._calls: dict[int, _Call] = {}  # owned by the caller's thread
+        self._calls: dict[int, _Call] = {}  # owned by the caller's thread, as what follows
+        self._batch: list[Outcome] = []  # what `collect` gave out last
+        self._lost: SparkUnavailable | None = None
         self._threads: list[threading.Thread] = []
         self._closed = False
 
@@ -91,17 +102,27 @@ class Pool:
         self._todo.put(call)
 
     def collect(self, timeout: float | None) -> list[Outcome]:
-        """Wait for ended trials, at most `timeout` seconds.
+        """Wait for ended trials, at most `timeout` seconds; return early if slots have come.
+
+        After `close`, what was given out last is given again: an interrupt may have lost it.
 
         Raises:
             SparkUnavailable: the platform is gone; trials inside will not end.
         """
+        if not self._closed:
+            self._batch = []
+        slots = self.slots
         end = float("inf") if timeout is None else time.monotonic() + timeout
         while True:
-            outcomes = self._wait(end)
+            self._wait(end)
             self._expire()
-            if outcomes or not self._calls or time.monotonic() >= end:
-                return outcomes
+            if self._batch or not self._calls or time.monotonic() >= end:
+                break
+            if self._lost or self.slots > slots:
+                break
+        if self._lost and not self._batch and not self._closed:
+            raise self._lost
+        return self._batch
 
     def cancel(self, ids: Iterable[int]) -> None:
         """Ask for trials to be ended."""
@@ -117,31 +138,44 @@ class Pool:
         for _ in self._threads:
             self._todo.put(None)
         self.cancel(list(self._calls))
+        try:
+            self._join()
+        finally:
+            self._transport.close()
+
+    def _join(self) -> None:
+        """Wait until every call has been reported, cancelling again what does not end."""
         end = time.monotonic() + _GRACE
         for thread in self._threads:
             while self._unreported() and thread.is_alive() and time.monotonic() < end:
                 thread.join(_AGAIN)
                 if thread.is_alive():
                     self.cancel(list(self._calls))
-        self._transport.close()
 
     def _can_run(self) -> int:
-        return min(self._parallelism, self._transport.slots)
+        return int(min(self._parallelism, self._transport.slots))
 
     def _width(self) -> int:
         """How many calls may be on the platform at once."""
         slots = self._transport.slots
         queues = self._transport.queues and self._parallelism > 1 and slots <= self._parallelism
-        return slots + 1 if queues else self._parallelism
+        return slots + 1 if queues else int(self._parallelism)
 
     def _unreported(self) -> bool:
         return any(not call.reported for call in self._calls.values())
 
     def _start_thread(self) -> None:
-        target = self._transport.bind(self._work)
         name = f"sparktune-{self._name}-{len(self._threads)}"
-        self._threads.append(threading.Thread(target=target, name=name, daemon=True))
-        self._threads[-1].start()
+        target = self._transport.bind(self._work)
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more threads
+            if not self._threads:
+                raise
+            logger.warning("no more threads: going on with %d", len(self._threads), exc_info=True)
+        else:
+            self._threads.append(thread)
 
     def _work(self) -> None:
         while (call := self._todo.get()) is not None:
@@ -156,7 +190,9 @@ class Pool:
 
     def _evaluate(self, call: _Call) -> Outcome | SparkUnavailable:
         if self._timeout is not None:
-            call.deadline = time.monotonic() + self._timeout
+            now = time.monotonic()
+            call.began = None if self._transport.queues else now
+            call.deadline = now + (self._interval() if call.began is None else self._timeout)
         try:
             return Outcome.of(call.trial.id, self._transport.call(call.trial, call.tag))
         except SparkUnavailable as error:
@@ -179,40 +215,45 @@ class Pool:
         failure = Failure("Timeout", message)
         return Outcome(call.trial.id, Status.TIMEOUT, failure=failure)
 
-    def _wait(self, end: float) -> list[Outcome]:
-        """The outcomes at hand; waits for the first until `end` or until a deadline may have
-        passed.
-        """
-        now = time.monotonic()
-        deadlines = [call.deadline for call in self._calls.values()]
-        soonest = min([end, now + (self._timeout or float("inf")), *deadlines])
-        outcomes: list[Outcome] = []
-        try:
-            wait = None if soonest == float("inf") else max(soonest - now, 0.0)
-            if self._calls:
-                self._take(self._done.get(timeout=wait), outcomes)
-            while True:
-                self._take(self._done.get_nowait(), outcomes)
-        except queue.Empty:
-            return outcomes
+    def _interval(self) -> float:
+        """Seconds between looks at whether a call has started."""
+        return min(1.0, (self._timeout or 4.0) / 4)
 
-    def _take(self, outcome: Outcome | SparkUnavailable, outcomes: list[Outcome]) -> None:
+    def _wait(self, end: float) -> None:
+        """Take what has ended; wait for the first until `end` or until something is to be done."""
+        now = time.monotonic()
+        soonest = min([end, *(call.deadline for call in self._calls.values())])
+        if self._timeout is not None:
+            soonest = min(soonest, now + self._interval())
+        if self._transport.queues and self._can_run() < self._parallelism:
+            soonest = min(soonest, now + _LOOK)
+        try:
+            if self._calls and not self._batch:
+                wait = min(max(soonest - now, 0.0), threading.TIMEOUT_MAX)
+                self._take(self._done.get(timeout=wait))
+            while True:
+                self._take(self._done.get_nowait())
+        except queue.Empty:
+            return
+
+    def _take(self, outcome: Outcome | SparkUnavailable) -> None:
         if isinstance(outcome, SparkUnavailable):
-            if not self._closed:
-                raise outcome
+            self._lost = outcome
         elif self._calls.pop(outcome.trial_id, None) is not None:  # else it was given up before
-            outcomes.append(outcome)
+            self._batch.append(outcome)
 
     def _expire(self) -> None:
-        """End the calls that have run for longer than the trial timeout."""
+        """Notice the calls that have started, and end those that ran for longer than allowed."""
         now = time.monotonic()
         for call in list(self._calls.values()):
             if call.deadline > now:
                 continue
-            if self._timeout and call.why is None and not self._transport.started(call.tag):
-                call.deadline = now + self._timeout
-            else:
+            if call.why is not None or call.began is not None:
                 self._end(call, Status.TIMEOUT)
+            elif self._timeout and self._transport.started(call.tag):
+                call.began, call.deadline = now, now + self._timeout
+            else:
+                call.deadline = now + self._interval()
 
     def _end(self, call: _Call, why: Status) -> None:
         call.why = call.why or why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import pickle
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("sparktune")
 
-_UNLIMITED = 1_000_000
+UNLIMITED = 1_000_000
+_LARGE = 2**20  # bytes; Spark writes larger closures to disk, anew for every job
 
 for _module in (worker, _spark_task):
     cloudpickle.register_pickle_by_value(_module)
@@ -52,9 +54,9 @@ class SparkClassic:
         self._spark = spark
         self._context = spark.sparkContext
         self._task = task
-        conf = self._context.getConf()
-        self._elastic = conf.get("spark.dynamicAllocation.enabled", "false").lower() == "true"
+        self._most = elastic_slots(self._context)
         self._slots, self._slots_until = 1, 0.0
+        self._warned = False
         local = str(self._context.master).startswith("local")
         # A local worker sees the same files; local-cluster starts processes, but on this machine
         # too.
@@ -71,10 +73,10 @@ class SparkClassic:
     def slots(self) -> int:
         """How many tasks the application can run at once, as of a second ago at most.
 
-        Under dynamic allocation there is no limit: executors come when tasks wait.
+        Under dynamic allocation, as many as there can be: executors come when tasks wait.
         """
-        if self._elastic:
-            return _UNLIMITED
+        if self._most is not None:
+            return self._most
         now = time.monotonic()
         if now >= self._slots_until:
             self._slots, self._slots_until = count_slots(self._context), now + 1.0
@@ -101,6 +103,13 @@ class SparkClassic:
             report = worker.failed(error) | {"started": started, "finished": time.time()}
             report.pop("exception")
             return report
+        if len(config) > _LARGE and not self._warned:
+            self._warned = True
+            logger.warning(
+                "the parameters of a trial take %d MB, which travel with every trial: let the "
+                "objective refer to large data, not the space",
+                len(config) >> 20,
+            )
         answer = self._run(functools.partial(_spark_task.run, self._shipped, config), trial, tag)
         try:
             received: dict[str, Any] = pickle.loads(answer)
@@ -112,19 +121,23 @@ class SparkClassic:
 
     def started(self, tag: str) -> bool:
         """Whether the job's task has been given a slot."""
-        scala = self._context._jsc.sc()
-        stages: set[int] = set()
-        for job in scala.statusTracker().getJobIdsForTag(tag):
-            info = self._context.statusTracker().getJobInfo(job)
-            stages.update(info.stageIds if info else ())
-        # What the status tracker says of tasks is up to a heartbeat, 10 seconds, old; this is not.
-        active = scala.statusStore().activeStages()
-        running = (active.apply(i) for i in range(active.size()))
-        return any(stage.stageId() in stages and stage.numActiveTasks() for stage in running)
+        try:
+            scala = self._context._jsc.sc()
+            stages: set[int] = set()
+            for job in scala.statusTracker().getJobIdsForTag(tag):
+                info = self._context.statusTracker().getJobInfo(job)
+                stages.update(info.stageIds if info else ())
+            # What the status tracker says of tasks is up to a heartbeat, 10 seconds, old; this
+            # is not.
+            active = scala.statusStore().activeStages()
+            running = (active.apply(i) for i in range(active.size()))
+            return any(stage.stageId() in stages and stage.numActiveTasks() for stage in running)
+        except (Py4JError, AttributeError):  # Spark has been stopped meanwhile
+            return False
 
     def cancel(self, tag: str) -> bool:
         """Cancel the job; Spark ends the worker's process if the task goes on."""
-        if not is_stopped(self._context):
+        with contextlib.suppress(Py4JError, AttributeError):  # Spark has been stopped meanwhile
             self._context.cancelJobsWithTag(tag)
         return True
 
@@ -152,6 +165,18 @@ class SparkClassic:
         return bytes(answer)
 
 
+def elastic_slots(context: Any) -> int | None:
+    """The most tasks that dynamic allocation can make room for; None where it is off."""
+    conf = context.getConf()
+    if conf.get("spark.dynamicAllocation.enabled", "false").lower() != "true":
+        return None
+    executors = conf.get("spark.dynamicAllocation.maxExecutors", "infinity")
+    if not executors.isdigit():
+        return UNLIMITED
+    cores = int(conf.get("spark.executor.cores", "1")) // int(conf.get("spark.task.cpus", "1"))
+    return min(int(executors) * max(cores, 1), UNLIMITED)
+
+
 def count_slots(context: Any) -> int:
     """How many tasks of the default profile the application can run at once now, at least 1."""
     if is_stopped(context):
@@ -172,8 +197,7 @@ def _pickled(objective: Callable[[Any], Any]) -> bytes:
         text = str(error)
         hint = (
             "It refers to Spark itself, which exists only on the driver: use ThreadTrials "
-            "for objectives "
-            "that start Spark jobs."
+            "for objectives that start Spark jobs."
             if "Spark" in text or "CONTEXT_ONLY_VALID_ON_DRIVER" in text or "py4j" in text
             else "Create what cannot be pickled (connections, locks, open files) inside it."
         )

@@ -41,6 +41,11 @@ def local_session(cores: int | None = None, **config: Any) -> SparkSession:
         raise InvalidArgument(
             f"local_session: cores must be a positive integer or None, got {cores!r}"
         )
+    if foreign := [key for key in config if not key.startswith("spark__")]:
+        raise InvalidArgument(
+            f"local_session: {', '.join(foreign)} is no Spark setting; write them with double "
+            'underscores for dots, as in local_session(spark__driver__memory="4g")'
+        )
     log_config = files("sparktune.executors").joinpath("log4j2.properties")
     settings = {
         "spark.master": f"local[{cores or '*'}]",

@@ -4,8 +4,11 @@ and cancellable.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from py4j.protocol import Py4JError
 
 from sparktune.executors.spark_session import inheriting, is_stopped
 from sparktune.executors.task import Task
@@ -36,6 +39,8 @@ class SparkThreads:
 
     def call(self, trial: Trial, tag: str) -> dict[str, Any]:
         """Evaluate a trial in this thread, its Spark jobs tagged."""
+        if is_stopped(self._context):
+            return self._threads.call(trial, tag)
         self._context.setJobDescription(self._task.describe(trial))
         self._context.addJobTag(tag)
         try:
@@ -50,7 +55,7 @@ class SparkThreads:
 
     def cancel(self, tag: str) -> bool:
         """Cancel the trial's Spark jobs; what runs in Python goes on, and nobody waits for it."""
-        if not is_stopped(self._context):
+        with contextlib.suppress(Py4JError, AttributeError):  # Spark has been stopped meanwhile
             self._context.cancelJobsWithTag(tag)
         return False
 

@@ -12,12 +12,12 @@ logger = logging.getLogger("sparktune")
 
 
 class Log:
-    """Logs the first failure as a warning, later ones and the end of the run as infos, the rest for
-    debugging.
+    """Logs the first failure at the level `first`, later ones and the end of the run as infos, the
+    rest for debugging.
     """
 
-    def __init__(self) -> None:
-        self._failure_level = logging.WARNING
+    def __init__(self, first: int = logging.WARNING) -> None:
+        self._failure_level = first
 
     def __call__(self, event: Event, history: View) -> None:
         """Log an event."""

@@ -29,6 +29,7 @@ class Saving:
         self._thing = thing
         self._path = Path(path)
         self._next = 0.0
+        self._failed = False
 
     def __call__(self, event: Event, history: View) -> None:
         """Save if it is time to."""
@@ -37,7 +38,8 @@ class Saving:
             try:
                 save(self._thing, self._path)
             except Exception:  # a full disk, a result without a pickle: the run is worth more
-                logger.warning("cannot save to %s", self._path, exc_info=True)
+                logger.warning("cannot save to %s", self._path, exc_info=not self._failed)
+                self._failed = True
             ended = time.monotonic()
             self._next = ended + (ended - begun) / _SHARE
 

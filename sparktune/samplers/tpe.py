@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -47,16 +48,17 @@ class TPE:
 
     def __post_init__(self) -> None:
         rules = {
-            "prior_weight": self.prior_weight > 0,
-            "n_startup_jobs": self.n_startup_jobs >= 0,
-            "n_EI_candidates": self.n_EI_candidates >= 1,
-            "gamma": 0 < self.gamma < 1,
+            "prior_weight": _is_real(self.prior_weight) and self.prior_weight > 0,
+            "n_startup_jobs": _is_whole(self.n_startup_jobs) and self.n_startup_jobs >= 0,
+            "n_EI_candidates": _is_whole(self.n_EI_candidates) and self.n_EI_candidates >= 1,
+            "gamma": _is_real(self.gamma) and 0 < self.gamma < 1,
         }
         for name, holds in rules.items():
             if not holds:
                 raise InvalidArgument(
                     f"tpe.suggest: {name}={getattr(self, name)!r} is out of range; wanted "
-                    "prior_weight > 0, n_startup_jobs >= 0, n_EI_candidates >= 1, 0 < gamma < 1"
+                    "prior_weight > 0, integers n_startup_jobs >= 0 and n_EI_candidates >= 1, "
+                    "0 < gamma < 1"
                 )
 
     def __call__(self, *, verbose: bool = True, **options: Any) -> TPE:
@@ -97,6 +99,14 @@ class TPE:
         by_loss = ok[np.argsort(history.loss[ok], kind="stable")]
         good = by_loss[: min(ceil(self.gamma * len(ok)), 25)]
         return np.sort(good), np.setdiff1d(np.arange(len(history)), good)
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 class _Seen:

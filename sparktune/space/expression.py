@@ -13,6 +13,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from sparktune.errors import BadSearchSpace
 from sparktune.space.functions import FUNCTIONS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -118,6 +119,7 @@ def as_apply(obj: Any) -> Apply:
 
     Raises:
         TypeError: a dict whose keys cannot be sorted.
+        BadSearchSpace: a node of hyperopt's.
     """
     if isinstance(obj, Apply):
         return obj
@@ -134,6 +136,12 @@ def as_apply(obj: Any) -> Apply:
             ) from None
         items = [Apply("pos_args", [Literal(key), as_apply(obj[key])], o_len=2) for key in keys]
         return Apply("dict", [Apply("pos_args", items)] if items else [], o_len=len(items))
+    kind = type(obj)
+    if kind.__name__ in ("Apply", "Literal") and kind.__module__.startswith("hyperopt."):
+        raise BadSearchSpace(
+            f"the space holds a parameter made with hyperopt's own hp or scope ({obj!s:.80}); "
+            "import hp and scope from sparktune"
+        )
     return Literal(obj)
 
 

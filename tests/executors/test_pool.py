@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -218,13 +219,57 @@ def test_a_trial_beyond_its_time_is_ended_as_timed_out() -> None:
 
 def test_the_time_of_a_trial_does_not_run_while_it_waits_for_a_slot() -> None:
     transport = Controlled()
-    pool = Pool(transport, 4, trial_timeout=0.05)
+    pool = Pool(transport, 4, trial_timeout=0.4)
     submit(pool, 0)
     assert transport.entered[0].wait(20)
     transport.waiting_for_a_slot = set(transport.tags)
-    assert pool.collect(0.3) == []
+    assert pool.collect(0.6) == []
+    begun = time.monotonic()
     transport.waiting_for_a_slot = set()
     assert drain(pool, 1)[0].status is Status.TIMEOUT
+    assert time.monotonic() - begun >= 0.4
+    pool.close()
+
+
+def test_outcomes_beside_a_lost_platform_are_kept() -> None:
+    transport = Controlled()
+    transport.errors[1] = SparkUnavailable("stopped")
+    pool = Pool(transport, 4)
+    submit(pool, 0, 1, 2)
+    for id in range(3):
+        transport.ends[id].set()
+    for _ in pool._threads:
+        pool._todo.put(None)
+    for thread in pool._threads:
+        thread.join(20)
+    assert sorted(outcome.trial_id for outcome in pool.collect(20)) == [0, 2]
+    with pytest.raises(SparkUnavailable, match="stopped"):
+        pool.collect(20)
+    pool.close()
+
+
+def test_what_was_given_out_last_is_given_again_after_close() -> None:
+    transport = Controlled()
+    transport.ends[0].set()
+    pool = Pool(transport, 4)
+    submit(pool, 0)
+    assert drain(pool, 1)[0].loss == 0.0
+    pool.close()
+    assert [outcome.trial_id for outcome in pool.collect(0)] == [0]
+
+
+def test_slots_that_come_while_nothing_ends_end_the_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from sparktune.executors import pool as module
+
+    monkeypatch.setattr(module, "_LOOK", 0.05)
+    transport = Controlled(slots=1)
+    pool = Pool(transport, 8)
+    submit(pool, 0, 1)
+    threading.Timer(0.2, setattr, (transport, "slots", 4)).start()
+    assert pool.collect(20) == []
+    assert pool.slots == 5
     pool.close()
 
 

@@ -259,6 +259,12 @@ class TestFailures:
             quiet(square, hp.choice("c", [threading.Lock()]), max_evals=1, trials=trials)
         assert only(trials).status is Status.ERROR
 
+    def test_large_parameters_are_warned_of_once(self, caplog: pytest.LogCaptureFixture) -> None:
+        space = {"x": X, "data": b"x" * 3_000_000}
+        quiet(lambda c: len(c["data"]), space, max_evals=3, trials=SparkTrials(1))
+        assert "the parameters of a trial take 2 MB" in caplog.text
+        assert caplog.text.count("travel with every trial") == 1
+
     def test_a_result_of_many_megabytes_arrives(self) -> None:
         def objective(x: float) -> dict[str, Any]:
             return {"loss": x, "status": STATUS_OK, "blob": b"x" * 30_000_000}
@@ -290,6 +296,15 @@ class TestTimeAndCancelling:
         assert 6 <= hung.finished - hung.asked < 9.5
         assert "trial_timeout=6 seconds" in str(trials.records[0].failure)
         assert active_jobs(spark) == []
+
+    def test_waiting_for_a_slot_does_not_count(self) -> None:
+        def objective(x: float) -> float:
+            time.sleep(2)
+            return x
+
+        trials = SparkTrials(parallelism=8, trial_timeout=3.5)
+        quiet(objective, X, max_evals=12, trials=trials)
+        assert trials.count_successful_trials() == 12
 
     def test_the_timeout_cancels_what_runs_and_keeps_what_ended(self, spark: SparkSession) -> None:
         def objective(x: float) -> float:
@@ -407,12 +422,13 @@ class TestHandle:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"parallelism": "4"}, "parallelism argument should be an integer"),
+            ({"parallelism": "4"}, "parallelism argument should be an integer >= 1, or None"),
             ({"parallelism": 2.0}, "parallelism argument should be an integer"),
             ({"timeout": -1}, "timeout argument should be None or a positive value. Given value"),
             ({"timeout": True}, "timeout argument should be None or a positive value. Given value"),
             ({"trial_timeout": 0}, "trial_timeout argument should be None or a positive value"),
             ({"loss_threshold": "a"}, "loss_threshold argument should be None or a numeric value"),
+            ({"resource_profile": "gpu"}, "must be a pyspark.resource.ResourceProfile"),
             ({"spark_session": "local"}, r"must be a SparkSession.*local_session\(\)"),
         ],
     )

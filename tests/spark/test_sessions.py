@@ -101,12 +101,16 @@ def test_a_stopped_session_is_refused_and_one_stopped_under_a_run_ends_it() -> N
             SparkTrials(parallelism=2, spark_session=session)
         except sparktune.SparkUnavailable as error:
             print("4", error)
+        sparktune.local_session(2)
+        fmin(lambda x: x, hp.uniform("x", 0, 1), max_evals=9, trials=trials, verbose=False)
+        print("5", trials.count_successful_trials())
         """
     )
     lines = result.stdout.splitlines()
     assert lines[0].startswith("1 the Spark session was stopped while trials were running")
     assert lines[1:3] == ["2 1 0", "3 True"]
     assert lines[3].startswith("4 the Spark session has been stopped. On Databricks")
+    assert lines[4] == "5 9"
 
 
 @pytest.mark.parametrize("kind", ["SparkTrials(parallelism=2)", "ThreadTrials(parallelism=2)"])
