@@ -77,7 +77,7 @@ def test_a_stopped_session_is_refused_and_one_stopped_under_a_run_ends_it() -> N
         import threading, time, sparktune
         from sparktune import SparkTrials, fmin, hp
 
-        session = sparktune.local_session(2)
+        session = sparktune.local_session(4)
         trials = SparkTrials(parallelism=2)
 
         def objective(x):
@@ -86,10 +86,11 @@ def test_a_stopped_session_is_refused_and_one_stopped_under_a_run_ends_it() -> N
 
         def stop_session(trials):
             begun.append(time.monotonic())
-            threading.Thread(target=session.stop).start()
+            stopping.start()
             return False
 
         begun = []
+        stopping = threading.Thread(target=session.stop)
         try:
             fmin(objective, hp.uniform("x", 0.5, 1), max_evals=9, trials=trials,
                  points_to_evaluate=[{"x": 0.1}], early_stop_fn=stop_session, verbose=False)
@@ -101,6 +102,7 @@ def test_a_stopped_session_is_refused_and_one_stopped_under_a_run_ends_it() -> N
             SparkTrials(parallelism=2, spark_session=session)
         except sparktune.SparkUnavailable as error:
             print("4", error)
+        stopping.join()
         sparktune.local_session(2)
         fmin(lambda x: x, hp.uniform("x", 0, 1), max_evals=9, trials=trials, verbose=False)
         print("5", trials.count_successful_trials())
