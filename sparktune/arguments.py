@@ -5,7 +5,7 @@ right.
 from __future__ import annotations
 
 import operator
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from sparktune.errors import InvalidArgument
@@ -13,11 +13,7 @@ from sparktune.errors import InvalidArgument
 
 def whole(name: str, value: Any, least: int, otherwise: str = "") -> int:
     """An integer >= `least`."""
-    if (
-        not isinstance(value, bool)
-        and hasattr(value, "__index__")
-        and operator.index(value) >= least
-    ):
+    if is_whole(value) and value >= least:
         return operator.index(value)
     raise InvalidArgument(
         f"The {name} argument should be an integer >= {least}{otherwise}. Given value: {value!r}"
@@ -28,7 +24,7 @@ def positive(name: str, value: Any) -> float | None:
     """None or a number > 0, in seconds."""
     if value is None:
         return None
-    if _is_real(value) and value > 0:
+    if is_real(value) and value > 0:
         return float(value)
     raise InvalidArgument(
         f"The {name} argument should be None or a positive value. Given value: {value!r} "
@@ -40,12 +36,18 @@ def numeric(name: str, value: Any) -> float | None:
     """None or a number."""
     if value is None:
         return None
-    if _is_real(value):
+    if is_real(value):
         return float(value)
     raise InvalidArgument(
         f"The {name} argument should be None or a numeric value. Given value: {value!r}"
     )
 
 
-def _is_real(value: Any) -> bool:
+def is_real(value: Any) -> bool:
+    """Whether a value is a real number, and neither a bool nor NaN."""
     return not isinstance(value, bool) and isinstance(value, Real) and value == value
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is an integer of any library, and no bool."""
+    return not isinstance(value, bool) and isinstance(value, Integral)

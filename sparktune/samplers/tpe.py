@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sparktune.arguments import is_real, is_whole
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
 from sparktune.samplers._parzen import Layout, Parzen
@@ -48,10 +48,10 @@ class TPE:
 
     def __post_init__(self) -> None:
         rules = {
-            "prior_weight": _is_real(self.prior_weight) and self.prior_weight > 0,
-            "n_startup_jobs": _is_whole(self.n_startup_jobs) and self.n_startup_jobs >= 0,
-            "n_EI_candidates": _is_whole(self.n_EI_candidates) and self.n_EI_candidates >= 1,
-            "gamma": _is_real(self.gamma) and 0 < self.gamma < 1,
+            "prior_weight": is_real(self.prior_weight) and self.prior_weight > 0,
+            "n_startup_jobs": is_whole(self.n_startup_jobs) and self.n_startup_jobs >= 0,
+            "n_EI_candidates": is_whole(self.n_EI_candidates) and self.n_EI_candidates >= 1,
+            "gamma": is_real(self.gamma) and 0 < self.gamma < 1,
         }
         for name, holds in rules.items():
             if not holds:
@@ -99,14 +99,6 @@ class TPE:
         by_loss = ok[np.argsort(history.loss[ok], kind="stable")]
         good = by_loss[: min(ceil(self.gamma * len(ok)), 25)]
         return np.sort(good), np.setdiff1d(np.arange(len(history)), good)
-
-
-def _is_real(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 class _Seen:
