@@ -22,8 +22,9 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     4  executors | algorithms
     5  loop
     6  observers | trials
-    7  minimize
-    8  testing
+    7  minimize, plots
+    8  testing, search_cv
+    9  hyperopt
 
 A seam's protocol stands where it is used: `Executor` and `Transport` in trial, `Sampler` and
 `Scheduler` in study, `Stopper` in stopping, `Observer` in loop.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import fields, is_dataclass, replace
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from sparktune.errors import InvalidArgument
 from sparktune.samplers import random, tpe
@@ -18,35 +19,37 @@ ALGORITHMS: dict[str, Sampler] = {
 
 
 def resolve(algo: Any) -> Sampler:
-    """The sampler that `algo` means: a sampler, its name, None for TPE, or a `functools.partial` of
-    one.
+    """The sampler that `algo` means: a sampler, its name, None for TPE, a function that names its
+    sampler as an attribute `sampler`, or a `functools.partial` of one of them with options.
 
     Raises:
         InvalidArgument: it means none.
     """
-    if isinstance(algo, str) and algo in ALGORITHMS:
-        return ALGORITHMS[algo]
-    if isinstance(algo, functools.partial) and hasattr(algo.func, "suggest"):
-        algo = _called(algo)
+    if isinstance(algo, functools.partial):
+        options = algo.keywords if not algo.args else None
+        return _with_options(resolve(algo.func), options, algo)
     if algo is None:
         return tpe.suggest
-    if hasattr(algo, "suggest") and not isinstance(algo, (ModuleType, type)):
-        sampler: Sampler = algo
-        return sampler
+    named: Any = ALGORITHMS.get(algo) if isinstance(algo, str) else getattr(algo, "sampler", algo)
+    if hasattr(named, "suggest") and not isinstance(named, (ModuleType, type)):
+        return cast(Sampler, named)
     raise InvalidArgument(
         f"algo must be tpe.suggest, rand.suggest, one of {', '.join(map(repr, ALGORITHMS))}, "
         "functools.partial(tpe.suggest, gamma=...), or an object with suggest(space, "
-        "history, n, rng); "
-        f"got {algo!r}"
+        "history, n, rng); algorithms of Hyperopt's form (new_ids, domain, trials, seed) run with "
+        f"sparktune.hyperopt.fmin; got {algo!r}"
     )
 
 
-def _called(algo: functools.partial[Any]) -> Any:
-    """The sampler with the options of a partial."""
-    try:
-        return algo()
-    except TypeError as error:
+def _with_options(sampler: Any, options: dict[str, Any] | None, algo: Any) -> Sampler:
+    """The sampler with other options. `verbose` is accepted for Hyperopt's sake."""
+    if not is_dataclass(sampler):
+        raise InvalidArgument(f"algo={algo!r}: {sampler!r} has no options")
+    known = [field.name for field in fields(sampler)]
+    given = {key: value for key, value in (options or {}).items() if key != "verbose"}
+    if options is None or not given.keys() <= set(known):
         raise InvalidArgument(
-            f"algo={algo!r} gives arguments that the algorithm does not have: {error}; "
-            "give options by keyword, as in functools.partial(tpe.suggest, gamma=0.3)"
-        ) from error
+            f"algo={algo!r} gives arguments that the algorithm does not have; its options, by "
+            f"keyword, are: {', '.join(known) or 'none'}"
+        )
+    return cast(Sampler, replace(cast(Any, sampler), **given))

@@ -27,8 +27,7 @@ def positive(name: str, value: Any) -> float | None:
     if is_real(value) and value > 0:
         return float(value)
     raise InvalidArgument(
-        f"The {name} argument should be None or a positive value. Given value: {value!r} "
-        "(in seconds)"
+        f"The {name} argument should be None or a positive value. Given value: {value}"
     )
 
 
@@ -39,7 +38,7 @@ def numeric(name: str, value: Any) -> float | None:
     if is_real(value):
         return float(value)
     raise InvalidArgument(
-        f"The {name} argument should be None or a numeric value. Given value: {value!r}"
+        f"The {name} argument should be None or a numeric value. Given value: {value}"
     )
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, MutableMapping
 from datetime import datetime, timezone
 from typing import Any, TypeAlias
@@ -14,33 +15,44 @@ from sparktune.trial import Trial
 
 Document: TypeAlias = dict[str, Any]
 
+logger = logging.getLogger("sparktune")
+
 
 def document(trial: Trial, labels: tuple[str, ...]) -> Document:
     """The document of a trial over a space with these labels."""
     active = {label: [value] for label, value in trial.values.items()}
     inactive: dict[str, list[Any]] = {label: [] for label in labels if label not in active}
-    misc: dict[str, Any] = {
-        "tid": trial.id,
-        "cmd": ("domain_attachment", "FMinIter_Domain"),
-        "workdir": None,
-        "idxs": {label: [trial.id] for label in active} | inactive,
-        "vals": active | inactive,
-    }
-    if trial.failure and not trial.status.returned:
-        misc["error"] = (trial.failure.type, str(trial.failure))
-    fallback = trial.status.value if trial.status.pending else "fail"
-    return {
+    built: Document = {
         "state": trial.status.job_state,
         "tid": trial.id,
         "spec": None,
-        "result": trial.result if trial.result is not None else {"status": fallback},
-        "misc": misc,
+        "result": {},
+        "misc": {
+            "tid": trial.id,
+            "cmd": ("domain_attachment", "FMinIter_Domain"),
+            "workdir": None,
+            "idxs": {label: [trial.id] for label in active} | inactive,
+            "vals": active | inactive,
+        },
         "exp_key": None,
         "owner": None,
         "version": 0,
-        "book_time": _utc(trial.started or trial.asked),
-        "refresh_time": _utc(trial.finished),
+        "book_time": None,
+        "refresh_time": None,
     }
+    renew(built, trial)
+    return built
+
+
+def renew(doc: Document, trial: Trial) -> None:
+    """Bring a document up to date with its trial, in place: whoever holds it sees the result."""
+    if trial.failure and not trial.status.returned:
+        doc["misc"]["error"] = (trial.failure.type, str(trial.failure))
+    fallback = trial.status.value if trial.status.pending else "fail"
+    doc["state"] = trial.status.job_state
+    doc["result"] = trial.result if trial.result is not None else {"status": fallback}
+    doc["book_time"] = _utc(trial.started or trial.asked)
+    doc["refresh_time"] = _utc(trial.finished)
 
 
 def _utc(seconds: float | None) -> datetime | None:
@@ -48,6 +60,26 @@ def _utc(seconds: float | None) -> datetime | None:
     if seconds is None:
         return None
     return datetime.fromtimestamp(round(seconds, 3), timezone.utc).replace(tzinfo=None)
+
+
+class Ctrl:
+    """What an objective with `pass_expr_memo_ctrl` gets besides its parameters: the document of its
+    trial, and the way to attach things.
+
+    `info`, `warn`, `error` and `debug` log a message on the logger `sparktune`.
+    """
+
+    info, warn = logger.info, logger.warning
+    error, debug = logger.error, logger.debug
+
+    def __init__(self, trials: Any, current_trial: Document) -> None:
+        self.trials = trials
+        self.current_trial = current_trial
+
+    @property
+    def attachments(self) -> TrialAttachments:
+        """The attachments of the trial that runs."""
+        return TrialAttachments(self.trials.attachments, self.current_trial["tid"])
 
 
 class TrialAttachments(MutableMapping[str, Any]):

@@ -2,6 +2,7 @@
 
     SparktuneError
     ├── InvalidArgument (ValueError)         an argument of a public call is wrong
+    ├── InvalidTrial (ValueError)            a document put into trials is none of a trial
     ├── BadSearchSpace (ValueError)          the search space cannot be used
     │   └── DuplicateLabel                   two different parameters share one label
     ├── InvalidAnnotatedParameter (ValueError)   space="annotated": an annotation is no hp.* node
@@ -19,6 +20,8 @@ user asked for it: `Trials()` without `catch_eval_exceptions` raises the objecti
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "AllTrialsFailed",
     "BadSearchSpace",
@@ -28,6 +31,7 @@ __all__ = [
     "InvalidLoss",
     "InvalidResult",
     "InvalidResultStatus",
+    "InvalidTrial",
     "ObjectiveNotPicklable",
     "SparkUnavailable",
     "SparktuneError",
@@ -41,6 +45,14 @@ class SparktuneError(Exception):
 
 class InvalidArgument(SparktuneError, ValueError):
     """An argument of a public call is wrong; nothing was started."""
+
+
+class InvalidTrial(SparktuneError, ValueError):
+    """A document put into trials is none of a trial; `obj` is the document."""
+
+    def __init__(self, message: str, obj: Any = None) -> None:
+        super().__init__(f"{message} {obj!r:.300}")
+        self.obj = obj
 
 
 class BadSearchSpace(SparktuneError, ValueError):

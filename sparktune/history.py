@@ -99,6 +99,11 @@ class History:
         columns["started"][i] = np.nan if trial.asked is None else trial.asked
         columns["finished"][i] = np.nan if trial.finished is None else trial.finished
 
+    def replace(self, i: int, trial: Trial, row: NDArray[np.float64]) -> None:
+        """Put another trial in place of row i."""
+        self._columns["X"][i] = row
+        self.update(i, trial)
+
     def view(self, now: float = 0.0, begun: float = 0.0) -> View:
         """The rows so far, read-only; for use until the history changes."""
         columns = {}

@@ -54,7 +54,8 @@ def run(
         finally:
             ended = [o for o in executor.collect(0) if o.trial_id in study.running]
             told = [study.tell(outcome) for outcome in ended]
-            told += [study.tell(Outcome(id, Status.CANCELLED)) for id in sorted(study.running)]
+            left = [id for id in study.records if id in study.running]
+            told += [study.tell(Outcome(id, Status.CANCELLED)) for id in left]
             for event in told:
                 announce(event)
             announce(Stopped(reason))

@@ -7,7 +7,6 @@ import functools
 import inspect
 import logging
 import os
-import pickle
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -36,8 +35,8 @@ from sparktune.stopping import (
     no_progress_loss,
 )
 from sparktune.study import Study
-from sparktune.trial import Scalar, Trial
-from sparktune.trials import Ctrl, SparkTrials, Trials
+from sparktune.trial import Scalar, Trial, next_id
+from sparktune.trials import SparkTrials, Trials
 
 
 def fmin(
@@ -116,7 +115,7 @@ def fmin(
     if not callable(fn):
         raise InvalidArgument(f"fn must be a function of one configuration, got {fn!r}")
     trials = _trials(trials, trials_save_file)
-    objective, space = _annotated(fn) if _is_annotated(space) else (fn, space)
+    objective, space = annotated(fn) if _is_annotated(space) else (fn, space)
     parsed = Space(space)
     if not parsed.columns:
         warnings.warn("the space has no hp.* parameter: all trials are the same", stacklevel=2)
@@ -135,7 +134,7 @@ def fmin(
     with contextlib.closing(trials.executor(task, queue)) as executor:
         end = _enqueue(trials, points, limit)
         trials.labels = parsed.labels
-        study = Study(parsed, sampler, FullBudget(end), run_seed, trials.records)
+        study = Study(parsed, sampler, FullBudget(end), run_seed, trials.records, trials.reserved)
         observers: list[loop.Observer] = [trials.observe]
         if verbose and show_progressbar:
             factory = show_progressbar if callable(show_progressbar) else tqdm_bar
@@ -207,21 +206,24 @@ def _trials(trials: Any, save_file: Any) -> Trials:
             "trials must be Trials(), SparkTrials(...) or ThreadTrials(...) of sparktune, "
             f"got {kind.__module__}.{kind.__name__}: {trials!r}"
         )
-    saved = _saved(save_file) if save_file else None
+    kept: Trials = Trials() if trials is None else trials
+    saved = _saved(save_file, kept) if save_file else None
+    if saved is None:
+        return kept
     if trials is None:
-        return saved or Trials()
-    if saved and not trials.records:
-        trials.records.update(saved.records)
-        trials.attachments.update(saved.attachments)
-    elif saved and not saved.records.keys() <= trials.records.keys():
+        return saved
+    if not kept.records:
+        kept.records.update(saved.records)
+        kept.attachments.update(saved.attachments)
+    elif not saved.records.keys() <= kept.records.keys():
         raise InvalidArgument(
             f"trials_save_file={save_file!r} holds trials that `trials` does not, and would be "
             "overwritten; give another file, or go on from this one with new trials"
         )
-    return trials
+    return kept
 
 
-def _saved(save_file: Any) -> Trials | None:
+def _saved(save_file: Any, trials: Trials) -> Trials | None:
     """What an earlier run saved; None if there is no file yet."""
     path = Path(save_file) if isinstance(save_file, (str, os.PathLike)) else None
     if path is None or path.is_dir() or not os.access(path.absolute().parent, os.W_OK):
@@ -232,7 +234,7 @@ def _saved(save_file: Any) -> Trials | None:
     if not path.exists():
         return None
     try:
-        saved = pickle.loads(path.read_bytes())
+        saved = trials.restored(path.read_bytes())
     except Exception as error:
         raise InvalidArgument(
             f"trials_save_file={save_file!r} cannot be read ({type(error).__name__}: {error}); "
@@ -262,7 +264,7 @@ def _is_annotated(space: Any) -> bool:
     return isinstance(space, str) and space == "annotated"
 
 
-def _annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, Apply]]:
+def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, Apply]]:
     """An objective of one dict, and its space, from a function whose arguments are annotated with
     hp.* nodes.
     """
@@ -340,7 +342,7 @@ def _enqueue(trials: Trials, points: list[dict[str, Scalar]], max_evals: int | N
     records = trials.records
     counted = sum(t.status.pending or t.status.returned for t in records.values())
     known = [dict(trial.values) for trial in records.values()]
-    first = max(records, default=-1) + 1
+    first = max(trials.reserved(), next_id(records))
     new = [point for point in points if point not in known]
     records.update({first + i: Trial(first + i, point) for i, point in enumerate(new)})
     return None if max_evals is None else len(records) + max(max_evals - counted, 0)
@@ -366,7 +368,7 @@ def _task(
         )
 
     def arguments(trial: Trial) -> dict[str, Any]:
-        memo, ctrl = space.memo(trial.values), Ctrl(trials, trial.id)
+        memo, ctrl = space.memo(trial.values), trials.control(trials.records[trial.id])
         return {"expr": space.expression, "memo": memo, "ctrl": ctrl}
 
     return Task(functools.partial(worker.with_keywords, fn), arguments, name)

@@ -45,6 +45,7 @@ class Study:
         seed: with the first id of each ask it determines the random numbers of that ask.
         records: the records to continue and to keep up to date, by trial id. Trials that were
             handed out and never ended are handed out again.
+        reserved: says below which id all are taken, besides those of the records.
         clock: seconds since the epoch.
     """
 
@@ -55,6 +56,7 @@ class Study:
         scheduler: Scheduler,
         seed: int,
         records: MutableMapping[int, Trial] | None = None,
+        reserved: Callable[[], int] = lambda: 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.space = space
@@ -67,10 +69,11 @@ class Study:
         self._begun = clock()
         self._history = History(len(space))
         self._rows: dict[int, int] = {}
+        self._reserved = reserved
         self._next_id = 0
-        for id in sorted(self.records):
-            self._enter(self.records[id])
-        self._waiting = [id for id in sorted(self.records) if self.records[id].status.pending]
+        for trial in list(self.records.values()):
+            self._enter(trial)
+        self._waiting = [id for id, trial in self.records.items() if trial.status.pending]
 
     @property
     def history(self) -> View:
@@ -115,7 +118,8 @@ class Study:
 
     def _enter(self, trial: Trial) -> None:
         self.records[trial.id] = trial
-        self._next_id = max(self._next_id, trial.id + 1)
+        if isinstance(trial.id, int):  # documents of Hyperopt may have other ids
+            self._next_id = max(self._next_id, trial.id + 1)
         if trial.id in self._rows:
             self._history.update(self._rows[trial.id], trial)
         else:
@@ -126,7 +130,7 @@ class Study:
         work = self._scheduler.schedule(history, n)
         if not work:
             return []
-        first = self._next_id
+        first = max(self._next_id, self._reserved())
         rng = np.random.default_rng([self._seed, first])
         rows = self._sampler.suggest(self.space, history, len(work), rng)
         return [

@@ -150,6 +150,13 @@ class Trial:
         )
 
 
+def next_id(ids: Iterable[Any]) -> int:
+    """The smallest id above all of these. Documents of Hyperopt may have ids that are no integers;
+    they do not count.
+    """
+    return 1 + max((id for id in ids if isinstance(id, int)), default=-1)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A trial was handed out for evaluation; `trial` is its record from now on."""

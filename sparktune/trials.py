@@ -7,11 +7,12 @@ asked for (`sparktune.documents`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+import pickle
+from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from sparktune.arguments import numeric, positive, whole
-from sparktune.documents import Document, TrialAttachments, document
+from sparktune.documents import Ctrl, Document, TrialAttachments, document, renew
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.executors.pool import Pool
 from sparktune.executors.serial import Serial
@@ -51,7 +52,7 @@ class Trials:
     """
 
     def __init__(self) -> None:
-        self.records: dict[int, Trial] = {}
+        self.records: MutableMapping[int, Trial] = {}
         self.attachments: dict[str, Any] = {}
         self.labels: tuple[str, ...] = ()
         self.stop_reason: str | None = None
@@ -73,6 +74,10 @@ class Trials:
             for name, value in (event.outcome.attachments or {}).items():
                 self.attachments[f"ATTACH::{event.trial.id}::{name}"] = value
 
+    def restored(self, data: bytes) -> Any:
+        """What an earlier run pickled into its `trials_save_file`."""
+        return pickle.loads(data)
+
     # Documents
 
     @property
@@ -86,7 +91,7 @@ class Trials:
     @property
     def _dynamic_trials(self) -> list[Document]:
         """Documents of all trials, by id."""
-        return [self._document(self.records[id]) for id in sorted(self.records)]
+        return [self._document(trial) for trial in self.records.values()]
 
     @property
     def tids(self) -> list[int]:
@@ -162,7 +167,7 @@ class Trials:
     def explanation(self) -> str:
         """Why there is no best trial: how many ended how, and the first failure in full."""
         text = "There are no evaluation tasks, cannot return argmin of task losses"
-        failed = [trial for _, trial in sorted(self.records.items()) if not trial.status.pending]
+        failed = [trial for trial in self.records.values() if not trial.status.pending]
         if not failed:
             return f"{text}: no trial was evaluated."
         counts = {status: sum(t.status is status for t in failed) for status in Status}
@@ -206,6 +211,10 @@ class Trials:
         """The number of all trials."""
         return len(self.records)
 
+    def reserved(self) -> int:
+        """The smallest id that is free, the records' own aside."""
+        return 0
+
     # The rest of Hyperopt's handle
 
     def refresh(self) -> None:
@@ -220,6 +229,10 @@ class Trials:
         """The attachments of one trial, given its document."""
         return TrialAttachments(self.attachments, trial["tid"])
 
+    def control(self, trial: Trial) -> Ctrl:
+        """What an objective with `pass_expr_memo_ctrl` gets for its trial."""
+        return Ctrl(self, self._document(trial))
+
     def _all_labels(self) -> list[str]:
         seen = dict.fromkeys(self.labels)
         for trial in self.records.values():
@@ -227,11 +240,13 @@ class Trials:
         return sorted(seen)
 
     def _document(self, trial: Trial) -> Document:
-        known, built = self._documents.get(trial.id, (None, {}))
-        if known is not trial:
-            built = document(trial, self.labels)
-            self._documents[trial.id] = (trial, built)
-        return built
+        known, doc = self._documents.get(trial.id, (None, None))
+        if doc is None:
+            doc = document(trial, self.labels)
+        elif known is not trial:
+            renew(doc, trial)
+        self._documents[trial.id] = (trial, doc)
+        return doc
 
 
 class SparkTrials(Trials):
@@ -328,31 +343,6 @@ class ThreadTrials(Trials):
     def executor(self, task: Task, queue: int = 1) -> Executor:
         """A pool over threads. `queue` is ignored: the pool keeps its own."""
         return Pool(_threads(task, self.parallelism), self.parallelism)
-
-
-class Ctrl:
-    """What an objective with `pass_expr_memo_ctrl` gets besides its parameters: its trial, and the
-    way to attach things.
-
-    `info`, `warn`, `error` and `debug` log a message on the logger `sparktune`.
-    """
-
-    info, warn = logger.info, logger.warning
-    error, debug = logger.error, logger.debug
-
-    def __init__(self, trials: Trials, tid: int) -> None:
-        self.trials = trials
-        self._tid = tid
-
-    @property
-    def current_trial(self) -> Document:
-        """The document of the trial that runs."""
-        return self.trials._document(self.trials.records[self._tid])
-
-    @property
-    def attachments(self) -> TrialAttachments:
-        """The attachments of the trial that runs."""
-        return TrialAttachments(self.trials.attachments, self._tid)
 
 
 def _parallelism(parallelism: int | None) -> int | None:

@@ -460,7 +460,7 @@ class TestCallingConventions:
             quiet(objective, "annotated", max_evals=1)
 
     def test_the_expression_can_be_had_instead(self, trials: Trials) -> None:
-        from sparktune.space.expression import rec_eval
+        from sparktune.space.evaluation import rec_eval
 
         def objective(expr: Any, memo: Any, ctrl: Any) -> float:
             ctrl.attachments["seen"] = memo

@@ -14,7 +14,9 @@ import numpy as np
 from sparktune.errors import BadSearchSpace, DuplicateLabel
 from sparktune.space import hp
 from sparktune.space.distributions import Categorical, Distribution, Numeric
-from sparktune.space.expression import PARAMETER, PRIORS, Apply, Literal, rec_eval
+from sparktune.space.draws import DRAWS
+from sparktune.space.evaluation import rec_eval
+from sparktune.space.expression import PARAMETER, Apply, Literal
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def _walk(root: Apply) -> dict[str, _Found]:
             each.always = node in always
             each.above = above.get(node, set())
             continue
-        if node.name in PRIORS:
+        if node.name in DRAWS and "rng" not in dict(node.named_args):
             raise BadSearchSpace(
                 f"{paths[node]} holds {node.name}(...) without a label; "
                 f"write hp.{'pchoice' if node.name == 'categorical' else node.name}('label', ...)"

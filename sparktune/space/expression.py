@@ -1,22 +1,27 @@
-"""Expressions: the nodes a search space is written with, `scope` to make them, and their
-evaluation.
+"""Expressions: the nodes a search space is written with, and `scope` to make them.
 
 A space is any nesting of dicts, lists, tuples and plain values around nodes. A node (`Apply`) names
 a function of `scope` and holds argument nodes; a plain value is a `Literal`. Nothing is computed
-until `rec_eval`.
+until `rec_eval` (evaluation).
 """
 
 from __future__ import annotations
 
 import functools
-import operator
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from sparktune.errors import BadSearchSpace
+from sparktune.space.draws import DRAWS, rng_from_seed
 from sparktune.space.functions import FUNCTIONS
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class MissingArgument:
+    """Stands in `Apply.arg` for an argument that was not given."""
+
 
 PARAMETER = "hyperopt_param"  # the name of the nodes that stand for a labelled parameter
 
@@ -56,6 +61,21 @@ class Apply:
     def inputs(self) -> list[Apply]:
         """All argument nodes, positional ones first."""
         return self.pos_args + [node for _, node in self.named_args]
+
+    @property
+    def arg(self) -> dict[str, Any]:
+        """The argument nodes by the names that the function gives them; `MissingArgument` where
+        a default is left, a list of nodes for `*args`.
+        """
+        signature = inspect.signature(scope.implementation(self.name))
+        given = signature.bind_partial(*self.pos_args, **dict(self.named_args)).arguments
+        return {name: given.get(name, MissingArgument) for name in signature.parameters}
+
+    def eval(self, memo: Mapping[Apply, Any] | None = None) -> Any:
+        """The value of this expression; `memo` as in `rec_eval`."""
+        from sparktune.space.evaluation import rec_eval
+
+        return rec_eval(self, memo)
 
     def __repr__(self) -> str:
         arguments = [repr(node) for node in self.pos_args]
@@ -177,6 +197,16 @@ class Scope:
             )
         return functools.partial(self.apply, name)
 
+    def one_of(self, *options: Any) -> Apply:
+        """One of the options, each equally likely: a choice without a label, for expressions
+        that are drawn with `sample` and not searched.
+        """
+        return self.apply("switch", self.apply("randint", len(options)), *options)
+
+    def choice(self, options: Iterable[Any]) -> Apply:
+        """`one_of`, given a list."""
+        return self.one_of(*options)
+
     def define(self, function: F, o_len: int | None = None) -> F:
         """Make `function` available as `scope.<its name>`; a decorator. Refuses a name already in
         use.
@@ -216,87 +246,14 @@ class Scope:
 scope = Scope()
 
 
-def rec_eval(expr: Any, memo: Mapping[Apply, Any] | None = None) -> Any:
-    """Evaluate an expression; `memo` gives the values of some of its nodes beforehand.
-
-    Each node is evaluated once; of a `switch`, only the chosen branch is. Iterative: depth is not
-    limited by Python's recursion limit.
-    """
-    root = as_apply(expr)
-    values: dict[Apply, Any] = dict(memo or {})
-    stack = [root]
-    while stack:
-        node = stack[-1]
-        if node in values:
-            stack.pop()
-            continue
-        missing = [arg for arg in _needed(node, values) if arg not in values]
-        if missing:
-            stack.extend(reversed(missing))
-        else:
-            values[node] = _call(node, values)
-            stack.pop()
-    return values[root]
+def _parameter(label: Any, obj: Any) -> Any:
+    return obj
 
 
-def _needed(node: Apply, values: Mapping[Apply, Any]) -> list[Apply]:
-    """The argument nodes to evaluate next; for a switch first its index, then the branch it
-    selects. A parameter needs none: it has its value beforehand or not at all.
-    """
-    if node.name == PARAMETER:
-        return []
-    if node.name != "switch":
-        return node.inputs()
-    index = node.pos_args[0]
-    return [index, _branch(node, values[index])] if index in values else [index]
-
-
-def _branch(node: Apply, index: Any) -> Apply:
-    options = node.pos_args[1:]
-    try:
-        position = operator.index(index)
-    except TypeError:
-        raise TypeError("switch argument was", index) from None
-    if position < 0:
-        raise ValueError(f"the index of a choice must not be negative, got {position}")
-    if position >= len(options):
-        raise IndexError(f"the index of a choice with {len(options)} options is {position}")
-    return options[position]
-
-
-def _call(node: Apply, values: Mapping[Apply, Any]) -> Any:
-    if isinstance(node, Literal):
-        return node.obj
-    if node.name == "switch":
-        return values[_branch(node, values[node.pos_args[0]])]
-    if node.name == PARAMETER:
-        label = node.pos_args[0]
-        raise KeyError(f"no value given for the parameter {getattr(label, 'obj', label)!r}")
-    args = [values[arg] for arg in node.pos_args]
-    kwargs = {key: values[arg] for key, arg in node.named_args}
-    return scope.implementation(node.name)(*args, **kwargs)
+def _switch(index: Any, *options: Any) -> Any:
+    return options[index]
 
 
 scope._impls.update(FUNCTIONS)
-
-# Named so that nodes can be made; a space gives them their values, rec_eval never calls them.
-PRIORS = (
-    "uniform",
-    "quniform",
-    "uniformint",
-    "loguniform",
-    "qloguniform",
-    "normal",
-    "qnormal",
-    "lognormal",
-    "qlognormal",
-    "randint",
-    "categorical",
-)
-
-
-def _no_value(*args: Any, **kwargs: Any) -> Any:
-    raise TypeError("a distribution in a space needs a label: write hp.uniform('label', ...)")
-
-
-scope._impls.update(dict.fromkeys((PARAMETER, "switch", *PRIORS), _no_value))
+scope._impls.update(DRAWS)
+scope._impls.update({PARAMETER: _parameter, "switch": _switch, "rng_from_seed": rng_from_seed})

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from sparktune.errors import BadSearchSpace, InvalidArgument
 from sparktune.space.columns import columns_of
 from sparktune.space.distributions import Array, Categorical, Distribution
-from sparktune.space.expression import Apply, Literal, as_apply, rec_eval
+from sparktune.space.evaluation import rec_eval
+from sparktune.space.expression import Apply, Literal, as_apply
 from sparktune.trial import Scalar
 from sparktune.worker import as_number
 
@@ -27,6 +28,8 @@ from sparktune.worker import as_number
 class Space:
     """The columns of a search-space expression, and the way between rows, values and
     configurations.
+
+    `expression` is its root node, `parameters` maps the node of each parameter to its column.
 
     Raises:
         BadSearchSpace: there is nothing in the space, or something it cannot hold.
@@ -40,8 +43,8 @@ class Space:
                 f"the search space is {expression!r}; give a dict, list or hp.* expression, "
                 "for example {'x': hp.uniform('x', 0, 1)}"
             )
-        self._parameters = columns_of(self.expression)
-        self.columns = tuple(self._parameters.values())
+        self.parameters = columns_of(self.expression)
+        self.columns = tuple(self.parameters.values())
         self.labels = tuple(column.label for column in self.columns)
         self._index = {label: i for i, label in enumerate(self.labels)}
 
@@ -97,7 +100,7 @@ class Space:
         """Values by the nodes of the expression that they belong to."""
         return {
             node: values[column.label]
-            for node, column in self._parameters.items()
+            for node, column in self.parameters.items()
             if column.label in values
         }
 

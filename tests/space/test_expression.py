@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from sparktune.space import hp
-from sparktune.space.expression import Apply, Literal, as_apply, rec_eval, scope
+from sparktune.space.evaluation import rec_eval
+from sparktune.space.expression import Apply, Literal, as_apply, scope
 
 Pair = namedtuple("Pair", "first second")
 SEVEN = scope.identity(7)

@@ -16,7 +16,8 @@ from sparktune.samplers import tpe
 from sparktune.schedulers import FullBudget
 from sparktune.space import hp
 from sparktune.space.distributions import Categorical, Distribution, Numeric
-from sparktune.space.expression import Apply, rec_eval, scope
+from sparktune.space.evaluation import rec_eval
+from sparktune.space.expression import Apply, scope
 from sparktune.space.space import Space
 from sparktune.study import Study
 from sparktune.trial import Outcome, Status

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from sparktune.errors import BadSearchSpace, DuplicateLabel, InvalidArgument
 from sparktune.space import hp
 from sparktune.space.distributions import Categorical, Numeric
-from sparktune.space.expression import Apply, rec_eval, scope
+from sparktune.space.evaluation import rec_eval
+from sparktune.space.expression import Apply, scope
 from sparktune.space.space import Space
 from sparktune.testing import spaces
 

@@ -1,0 +1,224 @@
+"""Algorithms of Hyperopt's form, `algo(new_ids, domain, trials, seed) -> documents`: written by
+users, run as samplers; and sparktune's samplers in that form.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from sparktune import algorithms
+from sparktune.documents import Document
+from sparktune.errors import InvalidArgument
+from sparktune.history import View
+from sparktune.hyperopt._documents import spec_from_misc
+from sparktune.hyperopt._domain import Domain, by_label, documents_of, prior_point, suggestions
+from sparktune.hyperopt._trials import Trials
+from sparktune.minimize import annotated
+from sparktune.samplers import anneal, random, tpe, tpe_hyperopt
+from sparktune.samplers.mix import Mix
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+from sparktune.study import Sampler
+from sparktune.trial import next_id
+
+logger = logging.getLogger("sparktune")
+
+Algorithm = Callable[..., list[Document]]
+
+ATPE_NOTICE = "atpe.suggest: Hyperopt's adaptive TPE is not part of sparktune; its TPE runs instead"
+
+
+def _in_hyperopts_form(sampler: Any) -> Callable[[Algorithm], Algorithm]:
+    """Mark a function as the form of a sampler that Hyperopt's programs call; `fmin` takes the
+    sampler itself.
+    """
+
+    def marked(function: Algorithm) -> Algorithm:
+        function.sampler = sampler  # type: ignore[attr-defined]
+        return function
+
+    return marked
+
+
+@_in_hyperopts_form(random.suggest)
+def rand(new_ids: list[Any], domain: Domain, trials: Any, seed: Any) -> list[Document]:
+    """Documents of new trials, drawn from the prior with the random numbers that Hyperopt uses."""
+    rng = np.random.default_rng(seed)
+    points = [prior_point(domain.space, rng) for _ in new_ids]
+    return documents_of(new_ids, points, domain, trials)
+
+
+def rand_batch(
+    new_ids: list[Any], domain: Domain, trials: Any, seed: Any
+) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+    """({label: ids where it is active}, {label: its values}) of points drawn from the prior."""
+    rng = np.random.default_rng(seed)
+    return by_label(domain.space, new_ids, [prior_point(domain.space, rng) for _ in new_ids])
+
+
+@_in_hyperopts_form(tpe.suggest)
+def tpe_suggest(
+    new_ids: list[Any], domain: Domain, trials: Any, seed: Any, **options: Any
+) -> list[Document]:
+    """Documents of new trials, by sparktune's TPE; `options` as in `sparktune.tpe`."""
+    return _documents(tpe.suggest, new_ids, domain, trials, seed, options)
+
+
+@_in_hyperopts_form(tpe_hyperopt.suggest)
+def tpe_suggest_hyperopt(
+    new_ids: list[Any], domain: Domain, trials: Any, seed: Any, **options: Any
+) -> list[Document]:
+    """Documents of new trials, by TPE as Hyperopt has it: for those who must reproduce what it
+    did. Options: prior_weight, n_startup_jobs, n_EI_candidates, gamma.
+    """
+    return _documents(tpe_hyperopt.suggest, new_ids, domain, trials, seed, options)
+
+
+@_in_hyperopts_form(anneal.suggest)
+def anneal_suggest(
+    new_ids: list[Any], domain: Domain, trials: Any, seed: Any, **options: Any
+) -> list[Document]:
+    """Documents of new trials, by annealing. Options: avg_best_idx, shrink_coef."""
+    return _documents(anneal.suggest, new_ids, domain, trials, seed, options)
+
+
+@_in_hyperopts_form(tpe.suggest)
+def atpe(new_ids: list[Any], domain: Domain, trials: Any, seed: Any) -> list[Document]:
+    """Documents of new trials, by sparktune's TPE: Hyperopt's adaptive TPE is not here."""
+    logger.warning(ATPE_NOTICE)
+    return _documents(tpe.suggest, new_ids, domain, trials, seed, {})
+
+
+def mix(
+    new_ids: list[Any],
+    domain: Domain,
+    trials: Any,
+    seed: Any,
+    p_suggest: Sequence[tuple[float, Algorithm]],
+) -> list[Document]:
+    """Documents of new trials by one of several algorithms, drawn by their probabilities.
+
+    Args:
+        p_suggest: [(probability, algorithm), ...].
+
+    Raises:
+        ValueError: the probabilities do not sum to 1.
+    """
+    rng = np.random.default_rng(seed)
+    probabilities = [p for p, _ in p_suggest]
+    if not np.isclose(sum(probabilities), 1.0):
+        raise InvalidArgument(f"mix.suggest: probabilities must sum to 1, got {probabilities}")
+    chosen = p_suggest[int(rng.choice(len(p_suggest), p=probabilities))][1]
+    return chosen(new_ids, domain, trials, seed=int(rng.integers(2**31)))
+
+
+def _documents(
+    sampler: Any, new_ids: list[Any], domain: Domain, trials: Any, seed: Any, options: Any
+) -> list[Document]:
+    chosen = algorithms.resolve(functools.partial(sampler, **options))
+    return suggestions(chosen, new_ids, domain, trials, seed)
+
+
+def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: int) -> Sampler:
+    """The sampler that `algo` means for a run of `fn` over `space`. An algorithm of Hyperopt's form
+    is asked for `chunk` points at a time, with seeds from `rstate` if that is a generator.
+
+    Raises:
+        InvalidArgument: it means none, or needs trials that can hold its documents.
+    """
+    seeds = rstate if isinstance(rstate, np.random.Generator) else None
+    reproduces = algo is rand and seeds is not None and isinstance(trials, Trials)
+    if _is_ours(algo) and not reproduces:
+        return _resolved(algo)
+    if not isinstance(trials, Trials):
+        raise InvalidArgument(
+            f"algo={algo!r} gives documents; run it with Trials or SparkTrials of "
+            f"sparktune.hyperopt, got {type(trials)!r}"
+        )
+    if isinstance(space, str):
+        fn, space = annotated(fn)
+    return Foreign(algo, Domain(fn, space), trials, chunk, None if trials.records else seeds)
+
+
+def _is_ours(algo: Any) -> bool:
+    """Whether `algo` is, or is an option of, one of sparktune's algorithms or no algorithm."""
+    function, options = _unwrapped(algo)
+    if function is mix:
+        return all(_is_ours(member) for _, member in options.get("p_suggest", ()))
+    return not callable(algo) or hasattr(function, "sampler") or hasattr(function, "suggest")
+
+
+def _resolved(algo: Any) -> Sampler:
+    function, options = _unwrapped(algo)
+    if function is mix:
+        return Mix(tuple((p, _resolved(member)) for p, member in options.get("p_suggest", ())))
+    if function is atpe:
+        logger.warning(ATPE_NOTICE)
+    return algorithms.resolve(algo)
+
+
+def _unwrapped(algo: Any) -> tuple[Any, dict[str, Any]]:
+    """The function in nested `functools.partial`s, and their options."""
+    options: dict[str, Any] = {}
+    while isinstance(algo, functools.partial):
+        options = algo.keywords | options
+        algo = algo.func
+    return algo, options
+
+
+class Foreign:
+    """A sampler that asks an algorithm of Hyperopt's form.
+
+    Args:
+        algo: called with the ids of new trials, the domain, the trials and an integer; returns
+            documents of new trials, at most one for each id. Fewer end the run.
+        domain: the search problem.
+        trials: what the algorithm is shown; documents of the trials to come are put there.
+        chunk: how many ids a call has, at most.
+        seeds: gives the integers; None: they follow from the seed of the run and the ids, so that
+            going on with the same seed does not repeat points.
+    """
+
+    def __init__(
+        self,
+        algo: Algorithm,
+        domain: Domain,
+        trials: Trials,
+        chunk: int = 1,
+        seeds: np.random.Generator | None = None,
+    ) -> None:
+        self._algo, self._domain, self._trials = algo, domain, trials
+        self._chunk, self._seeds = chunk, seeds
+        self._next: int | None = None
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        """Up to n rows, shape (<= n, d)."""
+        if self._next is None:
+            self._next = next_id(self._trials.records)
+        self._next = max(self._next, self._trials.reserved())
+        docs: list[Document] = []
+        while len(docs) < n:
+            ids = list(range(self._next, self._next + min(self._chunk, n - len(docs))))
+            seed = int((self._seeds or rng).integers(2**31 - 1))
+            more = self._algo(ids, self._domain, self._trials, seed)
+            docs += [self._adopted(doc, id) for doc, id in zip(more, ids, strict=False)]
+            self._next += len(more)
+            if len(more) < len(ids):
+                break
+        rows = [space.encode(spec_from_misc(doc["misc"])) for doc in docs]
+        return np.array(rows).reshape(len(rows), len(space))
+
+    def _adopted(self, doc: Document, id: int) -> Document:
+        """The algorithm's document as that of the trial to come."""
+        doc = self._trials.assert_valid_trial(doc)
+        if doc["tid"] != id:
+            misc = doc["misc"]
+            misc["idxs"] = {key: [id] if ids else [] for key, ids in misc["idxs"].items()}
+            misc["tid"] = doc["tid"] = id
+        self._trials._suggested[id] = doc
+        return doc

@@ -1,0 +1,318 @@
+"""`fmin` with Hyperopt's habits, and what stands around it: all runs go through sparktune's own."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sparktune import minimize
+from sparktune.documents import Document
+from sparktune.errors import AllTrialsFailed
+from sparktune.hyperopt._algorithms import Foreign, sampler_of
+from sparktune.hyperopt._domain import Domain
+from sparktune.hyperopt._trials import Trials
+from sparktune.trial import STATUS_NEW
+
+
+def fmin(
+    fn: Callable[..., Any],
+    space: Any,
+    algo: Any = None,
+    max_evals: int | None = None,
+    timeout: float | None = None,
+    loss_threshold: float | None = None,
+    trials: Any = None,
+    rstate: Any = None,
+    allow_trials_fmin: bool = True,
+    pass_expr_memo_ctrl: bool | None = None,
+    catch_eval_exceptions: bool = False,
+    verbose: bool = True,
+    return_argmin: bool = True,
+    points_to_evaluate: list[dict[str, Any]] | None = None,
+    max_queue_len: int = 1,
+    show_progressbar: Any = True,
+    early_stop_fn: Any = None,
+    trials_save_file: str = "",
+) -> Any:
+    """Minimise `fn` over `space`: `sparktune.fmin`, with what Hyperopt's programs rely on.
+
+    Args are those of `sparktune.fmin`, with these differences:
+        rstate: `rand.suggest` and algorithms of Hyperopt's form draw their seeds from a
+            `numpy.random.Generator` as they did there, so that random search with new trials, one
+            at a time, gives the points that Hyperopt gave.
+        algo: also a function `(new_ids, domain, trials, seed) -> documents`; it is asked for
+            `max_queue_len` points at a time.
+        trials: documents that were put in and not refreshed are evaluated in addition to
+            `max_evals`, as `generate_trials_to_calculate` makes them. A class of its own with its
+            own `fmin` is handed the call, unless `allow_trials_fmin=False`.
+        points_to_evaluate: also points beyond the bounds of the space.
+        trials_save_file: also one that Hyperopt wrote.
+
+    Returns:
+        {label: value} of the best trial, or with `return_argmin=False` the best configuration; None
+        then, if every trial raised, crashed or was cancelled.
+    """
+    trials = Trials() if trials is None else trials
+    own = getattr(type(trials), "fmin", Trials.fmin)
+    if allow_trials_fmin and own is not Trials.fmin:
+        return trials.fmin(
+            fn,
+            space,
+            algo=algo,
+            max_evals=max_evals,
+            timeout=timeout,
+            loss_threshold=loss_threshold,
+            max_queue_len=max_queue_len,
+            rstate=rstate,
+            pass_expr_memo_ctrl=pass_expr_memo_ctrl,
+            verbose=verbose,
+            catch_eval_exceptions=catch_eval_exceptions,
+            return_argmin=return_argmin,
+            show_progressbar=show_progressbar,
+            early_stop_fn=early_stop_fn,
+            trials_save_file=trials_save_file,
+        )
+    sampler = sampler_of(algo, fn, space, trials, rstate, max_queue_len)
+    if isinstance(trials, Trials):
+        waiting, points = _take_in(trials, points_to_evaluate), None
+    else:
+        waiting, points = 0, points_to_evaluate
+    try:
+        return minimize.fmin(
+            fn,
+            space,
+            sampler,
+            None if max_evals is None else max_evals + waiting,
+            timeout,
+            loss_threshold,
+            trials,
+            copy.deepcopy(rstate) if isinstance(sampler, Foreign) else rstate,
+            pass_expr_memo_ctrl=pass_expr_memo_ctrl,
+            catch_eval_exceptions=catch_eval_exceptions,
+            verbose=verbose,
+            return_argmin=return_argmin,
+            points_to_evaluate=points,
+            max_queue_len=max_queue_len,
+            show_progressbar=show_progressbar,
+            early_stop_fn=early_stop_fn,
+            trials_save_file=trials_save_file,
+        )
+    except AllTrialsFailed:
+        if return_argmin or len(trials):
+            raise
+        return None
+
+
+def _take_in(trials: Trials, points: list[dict[str, Any]] | None) -> int:
+    """Make what was put into the trials visible, and the points; how many of them wait."""
+    before = len(trials)
+    if points:
+        known = [dict(trial.values) for trial in trials.records.values()]
+        new = [point for point in points if dict(point) not in known]
+        ids = trials.new_trial_ids(len(new))
+        docs = [generate_trial(id, point) for id, point in zip(ids, new, strict=True)]
+        trials.insert_trial_docs([doc | {"exp_key": trials._exp_key} for doc in docs])
+    trials.refresh()
+    return len(trials) - before
+
+
+def fmin_of_trials(
+    trials: Any,
+    fn: Any,
+    space: Any,
+    algo: Any = None,
+    max_evals: int | None = None,
+    timeout: float | None = None,
+    loss_threshold: float | None = None,
+    max_queue_len: int = 1,
+    rstate: Any = None,
+    verbose: bool = False,
+    pass_expr_memo_ctrl: bool | None = None,
+    catch_eval_exceptions: bool = False,
+    return_argmin: bool = True,
+    show_progressbar: Any = True,
+    early_stop_fn: Any = None,
+    trials_save_file: str = "",
+) -> Any:
+    """`fmin` with these trials, in the order of arguments that `Trials.fmin` has."""
+    return fmin(
+        fn,
+        space,
+        algo,
+        max_evals,
+        timeout,
+        loss_threshold,
+        trials,
+        rstate,
+        allow_trials_fmin=False,
+        pass_expr_memo_ctrl=pass_expr_memo_ctrl,
+        catch_eval_exceptions=catch_eval_exceptions,
+        verbose=verbose,
+        return_argmin=return_argmin,
+        max_queue_len=max_queue_len,
+        show_progressbar=show_progressbar,
+        early_stop_fn=early_stop_fn,
+        trials_save_file=trials_save_file,
+    )
+
+
+class FMinIter:
+    """A run in steps: `run(n)` makes and evaluates n more trials, `exhaust()` all that are left,
+    and iterating makes one at a time.
+
+    Args:
+        algo: an algorithm.
+        domain: the objective and its space.
+        trials: where the trials are evaluated and kept.
+        rstate: a `numpy.random.Generator`.
+        asynchronous, poll_interval_secs: accepted for Hyperopt's sake.
+        max_queue_len, max_evals, timeout, loss_threshold, verbose, show_progressbar,
+            early_stop_fn, trials_save_file: as in `fmin`; the timeout counts from here.
+    """
+
+    catch_eval_exceptions = False
+
+    def __init__(
+        self,
+        algo: Any,
+        domain: Domain,
+        trials: Any,
+        rstate: Any,
+        asynchronous: bool | None = None,
+        max_queue_len: int = 1,
+        poll_interval_secs: float = 1.0,
+        max_evals: int = sys.maxsize,
+        timeout: float | None = None,
+        loss_threshold: float | None = None,
+        verbose: bool = False,
+        show_progressbar: Any = True,
+        early_stop_fn: Any = None,
+        trials_save_file: str = "",
+    ) -> None:
+        self.algo, self.domain, self.trials, self.rstate = algo, domain, trials, rstate
+        self.asynchronous = trials.asynchronous if asynchronous is None else asynchronous
+        self.max_queue_len, self.max_evals = max_queue_len, max_evals
+        self.timeout, self.loss_threshold = timeout, loss_threshold
+        self.verbose, self.show_progressbar = verbose, show_progressbar
+        self.early_stop_fn, self.early_stop_args = early_stop_fn, list[Any]()
+        self.trials_save_file = trials_save_file
+        self.start_time = time.monotonic()
+        self._stopped = False
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the last run of `SparkTrials` was cancelled."""
+        return bool(getattr(self.trials, "_fmin_cancelled", False))
+
+    def run(self, N: int, block_until_done: bool = True) -> None:
+        """Make and evaluate N more trials, and those that wait. Returns when they are done."""
+        left = None
+        if self.timeout is not None:
+            left = self.timeout - (time.monotonic() - self.start_time)
+            if left <= 0:
+                return
+        self.trials.refresh()
+        fmin(
+            self.domain.fn,
+            self.domain.expr,
+            self.algo,
+            len(self.trials) + N,
+            left,
+            self.loss_threshold,
+            self.trials,
+            self.rstate,
+            allow_trials_fmin=False,
+            pass_expr_memo_ctrl=self.domain.pass_expr_memo_ctrl,
+            catch_eval_exceptions=self.catch_eval_exceptions,
+            verbose=self.verbose,
+            return_argmin=False,
+            max_queue_len=self.max_queue_len,
+            show_progressbar=self.show_progressbar,
+            early_stop_fn=self._stop_early if self.early_stop_fn else None,
+            trials_save_file=self.trials_save_file,
+        )
+
+    def _stop_early(self, trials: Any, *_: Any) -> tuple[bool, list[Any]]:
+        """The user's rule, whose state outlasts one `run`."""
+        answer = self.early_stop_fn(trials, *self.early_stop_args)
+        if isinstance(answer, tuple):
+            self.early_stop_args = list(answer[1] or ())
+            self._stopped = bool(answer[0])
+        return answer  # type: ignore[no-any-return]
+
+    def serial_evaluate(self, N: int = -1) -> None:
+        """Evaluate the trials that wait: all of them, whatever N."""
+        self.run(0)
+
+    def block_until_done(self) -> None:
+        """Evaluate the trials that wait."""
+        self.run(0)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self._stopped or len(self.trials) >= self.max_evals:
+            raise StopIteration
+        before = self.trials.count_total_trials()
+        self.run(1)
+        if self.trials.count_total_trials() == before:
+            raise StopIteration
+        return self.trials
+
+    def exhaust(self) -> FMinIter:
+        """Evaluate what is left of `max_evals`."""
+        self.run(max(self.max_evals - len(self.trials), 0))
+        return self
+
+
+def space_eval(space: Any, hp_assignment: Mapping[str, Any]) -> Any:
+    """The configuration that {label: value} stands for: `sparktune.space_eval`."""
+    return minimize.space_eval(space, hp_assignment)
+
+
+def generate_trial(tid: Any, space: Mapping[str, Any]) -> Document:
+    """The document of a new trial at the point {label: value}."""
+    return {
+        "state": 0,
+        "tid": tid,
+        "spec": None,
+        "result": {"status": STATUS_NEW},
+        "misc": {
+            "tid": tid,
+            "cmd": ("domain_attachment", "FMinIter_Domain"),
+            "workdir": None,
+            "idxs": {label: [tid] for label in space},
+            "vals": {label: [value] for label, value in space.items()},
+        },
+        "exp_key": None,
+        "owner": None,
+        "version": 0,
+        "book_time": None,
+        "refresh_time": None,
+    }
+
+
+def generate_trials_to_calculate(points: list[dict[str, Any]]) -> Trials:
+    """Trials that wait at these points {label: value}, for `fmin(trials=...)`."""
+    trials = Trials()
+    trials.insert_trial_docs([generate_trial(tid, point) for tid, point in enumerate(points)])
+    return trials
+
+
+def fmin_pass_expr_memo_ctrl(f: Any) -> Any:
+    """Mark an objective that wants to be called as `f(expr=, memo=, ctrl=)`; a decorator."""
+    f.fmin_pass_expr_memo_ctrl = True
+    return f
+
+
+def partial(fn: Any, **kwargs: Any) -> Any:
+    """`functools.partial` that keeps the mark of `fmin_pass_expr_memo_ctrl`."""
+    made: Any = functools.partial(fn, **kwargs)
+    if hasattr(fn, "fmin_pass_expr_memo_ctrl"):
+        made.fmin_pass_expr_memo_ctrl = fn.fmin_pass_expr_memo_ctrl
+    return made

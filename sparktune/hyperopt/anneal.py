@@ -1,0 +1,5 @@
+"""Annealing: random search that draws closer and closer to the best trials."""
+
+from sparktune.hyperopt._algorithms import anneal_suggest as suggest
+
+__all__ = ["suggest"]

@@ -1,0 +1,5 @@
+"""`IPythonTrials`, which is replaced by `SparkTrials`."""
+
+from sparktune.hyperopt._replaced import IPythonTrials
+
+__all__ = ["IPythonTrials"]

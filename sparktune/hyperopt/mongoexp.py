@@ -1,0 +1,5 @@
+"""`MongoTrials`, which is replaced by `SparkTrials`."""
+
+from sparktune.hyperopt._replaced import MongoTrials
+
+__all__ = ["MongoTrials"]
