@@ -8,13 +8,18 @@ from types import ModuleType
 from typing import Any, cast
 
 from sparktune.errors import InvalidArgument
-from sparktune.samplers import random, tpe
+from sparktune.samplers import anneal, grid, quasi, random, tpe
 from sparktune.study import Sampler
 
 ALGORITHMS: dict[str, Sampler] = {
     "tpe": tpe.suggest,
     "random": random.suggest,
     "rand": random.suggest,
+    "anneal": anneal.suggest,
+    "sobol": quasi.Quasi("sobol"),
+    "halton": quasi.Quasi("halton"),
+    "lhs": quasi.Quasi("lhs"),
+    "grid": grid.suggest,
 }
 
 

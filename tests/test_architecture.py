@@ -26,6 +26,9 @@ ALLOWED = {
     "observers": {"numpy", "tqdm"},
     "executors": {"pyspark", "py4j"},
     "trials": {"pyspark"},
+    "plots": {"numpy", "matplotlib", "sklearn"},
+    "search_cv": {"numpy", "sklearn"},
+    "hyperopt": {"numpy", "tqdm"},
 }
 STDLIB_ONLY = {"errors", "trial", "worker"}
 PYSPARK_MODULES = re.compile(r"executors\._?spark_\w+$|^trials$")

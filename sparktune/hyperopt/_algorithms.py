@@ -15,7 +15,7 @@ from sparktune import algorithms
 from sparktune.documents import Document
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
-from sparktune.hyperopt._documents import spec_from_misc
+from sparktune.hyperopt._documents import miscs_to_idxs_vals, spec_from_misc
 from sparktune.hyperopt._domain import Domain, by_label, documents_of, prior_point, suggestions
 from sparktune.hyperopt._trials import Trials
 from sparktune.minimize import annotated
@@ -85,6 +85,14 @@ def anneal_suggest(
 ) -> list[Document]:
     """Documents of new trials, by annealing. Options: avg_best_idx, shrink_coef."""
     return _documents(anneal.suggest, new_ids, domain, trials, seed, options)
+
+
+def anneal_batch(
+    new_ids: list[Any], domain: Domain, trials: Any, seed: Any, **options: Any
+) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+    """({label: ids where it is active}, {label: its values}) of points by annealing."""
+    docs = anneal_suggest(new_ids, domain, trials, seed, **options)
+    return miscs_to_idxs_vals([doc["misc"] for doc in docs], domain.space.labels)
 
 
 @_in_hyperopts_form(tpe.suggest)

@@ -120,46 +120,6 @@ def _take_in(trials: Trials, points: list[dict[str, Any]] | None) -> int:
     return len(trials) - before
 
 
-def fmin_of_trials(
-    trials: Any,
-    fn: Any,
-    space: Any,
-    algo: Any = None,
-    max_evals: int | None = None,
-    timeout: float | None = None,
-    loss_threshold: float | None = None,
-    max_queue_len: int = 1,
-    rstate: Any = None,
-    verbose: bool = False,
-    pass_expr_memo_ctrl: bool | None = None,
-    catch_eval_exceptions: bool = False,
-    return_argmin: bool = True,
-    show_progressbar: Any = True,
-    early_stop_fn: Any = None,
-    trials_save_file: str = "",
-) -> Any:
-    """`fmin` with these trials, in the order of arguments that `Trials.fmin` has."""
-    return fmin(
-        fn,
-        space,
-        algo,
-        max_evals,
-        timeout,
-        loss_threshold,
-        trials,
-        rstate,
-        allow_trials_fmin=False,
-        pass_expr_memo_ctrl=pass_expr_memo_ctrl,
-        catch_eval_exceptions=catch_eval_exceptions,
-        verbose=verbose,
-        return_argmin=return_argmin,
-        max_queue_len=max_queue_len,
-        show_progressbar=show_progressbar,
-        early_stop_fn=early_stop_fn,
-        trials_save_file=trials_save_file,
-    )
-
-
 class FMinIter:
     """A run in steps: `run(n)` makes and evaluates n more trials, `exhaust()` all that are left,
     and iterating makes one at a time.

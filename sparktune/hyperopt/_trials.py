@@ -7,7 +7,7 @@ at `refresh()`, as in Hyperopt.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from sparktune import documents
 from sparktune import trials as core
 from sparktune.documents import Document
 from sparktune.errors import InvalidTrial
+from sparktune.history import View
 from sparktune.hyperopt._documents import (
     JOB_STATES,
     JOB_VALID_STATES,
@@ -23,7 +24,15 @@ from sparktune.hyperopt._documents import (
     record,
     validated,
 )
-from sparktune.trial import JOB_STATE_DONE, JOB_STATE_NEW, STATUS_OK, Trial, next_id
+from sparktune.trial import (
+    JOB_STATE_DONE,
+    JOB_STATE_NEW,
+    STATUS_OK,
+    Event,
+    Stopped,
+    Trial,
+    next_id,
+)
 
 
 class Trials(core.Trials):
@@ -169,16 +178,23 @@ class Trials(core.Trials):
             doc["exp_key"] = next(holders, self._exp_key)
         return doc
 
+    def observe(self, event: Event, history: View) -> None:
+        """Keep attachments, and bring documents that somebody may hold up to date."""
+        super().observe(event, history)
+        if not isinstance(event, Stopped) and event.trial.id in self._documents:
+            self._document(event.trial)
+
     def new_trial_ids(self, n: int) -> list[int]:
         """n ids that no trial has or had, reserved from now on."""
-        first = max(self.reserved(), *(next_id(each) for each in self._experiments.values()))
+        first = max(self.reserved(), next_id(self.records))
         ids = list(range(first, first + n))
         self._ids.update(ids)
         return ids
 
     def reserved(self) -> int:
-        """The smallest id above all that were reserved or put in."""
-        return next_id(self._ids)
+        """The smallest id above all that were reserved, put in, or that other experiments have."""
+        others = [each for key, each in self._experiments.items() if key != self._exp_key]
+        return max(next_id(each) for each in [self._ids, *others])
 
     def new_trial_docs(
         self,
@@ -289,11 +305,46 @@ class Trials(core.Trials):
         near = loss < loss[0] + max(3 * np.sqrt(variance[0]), np.finfo(float).tiny)
         return float(_chance_of_best(loss[near], variance[near]) @ true_loss[near])
 
-    def fmin(self, fn: Any, space: Any, algo: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def fmin(
+        self,
+        fn: Callable[..., Any],
+        space: Any,
+        algo: Any = None,
+        max_evals: int | None = None,
+        timeout: float | None = None,
+        loss_threshold: float | None = None,
+        max_queue_len: int = 1,
+        rstate: Any = None,
+        verbose: bool = False,
+        pass_expr_memo_ctrl: bool | None = None,
+        catch_eval_exceptions: bool = False,
+        return_argmin: bool = True,
+        show_progressbar: Any = True,
+        early_stop_fn: Any = None,
+        trials_save_file: str = "",
+    ) -> Any:
         """`fmin` with these trials; the progress bar is off unless `verbose=True`."""
-        from sparktune.hyperopt._minimize import fmin_of_trials
+        from sparktune.hyperopt._minimize import fmin
 
-        return fmin_of_trials(self, fn, space, algo, *args, **kwargs)
+        return fmin(
+            fn,
+            space,
+            algo,
+            max_evals,
+            timeout,
+            loss_threshold,
+            self,
+            rstate,
+            allow_trials_fmin=False,
+            pass_expr_memo_ctrl=pass_expr_memo_ctrl,
+            catch_eval_exceptions=catch_eval_exceptions,
+            verbose=verbose,
+            return_argmin=return_argmin,
+            max_queue_len=max_queue_len,
+            show_progressbar=show_progressbar,
+            early_stop_fn=early_stop_fn,
+            trials_save_file=trials_save_file,
+        )
 
     def control(self, trial: Trial) -> Ctrl:
         """What an objective with `pass_expr_memo_ctrl` gets for its trial."""
@@ -308,7 +359,7 @@ class Ctrl(documents.Ctrl):
         current_trial: the document of the trial that runs.
     """
 
-    def __init__(self, trials: Any = None, current_trial: Any = None) -> None:
+    def __init__(self, trials: Any, current_trial: Any = None) -> None:
         super().__init__(Trials() if trials is None else trials, current_trial)
 
     def checkpoint(self, r: Any = None) -> None:

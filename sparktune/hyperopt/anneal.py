@@ -1,5 +1,6 @@
 """Annealing: random search that draws closer and closer to the best trials."""
 
+from sparktune.hyperopt._algorithms import anneal_batch as suggest_batch
 from sparktune.hyperopt._algorithms import anneal_suggest as suggest
 
-__all__ = ["suggest"]
+__all__ = ["suggest", "suggest_batch"]

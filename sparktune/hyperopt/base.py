@@ -19,6 +19,11 @@ from sparktune.hyperopt._documents import (
 )
 from sparktune.hyperopt._domain import Domain
 from sparktune.hyperopt._trials import Ctrl, Trials, trials_from_docs
+from sparktune.hyperopt._utilities import (
+    use_obj_for_literal_in_memo,
+    validate_loss_threshold,
+    validate_timeout,
+)
 from sparktune.trial import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
@@ -60,4 +65,7 @@ __all__ = [
     "miscs_update_idxs_vals",
     "spec_from_misc",
     "trials_from_docs",
+    "use_obj_for_literal_in_memo",
+    "validate_loss_threshold",
+    "validate_timeout",
 ]

@@ -3,11 +3,13 @@
 from sparktune.hyperopt._evaluation import rec_eval, toposort
 from sparktune.space.evaluation import clone, dfs
 from sparktune.space.expression import Apply, Literal, MissingArgument, as_apply, scope
+from sparktune.space.expression import Scope as SymbolTable
 
 __all__ = [
     "Apply",
     "Literal",
     "MissingArgument",
+    "SymbolTable",
     "as_apply",
     "clone",
     "dfs",

@@ -1,5 +1,6 @@
 """Expressions drawn at random."""
 
+from sparktune.hyperopt._evaluation import rec_eval
 from sparktune.space.draws import (
     categorical,
     lognormal,
@@ -13,10 +14,14 @@ from sparktune.space.draws import (
     rng_from_seed,
     uniform,
 )
-from sparktune.space.evaluation import sample
+from sparktune.space.evaluation import clone, dfs, sample
+from sparktune.space.expression import as_apply, scope
 
 __all__ = [
+    "as_apply",
     "categorical",
+    "clone",
+    "dfs",
     "lognormal",
     "loguniform",
     "normal",
@@ -25,7 +30,9 @@ __all__ = [
     "qnormal",
     "quniform",
     "randint",
+    "rec_eval",
     "rng_from_seed",
     "sample",
+    "scope",
     "uniform",
 ]

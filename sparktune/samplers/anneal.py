@@ -1,0 +1,86 @@
+"""Annealing: a draw from the prior, narrowed around one of the best trials (Hyperopt's anneal).
+
+T        finished trials with a usable loss in which a parameter was active
+shrink   1 / (1 + T * shrink_coef): share of the prior's width that is left, shape (d,)
+base     rows of the trials to draw around, shape (n, d)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sparktune.arguments import is_real
+from sparktune.errors import InvalidArgument
+from sparktune.history import View
+from sparktune.space.distributions import Array, Categorical, Distribution
+from sparktune.space.space import Space
+
+
+@dataclass(frozen=True)
+class Anneal:
+    """Random search that draws closer and closer to the best trials. The rate is fixed; only the
+    order of the losses counts.
+
+    Args:
+        avg_best_idx: mean of the geometric distribution over the ranks, from 1 for the best trial,
+            of the trial to draw around; at least 1, which is always the best.
+        shrink_coef: how fast the draws narrow; 0 keeps them as wide as the prior.
+    """
+
+    avg_best_idx: float = 2.0
+    shrink_coef: float = 0.1
+
+    def __post_init__(self) -> None:
+        rules = {
+            "avg_best_idx": is_real(self.avg_best_idx) and 1 <= self.avg_best_idx < np.inf,
+            "shrink_coef": is_real(self.shrink_coef) and 0 <= self.shrink_coef < np.inf,
+        }
+        for name, holds in rules.items():
+            if not holds:
+                raise InvalidArgument(
+                    f"anneal.suggest: {name}={getattr(self, name)!r} is out of range; wanted "
+                    "avg_best_idx >= 1 and shrink_coef >= 0"
+                )
+
+    def __call__(self, **options: Any) -> Anneal:
+        """This sampler with other options, so that `partial(anneal.suggest, shrink_coef=0.2)` is
+        one too.
+        """
+        return replace(self, **options)
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        """n rows, shape (n, d), each drawn around a trial of its own; from the prior where that
+        trial does not use a parameter.
+        """
+        ok = np.flatnonzero(history.ok)
+        if not len(ok):
+            return space.sample(rng, n)
+        ranked = history.X[ok[np.argsort(history.loss[ok], kind="stable")]]
+        shrink = 1 / (1 + self.shrink_coef * np.count_nonzero(~np.isnan(ranked), axis=0))
+        base = ranked[np.minimum(rng.geometric(1 / self.avg_best_idx, n), len(ok)) - 1]
+        X = np.empty((n, len(space)))
+        for j, column in enumerate(space.columns):
+            X[:, j] = column.distribution.ppf(rng.random(n))
+            used = ~np.isnan(base[:, j])
+            X[used, j] = _around(column.distribution, base[used, j], shrink[j], rng)
+        return space.masked(X)
+
+
+def _around(prior: Distribution, x: Array, shrink: float, rng: np.random.Generator) -> Array:
+    """One draw per value of x from the prior narrowed around it to that share of its width."""
+    if isinstance(prior, Categorical):
+        drawn = prior.ppf(rng.random(len(x)))
+        return np.where(rng.random(len(x)) < shrink, drawn, x)
+    z = prior.to_latent(x)
+    width = shrink * prior.scale
+    if prior.normal:
+        return prior.from_latent(z + width * rng.standard_normal(len(x)))
+    start = np.clip(z - width / 2, prior.low, prior.high - width)
+    return prior.from_latent(start + width * rng.random(len(x)))
+
+
+suggest = Anneal()
+"""Annealing with its defaults: `fmin(..., algo=anneal.suggest)`."""

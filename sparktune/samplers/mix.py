@@ -1,0 +1,116 @@
+"""A mixture of samplers: each point is suggested by one of them, drawn by its probability."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import isclose
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+
+from sparktune.arguments import is_real
+from sparktune.errors import InvalidArgument
+from sparktune.history import CODES, View
+from sparktune.samplers import random, tpe
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+from sparktune.trial import Status
+
+
+class Member(Protocol):
+    """A sampler, as `Mix` asks it."""
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        """Up to n rows, shape (<= n, d)."""
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Several samplers by turns.
+
+    Args:
+        p_suggest: (probability, sampler) pairs, the probabilities >= 0 with sum 1. A sampler is
+            anything with `suggest(space, history, n, rng)`, or a `functools.partial` of one that
+            gives it options.
+
+    Raises:
+        InvalidArgument: `p_suggest` is none of this.
+    """
+
+    p_suggest: Sequence[tuple[float, Member]] = ((0.5, tpe.suggest), (0.5, random.suggest))
+
+    def __post_init__(self) -> None:
+        pairs = self.p_suggest
+        if not isinstance(pairs, (list, tuple)) or not all(
+            isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs
+        ):
+            raise InvalidArgument(
+                "mix.suggest: p_suggest must be a list of (probability, sampler) pairs, for "
+                f"example [(0.2, rand.suggest), (0.8, tpe.suggest)]; got {pairs!r}"
+            )
+        p = [pair[0] for pair in pairs]
+        if not all(is_real(each) and each >= 0 for each in p) or not isclose(sum(p), 1.0):
+            raise InvalidArgument(
+                f"mix.suggest: the probabilities must be >= 0 and sum to 1, got {p}"
+            )
+        members = tuple((float(each), _member(member)) for each, member in pairs)
+        object.__setattr__(self, "p_suggest", members)
+
+    def __call__(self, **options: Any) -> Mix:
+        """This sampler with another `p_suggest`, so that `partial(mix.suggest, p_suggest=[...])` is
+        one too.
+        """
+        return replace(self, **options)
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        """n rows, shape (n, d). A sampler knows of the points of the ones before it as of pending
+        trials. Where one has no more to suggest, the others go on; fewer rows only when all have
+        no more.
+        """
+        X = np.empty((0, len(space)))
+        members = [(p, member) for p, member in self.p_suggest if p > 0]
+        while members and len(X) < n:
+            p = np.array([weight for weight, _ in members])
+            counts = rng.multinomial(n - len(X), p / p.sum()).tolist()
+            exhausted = []
+            for (_, member), count in zip(members, counts, strict=True):
+                rows = (
+                    member.suggest(space, _with_pending(history, X), count, rng) if count else X[:0]
+                )
+                exhausted.append(len(rows) < count)
+                X = np.vstack([X, rows])
+            members = [each for each, done in zip(members, exhausted, strict=True) if not done]
+        return X
+
+
+def _member(given: Any) -> Any:
+    """The sampler in a pair of `p_suggest`."""
+    if isinstance(given, functools.partial) and hasattr(given.func, "suggest"):
+        given = given()
+    if not hasattr(given, "suggest") or isinstance(given, (ModuleType, type)):
+        raise InvalidArgument(
+            "mix.suggest: a member must be a sampler such as tpe.suggest, or an object with "
+            f"suggest(space, history, n, rng); got {given!r}"
+        )
+    return given
+
+
+def _with_pending(history: View, X: Array) -> View:
+    """The history with pending trials at the rows X behind it."""
+    missing = np.full(len(X), np.nan)
+    return replace(
+        history,
+        X=np.vstack([history.X, X]),
+        loss=np.append(history.loss, missing),
+        status=np.append(history.status, np.full(len(X), CODES[Status.NEW], dtype=np.int8)),
+        budget=np.append(history.budget, np.ones(len(X))),
+        started=np.append(history.started, missing),
+        finished=np.append(history.finished, missing),
+    )
+
+
+suggest = Mix()
+"""Half TPE, half random search; `partial(mix.suggest, p_suggest=[...])` for others."""

@@ -1,0 +1,97 @@
+"""Quasi-random search: points that fill the space more evenly than independent draws do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sparktune.arguments import is_whole
+from sparktune.errors import InvalidArgument
+from sparktune.history import View
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+
+KINDS = ("sobol", "halton", "lhs")
+
+
+@dataclass(frozen=True)
+class Quasi:
+    """The points of one scrambled sequence in the unit cube, mapped by the inverse cdf of each
+    prior, whatever the losses: the next trial has the point at index len(history).
+
+    The numbers of a study differ from ask to ask, but a sequence must be scrambled the same way
+    throughout; therefore the scrambling has a seed of its own.
+
+    Args:
+        kind: "sobol" (Sobol' 1967; best after a power of two of points), "halton" (Halton 1960),
+            or "lhs": Latin hypercubes (McKay et al. 1979), one after the other.
+        seed: of the scrambling; studies with equal seeds try the same points.
+        block: points of one Latin hypercube; only with "lhs".
+
+    Raises:
+        InvalidArgument: an option is out of range.
+    """
+
+    kind: str = "sobol"
+    seed: int = 0
+    block: int = 64
+
+    def __post_init__(self) -> None:
+        rules = {
+            "kind": self.kind in KINDS,
+            "seed": is_whole(self.seed) and self.seed >= 0,
+            "block": is_whole(self.block) and self.block >= 1,
+        }
+        for name, holds in rules.items():
+            if not holds:
+                raise InvalidArgument(
+                    f"quasi.suggest: {name}={getattr(self, name)!r} is not possible; wanted kind "
+                    f"one of {', '.join(map(repr, KINDS))}, integers seed >= 0 and block >= 1"
+                )
+
+    def __call__(self, **options: Any) -> Quasi:
+        """This sampler with other options, so that `partial(quasi.suggest, kind="halton")` is one
+        too.
+        """
+        return replace(self, **options)
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        """n rows, shape (n, d)."""
+        d = len(space)
+        if d == 0 or n == 0:
+            return np.empty((n, d))
+        points = self._latin if self.kind == "lhs" else self._sequence
+        return space.from_unit(points(d, len(history), n))
+
+    def _sequence(self, d: int, start: int, n: int) -> Array:
+        """Points start to start + n of the sequence, shape (n, d)."""
+        from scipy.stats import qmc
+
+        kind = qmc.Sobol if self.kind == "sobol" else qmc.Halton
+        engine = kind(d, scramble=True, seed=np.random.default_rng(self.seed))
+        if start:
+            engine.fast_forward(start)
+            drawn: Array = engine.random(n)
+            return drawn
+        # scipy warns of a first part of Sobol' points that is no power of two.
+        drawn = engine.random(1 << (n - 1).bit_length())
+        return drawn[:n]
+
+    def _latin(self, d: int, start: int, n: int) -> Array:
+        """Points start to start + n of the row of Latin hypercubes, shape (n, d)."""
+        from scipy.stats import qmc
+
+        first, last = start // self.block, (start + n - 1) // self.block
+        cubes = [
+            qmc.LatinHypercube(d, seed=np.random.default_rng([self.seed, k])).random(self.block)
+            for k in range(first, last + 1)
+        ]
+        skipped = start - first * self.block
+        points: Array = np.concatenate(cubes)[skipped : skipped + n]
+        return points
+
+
+suggest = Quasi()
+"""Sobol' points: `fmin(..., algo=quasi.suggest)`."""

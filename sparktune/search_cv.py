@@ -1,0 +1,492 @@
+"""`HyperoptSearchCV`: scikit-learn's hyperparameter search, with `fmin` choosing the candidates.
+
+A candidate is one trial: its objective is a `GridSearchCV` of this one candidate over splits that
+are made once, so what scikit-learn does with scorers, fit parameters and failing fits happens here
+too. The objective is a nested function and refers to nothing of this package: such a function
+travels to Spark workers by value, and they need scikit-learn only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.arguments import whole
+from sparktune.errors import AllTrialsFailed, InvalidArgument, TrialFailed
+from sparktune.minimize import fmin, seed_of
+from sparktune.space.space import Space
+from sparktune.trial import Status, Trial
+from sparktune.trials import SparkTrials, Trials
+
+try:
+    from sklearn import clone, config_context, get_config
+    from sklearn.base import is_classifier
+    from sklearn.exceptions import FitFailedWarning
+    from sklearn.metrics import check_scoring
+    from sklearn.model_selection import GridSearchCV, check_cv
+    from sklearn.model_selection._search import BaseSearchCV
+    from sklearn.utils import indexable
+    from sklearn.utils.metadata_routing import process_routing
+except ImportError as error:
+    raise ImportError(
+        f"HyperoptSearchCV needs scikit-learn 1.3 or newer ({error}): "
+        "pip install 'sparktune[sklearn]'"
+    ) from error
+
+Parameters: TypeAlias = dict[str, Any]
+MaskedArray: TypeAlias = "np.ma.MaskedArray[Any, Any]"
+Flatten: TypeAlias = Callable[[Any], Parameters]
+
+_ROW = "cv_results"
+"""Where a trial's result holds its row of `cv_results_`."""
+
+
+class NoCandidateScored(AllTrialsFailed, ValueError):
+    """No candidate could be fitted and scored; a ValueError, as scikit-learn's own searches raise.
+
+    The message holds the first failure's traceback.
+    """
+
+
+class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
+    """Cross-validated search over `space`, in which earlier scores guide later candidates.
+
+    It is used like scikit-learn's `RandomizedSearchCV`, and after `fit` like the best estimator.
+
+        search = HyperoptSearchCV(SVC(), {"C": hp.loguniform("C", -3, 7)}, max_evals=50,
+                                  trials=SparkTrials(parallelism=8), random_state=0)
+        search.fit(X, y).predict(X)
+
+    Args:
+        estimator: any scikit-learn estimator, pipelines included.
+        space: a dict {parameter: hp.*}, with names as `set_params` takes them ("clf__C"), or a
+            choice of such dicts. A dict under a name that is no parameter is a group: its entries
+            count as the space's own, as in {"kind": hp.choice("kind", [{"C": ...}, {...}])}.
+        max_evals: the number of candidates; under `warm_start` those of earlier fits included.
+        trials: `Trials()` (default) evaluates one candidate after the other in this process,
+            `SparkTrials(...)` each as a Spark task, `ThreadTrials(...)` several on threads. Spark
+            workers need scikit-learn; the data is sent to each of them once.
+        algo: what chooses candidates, as in `fmin`; None: TPE.
+        warm_start: False: every fit starts anew, with the settings of `trials` but none of its
+            records; `trials` itself is left alone. True: the first fit goes on from `trials`, the
+            following ones from `trials_`.
+        scoring: as in `GridSearchCV`. With several metrics, the one named by `refit` is maximised,
+            or the first one if `refit` is a function or False.
+        n_jobs: processes for the folds of one candidate, on each worker.
+        refit: whether to fit the best candidate on all data; the name of the metric that says what
+            is best; or a function of `cv_results_` that returns the index of the best.
+        cv: as in `GridSearchCV`. All candidates of a fit see the same splits.
+        verbose: 0: silent; 1: a progress bar; above: scikit-learn's messages as well.
+        pre_dispatch: as in `GridSearchCV`.
+        random_state: an integer, a `numpy.random.RandomState` or a `numpy.random.Generator` that
+            determines the candidates, together with their scores; None: random.
+        error_score: the score of a fold that cannot be fitted or scored, and of every fold of a
+            candidate without a result; "raise": the first failure ends the search.
+        return_train_score: whether `cv_results_` has scores on the training folds.
+
+    Attributes:
+        trials_: the trials; each result holds `loss` (the mean test score, negated), `params` and
+            `cv_results`.
+        cv_results_: {column: array over candidates} as of `GridSearchCV`, in the order of the
+            trials' ids, earlier fits' included. Parameters that a candidate lacks are masked.
+        best_index_, best_params_, best_score_: the best candidate: its row, its parameters, its
+            mean test score. No best_score_ if `refit` is a function, none of them if it is False
+            and there are several metrics.
+        best_estimator_, refit_time_: the best candidate fitted on all data, and the seconds it
+            took; only with `refit`.
+        scorer_, multimetric_, n_splits_: the scorer or {metric: scorer}, whether there are several
+            metrics, and the number of splits.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        space: Any,
+        max_evals: int,
+        trials: Trials | None = None,
+        algo: Any = None,
+        warm_start: bool = False,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable[[Any], int] = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        random_state: Any = None,
+        error_score: float | str = np.nan,
+        return_train_score: bool = False,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.space = space
+        self.max_evals = max_evals
+        self.trials = trials
+        self.algo = algo
+        self.warm_start = warm_start
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        """Tags, for scikit-learn 1.6 and newer: as many targets as the estimator takes."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = self.estimator.__sklearn_tags__().target_tags.multi_output
+        return tags
+
+    def fit(self, X: Any, y: Any = None, groups: Any = None, **params: Any) -> HyperoptSearchCV:
+        """Search, then fit the best candidate on all of X and y.
+
+        Args:
+            X: samples, (n_samples, ...).
+            y: targets, (n_samples,) or (n_samples, n_outputs); None for unsupervised estimators.
+            groups: group labels for the splitter, (n_samples,).
+            params: what the estimator's `fit` takes besides; arrays over samples are split.
+
+        Raises:
+            InvalidArgument: an argument of the search is wrong; nothing was evaluated.
+            Exception: no candidate has a score, and this is why the first one has none; or any
+                failure, with `error_score="raise"`.
+            NoCandidateScored, TrialFailed: the same, where candidates were evaluated elsewhere; the
+                message holds the traceback.
+        """
+        self._validate_params()
+        if groups is not None:
+            params = params | {"groups": groups}
+        X, y = indexable(X, y)
+        scorer = _scorer(self.estimator, self.scoring, self.refit)
+        for_estimator, for_splitter = _routed(self, params)
+        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        splits = list(cv.split(X, y, **for_splitter))
+        self.n_splits_ = len(splits)
+        settings = {name: getattr(self, name) for name in _PASSED_ON} | {
+            "cv": _fixed(cv, splits),
+            "verbose": self.verbose if self.verbose > 1 else 0,
+            "error_score": _error_score(self.error_score, scorer),
+        }
+        flatten = _flattening(self.estimator)
+        data = (X, y, params)
+        self._search(flatten, _objective(self.estimator, settings, self.refit, flatten, data))
+        self.scorer_ = scorer
+        if self.refit:
+            self._refit(X, y, for_estimator)
+        return self
+
+    def _search(self, flatten: Flatten, objective: Callable[[Any], Any]) -> None:
+        """Evaluate candidates, and set what is known of them."""
+        space = Space(self.space)
+        _check_parameters(self.estimator, space, flatten)
+        self.trials_ = self._start()
+        earlier = set(self.trials_.records)
+        raising = isinstance(self.error_score, str)
+        failed: AllTrialsFailed | None = None
+        errors: list[Exception] = []
+        try:
+            fmin(
+                objective if self.trials_.asynchronous else _remembering(objective, errors),
+                self.space,
+                self.algo,
+                whole("max_evals", self.max_evals, 1),
+                trials=self.trials_,
+                seed=_seed(self.random_state),
+                catch_eval_exceptions=not raising,
+                early_stop_fn=_stop_at_failure(self.trials_) if raising else None,
+                verbose=self.verbose > 0,
+            )
+        except AllTrialsFailed as error:
+            failed = error
+        ended = [trial for trial in self.trials_.records.values() if _counts(trial)]
+        if raising:
+            _raise_failure([trial for trial in ended if trial.id not in earlier])
+        if failed and errors:
+            raise errors[0]
+        if failed:
+            raise NoCandidateScored(str(failed)) from failed
+        _warn_of_failures(ended, self.error_score)
+        candidates = [flatten(space.decode(trial.values)) for trial in ended]
+        self.cv_results_ = _table(candidates, ended, self.error_score)
+        self._choose()
+
+    def _start(self) -> Trials:
+        """The trials of this fit.
+
+        Raises:
+            InvalidArgument: they hold trials of something else.
+        """
+        trials = Trials() if self.trials is None else self.trials
+        if not isinstance(trials, Trials):
+            raise InvalidArgument(
+                f"trials must be Trials(), SparkTrials(...) or ThreadTrials(...), got {trials!r}"
+            )
+        if not self.warm_start:
+            fresh = copy.deepcopy(trials)
+            fresh.delete_all()
+            if isinstance(trials, SparkTrials) and isinstance(fresh, SparkTrials):
+                fresh.resource_profile = trials.resource_profile
+            return fresh
+        trials = getattr(self, "trials_", trials)
+        for trial in trials.records.values():
+            if trial.status is Status.OK and _ROW not in (trial.result or {}):
+                raise InvalidArgument(
+                    f"trials holds trial {trial.id}, which is no candidate of a HyperoptSearchCV; "
+                    "start with new trials"
+                )
+        return trials
+
+    def _choose(self) -> None:
+        names = _metrics(self.cv_results_)
+        self.multimetric_ = names != ["score"]
+        if self.multimetric_ and not self.refit:
+            return
+        metric = self.refit if self.multimetric_ else "score"
+        if callable(self.refit):
+            self.best_index_ = self.refit(self.cv_results_)
+        else:
+            self.best_index_ = int(self.cv_results_[f"rank_test_{metric}"].argmin())
+            self.best_score_ = self.cv_results_[f"mean_test_{metric}"][self.best_index_]
+        self.best_params_ = self.cv_results_["params"][self.best_index_]
+
+    def _refit(self, X: Any, y: Any, params: Mapping[str, Any]) -> None:
+        best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
+        started = time.time()
+        self.best_estimator_ = best.fit(X, **params) if y is None else best.fit(X, y, **params)
+        self.refit_time_ = time.time() - started
+        if hasattr(best, "feature_names_in_"):
+            self.feature_names_in_ = best.feature_names_in_
+
+
+_PASSED_ON = ("scoring", "n_jobs", "pre_dispatch", "return_train_score")
+
+
+def _objective(
+    estimator: Any,
+    settings: Mapping[str, Any],
+    refit: Any,
+    flatten: Flatten,
+    data: tuple[Any, Any, Mapping[str, Any]],
+) -> Callable[[Any], dict[str, Any]]:
+    """The objective of a search: a point of the space to the result of its cross-validation on
+    `data`, the arguments of `fit`.
+    """
+    X, y, params = data
+    config = get_config()
+    wanted = refit if isinstance(refit, (str, bool)) else False
+
+    def cross_validation(point: Any) -> dict[str, Any]:
+        candidate = flatten(point)
+        grid = {name: [value] for name, value in candidate.items()}
+        with config_context(**config):
+            search = GridSearchCV(estimator, grid, refit=False, **settings)
+            table = search.fit(X, y, **params).cv_results_
+        row = {key: float(table[key][0]) for key in table if key[:5] not in ("param", "rank_")}
+        names = [key[10:] for key in row if key.startswith("mean_test_")]
+        metric = wanted if wanted in names else names[0]
+        if metric != wanted and wanted is not False and names != ["score"]:
+            raise ValueError(f"scoring gives {names}; refit must name one of them, not {wanted!r}")
+        return {
+            "loss": -row[f"mean_test_{metric}"],
+            "status": "ok",
+            "params": candidate,
+            "cv_results": row,
+        }
+
+    return cross_validation
+
+
+def _error_score(error_score: Any, scorer: Any) -> Any:
+    """What one candidate's folds get for `error_score`.
+
+    If there is one metric, a NaN in one fold is a NaN in the mean, so the candidate is done for:
+    raising says why, on every worker, and saves its other folds.
+    """
+    one_metric = not isinstance(scorer, dict)
+    return "raise" if one_metric and error_score != error_score else error_score
+
+
+def _remembering(
+    objective: Callable[[Any], Any], errors: list[Exception]
+) -> Callable[[Any], dict[str, Any]]:
+    """The objective, which also puts its exceptions into `errors`."""
+
+    def remembering(point: Any) -> Any:
+        try:
+            return objective(point)
+        except Exception as error:
+            errors.append(error)
+            raise
+
+    return remembering
+
+
+def _flattening(estimator: Any) -> Flatten:
+    """The function that makes one dict of parameters out of a point of the space."""
+    names = frozenset(estimator.get_params())
+
+    def flatten(point: Any) -> Parameters:
+        if not isinstance(point, dict):
+            raise TypeError(
+                f"the space must give dicts of parameters, as {{'C': hp.uniform('C', 0, 1)}} "
+                f"does; got {point!r}"
+            )
+        parameters: Parameters = {}
+        for name, value in point.items():
+            group = isinstance(value, dict) and name not in names and "__" not in str(name)
+            parameters.update(flatten(value) if group else {name: value})
+        return parameters
+
+    return flatten
+
+
+def _fixed(cv: Any, splits: Sequence[Any]) -> SimpleNamespace:
+    """A splitter that asks for what `cv` asks for, and gives splits that are made already."""
+    fixed = SimpleNamespace(
+        split=lambda *args, **params: iter(splits), get_n_splits=lambda *args, **params: len(splits)
+    )
+    if hasattr(cv, "get_metadata_routing"):
+        fixed.get_metadata_routing = cv.get_metadata_routing
+    return fixed
+
+
+def _scorer(estimator: Any, scoring: Any, refit: Any) -> Any:
+    """A scorer, or {metric: scorer} for a list or dict of several."""
+    if callable(scoring):
+        return scoring
+    if scoring is None or isinstance(scoring, str):
+        return check_scoring(estimator, scoring)
+    named = scoring if isinstance(scoring, Mapping) else {name: name for name in scoring}
+    if refit is True or (isinstance(refit, str) and refit not in named):
+        raise InvalidArgument(
+            "with several metrics, refit must be the name of the one to optimise "
+            f"({', '.join(map(repr, named))}), a function of cv_results_, or False; got {refit!r}"
+        )
+    return {name: check_scoring(estimator, each) for name, each in named.items()}
+
+
+def _routed(search: HyperoptSearchCV, params: Parameters) -> tuple[Parameters, Parameters]:
+    """What the estimator's fit and the splitter get of the parameters of fit."""
+    if get_config().get("enable_metadata_routing", False):
+        routed = process_routing(search, "fit", **params)
+        return routed.estimator.fit, routed.splitter.split
+    others = {name: value for name, value in params.items() if name != "groups"}
+    return others, {"groups": params.get("groups")}
+
+
+def _check_parameters(estimator: Any, space: Space, flatten: Flatten) -> None:
+    """Try points of the space on the estimator; rare options may be missed, and fail later."""
+    for row in space.sample(np.random.default_rng(0), 32):
+        point: Any = None
+        with contextlib.suppress(Exception):  # an expression that some values break, not a name
+            point = space.decode(space.values(row))
+        if point is None:
+            continue
+        try:
+            clone(estimator).set_params(**clone(flatten(point), safe=False))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise InvalidArgument(f"the space does not fit the estimator: {error}") from error
+
+
+def _seed(random_state: Any) -> int | None:
+    if random_state is None:
+        return None
+    try:
+        return seed_of(None, random_state)
+    except InvalidArgument:
+        raise InvalidArgument(
+            "random_state must be an integer >= 0, a numpy Generator, a RandomState or None, "
+            f"got {random_state!r}"
+        ) from None
+
+
+def _stop_at_failure(trials: Trials) -> Callable[..., tuple[bool, list[Any]]]:
+    earlier = trials.count_failed_trials()
+    return lambda trials, *state: (trials.count_failed_trials() > earlier, [])
+
+
+def _counts(trial: Trial) -> bool:
+    """Whether a trial is a row of `cv_results_`: it ended, and not only because the run did."""
+    return not trial.status.pending and trial.status is not Status.CANCELLED
+
+
+def _raise_failure(trials: Sequence[Trial]) -> None:
+    for trial in trials:
+        if not trial.status.returned:
+            raise TrialFailed(f"candidate {trial.id} failed: {trial.failure or trial.status.value}")
+
+
+def _warn_of_failures(trials: Sequence[Trial], error_score: Any) -> None:
+    failed = [trial for trial in trials if trial.status is not Status.OK]
+    if failed:
+        first = failed[0]
+        why = (
+            f"{first.failure.type}: {first.failure.message}"
+            if first.failure
+            else first.status.value
+        )
+        warnings.warn(
+            f"{len(failed)} of {len(trials)} candidates could not be scored (error_score="
+            f"{error_score}); trial {first.id}: {why}",
+            FitFailedWarning,
+            stacklevel=4,
+        )
+
+
+def _table(
+    candidates: Sequence[Parameters], trials: Sequence[Trial], error_score: Any
+) -> dict[str, Any]:
+    """`cv_results_` of these candidates, whose trials hold their scores."""
+    rows = [(trial.result or {}).get(_ROW, {}) for trial in trials]
+    known = dict.fromkeys(key for row in rows for key in row)
+    missing = np.nan if isinstance(error_score, str) else float(error_score)
+    scores = {key: _column(key, rows, missing) for key in known}
+    table: dict[str, Any] = {key: column for key, column in scores.items() if "_time" in key}
+    for name in dict.fromkeys(name for candidate in candidates for name in candidate):
+        table[f"param_{name}"] = _parameter_column(name, candidates)
+    table["params"] = list(candidates)
+    for key, column in scores.items():
+        table[key] = column
+        if key.startswith("std_test_"):
+            metric = key.removeprefix("std_")
+            table[f"rank_{metric}"] = _ranks(scores[f"mean_{metric}"])
+    return table
+
+
+def _column(key: str, rows: Sequence[Mapping[str, float]], missing: float) -> NDArray[Any]:
+    """One column of numbers; `missing` is the score of candidates without a result."""
+    value = np.nan if key.endswith("_time") else 0 * missing if key.startswith("std_") else missing
+    return np.array([row.get(key, np.nan if row else value) for row in rows])
+
+
+def _parameter_column(name: str, candidates: Sequence[Parameters]) -> MaskedArray:
+    """The values of one parameter, of a numeric type if all are numbers; masked where absent."""
+    mask = [name not in candidate for candidate in candidates]
+    kinds = {type(candidate[name]) for candidate in candidates if name in candidate}
+    numeric = len(kinds) == 1 and kinds <= {bool, int, float}
+    column = np.zeros(len(candidates), dtype=kinds.pop() if numeric else object)
+    for i, candidate in enumerate(candidates):
+        if not mask[i]:
+            column[i] = candidate[name]
+    return np.ma.MaskedArray(column, mask)
+
+
+def _ranks(means: NDArray[Any]) -> NDArray[Any]:
+    """1 for the highest; equal ones share the best of their ranks, and NaN is the lowest."""
+    costs = np.where(np.isnan(means), np.inf, -means)
+    return (1 + np.searchsorted(np.sort(costs), costs)).astype(np.int32)
+
+
+def _metrics(table: Mapping[str, Any]) -> list[str]:
+    return [key.removeprefix("mean_test_") for key in table if key.startswith("mean_test_")]
