@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,3 +25,42 @@ def test_the_program_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> 
 def test_continuous_integration_runs_the_command_for_tests() -> None:
     [command] = re.findall(r"Run the tests:\n\n```sh\n(.*)\n```", README)
     assert (REPOSITORY / ".ci" / "run").read_text().splitlines()[-1] == command
+
+
+OLD_PROGRAM = """
+import hyperopt
+import hyperopt as ho
+import hyperopt.pyll.stochastic
+import hyperopt.pyll_utils as utils
+from hyperopt import fmin, hp, tpe, STATUS_OK, Trials
+from hyperopt.early_stop import no_progress_loss
+from hyperopt.fmin import generate_trials_to_calculate
+from hyperopt.pyll import scope
+
+
+def main():
+    from hyperopt.pyll.base import as_apply
+    import hyperopt.rand
+
+    hyperopt_rand = hyperopt.rand.suggest
+    space = {"n": scope.int(hp.quniform("n", 1, 9, 1)), "x": as_apply(hp.normal("x", 0, 1))}
+    trials = Trials()
+    fmin(lambda p: {"loss": p["x"] ** 2 + p["n"], "status": STATUS_OK}, space, tpe.suggest, 25,
+         trials=trials, early_stop_fn=no_progress_loss(20), verbose=False)
+    print(sorted(ho.space_eval(space, trials.argmin)), hyperopt.pyll.stochastic.sample(1))
+
+
+main()
+"""
+
+
+def test_the_line_that_moves_a_program_over(tmp_path: Path) -> None:
+    program = tmp_path / "old.py"
+    program.write_text(OLD_PROGRAM, encoding="utf-8")
+    [command] = re.findall(r"```sh\n(sed .*)\n```", README)
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    alone = f"import sys; sys.modules['hyperopt'] = None; exec(open({str(program)!r}).read())"
+    ran = subprocess.run(
+        [sys.executable, "-c", alone], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.stdout == "['n', 'x'] 1\n", ran.stderr
