@@ -1,0 +1,176 @@
+"""Pictures of studies.
+
+    from sparktune import plots
+
+    plots.history(trials).savefig("history.png")
+
+Every function takes what was given to `fmin(trials=...)`, draws with matplotlib and returns the
+`matplotlib.figure.Figure`, which a notebook shows where it is a cell's last value (after
+`%matplotlib inline`). Nothing is opened and pyplot's current figure is left alone. Functions that
+draw one pair of axes take them as `ax`. Trials that wait or run are left out unless said otherwise.
+
+`space` is the search space; given, it says which axes are logarithmic and what the options of a
+choice are called. `labels` are the parameters wanted, in order; None: all.
+
+All functions raise `InvalidArgument` where there is nothing to draw (no trials, none ended, none
+with a finite loss) and `ImportError` where a package is missing: pip install 'sparktune[plots]'.
+
+What is drawn is computed in `data`, `parameters` and `forest`, and drawn in `runs` and `panels`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sparktune.errors import InvalidArgument
+from sparktune.plots import data, forest, parameters
+from sparktune.plots.packages import require
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from sparktune.trials import Trials
+
+__all__ = [
+    "convergence",
+    "histograms",
+    "history",
+    "importance",
+    "parallel_coordinates",
+    "scatter",
+    "timeline",
+    "values",
+]
+
+
+def history(trials: Trials, *, ax: Axes | None = None) -> Figure:
+    """The loss of each trial by its id, the best so far as a line, trials without a finite loss as
+    marks at the foot. A few huge losses are cut off and shown as triangles.
+    """
+    _matplotlib()
+    from sparktune.plots.runs import draw_history
+
+    return draw_history(data.loss_history(trials), ax)
+
+
+def convergence(
+    studies: Mapping[str, Trials | Sequence[Trials]], *, ax: Axes | None = None
+) -> Figure:
+    """The best loss after each evaluation of several methods: the median over repeated runs, and a
+    band between the quartiles.
+
+    Args:
+        studies: {name: trials, or a list of trials of repeated runs}. Failed trials count as
+            evaluations; runs are cut to the shortest of their name.
+        ax: where to draw; None: a new figure.
+    """
+    _matplotlib()
+    from sparktune.plots.runs import draw_convergence
+
+    return draw_convergence(data.convergence(studies), ax)
+
+
+def timeline(trials: Trials, *, ax: Axes | None = None) -> Figure:
+    """When each trial ran, on which slot, coloured by how it ended: shows idle slots, stragglers
+    and failures.
+
+    Slots are not recorded: they are the fewest lanes in which no two trials overlap. Of a trial
+    that crashed or ran out of time the begin is not known either; it is taken to be when the trial
+    was handed out or its lane came free. A trial that runs still is drawn to the latest time known.
+    """
+    _matplotlib()
+    from sparktune.plots.runs import draw_timeline
+
+    return draw_timeline(data.timeline(trials), ax)
+
+
+def values(trials: Trials, *, space: Any = None, labels: Sequence[str] | None = None) -> Figure:
+    """The values of each parameter over the trials, with a star on the best trial."""
+    _matplotlib()
+    from sparktune.plots.panels import draw_values
+
+    study = data.columns(trials)
+    wanted = parameters.scales([study], space, labels)
+    return draw_values([parameters.values(study, scale) for scale in wanted])
+
+
+def scatter(trials: Trials, *, space: Any = None, labels: Sequence[str] | None = None) -> Figure:
+    """The loss against the values of each parameter, coloured from early to late trials, with a
+    star on the best. Trials without a finite loss are left out.
+    """
+    _matplotlib()
+    from sparktune.plots.panels import draw_scatter
+
+    study = data.columns(trials)
+    wanted = parameters.scales([study], space, labels)
+    return draw_scatter([parameters.values(study, scale) for scale in wanted])
+
+
+def histograms(
+    trials: Trials | Mapping[str, Trials],
+    *,
+    space: Any = None,
+    labels: Sequence[str] | None = None,
+) -> Figure:
+    """How often the values of each parameter were tried, as shares of the trials in which it was
+    active; failed trials count.
+
+    Args:
+        trials: one study, or {name: trials} to compare several.
+        space: see above.
+        labels: see above.
+    """
+    _matplotlib()
+    from sparktune.plots.panels import draw_histograms
+
+    given = trials if isinstance(trials, Mapping) else {"tried": trials}
+    if not given:
+        raise InvalidArgument("trials is an empty dict; give {name: trials}")
+    studies = {str(name): data.columns(each, losses=False) for name, each in given.items()}
+    wanted = parameters.scales(studies.values(), space, labels)
+    return draw_histograms([parameters.histogram(studies, scale) for scale in wanted])
+
+
+def parallel_coordinates(
+    trials: Trials,
+    *,
+    space: Any = None,
+    labels: Sequence[str] | None = None,
+    ax: Axes | None = None,
+) -> Figure:
+    """Each trial with a finite loss as a line through its values, coloured by loss; the last axis
+    is the loss. Where a parameter is inactive, the line passes below its axis.
+    """
+    _matplotlib()
+    from sparktune.plots.panels import draw_coordinates
+
+    study = data.columns(trials)
+    wanted = parameters.scales([study], space, labels)
+    return draw_coordinates(parameters.coordinates(study, wanted), ax)
+
+
+def importance(trials: Trials, *, space: Any = None, ax: Axes | None = None) -> Figure:
+    """The share of the loss's variance that each parameter explains by itself: functional ANOVA of
+    a random forest (F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for Assessing
+    Hyperparameter Importance", ICML 2014).
+
+    It speaks of the whole range that was tried, not of the neighbourhood of the best trial, and of
+    what a forest can learn from the trials: expect little from fewer than about 100. A parameter
+    that is active in few trials can explain little of all. Where one is inactive it counts as the
+    median of its values.
+
+    Needs scikit-learn besides matplotlib: pip install 'sparktune[plots,sklearn]'; and at least 10
+    trials with a finite loss.
+    """
+    _matplotlib()
+    from sparktune.plots.panels import draw_importance
+
+    study = data.columns(trials)
+    wanted = parameters.scales([study], space)
+    return draw_importance(forest.importance(study, wanted), ax)
+
+
+def _matplotlib() -> None:
+    require("matplotlib", "matplotlib", "plots")

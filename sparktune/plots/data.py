@@ -1,0 +1,278 @@
+"""What each plot of a whole run shows, as arrays: records in, numpy out, nothing drawn.
+
+Notation, here and in `parameters`:
+
+    n       trials that were drawn from the records, in order of their ids
+    loss    (n,) NaN where a trial has no finite loss
+    status  (n,) index into `sparktune.history.STATUSES`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.errors import InvalidArgument
+from sparktune.history import CODES, STATUSES
+from sparktune.trial import Status, Trial
+
+if TYPE_CHECKING:
+    from sparktune.trials import Trials
+
+Array: TypeAlias = NDArray[np.float64]
+Whole: TypeAlias = NDArray[np.int64]
+_PENDING = [CODES[status] for status in STATUSES if status.pending]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The ended trials of one study as columns.
+
+    id       (n,)
+    status   (n,)  index into `STATUSES`
+    loss     (n,)  NaN where there is no finite loss
+    values   {label: (n,)}  NaN where inactive; labels in the order of the study
+    """
+
+    id: Whole
+    status: Whole
+    loss: Array
+    values: Mapping[str, Array]
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Mask of the trials with a finite loss."""
+        mask: NDArray[np.bool_] = np.isfinite(self.loss)
+        return mask
+
+    @property
+    def best(self) -> int:
+        """Index of the smallest loss, the earliest of equals."""
+        return int(np.nanargmin(self.loss))
+
+
+def columns(trials: Trials, *, losses: bool = True) -> Columns:
+    """The ended trials as columns.
+
+    Args:
+        trials: the trials of one study.
+        losses: whether at least one finite loss is needed.
+
+    Raises:
+        InvalidArgument: there are no trials, none has ended, or none has the loss that is needed.
+    """
+    ended = [trial for trial in records(trials) if not trial.status.pending]
+    if not ended:
+        raise InvalidArgument("nothing to plot: no trial has ended yet")
+    found = Columns(
+        np.array([trial.id for trial in ended]),
+        np.array([CODES[trial.status] for trial in ended]),
+        np.array([_loss(trial) for trial in ended]),
+        {
+            label: np.array([float(trial.values.get(label, np.nan)) for trial in ended])
+            for label in _labels(trials)
+        },
+    )
+    if losses and not found.usable.any():
+        counts = {status: int(np.sum(found.status == CODES[status])) for status in STATUSES}
+        ends = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
+        raise InvalidArgument(
+            f"nothing to plot: none of {len(ended)} trials has a finite loss ({ends})"
+        )
+    return found
+
+
+def records(trials: Trials) -> list[Trial]:
+    """All records by id.
+
+    Raises:
+        InvalidArgument: not a `Trials`, or an empty one.
+    """
+    if not hasattr(trials, "records"):
+        raise InvalidArgument(
+            "trials must be the Trials, SparkTrials or ThreadTrials that was given to fmin, "
+            f"got {type(trials).__name__}: {trials!r}"
+        )
+    if not trials.records:
+        raise InvalidArgument("nothing to plot: trials is empty; give it to fmin(trials=...) first")
+    return [trials.records[id] for id in sorted(trials.records)]
+
+
+def top(loss: Array) -> float:
+    """Where to cut an axis of losses so that a few huge ones do not flatten the others: the
+    largest finite loss, or what is as far above the 90 % quantile as one and a half times the
+    distance from there to the smallest, if that is less.
+    """
+    finite = loss[np.isfinite(loss)]
+    low, high = float(finite.min()), float(np.quantile(finite, 0.9))
+    return (
+        min(float(finite.max()), high + 1.5 * (high - low)) if high > low else float(finite.max())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LossHistory:
+    """Losses over trials.
+
+    id      (n,)
+    status  (n,)
+    loss    (n,)  NaN where there is none
+    best    (n,)  the smallest loss so far, NaN before the first
+    """
+
+    id: Whole
+    status: Whole
+    loss: Array
+    best: Array
+
+
+def loss_history(trials: Trials) -> LossHistory:
+    """Losses over trials, in order of their ids.
+
+    Raises:
+        InvalidArgument: no trial has a finite loss.
+    """
+    found = columns(trials)
+    return LossHistory(found.id, found.status, found.loss, np.fmin.accumulate(found.loss))
+
+
+@dataclass(frozen=True, slots=True)
+class Convergence:
+    """The best loss so far over n evaluations, in `runs` repeated runs of one method.
+
+    median, low, high    (n,)  median and quartiles over the runs; infinite until half (a quarter,
+                               three quarters) of them have a loss
+    """
+
+    name: str
+    runs: int
+    median: Array
+    low: Array
+    high: Array
+
+
+def convergence(studies: Mapping[str, Trials | Sequence[Trials]]) -> list[Convergence]:
+    """The best loss so far of each method: a study, or several studies that repeat it.
+
+    Every ended trial counts as an evaluation, failed ones included. Runs of different lengths are
+    cut to the shortest of their method.
+
+    Raises:
+        InvalidArgument: not a mapping of names to studies, or a study without a finite loss.
+    """
+    if not isinstance(studies, Mapping) or not studies:
+        raise InvalidArgument(
+            "studies must be a dict {name: trials or list of trials}, such as "
+            f"{{'TPE': [first, second], 'random': [third, fourth]}}; got {studies!r}"
+        )
+    return [_convergence(str(name), given) for name, given in studies.items()]
+
+
+def _convergence(name: str, given: Any) -> Convergence:
+    runs = list(given) if isinstance(given, (list, tuple)) else [given]
+    if not runs:
+        raise InvalidArgument(f"studies[{name!r}] holds no runs; give at least one Trials")
+    best = [np.fmin.accumulate(columns(run).loss) for run in runs]
+    shortest = min(map(len, best))
+    stacked = np.array([each[:shortest] for each in best])
+    stacked[np.isnan(stacked)] = np.inf
+    stacked.sort(axis=0)
+    low, median, high = (_between(stacked, share) for share in (0.25, 0.5, 0.75))
+    return Convergence(name, len(runs), median, low, high)
+
+
+def _between(ordered: Array, share: float) -> Array:
+    """The quantile of each sorted column, interpolated linearly; `numpy.quantile` gives NaN beside
+    an infinite value.
+    """
+    place, part = divmod(share * (len(ordered) - 1), 1)
+    quantile: Array = ordered[int(place)]
+    return (1 - part) * quantile + part * ordered[int(place) + 1] if part else quantile
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """When m trials ran, and in which lane.
+
+    id, status, lane    (m,)
+    begin, end          (m,)  seconds since the first trial began
+    lanes               number of lanes
+    """
+
+    id: Whole
+    status: Whole
+    lane: Whole
+    begin: Array
+    end: Array
+    lanes: int
+
+    @property
+    def busy(self) -> float:
+        """Share of the lanes' time, from the first start to the last end, that trials took."""
+        span = float(self.end.max()) * self.lanes
+        return float(np.sum(self.end - self.begin)) / span if span else 1.0
+
+
+def timeline(trials: Trials) -> Timeline:
+    """When trials ran, in the fewest lanes in which no two of them overlap.
+
+    Records do not say which slot a trial had: it is put where a trial ended last before it began.
+    Of a trial that crashed or ran out of time only the end is known: it is taken to begin when it
+    was handed out, or when the next lane came free after that. A trial that runs still ends at the
+    latest time that any record holds. Trials that never got a slot are left out.
+
+    Raises:
+        InvalidArgument: no trial has times.
+    """
+    all_records = records(trials)
+    times = [t for r in all_records for t in (r.asked, r.started, r.finished) if t is not None]
+    latest = max(times, default=0.0)
+    spans = sorted(span for record in all_records if (span := _span(record, latest)))
+    free_at: list[float] = []
+    placed = []
+    for begin, end, known, id in spans:
+        lane = _lane(free_at, begin)
+        if not known and lane == len(free_at) and free_at:
+            lane = int(np.argmin(free_at))
+            begin = free_at[lane]
+            if begin >= end:
+                continue
+        free_at[lane : lane + 1] = [end]
+        placed.append((id, CODES[trials.records[id].status], lane, begin, end))
+    if not placed:
+        raise InvalidArgument("nothing to plot: no trial has a start and an end")
+    id_, status, lanes, begins, ends = (np.array(column) for column in zip(*placed, strict=True))
+    first = begins.min()
+    return Timeline(id_, status, lanes, begins - first, ends - first, len(free_at))
+
+
+def _span(trial: Trial, latest: float) -> tuple[float, float, bool, int] | None:
+    """Begin, end, whether the begin is known, and id; None where a trial has no times."""
+    begin = trial.asked if trial.started is None else trial.started
+    if begin is None or trial.status is Status.NEW:
+        return None
+    end = latest if trial.finished is None else trial.finished
+    return begin, max(begin, end), trial.started is not None, trial.id
+
+
+def _lane(free_at: list[float], begin: float) -> int:
+    """The lane that came free last before `begin`; a new one if none is free."""
+    free = [(end, -lane) for lane, end in enumerate(free_at) if end <= begin]
+    return -max(free)[1] if free else len(free_at)
+
+
+def _labels(trials: Trials) -> list[str]:
+    """Labels of the study's space, then others that its records hold."""
+    seen = dict.fromkeys(trials.labels)
+    for trial in trials.records.values():
+        seen.update(dict.fromkeys(trial.values))
+    return list(seen)
+
+
+def _loss(trial: Trial) -> float:
+    usable = trial.status is Status.OK and trial.loss is not None and np.isfinite(trial.loss)
+    return float(trial.loss) if usable and trial.loss is not None else float("nan")

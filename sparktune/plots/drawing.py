@@ -1,0 +1,207 @@
+"""What all pictures share: figures without pyplot, colours, axes of parameters and of losses.
+
+Colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which people with any
+kind of colour vision tell apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from sparktune.history import STATUSES
+from sparktune.plots.data import Array, Whole, top
+from sparktune.plots.parameters import Scale
+from sparktune.trial import Status
+
+BLUE, ORANGE, RED, BLACK, GREY = "#0072B2", "#E69F00", "#D55E00", "#000000", "#999999"
+GREEN, PURPLE, SKY = "#009E73", "#CC79A7", "#56B4E9"
+CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, BLACK, RED)
+STATUS_COLOURS = {
+    Status.NEW: "#CCCCCC",
+    Status.RUNNING: SKY,
+    Status.OK: BLUE,
+    Status.FAIL: ORANGE,
+    Status.ERROR: RED,
+    Status.CRASHED: BLACK,
+    Status.TIMEOUT: PURPLE,
+    Status.CANCELLED: GREY,
+}
+MARKERS = {
+    Status.OK: "d",  # the objective returned an infinite loss
+    Status.FAIL: "x",
+    Status.ERROR: "+",
+    Status.CRASHED: "s",
+    Status.TIMEOUT: "^",
+    Status.CANCELLED: "|",
+}
+COLOUR_MAP = "viridis"
+_COLUMNS = 4  # panels beside each other
+_DECADES = 200.0  # ratio of the ends of an axis from which on only powers of ten are labelled
+_LONGEST = 14  # characters of an option's name
+_ACROSS = 24  # characters that fit along the foot of a panel
+
+
+def one_axes(ax: Axes | None, width: float = 7.0, height: float = 4.0) -> tuple[Figure, Axes]:
+    """The given axes and their figure, or new ones; sizes in inches."""
+    if ax is None:
+        ax = Figure(figsize=(width, height), layout="constrained").subplots()
+    ax.spines[["top", "right"]].set_visible(False)
+    figure: Any = ax.figure
+    return (figure if isinstance(figure, Figure) else figure.figure), ax
+
+
+def panels(n: int, *, share_y: bool = False) -> tuple[Figure, list[Axes]]:
+    """A new figure with n axes, in rows of at most four; as many to a row as there are rows while
+    these are few.
+    """
+    across = min(_COLUMNS, math.ceil(math.sqrt(n)))
+    down = math.ceil(n / across)
+    size = (max(3.0 * across, 4.5), 2.3 * down + 0.4)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False, sharey=share_y)
+    flat = list(grid.flat)
+    for ax in flat[n:]:
+        ax.remove()
+    for ax in flat[:n]:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.tick_params(which="both", labelsize=8)
+    return figure, flat[:n]
+
+
+def point_size(n: int) -> float:
+    """Area of a dot (square points) that keeps n of them apart."""
+    return float(np.clip(2500 / max(n, 1), 5, 18))
+
+
+def parameter_axis(ax: Axes, which: Literal["x", "y"], scale: Scale) -> None:
+    """Set up the x or y axis for the values of a parameter, which have been drawn."""
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    if scale.log:
+        getattr(ax, f"set_{which}scale")("log")
+        _log_ticks(axis, *getattr(ax, f"get_{which}lim")())
+        ax.tick_params(axis=which, which="minor", length=1.5)
+    elif scale.options:
+        names = [shortened(name) for name in scale.options]
+        axis.set_ticks(range(len(names)), names)
+        getattr(ax, f"set_{which}lim")(-0.5, len(names) - 0.5)
+        if which == "x" and sum(map(len, names)) > _ACROSS:
+            ax.tick_params(axis="x", rotation=25)
+    else:
+        axis.set_major_locator(MaxNLocator(5, integer=scale.whole))
+
+
+def _log_ticks(axis: Axis, low: float, high: float) -> None:
+    """Ticks with few labels: powers of ten, or plain numbers where there are too few of these."""
+    axis.set_minor_formatter(NullFormatter())
+    if high / low > _DECADES:
+        axis.set_major_locator(LogLocator(numticks=6))
+        return
+    axis.set_major_locator(MaxNLocator(4) if high / low < 10 else LogLocator(subs=(1.0, 3.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def shortened(text: str) -> str:
+    """A name cut to a length that fits beside an axis."""
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def number(value: float) -> str:
+    """A value with three digits."""
+    return f"{value:.3g}"
+
+
+def loss_axis(ax: Axes, loss: Array) -> float:
+    """Set the y axis for losses, with room for marks at both ends; return where it is cut."""
+    high, low = top(loss), float(np.nanmin(loss))
+    room = 0.08 * (high - low) or 0.08 * abs(high) or 1.0
+    ax.set_ylim(low - 1.5 * room, high + room)
+    ax.set_ylabel("loss")
+    return high
+
+
+def losses(ax: Axes, x: Array | Whole, loss: Array, cut: float, **style: Any) -> Any:
+    """Losses as dots, those above the cut as triangles on it; return the dots."""
+    inside = loss <= cut
+    colours = style.pop("c", None)
+    dots = ax.scatter(
+        x[inside], loss[inside], c=None if colours is None else colours[inside], **style
+    )
+    if not inside.all() and np.isfinite(loss[~inside]).any():
+        style.pop("label", None)
+        high = ~inside & np.isfinite(loss)
+        ax.scatter(
+            x[high],
+            np.full(int(high.sum()), cut),
+            c=None if colours is None else colours[high],
+            **{**style, "marker": "^", "clip_on": False},
+        )
+    return dots
+
+
+def failures(ax: Axes, x: Whole, status: Whole) -> None:
+    """Trials without a loss as marks at the foot of the axes, one kind for each status."""
+    for code in np.unique(status):
+        here = x[status == code]
+        kind = STATUSES[code]
+        ax.scatter(
+            here,
+            np.full(len(here), 0.025),
+            transform=ax.get_xaxis_transform(),
+            marker=MARKERS[kind],
+            color=STATUS_COLOURS[kind],
+            s=18,
+            linewidths=0.9,
+            label=f"{'loss not finite' if kind is Status.OK else kind.value} ({len(here)})",
+        )
+
+
+def legend_above(ax: Axes, handles: Sequence[Any] = ()) -> None:
+    """A legend over the axes, where it hides nothing: of `handles`, or of what was drawn."""
+    shown = list(handles) or ax.get_legend_handles_labels()[0]
+    ax.legend(
+        handles=shown,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=min(len(shown), 4),
+        frameon=False,
+        fontsize=8,
+        borderaxespad=0.2,
+        handletextpad=0.4,
+        columnspacing=1.2,
+    )
+
+
+def colour_bar(
+    figure: Figure, axes: Sequence[Axes], drawn: Any, label: str, extend: str = "neither"
+) -> None:
+    """What the colours mean, right of the axes; opaque, whatever is drawn is not."""
+    bar: Any = figure.colorbar(drawn, ax=axes, label=label, extend=extend, pad=0.02, aspect=40)
+    bar.solids.set_alpha(1)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=8)
+
+
+def whole_ticks(ax: Axes) -> None:
+    """Whole numbers along the x axis."""
+    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def percent(axis: Axis) -> None:
+    """Shares of one as percentages along an axis."""
+    axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
+
+
+def titles(axes: Sequence[Axes], scales: Sequence[Scale]) -> None:
+    """The parameters' labels over their panels."""
+    for ax, scale in zip(axes, scales, strict=True):
+        ax.set_title(scale.label, fontsize=9, loc="left")

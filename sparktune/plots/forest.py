@@ -1,0 +1,151 @@
+"""How much of the variation of the loss each parameter explains: functional ANOVA of a random
+forest.
+
+Source: F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter
+Importance", ICML 2014. A tree is constant on boxes, its leaves; hence its mean over all other
+parameters (the marginal of one parameter) and the variance of that are sums over leaves.
+
+Notation:
+
+    U          (n, d)  trials in the unit cube, uniform measure
+    lower, upper   (L, d)  corners of the L leaves
+    volume     (L,)    of the leaves
+    f          (L,)    the tree's prediction in each leaf
+    V_j / V    share of the tree's variance that the marginal of parameter j has
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparktune.errors import InvalidArgument
+from sparktune.plots.data import Array, Columns
+from sparktune.plots.packages import require
+from sparktune.plots.parameters import Scale
+
+_LEAST = 10  # trials with a loss
+_TREES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """Shares of the loss's variance, the most important parameter first.
+
+    labels     d parameters that took more than one value
+    share      (d,)  mean of V_j / V over the trees
+    low, high  (d,)  quartiles over the trees
+    rest       what no single parameter explains: interactions, and noise the forest follows
+    trials     number of trials the forest was grown on
+    """
+
+    labels: tuple[str, ...]
+    share: Array
+    low: Array
+    high: Array
+    rest: float
+    trials: int
+
+
+def importance(study: Columns, scales: Sequence[Scale]) -> Importance:
+    """Main effects of the parameters, over the ranges that were tried.
+
+    Ranges count evenly on the scale of each parameter (logarithmic ones by their logarithm).
+    Where a parameter is inactive, it counts as the median of its values: the effect of a parameter
+    that is seldom active is small accordingly. The forest is grown on the trials with a finite
+    loss, always from the same random numbers.
+
+    Raises:
+        InvalidArgument: fewer than 10 trials have a finite loss, all losses are equal, or no
+            parameter took two values in them.
+        ImportError: scikit-learn is missing.
+    """
+    usable = study.usable
+    loss = study.loss[usable]
+    if len(loss) < _LEAST:
+        raise InvalidArgument(
+            f"importance needs at least {_LEAST} trials with a finite loss, got {len(loss)}"
+        )
+    columns = {scale.label: _unit(scale, study.values[scale.label][usable]) for scale in scales}
+    columns = {label: column for label, column in columns.items() if np.ptp(column) > 0}
+    if not columns or np.ptp(loss) == 0:
+        what = "all losses are equal" if columns else "no parameter took two different values"
+        raise InvalidArgument(f"importance cannot be told: {what}")
+    shares = np.array(
+        [_shares(tree) for tree in _grown(np.column_stack([*columns.values()]), loss)]
+    )
+    order = np.argsort(-shares.mean(axis=0), kind="stable")
+    low, high = np.quantile(shares, (0.25, 0.75), axis=0)[:, order]
+    mean = shares.mean(axis=0)[order]
+    labels = [*columns]
+    rest = max(0.0, 1.0 - float(mean.sum()))
+    return Importance(tuple(labels[j] for j in order), mean, low, high, rest, len(loss))
+
+
+def _unit(scale: Scale, values: Array) -> Array:
+    """Values in [0, 1], the median where inactive; whole numbers stand for cells of equal width."""
+    if np.isnan(values).all():
+        return np.zeros_like(values)
+    z = scale.position(values)
+    half = 0.5 if scale.whole and not scale.log else 0.0
+    low, high = np.nanmin(z) - half, np.nanmax(z) + half
+    middle = np.nanquantile(z, 0.5, method="lower")  # one of the values
+    width = high - low
+    unit: Array = (np.where(np.isnan(z), middle, z) - low) / (width if width > 0 else 1.0)
+    return unit
+
+
+def _grown(U: Array, loss: Array) -> list[Any]:
+    """The trees of a random forest."""
+    require("sklearn", "scikit-learn", "sklearn")
+    from sklearn.ensemble import RandomForestRegressor  # type: ignore[import-untyped, unused-ignore]
+
+    forest = RandomForestRegressor(_TREES, random_state=0).fit(U, loss)
+    return [each.tree_ for each in forest.estimators_]
+
+
+def _shares(tree: Any) -> Array:
+    """V_j / V of one tree; zeros where the tree is constant."""
+    lower, upper, f = _leaves(tree)
+    width = upper - lower
+    volume = width.prod(axis=1)
+    mean = volume @ f
+    total = volume @ (f - mean) ** 2
+    if total <= 0:
+        return np.zeros(lower.shape[1])
+    effects = [
+        _effect(lower[:, j], upper[:, j], f * volume / width[:, j], mean)
+        for j in range(lower.shape[1])
+    ]
+    shares: Array = np.array(effects) / total
+    return shares
+
+
+def _effect(lower: Array, upper: Array, weighted: Array, mean: float) -> float:
+    """V_j: variance of the marginal, which steps by a leaf's weight where the leaf begins and
+    ends.
+    """
+    edges = np.unique(np.concatenate([lower, upper]))
+    steps = np.zeros(len(edges))
+    np.add.at(steps, np.searchsorted(edges, lower), weighted)
+    np.subtract.at(steps, np.searchsorted(edges, upper), weighted)
+    marginal = np.cumsum(steps)[:-1]
+    return float(np.diff(edges) @ (marginal - mean) ** 2)
+
+
+def _leaves(tree: Any) -> tuple[Array, Array, Array]:
+    """Corners and values of the leaves."""
+    lower = np.zeros((tree.node_count, tree.n_features))
+    upper = np.ones_like(lower)
+    inner = np.flatnonzero(tree.children_left >= 0)
+    for node in inner:  # parents come before their children
+        left, right = tree.children_left[node], tree.children_right[node]
+        j, threshold = tree.feature[node], tree.threshold[node]
+        for child in (left, right):
+            lower[child], upper[child] = lower[node], upper[node]
+        upper[left, j] = lower[right, j] = threshold
+    leaf = tree.children_left < 0
+    return lower[leaf], upper[leaf], tree.value[leaf, 0, 0]

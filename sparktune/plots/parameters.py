@@ -1,0 +1,270 @@
+"""What the plots of single parameters show, as arrays: scales, values, histograms, coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.errors import InvalidArgument
+from sparktune.plots.data import Array, Columns, Whole
+from sparktune.space.columns import label_of
+from sparktune.space.distributions import Categorical
+from sparktune.space.expression import PARAMETER, Apply, Literal
+from sparktune.space.space import Space
+
+_FEW = 30  # different whole values up to which each has a place of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How the values of one parameter are laid out: on a logarithmic axis, as whole numbers, or by
+    the names of the options of a choice.
+    """
+
+    label: str
+    log: bool = False
+    whole: bool = False
+    options: tuple[str, ...] = ()
+
+    def position(self, value: Array) -> Array:
+        """Values as places on an axis of equal steps."""
+        return np.log10(value) if self.log else value
+
+
+def scales(
+    studies: Iterable[Columns], space: Any = None, labels: Sequence[str] | None = None
+) -> list[Scale]:
+    """The scale of each parameter that has a value in any of the studies, in their order.
+
+    Args:
+        studies: what is to be drawn.
+        space: the search space, which says what is logarithmic and what options are called.
+            Without it, an axis is logarithmic where values are positive, span a factor of 1000 and
+            have their median in the lower tenth.
+        labels: the parameters wanted, in this order; None: all.
+
+    Raises:
+        InvalidArgument: there are no parameters, or none of that label.
+    """
+    values: dict[str, Array] = {}
+    for study in studies:
+        for label, column in study.values.items():
+            active = column[~np.isnan(column)]
+            values[label] = np.concatenate([values.get(label, np.empty(0)), active])
+    values = {label: column for label, column in values.items() if len(column)}
+    wanted = list(values) if labels is None else _wanted(labels, values)
+    if not wanted:
+        raise InvalidArgument("nothing to plot: the trials have no parameters")
+    known = _known(space) if space is not None else {}
+    return [_scale(label, values[label], known) for label in wanted]
+
+
+def _wanted(labels: Sequence[str], values: Mapping[str, Array]) -> list[str]:
+    listed = [labels] if isinstance(labels, str) else list(labels)
+    if unknown := [label for label in listed if label not in values]:
+        raise InvalidArgument(
+            f"unknown parameter {', '.join(map(repr, unknown))}; "
+            f"the trials have values of {', '.join(map(repr, values))}"
+        )
+    return listed
+
+
+def _scale(label: str, values: Array, known: Mapping[str, tuple[bool, tuple[str, ...]]]) -> Scale:
+    log, options = known.get(label, (looks_logarithmic(values), ()))
+    whole = bool(np.all(values == np.round(values)))
+    return Scale(label, log and bool(values.min() > 0), whole, options)
+
+
+def looks_logarithmic(values: Array) -> bool:
+    """Whether values are spread as logarithmic ones are; see `scales`."""
+    low, high = values.min(), values.max()
+    return bool(low > 0 and high >= 1000 * low and np.median(values) < high / 10)
+
+
+def _known(space: Any) -> dict[str, tuple[bool, tuple[str, ...]]]:
+    """By label: whether the prior is logarithmic, and what the options of a choice are called."""
+    parsed = space if isinstance(space, Space) else Space(space)
+    names = _option_names(parsed.expression)
+    found: dict[str, tuple[bool, tuple[str, ...]]] = {}
+    for column in parsed.columns:
+        prior = column.distribution
+        if isinstance(prior, Categorical):
+            indices = tuple(map(str, range(len(prior.p))))
+            found[column.label] = False, names.get(column.label, indices)
+        else:
+            found[column.label] = prior.log, ()
+    return found
+
+
+def _option_names(root: Apply) -> dict[str, tuple[str, ...]]:
+    """The options of each choice under `root` by its label, where they can be told apart."""
+    names: dict[str, tuple[str, ...]] = {}
+    nodes, seen = [root], {root}
+    while nodes:
+        node = nodes.pop()
+        if node.name == "switch" and node.pos_args[0].name == PARAMETER:
+            texts = [_name(option, i) for i, option in enumerate(node.pos_args[1:])]
+            if len(set(texts)) == len(texts):
+                names[label_of(node.pos_args[0])] = tuple(texts)
+        fresh = [child for child in node.inputs() if child not in seen]
+        seen.update(fresh)
+        nodes += fresh
+    return names
+
+
+def _name(option: Apply, index: int) -> str:
+    """A plain option itself, the first text inside an option that is a dict; else its index."""
+    if isinstance(option, Literal):
+        return str(option.obj)
+    held = option.inputs()
+    plain = [child.obj for child in held if isinstance(child, Literal)]
+    if option.name == "pos_args" and len(plain) == len(held):
+        return str(tuple(plain))
+    entries = [pair.inputs() for pairs in held for pair in pairs.inputs()]
+    texts = (
+        entry[-1].obj
+        for entry in entries
+        if entry and isinstance(entry[-1], Literal) and isinstance(entry[-1].obj, str)
+    )
+    return next(texts, str(index)) if option.name == "dict" else str(index)
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The values of one parameter in the m trials in which it was active.
+
+    id      (m,)
+    value   (m,)
+    loss    (m,)  NaN where there is none
+    best    index of the study's best trial into these; None where the parameter was inactive in it
+    """
+
+    scale: Scale
+    id: Whole
+    value: Array
+    loss: Array
+    best: int | None
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Mask of the trials with a finite loss."""
+        mask: NDArray[np.bool_] = np.isfinite(self.loss)
+        return mask
+
+    @property
+    def spread(self) -> Array:
+        """Values, but for a choice moved a little, so that trials of one option lie beside each
+        other; by how much follows from the id alone.
+        """
+        golden = self.id * 0.6180339887498949 % 1
+        return self.value + 0.4 * (golden - 0.5) if self.scale.options else self.value
+
+
+def values(study: Columns, scale: Scale) -> Values:
+    """The values of a parameter over the trials of a study."""
+    column = study.values[scale.label]
+    active = np.flatnonzero(~np.isnan(column))
+    at = np.flatnonzero(active == study.best)
+    best = int(at[0]) if len(at) else None
+    return Values(scale, study.id[active], column[active], study.loss[active], best)
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How often the values of one parameter were tried.
+
+    edges    (b + 1,)
+    shares   {name of a study: (b,)}  of the trials in which the parameter was active
+    """
+
+    scale: Scale
+    edges: Array
+    shares: Mapping[str, Array]
+
+
+def histogram(studies: Mapping[str, Columns], scale: Scale) -> Histogram:
+    """How often values of a parameter were tried, in the same bins for all studies: one for each
+    whole number or option where these are few, else at most 30 of equal width on the axis.
+    """
+    tried = {
+        name: study.values[scale.label][~np.isnan(study.values[scale.label])]
+        for name, study in studies.items()
+        if scale.label in study.values
+    }
+    edges = _edges(scale, np.concatenate(list(tried.values())))
+    shares = {
+        name: np.histogram(each, edges)[0] / max(len(each), 1) for name, each in tried.items()
+    }
+    return Histogram(scale, edges, shares)
+
+
+def _edges(scale: Scale, tried: Array) -> Array:
+    if scale.options:
+        return np.arange(-0.5, len(scale.options))
+    low, high = float(tried.min()), float(tried.max())
+    bins = int(np.clip(np.ceil(np.sqrt(len(tried))), 5, _FEW))
+    if scale.log:
+        return _log_edges(low, high, bins, scale.whole)
+    if scale.whole:
+        width = 1.0 if high - low < _FEW else float(np.ceil((high - low + 1) / bins))
+        number = int(np.ceil((high - low + 1) / width))
+        return np.linspace(low - 0.5, low - 0.5 + width * number, number + 1)
+    return np.histogram_bin_edges(tried, bins).astype(np.float64)
+
+
+def _log_edges(low: float, high: float, bins: int, whole: bool) -> Array:
+    inner = np.geomspace(low, high, bins + 1)[1:-1]
+    if whole:  # between whole numbers, so that no bin misses them all
+        return np.unique([low - 0.5, *(np.round(inner) + 0.5), high + 0.5])
+    return np.array([low, *inner, high]) if high > low else np.array([low / 2, low * 2])
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinates:
+    """Trials with a loss as lines over d parameters, the worst first.
+
+    position   (n, d)  from 0 (`low`) to 1 (`high`) on the scale of each parameter, NaN where
+                       inactive
+    loss       (n,)
+    low, high  (d,)    ends of the axes, as values
+    """
+
+    scales: tuple[Scale, ...]
+    position: Array
+    loss: Array
+    low: Array
+    high: Array
+
+
+def coordinates(study: Columns, wanted: Sequence[Scale]) -> Coordinates:
+    """Trials with a loss as lines over parameters; those in which none of them was active are left
+    out.
+    """
+    usable = np.flatnonzero(study.usable)
+    raw = np.column_stack([study.values[scale.label][usable] for scale in wanted])
+    kept = ~np.isnan(raw).all(axis=1)
+    if not kept.any():
+        raise InvalidArgument(
+            f"nothing to plot: {', '.join(repr(scale.label) for scale in wanted)} was active in no "
+            "trial with a finite loss"
+        )
+    loss = study.loss[usable][kept]
+    order = np.argsort(-loss, kind="stable")
+    raw = raw[kept][order]
+    ends = np.array([_ends(scale, study.values[scale.label]) for scale in wanted])
+    position = np.empty_like(raw)
+    for j, scale in enumerate(wanted):
+        low, high = scale.position(ends[j])
+        position[:, j] = (scale.position(raw[:, j]) - low) / (high - low) if high > low else 0.5
+    position[np.isnan(raw)] = np.nan
+    return Coordinates(tuple(wanted), position, loss[order], ends[:, 0], ends[:, 1])
+
+
+def _ends(scale: Scale, column: Array) -> tuple[float, float]:
+    if scale.options:
+        return 0.0, len(scale.options) - 1.0
+    return float(np.nanmin(column)), float(np.nanmax(column))

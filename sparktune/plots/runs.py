@@ -1,0 +1,118 @@
+"""Pictures of whole runs: losses over trials, methods against each other, slots over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from sparktune.history import STATUSES
+from sparktune.plots import drawing
+from sparktune.plots.data import Array, Convergence, LossHistory, Timeline
+
+_UNITS = ((7200.0, 3600.0, "h"), (300.0, 60.0, "min"), (0.0, 1.0, "s"))  # from, length, name
+_THICKNESS = 0.8  # of a lane
+
+
+def draw_history(data: LossHistory, ax: Axes | None) -> Figure:
+    """Losses as dots, the best so far as a line, trials without a loss at the foot."""
+    figure, ax = drawing.one_axes(ax)
+    usable = np.isfinite(data.loss)
+    cut = drawing.loss_axis(ax, data.loss)
+    drawing.losses(
+        ax,
+        data.id[usable],
+        data.loss[usable],
+        cut,
+        color=drawing.SKY,
+        s=drawing.point_size(len(data.id)),
+        alpha=0.8,
+        linewidths=0,
+        label=f"ok ({usable.sum()})",
+    )
+    seen = np.isfinite(data.best)
+    ax.step(
+        data.id[seen],
+        data.best[seen],
+        where="post",
+        color=drawing.BLACK,
+        linewidth=1.4,
+        label=f"best so far: {drawing.number(data.best[-1])}",
+    )
+    drawing.failures(ax, data.id[~usable], data.status[~usable])
+    above = int(np.sum(data.loss[usable] > cut))
+    if above:
+        ax.scatter([], [], marker="^", color=drawing.SKY, s=18, label=f"off the axis ({above})")
+    ax.set_xlabel("trial")
+    drawing.whole_ticks(ax)
+    drawing.legend_above(ax)
+    return figure
+
+
+def draw_convergence(data: Sequence[Convergence], ax: Axes | None) -> Figure:
+    """The median of the best loss so far of each method, with a band between the quartiles."""
+    figure, ax = drawing.one_axes(ax)
+    for i, each in enumerate(data):
+        colour = drawing.CYCLE[i % len(drawing.CYCLE)]
+        done = np.arange(1, len(each.median) + 1)
+        runs = f"{each.runs} runs" if each.runs > 1 else "1 run"
+        style = ("-", "--", ":")[i // len(drawing.CYCLE) % 3]
+        label = f"{each.name} ({runs})"
+        ax.step(done, _shown(each.median), style, where="post", color=colour, label=label)
+        if each.runs > 1:
+            ax.fill_between(
+                done,
+                _shown(each.low),
+                _shown(each.high),
+                step="post",
+                color=colour,
+                alpha=0.18,
+                linewidth=0,
+            )
+    drawing.loss_axis(ax, np.concatenate([bound for e in data for bound in (e.low, e.high)]))
+    ax.set_xlabel("evaluations")
+    ax.set_ylabel("best loss so far: median and quartiles of runs")
+    drawing.whole_ticks(ax)
+    drawing.legend_above(ax)
+    return figure
+
+
+def _shown(values: Array) -> Array:
+    """Values with NaN, which is not drawn, for what is infinite."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def draw_timeline(data: Timeline, ax: Axes | None) -> Figure:
+    """A bar for each trial in its lane, coloured by how it ended."""
+    figure, ax = drawing.one_axes(ax, 9.0, float(np.clip(1.2 + 0.3 * data.lanes, 2.2, 10.0)))
+    span = float(data.end.max())
+    length, unit = next((length, name) for least, length, name in _UNITS if span >= least)
+    begin, end = data.begin / length, data.end / length
+    low, high = data.lane + 1 - _THICKNESS / 2, data.lane + 1 + _THICKNESS / 2
+    corners = np.stack([begin, low, begin, high, end, high, end, low], axis=1).reshape(-1, 4, 2)
+    crowded = np.bincount(data.lane).max() > 100
+    bars = PolyCollection(
+        list(corners),
+        facecolors=[drawing.STATUS_COLOURS[STATUSES[code]] for code in data.status],
+        edgecolors="none" if crowded else "white",
+        linewidths=0.0 if crowded else 0.6,
+    )
+    ax.add_collection(bars)
+    ax.set_xlim(0.0, span / length or 1.0)
+    ax.set_ylim(data.lanes + 0.6, 0.4)
+    ax.yaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    ax.set_xlabel(f"time since the first trial began ({unit}); slots busy {data.busy:.0%} of it")
+    ax.set_ylabel("slot")
+    kinds = [STATUSES[code] for code in np.unique(data.status)]
+    counts = np.bincount(data.status, minlength=len(STATUSES))
+    handles = [
+        Patch(color=drawing.STATUS_COLOURS[kind], label=f"{kind.value} ({counts[code]})")
+        for code, kind in zip(np.unique(data.status), kinds, strict=True)
+    ]
+    drawing.legend_above(ax, handles)
+    return figure
