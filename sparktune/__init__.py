@@ -17,14 +17,15 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
 
     0  errors, trial, worker
     1  space | history | arguments | documents
-    2  samplers | schedulers | stopping
+    2  samplers | schedulers | stopping | journal
     3  study
     4  executors | algorithms
     5  loop
     6  observers | trials
-    7  minimize, plots
-    8  testing, search_cv
-    9  hyperopt
+    7  resume | plots
+    8  minimize
+    9  testing | search_cv
+    10 hyperopt
 
 A seam's protocol stands where it is used: `Executor` and `Transport` in trial, `Sampler` and
 `Scheduler` in study, `Stopper` in stopping, `Observer` in loop.

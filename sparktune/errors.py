@@ -7,6 +7,7 @@
     │   └── DuplicateLabel                   two different parameters share one label
     ├── InvalidAnnotatedParameter (ValueError)   space="annotated": an annotation is no hp.* node
     ├── ObjectiveNotPicklable (TypeError)    the objective cannot travel to the workers
+    ├── JournalFailed (OSError)              a journal cannot be written; the run ends
     ├── SparkUnavailable (RuntimeError)      no pyspark, no Java, or no usable Spark session
     ├── AllTrialsFailed                      a run ended without one usable loss
     └── TrialFailed                          one trial failed
@@ -32,6 +33,7 @@ __all__ = [
     "InvalidResult",
     "InvalidResultStatus",
     "InvalidTrial",
+    "JournalFailed",
     "ObjectiveNotPicklable",
     "SparkUnavailable",
     "SparktuneError",
@@ -69,6 +71,12 @@ class InvalidAnnotatedParameter(SparktuneError, ValueError):
 
 class ObjectiveNotPicklable(SparktuneError, TypeError):
     """The objective, or something it refers to, cannot be sent to another process."""
+
+
+class JournalFailed(SparktuneError, OSError):
+    """A journal cannot be written. What was evaluated is in `trials`; the run ends, as a study that
+    shall survive the driver must not go on without its journal.
+    """
 
 
 class SparkUnavailable(SparktuneError, RuntimeError):

@@ -12,7 +12,7 @@ from sparktune.errors import from_failure
 from sparktune.history import View
 from sparktune.stopping import Stopper
 from sparktune.study import Study
-from sparktune.trial import Event, Executor, Outcome, Status, Stopped, Told
+from sparktune.trial import Event, Executor, Outcome, Status, Told
 
 Observer: TypeAlias = Callable[[Event, View], None]
 
@@ -58,7 +58,7 @@ def run(
             told += [study.tell(Outcome(id, Status.CANCELLED)) for id in left]
             for event in told:
                 announce(event)
-            announce(Stopped(reason))
+            announce(study.stop(reason))
     return reason
 
 

@@ -9,16 +9,16 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sparktune import loop, worker
+from sparktune import loop, resume, worker
 from sparktune.algorithms import resolve
 from sparktune.arguments import numeric, positive, whole
 from sparktune.errors import AllTrialsFailed, InvalidAnnotatedParameter, InvalidArgument
 from sparktune.executors.task import Task
+from sparktune.journal.journal import Book
 from sparktune.observers.log import Log
 from sparktune.observers.progress import BarFactory, Progress, tqdm_bar
 from sparktune.observers.saving import Saving
@@ -60,6 +60,7 @@ def fmin(
     trials_save_file: str = "",
     *,
     seed: int | None = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> Any:
     """Minimise `fn` over `space`.
 
@@ -101,6 +102,10 @@ def fmin(
             given or empty, go on from it.
         seed: an integer that determines the suggestions, together with the results; None: random,
             or the environment variable HYPEROPT_FMIN_SEED.
+        journal: path (or URL, with the extra `remote`) of a file that keeps every suggestion and
+            result. The same call with the same path goes on where the one before ended, however
+            that was: finished trials are kept, those that ran are evaluated again, and the seed is
+            the journal's. What JSON cannot hold stands in files beside it.
 
     Returns:
         {label: value} of the best trial's active parameters (a choice as the index of its option),
@@ -108,44 +113,53 @@ def fmin(
 
     Raises:
         InvalidArgument, BadSearchSpace: before anything is evaluated.
+        JournalFailed: the journal cannot be written; what was evaluated is in `trials`.
         AllTrialsFailed: no trial gave a usable loss; the message holds the first failure's
             traceback.
         Exception: the objective's own, with `Trials()` and without `catch_eval_exceptions`.
     """
     if not callable(fn):
         raise InvalidArgument(f"fn must be a function of one configuration, got {fn!r}")
-    trials = _trials(trials, trials_save_file)
+    trials = resume.trials_of(trials, trials_save_file)
     objective, space = annotated(fn) if _is_annotated(space) else (fn, space)
     parsed = Space(space)
     if not parsed.columns:
         warnings.warn("the space has no hp.* parameter: all trials are the same", stacklevel=2)
-    _check_records(trials, parsed)
     sampler = resolve(algo)
     limit = (
         None if max_evals is None else whole("max_evals", max_evals, 0, ", or None for no limit")
     )
-    queue = whole("max_queue_len", max_queue_len, 1)
-    run_seed = seed_of(seed, rstate)
-    stopper = _time_and_loss(trials, timeout, loss_threshold) | _early_stop(early_stop_fn, trials)
     points = _checked_points(parsed, points_to_evaluate)
     task = _task(fn, objective, parsed, trials, pass_expr_memo_ctrl)
     raise_errors = not (catch_eval_exceptions or trials.catches_errors)
-    # Nothing has been changed so far, and the executor is the last that can refuse.
-    with contextlib.closing(trials.executor(task, queue)) as executor:
-        end = _enqueue(trials, points, limit)
-        trials.labels = parsed.labels
-        study = Study(parsed, sampler, FullBudget(end), run_seed, trials.records, trials.reserved)
-        observers: list[loop.Observer] = [trials.observe]
-        if verbose and show_progressbar:
-            factory = show_progressbar if callable(show_progressbar) else tqdm_bar
-            observers.append(Progress(factory, study.history, end, lambda: executor.running))
-        observers.append(Log(logging.INFO if raise_errors else logging.WARNING))
-        if trials_save_file:
-            observers.append(Saving(trials, trials_save_file))
-        trials.stop_reason = loop.INTERRUPTED
-        trials.stop_reason = loop.run(
-            study, executor, stopper, observers, raise_errors=raise_errors
-        )
+    with contextlib.closing(resume.open_journal(journal, trials)) as book:
+        run_seed = resume.seed_from(book, seed, seed_of(seed, rstate))
+        header = resume.header(task.name, run_seed, parsed)
+        resume.check(trials, parsed, book, header)
+        stopper = _stopper(trials, timeout, loss_threshold, early_stop_fn)
+        # Nothing has been changed so far, and the executor is the last that can refuse.
+        queue = whole("max_queue_len", max_queue_len, 1)
+        with contextlib.closing(trials.executor(task, queue)) as executor:
+            end = _enqueue(trials, points, limit, book)
+            trials.labels, trials.header = parsed.labels, header
+            book.begin(header, trials, end, limit)
+            study = Study(
+                parsed,
+                sampler,
+                FullBudget(end),
+                run_seed,
+                trials.records,
+                reserved=trials.reserved,
+                journal=book,
+            )
+            observers = _observers(trials, trials_save_file, raise_errors)
+            if verbose and show_progressbar:
+                bar = show_progressbar if callable(show_progressbar) else tqdm_bar
+                observers.append(Progress(bar, study.history, end, lambda: executor.running))
+            trials.stop_reason = loop.INTERRUPTED
+            trials.stop_reason = loop.run(
+                study, executor, stopper, observers, raise_errors=raise_errors
+            )
     return _result(parsed, study, trials, return_argmin)
 
 
@@ -197,69 +211,6 @@ def _seed_in_environment(text: str) -> int:
     return int(text)
 
 
-def _trials(trials: Any, save_file: Any) -> Trials:
-    if isinstance(trials, type):
-        raise InvalidArgument(f"trials is the class {trials.__name__}; give {trials.__name__}()")
-    if trials is not None and not isinstance(trials, Trials):
-        kind = type(trials)
-        raise InvalidArgument(
-            "trials must be Trials(), SparkTrials(...) or ThreadTrials(...) of sparktune, "
-            f"got {kind.__module__}.{kind.__name__}: {trials!r}"
-        )
-    kept: Trials = Trials() if trials is None else trials
-    saved = _saved(save_file, kept) if save_file else None
-    if saved is None:
-        return kept
-    if trials is None:
-        return saved
-    if not kept.records:
-        kept.records.update(saved.records)
-        kept.attachments.update(saved.attachments)
-    elif not saved.records.keys() <= kept.records.keys():
-        raise InvalidArgument(
-            f"trials_save_file={save_file!r} holds trials that `trials` does not, and would be "
-            "overwritten; give another file, or go on from this one with new trials"
-        )
-    return kept
-
-
-def _saved(save_file: Any, trials: Trials) -> Trials | None:
-    """What an earlier run saved; None if there is no file yet."""
-    path = Path(save_file) if isinstance(save_file, (str, os.PathLike)) else None
-    if path is None or path.is_dir() or not os.access(path.absolute().parent, os.W_OK):
-        raise InvalidArgument(
-            f"trials_save_file must be the path of a file in a folder that exists and can be "
-            f"written to, got {save_file!r}"
-        )
-    if not path.exists():
-        return None
-    try:
-        saved = trials.restored(path.read_bytes())
-    except Exception as error:
-        raise InvalidArgument(
-            f"trials_save_file={save_file!r} cannot be read ({type(error).__name__}: {error}); "
-            "give another file, or remove this one to start anew"
-        ) from error
-    if not isinstance(saved, Trials):
-        kind = type(saved)
-        raise InvalidArgument(
-            f"trials_save_file={save_file!r} holds no Trials of sparktune but a "
-            f"{kind.__module__}.{kind.__name__}; give another file, or remove this one"
-        )
-    return saved
-
-
-def _check_records(trials: Trials, space: Space) -> None:
-    try:
-        for trial in trials.records.values():
-            space.check(trial.values)
-    except InvalidArgument as error:
-        raise InvalidArgument(
-            f"trials holds trial {trial.id}, which this space cannot have given: {error}. "
-            "Go on with the space it was made for, or start with new trials"
-        ) from error
-
-
 def _is_annotated(space: Any) -> bool:
     return isinstance(space, str) and space == "annotated"
 
@@ -283,6 +234,10 @@ def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, A
                 f"annotate it with a parameter, as in {name}: hp.uniform({name!r}, 0, 1)"
             )
     return functools.partial(worker.with_keywords, fn), space
+
+
+def _stopper(trials: Trials, timeout: Any, loss_threshold: Any, early_stop_fn: Any) -> Stopper:
+    return _time_and_loss(trials, timeout, loss_threshold) | _early_stop(early_stop_fn, trials)
 
 
 def _time_and_loss(trials: Trials, timeout: Any, loss_threshold: Any) -> AnyOf:
@@ -333,11 +288,14 @@ def _checked_points(space: Space, points: Any) -> list[dict[str, Scalar]]:
     return [space.check(point) for point in points]
 
 
-def _enqueue(trials: Trials, points: list[dict[str, Scalar]], max_evals: int | None) -> int | None:
+def _enqueue(
+    trials: Trials, points: list[dict[str, Scalar]], max_evals: int | None, book: Book
+) -> int | None:
     """Put points into the records as new trials, but for those that are there already.
 
     Returns how many records there are to be at the end: the ones that do not count against
-    `max_evals` (failed and cancelled trials of earlier runs, and the points) come on top.
+    `max_evals` (failed and cancelled trials of earlier runs, and the points) come on top. A run
+    that was cut off is taken to its own end.
     """
     records = trials.records
     counted = sum(t.status.pending or t.status.returned for t in records.values())
@@ -345,7 +303,12 @@ def _enqueue(trials: Trials, points: list[dict[str, Scalar]], max_evals: int | N
     first = max(trials.reserved(), next_id(records))
     new = [point for point in points if point not in known]
     records.update({first + i: Trial(first + i, point) for i, point in enumerate(new)})
-    return None if max_evals is None else len(records) + max(max_evals - counted, 0)
+    if max_evals is None:
+        return None
+    cut_off = book.kept
+    if cut_off.end is not None and cut_off.max_evals is not None and not cut_off.stop_reason:
+        return cut_off.end + max_evals - cut_off.max_evals
+    return len(records) + max(max_evals - counted, 0)
 
 
 def _task(
@@ -372,6 +335,14 @@ def _task(
         return {"expr": space.expression, "memo": memo, "ctrl": ctrl}
 
     return Task(functools.partial(worker.with_keywords, fn), arguments, name)
+
+
+def _observers(trials: Trials, save_file: str, raise_errors: bool) -> list[loop.Observer]:
+    observers: list[loop.Observer] = [
+        trials.observe,
+        Log(logging.INFO if raise_errors else logging.WARNING),
+    ]
+    return [*observers, Saving(trials, save_file)] if save_file else observers
 
 
 def _result(space: Space, study: Study, trials: Trials, return_argmin: bool) -> Any:

@@ -8,7 +8,7 @@ applying an event is the only way state changes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -46,6 +46,7 @@ class Study:
         records: the records to continue and to keep up to date, by trial id. Trials that were
             handed out and never ended are handed out again.
         reserved: says below which id all are taken, besides those of the records.
+        journal: is given what happened, what one `ask` handed out at once, before it takes effect.
         clock: seconds since the epoch.
     """
 
@@ -56,7 +57,9 @@ class Study:
         scheduler: Scheduler,
         seed: int,
         records: MutableMapping[int, Trial] | None = None,
+        *,
         reserved: Callable[[], int] = lambda: 0,
+        journal: Callable[[Sequence[Event]], None] = lambda events: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.space = space
@@ -70,6 +73,7 @@ class Study:
         self._history = History(len(space))
         self._rows: dict[int, int] = {}
         self._reserved = reserved
+        self._journal = journal
         self._next_id = 0
         for trial in list(self.records.values()):
             self._enter(trial)
@@ -92,6 +96,8 @@ class Study:
         trials = [self.records[id] for id in known] + self._suggest(n - len(known))
         now = self._clock()
         events = [Asked(replace(trial, status=Status.RUNNING, asked=now)) for trial in trials]
+        if events:
+            self._journal(events)
         for event in events:
             self.apply(event)
         return events
@@ -101,6 +107,14 @@ class Study:
         if outcome.finished is None:
             outcome = replace(outcome, finished=self._clock())
         event = Told(self.records[outcome.trial_id].told(outcome), outcome)
+        self._journal([event])
+        self.apply(event)
+        return event
+
+    def stop(self, reason: str) -> Stopped:
+        """Record the end of a run."""
+        event = Stopped(reason)
+        self._journal([event])
         self.apply(event)
         return event
 

@@ -6,10 +6,13 @@ asked for (`sparktune.documents`).
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import pickle
+import time
 from collections.abc import Iterable, Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparktune.arguments import numeric, positive, whole
 from sparktune.documents import Ctrl, Document, TrialAttachments, document, renew
@@ -18,6 +21,7 @@ from sparktune.executors.pool import Pool
 from sparktune.executors.serial import Serial
 from sparktune.executors.task import Task
 from sparktune.history import View
+from sparktune.journal.journal import Header, Journal, read
 from sparktune.trial import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
@@ -32,8 +36,9 @@ from sparktune.trial import (
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
 logger = logging.getLogger("sparktune")
+
+T = TypeVar("T", bound="Trials")
 
 
 class Trials:
@@ -57,6 +62,8 @@ class Trials:
         self.labels: tuple[str, ...] = ()
         self.stop_reason: str | None = None
         """Why the last run ended: "all trials done", "timeout", "loss threshold", ..."""
+        self.header: Header | None = None
+        """What the last run was about: the name of its objective, its seed, its space."""
         self.timeout: float | None = None
         self.loss_threshold: float | None = None
         self._documents: dict[int, tuple[Trial, Document]] = {}
@@ -73,6 +80,35 @@ class Trials:
         if isinstance(event, Told):
             for name, value in (event.outcome.attachments or {}).items():
                 self.attachments[f"ATTACH::{event.trial.id}::{name}"] = value
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a journal of these trials, which `load` and `fmin(journal=)` read. Replaces the
+        file.
+
+        Raises:
+            JournalFailed: it cannot be written.
+        """
+        header = self.header or Header("", 0, "", {}, time.time())
+        with contextlib.closing(Journal(os.fspath(path), anew=True)) as journal:
+            journal.write(header, self)
+
+    @classmethod
+    def load(cls: type[T], path: str | os.PathLike[str]) -> T:
+        """Trials from a journal, which is left alone. Arrays, models and the like in results are
+        `Blob`s; call their `load()`.
+
+        Raises:
+            InvalidArgument: there is none, or it cannot be read.
+        """
+        kept = read(os.fspath(path))
+        if kept.header is None:
+            raise InvalidArgument(f"there is no journal at {path}")
+        trials = cls()
+        trials.records.update(kept.records)
+        trials.attachments.update(kept.attachments)
+        trials.labels = tuple(kept.header.columns)
+        trials.header, trials.stop_reason = kept.header, kept.stop_reason
+        return trials
 
     def restored(self, data: bytes) -> Any:
         """What an earlier run pickled into its `trials_save_file`."""

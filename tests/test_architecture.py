@@ -26,6 +26,7 @@ ALLOWED = {
     "observers": {"numpy", "tqdm"},
     "executors": {"pyspark", "py4j"},
     "trials": {"pyspark"},
+    "journal": {"fsspec"},
     "plots": {"numpy", "matplotlib", "sklearn"},
     "search_cv": {"numpy", "sklearn"},
     "hyperopt": {"numpy", "tqdm"},
@@ -38,7 +39,7 @@ def rows() -> dict[str, int]:
     """The row of each room, read from the package's docstring."""
     found: dict[str, int] = {}
     for line in (sparktune.__doc__ or "").splitlines():
-        if match := re.fullmatch(r"    (\d)  ([\w, |]+)", line):
+        if match := re.fullmatch(r"    (\d+) +(\w[\w, |]+)", line):
             rooms = re.split(r"[,|]", match[2])
             found.update({room.strip(): int(match[1]) for room in rooms})
     return found

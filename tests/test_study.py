@@ -27,7 +27,7 @@ def study(
     seed: int = 7,
     clock: Clock | None = None,
 ) -> Study:
-    return Study(SPACE, sampler, FullBudget(n), seed, records, clock or Clock())
+    return Study(SPACE, sampler, FullBudget(n), seed, records, clock=clock or Clock())
 
 
 def ids(asked: list[Asked]) -> list[int]:

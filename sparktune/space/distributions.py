@@ -55,6 +55,15 @@ class Numeric:
     integer: bool = False
     normal: tuple[float, float] | None = None
 
+    def __str__(self) -> str:
+        if self.integer:
+            return "integers {:g} to {:g}".format(*self.support)
+        name = "normal" if self.normal else "uniform"
+        numbers = self.normal or (self.low, self.high)
+        name = f"{'q' if self.q else ''}{'log' if self.log else ''}{name}"
+        step = f", q={self.q:g}" if self.q else ""
+        return f"{name}({numbers[0]:g}, {numbers[1]:g}{step})"
+
     @property
     def centre(self) -> float:
         """Mean of the prior in latent space."""
@@ -119,6 +128,10 @@ class Categorical:
     """One of len(p) options, option k with prior probability p[k]; x is the option's index."""
 
     p: tuple[float, ...]
+
+    def __str__(self) -> str:
+        equal = len(set(self.p)) == 1
+        return f"choice of {len(self.p)}" + ("" if equal else f" with {[*self.p]}")
 
     @property
     def size(self) -> float:

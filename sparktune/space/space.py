@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.errors import BadSearchSpace, InvalidArgument
-from sparktune.space.columns import columns_of
+from sparktune.space.columns import Column, columns_of
 from sparktune.space.distributions import Array, Categorical, Distribution
 from sparktune.space.evaluation import rec_eval
 from sparktune.space.expression import Apply, Literal, as_apply
@@ -132,6 +132,15 @@ class Space:
                 f"the point {dict(values)!r} lacks a value for {', '.join(map(repr, missing))}"
             )
         return self.values(np.where(active, row, np.nan))
+
+    def describe(self) -> dict[str, str]:
+        """{label: distribution and conditions, for people}."""
+        return {column.label: self._description(column) for column in self.columns}
+
+    def _description(self, column: Column) -> str:
+        text = str(column.distribution)
+        options = [f"{self.labels[j]}={option}" for j, option in column.conditions]
+        return f"{text} if {' or '.join(options)}" if options else text
 
     def fingerprint(self) -> str:
         """A hash of the columns; equal for the same parameters, ranges and conditions."""
