@@ -141,7 +141,7 @@ def fmin(
         queue = whole("max_queue_len", max_queue_len, 1)
         with contextlib.closing(trials.executor(task, queue)) as executor:
             end = _enqueue(trials, points, limit, book)
-            trials.labels, trials.header = parsed.labels, header
+            trials.labels, trials.header, trials.space = parsed.labels, header, parsed
             book.begin(header, trials, end, limit)
             study = Study(
                 parsed,
