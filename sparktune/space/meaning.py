@@ -54,8 +54,11 @@ def _uses(space: Space) -> dict[Apply, Apply]:
 
 def _shown(node: Apply) -> Any:
     """An option as a plain value, or as a text for people."""
-    if isinstance(node, Literal) and isinstance(node.obj, (str, bool, int, float, type(None))):
-        return node.obj
+    value = getattr(node, "obj", node)
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        value = value.item()  # a number of numpy
+    if isinstance(value, (str, bool, int, float, type(None))):
+        return value
     text = _text(node)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
