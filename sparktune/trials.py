@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import operator
 import os
 import pickle
 import time
 from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sparktune.arguments import numeric, positive, whole
+from sparktune.arguments import is_whole, numeric, positive, whole
 from sparktune.documents import Ctrl, Document, TrialAttachments, document, renew
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.executors.pool import Pool
@@ -198,7 +199,7 @@ class Trials:
         Raises:
             AllTrialsFailed: no trial has a usable loss.
         """
-        return dict(self.records[self.best_trial["tid"]].values)
+        return dict(sorted(self.records[self.best_trial["tid"]].values.items()))
 
     def explanation(self) -> str:
         """Why there is no best trial: how many ended how, and the first failure in full."""
@@ -385,7 +386,7 @@ def _parallelism(parallelism: int | None) -> int | None:
     """None for 'as many as there are slots', which Hyperopt's users also write as 0 or -1."""
     if parallelism is None:
         return None
-    if isinstance(parallelism, bool) or not isinstance(parallelism, int):
+    if not is_whole(parallelism):
         raise InvalidArgument(
             "The parallelism argument should be an integer >= 1, or None for all slots of the "
             f"cluster (a session goes to spark_session=). Given value: {parallelism!r}"
@@ -393,7 +394,7 @@ def _parallelism(parallelism: int | None) -> int | None:
     if parallelism <= 0:
         logger.warning("parallelism=%d: using as many slots as the cluster has", parallelism)
         return None
-    return parallelism
+    return operator.index(parallelism)
 
 
 def _session(spark: SparkSession | None) -> SparkSession:
