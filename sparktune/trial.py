@@ -219,6 +219,9 @@ class Transport(Protocol):
     def started(self, tag: str) -> bool:
         """Whether the call under `tag` has begun to run, as opposed to waiting for a slot."""
 
+    def lost(self) -> Exception | None:
+        """Why no call will come back any more, if the platform is known to be gone."""
+
     def cancel(self, tag: str) -> bool:
         """End the call under `tag`; False if the platform cannot, so that nobody waits for it."""
 

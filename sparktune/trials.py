@@ -242,10 +242,10 @@ class SparkTrials(Trials):
             it on a cluster with dynamic allocation.
         timeout: seconds after which a run ends; what still runs then is cancelled.
         loss_threshold: a run ends once a trial's loss is below it.
-        spark_session: a classic Spark session; None: the active one, or a new one with Spark's
-            own settings.
+        spark_session: a Spark session, classic or Connect; None: the active one, or a new one with
+            Spark's own settings.
         resource_profile: a `pyspark.resource.ResourceProfile` for the trials' tasks; local
-            masters ignore it.
+            masters ignore it, and on Spark Connect it needs pyspark 4.0 or newer.
         trial_timeout: seconds that one trial may run; it is ended then and recorded as failed. The
             start of a new worker process, a second or two, counts as part of its first trial.
 
@@ -289,15 +289,14 @@ class SparkTrials(Trials):
 
     def executor(self, task: Task, queue: int = 1) -> Executor:
         """A pool over Spark jobs. `queue` is ignored: the pool keeps its own."""
-        from sparktune.executors import spark_classic
-        from sparktune.executors.spark_session import is_stopped
+        from sparktune.executors.spark_session import UNLIMITED, has_stopped
 
-        stopped = self._spark is not None and is_stopped(self._spark.sparkContext)
+        stopped = self._spark is not None and has_stopped(self._spark)
         self._spark = _session(None if stopped else self._spark)
-        transport = spark_classic.SparkClassic(self._spark, task, self.resource_profile)
+        transport = _transport(self._spark, task, self.resource_profile)
         parallelism = self.parallelism
-        if parallelism is None and transport.slots == spark_classic.UNLIMITED:
-            parallelism = spark_classic.count_slots(self._spark.sparkContext)
+        if parallelism is None and transport.slots == UNLIMITED:
+            parallelism = transport.room()
             logger.warning(
                 "executors come and go, without an upper limit: %d trials at once, as many as "
                 "there is room for now; give SparkTrials(parallelism=...) for more",
@@ -374,6 +373,19 @@ def _session(spark: SparkSession | None) -> SparkSession:
     from sparktune.executors.spark_session import start, usable
 
     return usable(start({}) if spark is None else spark)
+
+
+def _transport(spark: SparkSession, task: Task, resource_profile: Any) -> Any:
+    """The way to Spark's workers that this kind of session has."""
+    from sparktune.executors.spark_session import is_connect
+
+    if is_connect(spark):
+        from sparktune.executors.spark_connect import SparkConnect
+
+        return SparkConnect(spark, task, resource_profile)
+    from sparktune.executors.spark_classic import SparkClassic
+
+    return SparkClassic(spark, task, resource_profile)
 
 
 def _threads(task: Task, parallelism: int) -> Any:

@@ -24,10 +24,10 @@ ALLOWED = {
     "minimize": {"numpy"},
     "testing": {"numpy"},
     "observers": {"numpy", "tqdm"},
-    "executors": {"pyspark", "py4j"},
+    "executors": {"pyspark", "py4j", "pyarrow"},
     "trials": {"pyspark"},
 }
-STDLIB_ONLY = {"errors", "trial", "worker"}
+STDLIB_ONLY = {"errors", "trial", "worker", "sharing"}
 PYSPARK_MODULES = re.compile(r"executors\._?spark_\w+$|^trials$")
 
 

@@ -21,7 +21,7 @@ from sparktune.trial import Failure, Outcome, Status, Transport, Trial
 logger = logging.getLogger("sparktune")
 
 _GRACE = 5.0  # seconds that close() waits for cancelled calls to end
-_LOOK = 5.0  # seconds until the platform is asked again for slots that have come
+_LOOK = 5.0  # seconds until the platform is asked again: have slots come, is it still there
 _AGAIN = 0.25  # seconds until a cancel is repeated: it misses a call not yet on the platform
 
 
@@ -78,7 +78,7 @@ class Pool:
         self._done: queue.SimpleQueue[Outcome | SparkUnavailable] = queue.SimpleQueue()
         self._calls: dict[int, _Call] = {}  # owned by the caller's thread, as what follows
         self._batch: list[Outcome] = []  # what `collect` gave out last
-        self._lost: SparkUnavailable | None = None
+        self._lost: Exception | None = None
         self._threads: list[threading.Thread] = []
         self._closed = False
 
@@ -116,6 +116,7 @@ class Pool:
         while True:
             self._wait(end)
             self._expire()
+            self._lost = self._lost or self._transport.lost()
             if self._batch or not self._calls or time.monotonic() >= end:
                 break
             if self._lost or self.slots > slots:
@@ -159,7 +160,7 @@ class Pool:
         """How many calls may be on the platform at once."""
         slots = self._transport.slots
         queues = self._transport.queues and self._parallelism > 1 and slots <= self._parallelism
-        return slots + 1 if queues else int(self._parallelism)
+        return slots + 1 if queues else int(min(self._parallelism, slots))
 
     def _unreported(self) -> bool:
         return any(not call.reported for call in self._calls.values())
@@ -225,8 +226,7 @@ class Pool:
         soonest = min([end, *(call.deadline for call in self._calls.values())])
         if self._timeout is not None:
             soonest = min(soonest, now + self._interval())
-        if self._transport.queues and self._can_run() < self._parallelism:
-            soonest = min(soonest, now + _LOOK)
+        soonest = min(soonest, now + _LOOK)
         try:
             if self._calls and not self._batch:
                 wait = min(max(soonest - now, 0.0), threading.TIMEOUT_MAX)

@@ -26,6 +26,7 @@ class Controlled:
         self.tags: dict[str, int] = {}
         self.waiting_for_a_slot: set[str] = set()
         self.closed = 0
+        self.gone: SparkUnavailable | None = None
         for id in range(100):
             self.entered[id], self.ends[id] = threading.Event(), threading.Event()
 
@@ -42,6 +43,9 @@ class Controlled:
 
     def started(self, tag: str) -> bool:
         return tag not in self.waiting_for_a_slot
+
+    def lost(self) -> SparkUnavailable | None:
+        return self.gone
 
     def cancel(self, tag: str) -> bool:
         if self.cancellable:
@@ -166,6 +170,21 @@ def test_a_lost_platform_ends_the_wait_with_its_error() -> None:
     assert [(outcome.trial_id, outcome.status) for outcome in pool.collect(0)] == [
         (1, Status.CANCELLED)
     ]
+
+
+def test_a_platform_that_answers_no_more_ends_the_wait_though_no_call_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from sparktune.executors import pool as module
+
+    monkeypatch.setattr(module, "_LOOK", 0.05)
+    transport = Controlled()
+    pool = Pool(transport, 4)
+    submit(pool, 0)
+    threading.Timer(0.2, setattr, (transport, "gone", SparkUnavailable("silent"))).start()
+    with pytest.raises(SparkUnavailable, match="silent"):
+        pool.collect(20)
+    pool.close()
 
 
 def test_cancelling_one_trial_leaves_the_others_running() -> None:

@@ -1,0 +1,31 @@
+"""What the end of a Spark job without a report means for its trial; the same texts on Classic and
+Connect.
+"""
+
+from __future__ import annotations
+
+from sparktune.executors.pool import CancelledOutside, Crashed
+
+STOPPED = (
+    "finished trials are kept, start a session and call fmin again with the same trials to go on"
+)
+
+
+def explained(message: str) -> Exception:
+    """The pool's exception for Spark's message."""
+    if any(word in message for word in ("SPARK_JOB_CANCELLED", "OPERATION_CANCELED")) or (
+        "cancelled" in message.split("\n")[0]
+    ):
+        return CancelledOutside(f"its Spark job was cancelled: {_first_lines(message)}")
+    if "Python worker exited unexpectedly" in message:
+        return Crashed(
+            "the Python process that ran this trial died: it called os._exit, was killed by "
+            "a signal "
+            "(as by the out-of-memory killer), or crashed in native code"
+        )
+    return Crashed(f"the Spark job of this trial failed: {_first_lines(message)}")
+
+
+def _first_lines(message: str) -> str:
+    lines = [line for line in message.splitlines() if not line.lstrip().startswith("at ")]
+    return "\n".join(lines[:20])
