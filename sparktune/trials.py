@@ -169,7 +169,9 @@ class Trials:
         summary = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
         text += f": none of {len(failed)} trials gave a usable loss ({summary})."
         told = next((trial for trial in failed if trial.failure), None)
-        return f"{text} The first failure, of trial {told.id}:\n{told.failure}" if told else text
+        if told is None:
+            return text
+        return f"{text} The first failure, of trial {told.id}:\n{told.failure}{told.last_lines}"
 
     def __len__(self) -> int:
         return len(self.trials)
@@ -248,10 +250,13 @@ class SparkTrials(Trials):
             masters ignore it, and on Spark Connect it needs pyspark 4.0 or newer.
         trial_timeout: seconds that one trial may run; it is ended then and recorded as failed. The
             start of a new worker process, a second or two, counts as part of its first trial.
+        retries: how often a trial is evaluated again whose executor, or connection to Spark, was
+            lost. What the objective itself does (raise, exit, run out of time) is never retried.
 
     A trial that raises, crashes or runs out of time is recorded and the run goes on;
     `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not
-    use the SparkSession: see `ThreadTrials` for that.
+    use the SparkSession: see `ThreadTrials` for that. What a trial writes to stdout and stderr, by
+    `print` or by logging, comes back with it, the last 64 kB: `trials.records[3].log`.
 
     Raises:
         InvalidArgument: an argument is out of range.
@@ -269,12 +274,14 @@ class SparkTrials(Trials):
         spark_session: SparkSession | None = None,
         resource_profile: Any = None,
         trial_timeout: float | None = None,
+        retries: int = 1,
     ) -> None:
         super().__init__()
         self.parallelism = _parallelism(parallelism)
         self.timeout = positive("timeout", timeout)
         self.loss_threshold = numeric("loss_threshold", loss_threshold)
         self.trial_timeout = positive("trial_timeout", trial_timeout)
+        self.retries = whole("retries", retries, 0)
         if resource_profile is not None and not hasattr(resource_profile, "taskResources"):
             raise InvalidArgument(
                 "resource_profile must be a pyspark.resource.ResourceProfile, made by "
@@ -302,7 +309,7 @@ class SparkTrials(Trials):
                 "there is room for now; give SparkTrials(parallelism=...) for more",
                 parallelism,
             )
-        return Pool(transport, parallelism, self.trial_timeout)
+        return Pool(transport, parallelism, self.trial_timeout, self.retries)
 
 
 class ThreadTrials(Trials):

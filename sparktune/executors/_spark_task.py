@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import pickle
 import sys
+import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,6 +24,8 @@ from sparktune.worker import evaluate
 Sources: TypeAlias = Mapping[str, tuple[str, Any]]
 
 OBJECTIVE = "objective"
+LOST = "lost"  # the status in a report of a task that Spark lost and ran again
+LOG_LIMIT = 2**16  # characters of what a trial writes that travel back with it
 _KEPT = 300.0  # seconds that a process keeps what its trials do not need
 _PART = 2**23  # bytes of a report in one row
 
@@ -50,33 +55,100 @@ class Handle:
 class Evaluation:
     """What a worker does with a trial: load the objective, call it, report.
 
-    `open` unpickles what a source's `where` stands for. `paths` are the driver's import paths,
-    given where driver and workers share a file system.
+    Args:
+        open: unpickles what a source's `where` stands for.
+        paths: the driver's import paths, given where driver and workers share a file system.
+        once: whether to refuse to run a task again that Spark lost, so that every attempt is the
+            driver's own. Not where Spark speculates: the copy of a task would end the task itself.
     """
 
-    def __init__(self, open: Callable[[Any], Any], paths: list[str]) -> None:
+    def __init__(self, open: Callable[[Any], Any], paths: list[str], once: bool) -> None:
         self.open = open
         self.paths = paths
+        self.once = once
 
     def __call__(self, sources: Sources, config: bytes) -> bytes:
         """The pickled report of one trial. Never raises: Spark would run the task again, in a new
         process.
         """
         started = time.time()
+        if self.once and is_repeated():
+            return pickle.dumps({"status": LOST})
+        with captured() as tail:
+            report = self.report(sources, config)
+        report.pop("exception", None)
+        times = {"started": started, "finished": time.time()}
+        return packed(times | report | {"log": tail.text()})
+
+    def report(self, sources: Sources, config: bytes) -> dict[str, Any]:
+        """The report of one trial. Never raises."""
         try:
             sys.path.extend(path for path in self.paths if path not in sys.path)
             begin(sources, self.open)
             objective, argument = shipped(OBJECTIVE), pickle.loads(config)
         except BaseException as error:
-            report = unreadable(error)
-        else:
-            try:
-                report = evaluate(objective, argument)
-            except KeyboardInterrupt as error:
-                failure = ("KeyboardInterrupt", str(error), traceback.format_exc())
-                report = {"status": "error", "failure": failure}
-        report.pop("exception", None)
-        return packed({"started": started, "finished": time.time()} | report)
+            return unreadable(error)
+        try:
+            return evaluate(objective, argument)
+        except KeyboardInterrupt as error:
+            failure = ("KeyboardInterrupt", str(error), traceback.format_exc())
+            return {"status": "error", "failure": failure}
+
+
+class Tail:
+    """The end of what a trial writes to stdout and stderr."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[str] = deque()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def add(self, text: str) -> None:
+        """Keep a piece, and drop from the front what is too much."""
+        with self._lock:
+            self._pieces.append(text[-LOG_LIMIT:])
+            self._size += len(self._pieces[-1])
+            while self._size - len(self._pieces[0]) >= LOG_LIMIT:
+                self._size -= len(self._pieces.popleft())
+
+    def text(self) -> str:
+        """The last `LOG_LIMIT` characters."""
+        with self._lock:
+            return "".join(self._pieces)[-LOG_LIMIT:]
+
+
+class Tee:
+    """A text stream that passes on what is written, and tells the current trial's tail. One for
+    each stream and process, as loggers keep the stream that they once saw.
+    """
+
+    stream: Any = None
+    tail: Tail | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a piece of text."""
+        if self.tail is not None:
+            self.tail.add(text)
+        return int(self.stream.write(text))
+
+
+@contextmanager
+def captured() -> Iterator[Tail]:
+    """Keep the end of what is written to stdout and stderr meanwhile."""
+    tail, tees = Tail(), kept().setdefault("tees", (Tee(), Tee()))
+    streams = sys.stdout, sys.stderr
+    for tee, stream in zip(tees, streams, strict=True):
+        tee.stream, tee.tail = stream, tail
+    sys.stdout, sys.stderr = tees
+    try:
+        yield tail
+    finally:
+        sys.stdout, sys.stderr = streams
+        for tee in tees:
+            tee.tail = None
 
 
 def run_rows(code: Any, sources: Sources, config: bytes, rows: Iterable[Any]) -> list[bytes]:
@@ -109,6 +181,14 @@ def run_batches(
     report = process[code](sources, config)
     for start in range(0, len(report), _PART):
         yield pyarrow.RecordBatch.from_pydict({"report": [report[start : start + _PART]]})
+
+
+def is_repeated() -> bool:
+    """Whether Spark has run this task before."""
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    return context is not None and context.attemptNumber() > 0
 
 
 def broadcast_value(broadcast: Any) -> Any:
@@ -180,5 +260,5 @@ def packed(report: dict[str, Any]) -> bytes:
             "objects to storage"
         )
         failure = ("UnpicklableResult", message, traceback.format_exc())
-        times = {"started": report["started"], "finished": report["finished"]}
-        return pickle.dumps({"status": "error", "failure": failure} | times)
+        known = {name: report[name] for name in ("started", "finished", "log")}
+        return pickle.dumps({"status": "error", "failure": failure} | known)

@@ -29,6 +29,10 @@ class Crashed(Exception):
     """A transport's call ended without a report; the message says what is known."""
 
 
+class Lost(Crashed):
+    """A call ended without a report because the platform failed, and not the trial."""
+
+
 class CancelledOutside(Exception):
     """A transport's call was cancelled by somebody else."""
 
@@ -62,6 +66,8 @@ class Pool:
         transport: the platform.
         parallelism: the most trials that run at once; None: as many as the platform has slots.
         trial_timeout: seconds a trial may run, from when the platform starts it; None: no limit.
+        retries: how often a trial is evaluated again after the platform failed under it. One
+            attempt has ended before the next begins, so only one can have a result.
     """
 
     def __init__(
@@ -69,7 +75,9 @@ class Pool:
         transport: Transport,
         parallelism: int | None = None,
         trial_timeout: float | None = None,
+        retries: int = 0,
     ) -> None:
+        self._retries = retries
         self._parallelism = float("inf") if parallelism is None else parallelism
         self._transport = transport
         self._timeout = trial_timeout
@@ -190,16 +198,23 @@ class Pool:
         call.reported = True
 
     def _evaluate(self, call: _Call) -> Outcome | SparkUnavailable:
+        for retries_left in range(self._retries, -1, -1):
+            self._begin(call)
+            try:
+                return Outcome.of(call.trial.id, self._transport.call(call.trial, call.tag))
+            except SparkUnavailable as error:
+                return error
+            except BaseException as error:
+                if not (isinstance(error, Lost) and retries_left and call.why is None):
+                    return self._without_report(call, error)
+                logger.warning("trial %d is evaluated again: %s", call.trial.id, error)
+        raise AssertionError("the last attempt returns")
+
+    def _begin(self, call: _Call) -> None:
         if self._timeout is not None:
             now = time.monotonic()
             call.began = None if self._transport.queues else now
             call.deadline = now + (self._interval() if call.began is None else self._timeout)
-        try:
-            return Outcome.of(call.trial.id, self._transport.call(call.trial, call.tag))
-        except SparkUnavailable as error:
-            return error
-        except BaseException as error:
-            return self._without_report(call, error)
 
     def _without_report(self, call: _Call, error: BaseException) -> Outcome:
         if call.why is Status.TIMEOUT:

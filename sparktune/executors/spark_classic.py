@@ -16,9 +16,9 @@ from py4j.protocol import Py4JError, Py4JJavaError
 
 from sparktune.errors import SparkUnavailable
 from sparktune.executors import _spark_task
-from sparktune.executors.pool import Crashed
+from sparktune.executors.pool import Crashed, Lost
 from sparktune.executors.spark_failures import STOPPED, explained
-from sparktune.executors.spark_session import elastic_slots, inheriting, is_stopped
+from sparktune.executors.spark_session import elastic_slots, inheriting, is_stopped, speculates
 from sparktune.executors.spark_shipping import Shipment, not_configured, unpickled_report
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
@@ -48,14 +48,17 @@ class SparkClassic:
         self._spark = spark
         self._context = spark.sparkContext
         self._task = task
-        self._most = elastic_slots(self._context.getConf().get)
+        conf = self._context.getConf().get
+        self._most = elastic_slots(conf)
         self._slots, self._slots_until = 1, 0.0
         self._broadcasts: list[pyspark.Broadcast[Any]] = []
         local = str(self._context.master).startswith("local")
         # A local worker sees the same files; local-cluster starts processes, but on this machine
         # too.
         paths = [path for path in sys.path if path] if local else []
-        evaluation = _spark_task.Evaluation(_spark_task.broadcast_value, paths)
+        evaluation = _spark_task.Evaluation(
+            _spark_task.broadcast_value, paths, not speculates(conf)
+        )
         self._shipment = Shipment(task.objective, evaluation, self._send)
         self._input: pyspark.RDD[int] = self._context.parallelize([0], 1)
         if resource_profile is not None and local:
@@ -100,7 +103,13 @@ class SparkClassic:
             return not_configured(error)
         shipment = self._shipment
         function = functools.partial(_spark_task.run_rows, shipment.code, shipment.sources, config)
-        return unpickled_report(self._run(function, trial, tag))
+        answer = self._run(function, trial, tag)
+        try:
+            return unpickled_report(answer)
+        except Lost:
+            if end := self._first_end(tag):
+                raise explained(end) from None
+            raise
 
     def started(self, tag: str) -> bool:
         """Whether the job's task has been given a slot."""
@@ -133,6 +142,17 @@ class SparkClassic:
         if not is_stopped(self._context):
             for broadcast in self._broadcasts:
                 broadcast.destroy(blocking=False)
+
+    def _first_end(self, tag: str) -> str:
+        """How the first attempt of the last job's task ended, as Spark tells it; "" if unknown."""
+        try:
+            scala = self._context._jsc.sc()
+            job = max(scala.statusTracker().getJobIdsForTag(tag))
+            [stage] = self._context.statusTracker().getJobInfo(job).stageIds  # type: ignore[union-attr]
+            first = scala.statusStore().taskList(stage, 0, 100).apply(0)
+            return str(first.errorMessage().get())
+        except (Py4JError, AttributeError, ValueError):  # internal to Spark, as the slots
+            return ""
 
     def _send(self, path: Path) -> pyspark.Broadcast[Any]:
         self._broadcasts.append(self._context.broadcast(_spark_task.Envelope(path)))

@@ -23,12 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyspark
+from pyspark.errors import PySparkException
 from pyspark.sql.types import BinaryType, StructField, StructType
 
 from sparktune.errors import InvalidArgument, SparkUnavailable
 from sparktune.executors import _spark_task
+from sparktune.executors.pool import Lost
 from sparktune.executors.spark_failures import STOPPED, explained
-from sparktune.executors.spark_session import elastic_slots
+from sparktune.executors.spark_session import elastic_slots, speculates
 from sparktune.executors.spark_shipping import Shipment, not_configured, unpickled_report
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
@@ -45,6 +47,8 @@ _GONE = re.compile(
     r"INVALID_HANDLE\.SESSION|SESSION_(CLOSED|CHANGED|NOT_FOUND)|RETRIES_EXCEEDED"
     r"|UNAVAILABLE|[Cc]hannel closed|closed channel"
 )
+
+_UNREADABLE = {"spark.dynamicAllocation.enabled": "true", "spark.speculation": "true"}
 
 # Names of the artifacts that each session holds already.
 _sent: weakref.WeakKeyDictionary[Any, set[str]] = weakref.WeakKeyDictionary()
@@ -90,7 +94,7 @@ class SparkConnect:
             self._options = {}
         # A server that this process started sees the same files.
         paths = [path for path in sys.path if path] if "SPARK_LOCAL_REMOTE" in os.environ else []
-        evaluation = _spark_task.Evaluation(_spark_task.unpickled_file, paths)
+        evaluation = _spark_task.Evaluation(_spark_task.unpickled_file, paths, not speculates(conf))
         self._shipment = Shipment(self._task.objective, evaluation, self._send)
         self._most = elastic_slots(conf)
         self._now = count_slots(spark)
@@ -254,13 +258,13 @@ def planned_slots(spark: Any) -> int | None:
 
 
 def _setting(spark: Any, name: str, default: str) -> str | None:
-    """A setting of Spark; where they cannot be read, executors come and go as in serverless
-    compute.
+    """A setting of Spark. Where they cannot be read, as on serverless compute, executors come and
+    go, and tasks may be copied.
     """
     try:
         value: str | None = spark.conf.get(name, default)
     except Exception:
-        return {"spark.dynamicAllocation.enabled": "true"}.get(name, default)
+        return _UNREADABLE.get(name, default)
     return value
 
 
@@ -286,4 +290,6 @@ def _lost(spark: Any, error: Exception) -> SparkUnavailable | None:
 
 
 def _explained(error: Exception) -> Exception:
+    if not isinstance(error, PySparkException):  # of gRPC, or in the client
+        return Lost(f"the connection to the Spark Connect server broke: {error}")
     return explained(str(error).split("JVM stacktrace:")[0])

@@ -4,10 +4,17 @@ Connect.
 
 from __future__ import annotations
 
-from sparktune.executors.pool import CancelledOutside, Crashed
+import re
+
+from sparktune.executors.pool import CancelledOutside, Crashed, Lost
 
 STOPPED = (
     "finished trials are kept, start a session and call fmin again with the same trials to go on"
+)
+
+_LOST = re.compile(
+    r"ExecutorLostFailure|[Ee]xecutor (heartbeat timed out|lost)|Lost executor|TaskResultLost"
+    r"|FetchFailed|Failed to get broadcast|No space left on device"
 )
 
 
@@ -23,7 +30,8 @@ def explained(message: str) -> Exception:
             "a signal "
             "(as by the out-of-memory killer), or crashed in native code"
         )
-    return Crashed(f"the Spark job of this trial failed: {_first_lines(message)}")
+    kind = Lost if _LOST.search(message) else Crashed
+    return kind(f"the Spark job of this trial failed: {_first_lines(message)}")
 
 
 def _first_lines(message: str) -> str:

@@ -177,6 +177,11 @@ def active_classic() -> SparkSession | None:
     return None if is_connect(session) else session
 
 
+def speculates(conf: Callable[[str, str], str | None]) -> bool:
+    """Whether Spark may run a second copy of a slow task. `conf` as for `elastic_slots`."""
+    return str(conf("spark.speculation", "false")).lower() == "true"
+
+
 def elastic_slots(conf: Callable[[str, str], str | None]) -> int | None:
     """The most tasks that dynamic allocation can make room for; None where it is off.
 

@@ -20,7 +20,7 @@ from pyspark import cloudpickle
 from sparktune import worker
 from sparktune.errors import ObjectiveNotPicklable
 from sparktune.executors import _spark_task
-from sparktune.executors.pool import Crashed
+from sparktune.executors.pool import Crashed, Lost
 from sparktune.executors.task import Task
 from sparktune.sharing import Shared
 from sparktune.trial import Trial
@@ -140,11 +140,14 @@ def unpickled_report(answer: bytes) -> dict[str, Any]:
 
     Raises:
         Crashed: it refers to what this process does not have.
+        Lost: Spark lost the task that ran the trial.
     """
     try:
         report: dict[str, Any] = pickle.loads(answer)
     except Exception as error:
         raise Crashed(f"the objective's result cannot be loaded in the driver: {error}") from error
+    if report["status"] == _spark_task.LOST:
+        raise Lost("the executor or the Python process that ran this trial was lost")
     return report
 
 

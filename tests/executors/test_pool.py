@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sparktune.errors import SparkUnavailable
-from sparktune.executors.pool import CancelledOutside, Crashed, Pool
+from sparktune.executors.pool import CancelledOutside, Crashed, Lost, Pool
 from sparktune.trial import Outcome, Status, Trial
 
 
@@ -142,6 +142,45 @@ def test_a_crashed_call_is_its_trials_end_only() -> None:
     assert crashed.failure.message == "the process died"
     transport.ends[0].set()
     assert drain(pool, 1)[0].status is Status.OK
+    pool.close()
+
+
+class Failing(Controlled):
+    """Its platform fails under the first calls of each trial."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+        self.calls: list[int] = []
+
+    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+        self.calls.append(trial.id)
+        if self.calls.count(trial.id) <= self.failures:
+            raise Lost("the executor was lost")
+        return super().call(trial, tag)
+
+
+@pytest.mark.parametrize(("failures", "status"), [(2, Status.OK), (3, Status.CRASHED)])
+def test_a_trial_that_the_platform_lost_is_evaluated_again_so_many_times(
+    failures: int, status: Status
+) -> None:
+    transport = Failing(failures)
+    transport.ends[0].set()
+    pool = Pool(transport, 4, retries=2)
+    submit(pool, 0)
+    assert drain(pool, 1)[0].status is status
+    assert transport.calls == [0, 0, 0]
+    pool.close()
+
+
+def test_what_the_trial_itself_did_is_not_retried() -> None:
+    transport = Controlled()
+    transport.errors[0] = Crashed("the process died")
+    transport.ends[0].set()
+    pool = Pool(transport, 4, retries=2)
+    submit(pool, 0)
+    assert drain(pool, 1)[0].status is Status.CRASHED
+    assert len(transport.tags) == 1
     pool.close()
 
 

@@ -277,14 +277,97 @@ class TestFailures:
 
     def test_a_result_of_many_megabytes_arrives(self, spark_trials: MakeTrials) -> None:
         def objective(x: float) -> dict[str, Any]:
-            return {"loss": x, "status": STATUS_OK, "blob": b"x" * 30_000_000}
+            return {"loss": x, "status": STATUS_OK, "blob": b"x" * 50_000_000}
 
         trials = spark_trials(parallelism=2)
         quiet(objective, X, max_evals=2, trials=trials)
-        assert len(trials.results[1]["blob"]) == 30_000_000
+        assert len(trials.results[1]["blob"]) == 50_000_000
+
+    def test_an_objective_without_memory_raises_and_its_process_goes_on(
+        self, spark_trials: MakeTrials
+    ) -> None:
+        def objective(x: float) -> dict[str, Any]:
+            import resource
+
+            before = resource.getrlimit(resource.RLIMIT_AS)
+            resource.setrlimit(resource.RLIMIT_AS, (4 << 30, before[1]))
+            try:
+                size = len(bytearray(8 << 30 if x > 0 else 8))
+            finally:
+                resource.setrlimit(resource.RLIMIT_AS, before)
+            return {"loss": size, "status": STATUS_OK}
+
+        trials = spark_trials(parallelism=1)
+        points = [{"x": 1.0}, {"x": -1.0}]
+        quiet(objective, X, max_evals=0, points_to_evaluate=points, trials=trials)
+        assert [trial.status for trial in trials.records.values()] == [Status.ERROR, Status.OK]
+        assert "MemoryError" in str(trials.records[0].failure)
+
+
+class TestLogs:
+    def test_what_a_trial_writes_comes_back_with_it(self, spark_trials: MakeTrials) -> None:
+        def objective(x: float) -> float:
+            import logging
+
+            print("printed", x)
+            print("to stderr", file=sys.stderr)
+            logging.getLogger("mine").warning("logged %s", x)
+            if "handler" not in logging.getLogger("other").__dict__:
+                logging.getLogger("other").__dict__["handler"] = handler = logging.StreamHandler()
+                logging.getLogger("other").addHandler(handler)
+            logging.getLogger("other").error("handled %s", x)
+            return x
+
+        trials = spark_trials(parallelism=1)
+        quiet(objective, X, max_evals=3, trials=trials)
+        for trial in trials.records.values():
+            x = trial.values["x"]
+            lines = ["printed", x], ["to stderr"], ["logged", x], ["handled", x]
+            assert trial.log == "".join(f"{' '.join(map(str, line))}\n" for line in lines)
+
+    def test_only_the_end_of_a_flood_comes_back(self, spark_trials: MakeTrials) -> None:
+        def objective(x: float) -> float:
+            for i in range(50_000):
+                print("line", i)
+            print("x" * 1_000_000)
+            print("the end")
+            return x
+
+        trials = spark_trials(parallelism=1)
+        quiet(objective, X, max_evals=1, trials=trials)
+        assert len(only(trials).log) == 2**16
+        assert only(trials).log.endswith("xxx\nthe end\n")
+
+    def test_a_failure_is_shown_with_what_was_written_last(self, spark_trials: MakeTrials) -> None:
+        def objective(x: float) -> float:
+            for i in range(100):
+                print("epoch", i)
+            raise ValueError("diverged")
+
+        trials = spark_trials(parallelism=1)
+        with pytest.raises(AllTrialsFailed) as caught:
+            quiet(objective, X, max_evals=1, trials=trials)
+        expected = "\n".join(f"    epoch {i}" for i in range(80, 100))
+        assert str(caught.value).endswith(f"ValueError: diverged\nIt wrote last:\n{expected}")
 
 
 class TestTimeAndCancelling:
+    def test_code_that_never_returns_to_python_is_ended(self, spark_trials: MakeTrials) -> None:
+        def objective(x: float) -> float:
+            import ctypes
+
+            if x > 0:
+                ctypes.PyDLL(None).sleep(600)  # with the interpreter's lock held
+            return x
+
+        trials = spark_trials(parallelism=2, trial_timeout=6)
+        points = [{"x": 1.0}, {"x": 2.0}, {"x": -1.0}, {"x": -2.0}]
+        begun = time.monotonic()
+        quiet(objective, X, max_evals=0, points_to_evaluate=points, trials=trials)
+        assert time.monotonic() - begun < 45
+        statuses = [trial.status for trial in trials.records.values()]
+        assert statuses == [Status.TIMEOUT] * 2 + [Status.OK] * 2
+
     def test_a_trial_that_hangs_is_ended_and_its_slot_used_again(
         self, spark_trials: MakeTrials, nothing_runs: Callable[[], bool]
     ) -> None:
