@@ -211,7 +211,9 @@ class Trials:
         summary = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
         text += f": none of {len(failed)} trials gave a usable loss ({summary})."
         told = next((trial for trial in failed if trial.failure), None)
-        return f"{text} The first failure, of trial {told.id}:\n{told.failure}" if told else text
+        if told is None:
+            return text
+        return f"{text} The first failure, of trial {told.id}:\n{told.failure}{told.last_lines}"
 
     def __len__(self) -> int:
         return len(self.trials)
@@ -294,16 +296,19 @@ class SparkTrials(Trials):
             it on a cluster with dynamic allocation.
         timeout: seconds after which a run ends; what still runs then is cancelled.
         loss_threshold: a run ends once a trial's loss is below it.
-        spark_session: a classic Spark session; None: the active one, or a new one with Spark's
-            own settings.
+        spark_session: a Spark session, classic or Connect; None: the active one, or a new one with
+            Spark's own settings.
         resource_profile: a `pyspark.resource.ResourceProfile` for the trials' tasks; local
-            masters ignore it.
+            masters ignore it, and on Spark Connect it needs pyspark 4.0 or newer.
         trial_timeout: seconds that one trial may run; it is ended then and recorded as failed. The
             start of a new worker process, a second or two, counts as part of its first trial.
+        retries: how often a trial is evaluated again whose executor, or connection to Spark, was
+            lost. What the objective itself does (raise, exit, run out of time) is never retried.
 
     A trial that raises, crashes or runs out of time is recorded and the run goes on;
     `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not
-    use the SparkSession: see `ThreadTrials` for that.
+    use the SparkSession: see `ThreadTrials` for that. What a trial writes to stdout and stderr, by
+    `print` or by logging, comes back with it, the last 64 kB: `trials.records[3].log`.
 
     Raises:
         InvalidArgument: an argument is out of range.
@@ -321,12 +326,14 @@ class SparkTrials(Trials):
         spark_session: SparkSession | None = None,
         resource_profile: Any = None,
         trial_timeout: float | None = None,
+        retries: int = 1,
     ) -> None:
         super().__init__()
         self.parallelism = _parallelism(parallelism)
         self.timeout = positive("timeout", timeout)
         self.loss_threshold = numeric("loss_threshold", loss_threshold)
         self.trial_timeout = positive("trial_timeout", trial_timeout)
+        self.retries = whole("retries", retries, 0)
         if resource_profile is not None and not hasattr(resource_profile, "taskResources"):
             raise InvalidArgument(
                 "resource_profile must be a pyspark.resource.ResourceProfile, made by "
@@ -341,21 +348,20 @@ class SparkTrials(Trials):
 
     def executor(self, task: Task, queue: int = 1) -> Executor:
         """A pool over Spark jobs. `queue` is ignored: the pool keeps its own."""
-        from sparktune.executors import spark_classic
-        from sparktune.executors.spark_session import is_stopped
+        from sparktune.executors.spark_session import UNLIMITED, has_stopped
 
-        stopped = self._spark is not None and is_stopped(self._spark.sparkContext)
+        stopped = self._spark is not None and has_stopped(self._spark)
         self._spark = _session(None if stopped else self._spark)
-        transport = spark_classic.SparkClassic(self._spark, task, self.resource_profile)
+        transport = _transport(self._spark, task, self.resource_profile)
         parallelism = self.parallelism
-        if parallelism is None and transport.slots == spark_classic.UNLIMITED:
-            parallelism = spark_classic.count_slots(self._spark.sparkContext)
+        if parallelism is None and transport.slots == UNLIMITED:
+            parallelism = transport.room()
             logger.warning(
                 "executors come and go, without an upper limit: %d trials at once, as many as "
                 "there is room for now; give SparkTrials(parallelism=...) for more",
                 parallelism,
             )
-        return Pool(transport, parallelism, self.trial_timeout)
+        return Pool(transport, parallelism, self.trial_timeout, self.retries)
 
 
 class ThreadTrials(Trials):
@@ -401,6 +407,19 @@ def _session(spark: SparkSession | None) -> SparkSession:
     from sparktune.executors.spark_session import start, usable
 
     return usable(start({}) if spark is None else spark)
+
+
+def _transport(spark: SparkSession, task: Task, resource_profile: Any) -> Any:
+    """The way to Spark's workers that this kind of session has."""
+    from sparktune.executors.spark_session import is_connect
+
+    if is_connect(spark):
+        from sparktune.executors.spark_connect import SparkConnect
+
+        return SparkConnect(spark, task, resource_profile)
+    from sparktune.executors.spark_classic import SparkClassic
+
+    return SparkClassic(spark, task, resource_profile)
 
 
 def _threads(task: Task, parallelism: int) -> Any:

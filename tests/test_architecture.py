@@ -24,14 +24,14 @@ ALLOWED = {
     "minimize": {"numpy"},
     "testing": {"numpy"},
     "observers": {"numpy", "tqdm"},
-    "executors": {"pyspark", "py4j"},
+    "executors": {"pyspark", "py4j", "pyarrow"},
     "trials": {"pyspark"},
     "journal": {"fsspec"},
     "plots": {"numpy", "matplotlib", "sklearn"},
     "search_cv": {"numpy", "sklearn"},
     "hyperopt": {"numpy", "tqdm"},
 }
-STDLIB_ONLY = {"errors", "trial", "worker"}
+STDLIB_ONLY = {"errors", "trial", "worker", "sharing"}
 PYSPARK_MODULES = re.compile(r"executors\._?spark_\w+$|^trials$")
 
 

@@ -247,8 +247,9 @@ class Journal:
             "attachments": encode(dict(attachments), self._files.put),
             "started": trial.started,
             "finished": trial.finished,
+            "log": trial.log,
         }
-        return {key: value for key, value in told.items() if value not in (None, {})}
+        return {key: value for key, value in told.items() if value not in (None, {}, "")}
 
     def _write(self, entry: dict[str, Any]) -> None:
         if self._error:
