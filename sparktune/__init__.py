@@ -15,7 +15,7 @@ objective is called by `worker`, which travels to the Spark workers by value.
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
 
-    0  errors, trial, worker
+    0  errors, trial, worker, sharing
     1  space | history | arguments | documents
     2  samplers | schedulers | stopping | journal
     3  study | tables
@@ -49,6 +49,7 @@ from sparktune.errors import (
 from sparktune.minimize import fmin, space_eval
 from sparktune.samplers import random as rand
 from sparktune.samplers import tpe
+from sparktune.sharing import share
 from sparktune.space import hp
 from sparktune.space.expression import scope
 from sparktune.stopping import no_progress_loss
@@ -102,6 +103,7 @@ __all__ = [
     "no_progress_loss",
     "rand",
     "scope",
+    "share",
     "space_eval",
     "tpe",
 ]

@@ -20,8 +20,8 @@ logger = logging.getLogger("sparktune")
 
 def document(trial: Trial, labels: tuple[str, ...]) -> Document:
     """The document of a trial over a space with these labels."""
-    active = {label: [value] for label, value in trial.values.items()}
-    inactive: dict[str, list[Any]] = {label: [] for label in labels if label not in active}
+    given = trial.values
+    vals = {label: [given[label]] if label in given else [] for label in sorted({*labels, *given})}
     built: Document = {
         "state": trial.status.job_state,
         "tid": trial.id,
@@ -31,8 +31,8 @@ def document(trial: Trial, labels: tuple[str, ...]) -> Document:
             "tid": trial.id,
             "cmd": ("domain_attachment", "FMinIter_Domain"),
             "workdir": None,
-            "idxs": {label: [trial.id] for label in active} | inactive,
-            "vals": active | inactive,
+            "idxs": {label: [trial.id] if values else [] for label, values in vals.items()},
+            "vals": vals,
         },
         "exp_key": None,
         "owner": None,

@@ -68,6 +68,11 @@ class DuplicateLabel(BadSearchSpace):
 class InvalidAnnotatedParameter(SparktuneError, ValueError):
     """`space="annotated"`: an annotation of the objective is not a search space."""
 
+    @property
+    def result(self) -> Any:
+        """The first argument."""
+        return self.args[0] if self.args else None
+
 
 class ObjectiveNotPicklable(SparktuneError, TypeError):
     """The objective, or something it refers to, cannot be sent to another process."""
@@ -88,7 +93,15 @@ class AllTrialsFailed(SparktuneError):
 
 
 class TrialFailed(SparktuneError):
-    """A trial failed and no exception of the objective exists in this process to raise instead."""
+    """A trial failed and no exception of the objective exists in this process to raise instead.
+
+    `result` is what it was made with: a message, or in Hyperopt's programs a result.
+    """
+
+    @property
+    def result(self) -> Any:
+        """The first argument."""
+        return self.args[0] if self.args else None
 
 
 class InvalidResult(TrialFailed, TypeError):

@@ -140,8 +140,8 @@ def fmin(
         # Nothing has been changed so far, and the executor is the last that can refuse.
         queue = whole("max_queue_len", max_queue_len, 1)
         with contextlib.closing(trials.executor(task, queue)) as executor:
-            end = _enqueue(trials, points, limit, book)
             trials.labels, trials.header, trials.space = parsed.labels, header, parsed
+            end = _enqueue(trials, points, limit, book)
             book.begin(header, trials, end, limit)
             study = Study(
                 parsed,
@@ -351,7 +351,7 @@ def _result(space: Space, study: Study, trials: Trials, return_argmin: bool) -> 
     best = study.best
     if best is None:
         raise AllTrialsFailed(trials.explanation())
-    values = dict(best.values)
+    values = dict(sorted(best.values.items()))
     return values if return_argmin else space.decode(values)
 
 

@@ -82,8 +82,9 @@ def open_journal(path: Any, trials: Trials) -> Book:
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
         raise InvalidArgument(f"journal must be a path or a URL, got {path!r}")
     path = os.fspath(path)
-    folder = os.path.dirname(os.path.abspath(path))
-    if "://" not in path and (os.path.isdir(path) or not os.path.isdir(folder)):
+    file = Path(path).absolute()
+    usable = file.is_file() if file.exists() else file.parent.is_dir()
+    if not usable and "://" not in path:
         raise InvalidArgument(
             f"journal must be the path of a file in a folder that exists, got {path!r}"
         )
@@ -132,7 +133,8 @@ def check(trials: Trials, space: Space, book: Book, header: Header) -> None:
         book.kept.header.check(header, book.path)
     try:
         for trial in trials.records.values():
-            space.check(trial.values)
+            known = {k: v for k, v in trial.values.items() if k in space.labels}
+            space.check(known)  # a parameter that the space has no longer does no harm
     except InvalidArgument as error:
         raise InvalidArgument(
             f"trials holds trial {trial.id}, which this space cannot have given: {error}. "

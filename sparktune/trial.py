@@ -87,7 +87,7 @@ class Outcome:
     `started` and `finished` are seconds since the epoch, `result` is what the objective returned,
     as a dict. `exception` is the objective's own exception where it ran in this process; neither it
     nor `attachments` (objects by name, which the objective returned beside its result) is part of
-    the trial's record.
+    the trial's record. `log` is the end of what it printed on a worker.
     """
 
     trial_id: int
@@ -99,6 +99,7 @@ class Outcome:
     finished: float | None = None
     exception: BaseException | None = None
     attachments: Mapping[str, Any] | None = None
+    log: str = ""
 
     @staticmethod
     def of(trial_id: int, report: Mapping[str, Any]) -> Outcome:
@@ -114,6 +115,7 @@ class Outcome:
             report.get("finished"),
             report.get("exception"),
             report.get("attachments"),
+            report.get("log", ""),
         )
 
 
@@ -123,7 +125,8 @@ class Trial:
 
     `values` maps each active label to a Python scalar (for `hp.choice`, the option's index); times
     are seconds since the epoch; `budget` is the share of a full evaluation, 1.0 unless a scheduler
-    says otherwise.
+    says otherwise; `log` is the end, at most 64 kB, of what the objective wrote to stdout and
+    stderr on a Spark worker.
     """
 
     id: int
@@ -136,6 +139,13 @@ class Trial:
     asked: float | None = None
     started: float | None = None
     finished: float | None = None
+    log: str = ""
+
+    @property
+    def last_lines(self) -> str:
+        """What the objective wrote last, 20 lines at most, introduced; "" if it wrote nothing."""
+        lines = self.log.splitlines()[-20:]
+        return "".join(["\nIt wrote last:", *(f"\n    {line}" for line in lines)] if lines else [])
 
     def told(self, outcome: Outcome) -> Trial:
         """This record after its outcome."""
@@ -147,6 +157,7 @@ class Trial:
             failure=outcome.failure,
             started=outcome.started,
             finished=outcome.finished,
+            log=outcome.log,
         )
 
 
@@ -225,6 +236,9 @@ class Transport(Protocol):
 
     def started(self, tag: str) -> bool:
         """Whether the call under `tag` has begun to run, as opposed to waiting for a slot."""
+
+    def lost(self) -> Exception | None:
+        """Why no call will come back any more, if the platform is known to be gone."""
 
     def cancel(self, tag: str) -> bool:
         """End the call under `tag`; False if the platform cannot, so that nobody waits for it."""

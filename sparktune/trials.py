@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import operator
 import os
 import pickle
 import time
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparktune import tables
-from sparktune.arguments import numeric, positive, whole
+from sparktune.arguments import is_whole, numeric, positive, whole
 from sparktune.documents import Ctrl, Document, TrialAttachments, document, renew
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.executors.pool import Pool
@@ -203,7 +204,7 @@ class Trials:
         Raises:
             AllTrialsFailed: no trial has a usable loss.
         """
-        return dict(self.records[self.best_trial["tid"]].values)
+        return dict(sorted(self.records[self.best_trial["tid"]].values.items()))
 
     def explanation(self) -> str:
         """Why there is no best trial: how many ended how, and the first failure in full."""
@@ -215,7 +216,9 @@ class Trials:
         summary = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
         text += f": none of {len(failed)} trials gave a usable loss ({summary})."
         told = next((trial for trial in failed if trial.failure), None)
-        return f"{text} The first failure, of trial {told.id}:\n{told.failure}" if told else text
+        if told is None:
+            return text
+        return f"{text} The first failure, of trial {told.id}:\n{told.failure}{told.last_lines}"
 
     def __len__(self) -> int:
         return len(self.trials)
@@ -327,16 +330,19 @@ class SparkTrials(Trials):
             it on a cluster with dynamic allocation.
         timeout: seconds after which a run ends; what still runs then is cancelled.
         loss_threshold: a run ends once a trial's loss is below it.
-        spark_session: a classic Spark session; None: the active one, or a new one with Spark's
-            own settings.
+        spark_session: a Spark session, classic or Connect; None: the active one, or a new one with
+            Spark's own settings.
         resource_profile: a `pyspark.resource.ResourceProfile` for the trials' tasks; local
-            masters ignore it.
+            masters ignore it, and on Spark Connect it needs pyspark 4.0 or newer.
         trial_timeout: seconds that one trial may run; it is ended then and recorded as failed. The
             start of a new worker process, a second or two, counts as part of its first trial.
+        retries: how often a trial is evaluated again whose executor, or connection to Spark, was
+            lost. What the objective itself does (raise, exit, run out of time) is never retried.
 
     A trial that raises, crashes or runs out of time is recorded and the run goes on;
     `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not
-    use the SparkSession: see `ThreadTrials` for that.
+    use the SparkSession: see `ThreadTrials` for that. What a trial writes to stdout and stderr, by
+    `print` or by logging, comes back with it, the last 64 kB: `trials.records[3].log`.
 
     Raises:
         InvalidArgument: an argument is out of range.
@@ -354,12 +360,14 @@ class SparkTrials(Trials):
         spark_session: SparkSession | None = None,
         resource_profile: Any = None,
         trial_timeout: float | None = None,
+        retries: int = 1,
     ) -> None:
         super().__init__()
         self.parallelism = _parallelism(parallelism)
         self.timeout = positive("timeout", timeout)
         self.loss_threshold = numeric("loss_threshold", loss_threshold)
         self.trial_timeout = positive("trial_timeout", trial_timeout)
+        self.retries = whole("retries", retries, 0)
         if resource_profile is not None and not hasattr(resource_profile, "taskResources"):
             raise InvalidArgument(
                 "resource_profile must be a pyspark.resource.ResourceProfile, made by "
@@ -374,21 +382,20 @@ class SparkTrials(Trials):
 
     def executor(self, task: Task, queue: int = 1) -> Executor:
         """A pool over Spark jobs. `queue` is ignored: the pool keeps its own."""
-        from sparktune.executors import spark_classic
-        from sparktune.executors.spark_session import is_stopped
+        from sparktune.executors.spark_session import UNLIMITED, has_stopped
 
-        stopped = self._spark is not None and is_stopped(self._spark.sparkContext)
+        stopped = self._spark is not None and has_stopped(self._spark)
         self._spark = _session(None if stopped else self._spark)
-        transport = spark_classic.SparkClassic(self._spark, task, self.resource_profile)
+        transport = _transport(self._spark, task, self.resource_profile)
         parallelism = self.parallelism
-        if parallelism is None and transport.slots == spark_classic.UNLIMITED:
-            parallelism = spark_classic.count_slots(self._spark.sparkContext)
+        if parallelism is None and transport.slots == UNLIMITED:
+            parallelism = transport.room()
             logger.warning(
                 "executors come and go, without an upper limit: %d trials at once, as many as "
                 "there is room for now; give SparkTrials(parallelism=...) for more",
                 parallelism,
             )
-        return Pool(transport, parallelism, self.trial_timeout)
+        return Pool(transport, parallelism, self.trial_timeout, self.retries)
 
 
 class ThreadTrials(Trials):
@@ -419,7 +426,7 @@ def _parallelism(parallelism: int | None) -> int | None:
     """None for 'as many as there are slots', which Hyperopt's users also write as 0 or -1."""
     if parallelism is None:
         return None
-    if isinstance(parallelism, bool) or not isinstance(parallelism, int):
+    if not is_whole(parallelism):
         raise InvalidArgument(
             "The parallelism argument should be an integer >= 1, or None for all slots of the "
             f"cluster (a session goes to spark_session=). Given value: {parallelism!r}"
@@ -427,13 +434,26 @@ def _parallelism(parallelism: int | None) -> int | None:
     if parallelism <= 0:
         logger.warning("parallelism=%d: using as many slots as the cluster has", parallelism)
         return None
-    return parallelism
+    return operator.index(parallelism)
 
 
 def _session(spark: SparkSession | None) -> SparkSession:
     from sparktune.executors.spark_session import start, usable
 
     return usable(start({}) if spark is None else spark)
+
+
+def _transport(spark: SparkSession, task: Task, resource_profile: Any) -> Any:
+    """The way to Spark's workers that this kind of session has."""
+    from sparktune.executors.spark_session import is_connect
+
+    if is_connect(spark):
+        from sparktune.executors.spark_connect import SparkConnect
+
+        return SparkConnect(spark, task, resource_profile)
+    from sparktune.executors.spark_classic import SparkClassic
+
+    return SparkClassic(spark, task, resource_profile)
 
 
 def _threads(task: Task, parallelism: int) -> Any:

@@ -11,6 +11,7 @@ needs neither sparktune nor numpy for it. The report of `evaluate`:
     attachments  what the objective returned under that key
     failure      (type, message, traceback text) where status is not "ok"
     started, finished    seconds since the epoch, by this machine's clock
+    log          the end of what was written to stdout and stderr, only from Spark workers
     exception    the exception itself where the objective raised one; removed before the report
                  travels
 """

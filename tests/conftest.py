@@ -1,12 +1,15 @@
-"""Fixtures shared by all tests: one Spark session for the whole run."""
+"""Fixtures shared by all tests: one Spark session of each kind for the whole run."""
 
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -14,6 +17,48 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
+
+StartServer: TypeAlias = Callable[
+    [str], AbstractContextManager[tuple[str, "subprocess.Popen[str]"]]
+]
+
+SERVER = """
+import sys, sparktune
+
+session = sparktune.local_session(
+    spark__plugins="org.apache.spark.sql.connect.SparkConnectPlugin",
+    spark__connect__grpc__binding__port=sys.argv[1],
+    spark__sql__artifact__isolation__enabled="true",
+    spark__master=sys.argv[2],
+)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def connect_server(master: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A Spark Connect server in a process of its own: its address, and the process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", SERVER, str(port), master]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            assert server.stdout.readline() == "ready\n"
+            yield f"sc://127.0.0.1:{port}", server
+        finally:
+            server.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def start_server() -> StartServer:
+    """Starts Spark Connect servers."""
+    return connect_server
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +71,17 @@ def spark() -> Iterator[SparkSession]:
         session = local_session(4)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def connect() -> Iterator[Any]:
+    """A Spark Connect session with four slots."""
+    pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
+    with warnings.catch_warnings(), connect_server("local[4]") as (url, _):
+        warnings.simplefilter("ignore")  # pyspark's own, while it starts
+        # Not SparkSession.builder, which refuses a second kind of session in one process.
+        from pyspark.sql.connect.session import SparkSession
+
+        session = SparkSession.builder.remote(url).getOrCreate()
+        yield session
+        session.stop()

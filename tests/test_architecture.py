@@ -24,7 +24,7 @@ ALLOWED = {
     "minimize": {"numpy"},
     "testing": {"numpy"},
     "observers": {"numpy", "tqdm"},
-    "executors": {"pyspark", "py4j"},
+    "executors": {"pyspark", "py4j", "pyarrow"},
     "trials": {"pyspark"},
     "tables": {"pandas"},
     "journal": {"fsspec"},
@@ -33,7 +33,7 @@ ALLOWED = {
     "hyperopt": {"numpy", "tqdm"},
     "cli": {"tomli", "tomllib"},  # tomllib: since Python 3.11
 }
-STDLIB_ONLY = {"errors", "trial", "worker"}
+STDLIB_ONLY = {"errors", "trial", "worker", "sharing"}
 PYSPARK_MODULES = re.compile(r"executors\._?spark_\w+$|^trials$")
 
 

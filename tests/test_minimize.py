@@ -289,11 +289,21 @@ class TestPoints:
         quiet(lambda c: c, hp.choice("c", [1, 2, 3]), max_evals=9, trials=trials, seed=0)
         with pytest.raises(InvalidArgument, match=r"'c' must be an index from 0 to 1.*new trials"):
             quiet(lambda c: c, hp.choice("c", [1, 2]), max_evals=20, trials=trials)
-        with pytest.raises(InvalidArgument, match="unknown parameter 'c'; the space has 'x'"):
+        with pytest.raises(InvalidArgument, match="lacks a value for 'x'"):
             quiet(square, X, max_evals=20, trials=trials)
         more = {"c": hp.choice("c", [1, 2, 3]), "x": X}
         with pytest.raises(InvalidArgument, match="lacks a value for 'x'"):
             quiet(len, more, max_evals=20, trials=trials)
+
+    def test_a_parameter_may_leave_the_space(self) -> None:
+        trials = Trials()
+        both = {"c": hp.choice("c", [1, 2, 3]), "x": X}
+        quiet(lambda point: point["x"], both, max_evals=25, trials=trials, seed=0)
+        quiet(square, X, max_evals=30, trials=trials, seed=0)
+        assert [set(trial.values) for trial in trials.records.values()][24:26] == [
+            {"c", "x"},
+            {"x"},
+        ]
 
     def test_a_parameter_of_hyperopts_own_is_refused(self) -> None:
         hyperopt = pytest.importorskip("hyperopt")
@@ -484,7 +494,7 @@ class TestCallingConventions:
         assert "curve" not in attached
         assert len(trials.trial_attachments(trials.trials[0])) == 1
 
-    def test_a_queue_of_suggestions_is_made_ahead(self) -> None:
+    def test_a_queue_of_suggestions_is_made_ahead_and_emptied(self) -> None:
         trials = Trials()
         waiting: list[int] = []
 
@@ -493,7 +503,7 @@ class TestCallingConventions:
             return x
 
         quiet(objective, X, max_evals=10, max_queue_len=4, trials=trials)
-        assert waiting == [4, 4, 4, 4, 4, 4, 4, 3, 2, 1]
+        assert waiting == [4, 3, 2, 1, 4, 3, 2, 1, 2, 1]
 
 
 class TestSaving:

@@ -211,12 +211,12 @@ def _algorithm(said: Mapping[str, Any], references: References) -> Any:
 
 def _session(settings: Mapping[str, Any]) -> Any:
     """The Spark session that is there, or a new one with these settings: on this machine, unless
-    they name a master elsewhere.
+    they name a master, or a server, elsewhere.
     """
     from sparktune.executors.spark_session import local_session, start
 
     flat = _flat("spark", settings)
-    if flat.get("spark.master", "local").startswith("local"):
+    if "spark.remote" not in flat and flat.get("spark.master", "local").startswith("local"):
         return local_session(None, **{key.replace(".", "__"): flat[key] for key in flat})
     return start(flat)
 

@@ -21,12 +21,16 @@ from sparktune.trial import Failure, Outcome, Status, Transport, Trial
 logger = logging.getLogger("sparktune")
 
 _GRACE = 5.0  # seconds that close() waits for cancelled calls to end
-_LOOK = 5.0  # seconds until the platform is asked again for slots that have come
+_LOOK = 5.0  # seconds until the platform is asked again: have slots come, is it still there
 _AGAIN = 0.25  # seconds until a cancel is repeated: it misses a call not yet on the platform
 
 
 class Crashed(Exception):
     """A transport's call ended without a report; the message says what is known."""
+
+
+class Lost(Crashed):
+    """A call ended without a report because the platform failed, and not the trial."""
 
 
 class CancelledOutside(Exception):
@@ -62,6 +66,8 @@ class Pool:
         transport: the platform.
         parallelism: the most trials that run at once; None: as many as the platform has slots.
         trial_timeout: seconds a trial may run, from when the platform starts it; None: no limit.
+        retries: how often a trial is evaluated again after the platform failed under it. One
+            attempt has ended before the next begins, so only one can have a result.
     """
 
     def __init__(
@@ -69,7 +75,9 @@ class Pool:
         transport: Transport,
         parallelism: int | None = None,
         trial_timeout: float | None = None,
+        retries: int = 0,
     ) -> None:
+        self._retries = retries
         self._parallelism = float("inf") if parallelism is None else parallelism
         self._transport = transport
         self._timeout = trial_timeout
@@ -78,7 +86,7 @@ class Pool:
         self._done: queue.SimpleQueue[Outcome | SparkUnavailable] = queue.SimpleQueue()
         self._calls: dict[int, _Call] = {}  # owned by the caller's thread, as what follows
         self._batch: list[Outcome] = []  # what `collect` gave out last
-        self._lost: SparkUnavailable | None = None
+        self._lost: Exception | None = None
         self._threads: list[threading.Thread] = []
         self._closed = False
 
@@ -116,6 +124,7 @@ class Pool:
         while True:
             self._wait(end)
             self._expire()
+            self._lost = self._lost or self._transport.lost()
             if self._batch or not self._calls or time.monotonic() >= end:
                 break
             if self._lost or self.slots > slots:
@@ -159,7 +168,7 @@ class Pool:
         """How many calls may be on the platform at once."""
         slots = self._transport.slots
         queues = self._transport.queues and self._parallelism > 1 and slots <= self._parallelism
-        return slots + 1 if queues else int(self._parallelism)
+        return slots + 1 if queues else int(min(self._parallelism, slots))
 
     def _unreported(self) -> bool:
         return any(not call.reported for call in self._calls.values())
@@ -189,16 +198,23 @@ class Pool:
         call.reported = True
 
     def _evaluate(self, call: _Call) -> Outcome | SparkUnavailable:
+        for retries_left in range(self._retries, -1, -1):
+            self._begin(call)
+            try:
+                return Outcome.of(call.trial.id, self._transport.call(call.trial, call.tag))
+            except SparkUnavailable as error:
+                return error
+            except BaseException as error:
+                if not (isinstance(error, Lost) and retries_left and call.why is None):
+                    return self._without_report(call, error)
+                logger.warning("trial %d is evaluated again: %s", call.trial.id, error)
+        raise AssertionError("the last attempt returns")
+
+    def _begin(self, call: _Call) -> None:
         if self._timeout is not None:
             now = time.monotonic()
             call.began = None if self._transport.queues else now
             call.deadline = now + (self._interval() if call.began is None else self._timeout)
-        try:
-            return Outcome.of(call.trial.id, self._transport.call(call.trial, call.tag))
-        except SparkUnavailable as error:
-            return error
-        except BaseException as error:
-            return self._without_report(call, error)
 
     def _without_report(self, call: _Call, error: BaseException) -> Outcome:
         if call.why is Status.TIMEOUT:
@@ -225,8 +241,7 @@ class Pool:
         soonest = min([end, *(call.deadline for call in self._calls.values())])
         if self._timeout is not None:
             soonest = min(soonest, now + self._interval())
-        if self._transport.queues and self._can_run() < self._parallelism:
-            soonest = min(soonest, now + _LOOK)
+        soonest = min(soonest, now + _LOOK)
         try:
             if self._calls and not self._batch:
                 wait = min(max(soonest - now, 0.0), threading.TIMEOUT_MAX)

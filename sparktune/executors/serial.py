@@ -10,16 +10,22 @@ from sparktune.trial import Outcome, Status, Trial
 
 
 class Serial:
-    """Evaluates a trial in each `collect`; up to `slots` wait inside.
+    """Evaluates a trial in each `collect`. Up to `size` wait inside; there is room for more once
+    all of them have been evaluated, so that an algorithm may work in generations.
 
     A running objective is only interrupted by Ctrl-C, so timeouts take effect between trials.
     """
 
-    def __init__(self, task: Task, slots: int = 1) -> None:
-        self.slots = slots
+    def __init__(self, task: Task, size: int = 1) -> None:
+        self._size = size
         self._task = task
         self._waiting: deque[Trial] = deque()
         self._ended: list[Outcome] = []
+
+    @property
+    def slots(self) -> int:
+        """How many trials may be inside now."""
+        return len(self._waiting) or self._size
 
     @property
     def running(self) -> int:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-import pickle
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyspark
 from py4j.protocol import Py4JError, Py4JJavaError
-from pyspark import cloudpickle
 
-from sparktune import worker
-from sparktune.errors import ObjectiveNotPicklable, SparkUnavailable
+from sparktune.errors import SparkUnavailable
 from sparktune.executors import _spark_task
-from sparktune.executors.pool import CancelledOutside, Crashed
-from sparktune.executors.spark_session import inheriting, is_stopped
+from sparktune.executors.pool import Crashed, Lost
+from sparktune.executors.spark_failures import STOPPED, explained
+from sparktune.executors.spark_session import elastic_slots, inheriting, is_stopped, speculates
+from sparktune.executors.spark_shipping import Shipment, not_configured, unpickled_report
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
 
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 logger = logging.getLogger("sparktune")
-
-UNLIMITED = 1_000_000
-_LARGE = 2**20  # bytes; Spark writes larger closures to disk, anew for every job
-
-for _module in (worker, _spark_task):
-    cloudpickle.register_pickle_by_value(_module)
 
 
 class SparkClassic:
@@ -54,15 +48,18 @@ class SparkClassic:
         self._spark = spark
         self._context = spark.sparkContext
         self._task = task
-        self._most = elastic_slots(self._context)
+        conf = self._context.getConf().get
+        self._most = elastic_slots(conf)
         self._slots, self._slots_until = 1, 0.0
-        self._warned = False
+        self._broadcasts: list[pyspark.Broadcast[Any]] = []
         local = str(self._context.master).startswith("local")
         # A local worker sees the same files; local-cluster starts processes, but on this machine
         # too.
-        pickled = _pickled(task.objective)
-        shipped = _spark_task.Shipped(pickled, [p for p in sys.path if p] if local else [])
-        self._shipped = self._context.broadcast(_spark_task.Envelope(cloudpickle.dumps(shipped)))
+        paths = [path for path in sys.path if path] if local else []
+        evaluation = _spark_task.Evaluation(
+            _spark_task.broadcast_value, paths, not speculates(conf)
+        )
+        self._shipment = Shipment(task.objective, evaluation, self._send)
         self._input: pyspark.RDD[int] = self._context.parallelize([0], 1)
         if resource_profile is not None and local:
             logger.warning("resource_profile is ignored: a local master supports none")
@@ -82,6 +79,10 @@ class SparkClassic:
             self._slots, self._slots_until = count_slots(self._context), now + 1.0
         return self._slots
 
+    def room(self) -> int:
+        """How many tasks there is room for now, whatever may come."""
+        return count_slots(self._context)
+
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
         """A thread's target that inherits the caller's job group, scheduler pool and other local
         properties.
@@ -96,28 +97,19 @@ class SparkClassic:
             CancelledOutside: the job was cancelled, and maybe not by us.
             SparkUnavailable: the SparkContext has been stopped.
         """
-        started = time.time()
         try:
-            config = cloudpickle.dumps(self._task.configure(trial))
+            config = self._shipment.pickled_config(self._task, trial)
         except Exception as error:
-            report = worker.failed(error) | {"started": started, "finished": time.time()}
-            report.pop("exception")
-            return report
-        if len(config) > _LARGE and not self._warned:
-            self._warned = True
-            logger.warning(
-                "the parameters of a trial take %d MB, which travel with every trial: let the "
-                "objective refer to large data, not the space",
-                len(config) >> 20,
-            )
-        answer = self._run(functools.partial(_spark_task.run, self._shipped, config), trial, tag)
+            return not_configured(error)
+        shipment = self._shipment
+        function = functools.partial(_spark_task.run_rows, shipment.code, shipment.sources, config)
+        answer = self._run(function, trial, tag)
         try:
-            received: dict[str, Any] = pickle.loads(answer)
-        except Exception as error:
-            raise Crashed(
-                f"the objective's result cannot be loaded in the driver: {error}"
-            ) from error
-        return received
+            return unpickled_report(answer)
+        except Lost:
+            if end := self._first_end(tag):
+                raise explained(end) from None
+            raise
 
     def started(self, tag: str) -> bool:
         """Whether the job's task has been given a slot."""
@@ -135,6 +127,10 @@ class SparkClassic:
         except (Py4JError, AttributeError):  # Spark has been stopped meanwhile
             return False
 
+    def lost(self) -> SparkUnavailable | None:
+        """Never: where Spark is gone every call says so itself."""
+        return None
+
     def cancel(self, tag: str) -> bool:
         """Cancel the job; Spark ends the worker's process if the task goes on."""
         with contextlib.suppress(Py4JError, AttributeError):  # Spark has been stopped meanwhile
@@ -142,9 +138,25 @@ class SparkClassic:
         return True
 
     def close(self) -> None:
-        """Remove the objective from the executors."""
+        """Remove what was shipped from the executors."""
         if not is_stopped(self._context):
-            self._shipped.destroy(blocking=False)
+            for broadcast in self._broadcasts:
+                broadcast.destroy(blocking=False)
+
+    def _first_end(self, tag: str) -> str:
+        """How the first attempt of the last job's task ended, as Spark tells it; "" if unknown."""
+        try:
+            scala = self._context._jsc.sc()
+            job = max(scala.statusTracker().getJobIdsForTag(tag))
+            [stage] = self._context.statusTracker().getJobInfo(job).stageIds  # type: ignore[union-attr]
+            first = scala.statusStore().taskList(stage, 0, 100).apply(0)
+            return str(first.errorMessage().get())
+        except (Py4JError, AttributeError, ValueError):  # internal to Spark, as the slots
+            return ""
+
+    def _send(self, path: Path) -> pyspark.Broadcast[Any]:
+        self._broadcasts.append(self._context.broadcast(_spark_task.Envelope(path)))
+        return self._broadcasts[-1]
 
     def _run(self, function: Callable[..., Any], trial: Trial, tag: str) -> bytes:
         context = self._context
@@ -158,23 +170,10 @@ class SparkClassic:
         except Exception as error:
             if is_stopped(context):
                 raise SparkUnavailable(
-                    "the Spark session was stopped while trials were running; "
-                    "finished trials are kept, start a session and call fmin again to go on"
+                    f"the Spark session was stopped while trials were running; {STOPPED}"
                 ) from error
             raise _explained(error) from error
         return bytes(answer)
-
-
-def elastic_slots(context: Any) -> int | None:
-    """The most tasks that dynamic allocation can make room for; None where it is off."""
-    conf = context.getConf()
-    if conf.get("spark.dynamicAllocation.enabled", "false").lower() != "true":
-        return None
-    executors = conf.get("spark.dynamicAllocation.maxExecutors", "infinity")
-    if not executors.isdigit():
-        return UNLIMITED
-    cores = int(conf.get("spark.executor.cores", "1")) // int(conf.get("spark.task.cpus", "1"))
-    return min(int(executors) * max(cores, 1), UNLIMITED)
 
 
 def count_slots(context: Any) -> int:
@@ -190,38 +189,7 @@ def count_slots(context: Any) -> int:
     return max(slots, 1)
 
 
-def _pickled(objective: Callable[[Any], Any]) -> bytes:
-    try:
-        return bytes(cloudpickle.dumps(objective))
-    except Exception as error:
-        text = str(error)
-        hint = (
-            "It refers to Spark itself, which exists only on the driver: use ThreadTrials "
-            "for objectives that start Spark jobs."
-            if "Spark" in text or "CONTEXT_ONLY_VALID_ON_DRIVER" in text or "py4j" in text
-            else "Create what cannot be pickled (connections, locks, open files) inside it."
-        )
-        raise ObjectiveNotPicklable(
-            f"the objective cannot be sent to Spark workers: {type(error).__name__}: {text}. {hint}"
-        ) from error
-
-
 def _explained(error: Exception) -> Exception:
-    """What a failed job means for its trial."""
-    if not isinstance(error, Py4JJavaError):
-        return Crashed(f"the Spark job of this trial failed: {type(error).__name__}: {error}")
-    message = str(error.java_exception.getMessage())
-    if "SPARK_JOB_CANCELLED" in message or "cancelled" in message.split("\n")[0]:
-        return CancelledOutside(f"its Spark job was cancelled: {_first_lines(message)}")
-    if "Python worker exited unexpectedly" in message:
-        return Crashed(
-            "the Python process that ran this trial died: it called os._exit, was killed by "
-            "a signal "
-            "(as by the out-of-memory killer), or crashed in native code"
-        )
-    return Crashed(f"the Spark job of this trial failed: {_first_lines(message)}")
-
-
-def _first_lines(message: str) -> str:
-    lines = [line for line in message.splitlines() if not line.lstrip().startswith("at ")]
-    return "\n".join(lines[:20])
+    if isinstance(error, Py4JJavaError):
+        return explained(str(error.java_exception.getMessage()))
+    return Crashed(f"the Spark job of this trial failed: {type(error).__name__}: {error}")

@@ -14,6 +14,8 @@ from sparktune.errors import InvalidArgument, SparkUnavailable
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+UNLIMITED = 1_000_000
+
 HOW_TO = (
     "On Databricks and in spark-submit use the session that is there (`spark`, or "
     "SparkSession.builder.getOrCreate()); on a laptop sparktune.local_session() starts one"
@@ -73,6 +75,8 @@ def start(settings: dict[str, str]) -> SparkSession:
         raise SparkUnavailable(
             f"cannot import pyspark ({error}); install it with: pip install 'sparktune[spark]'"
         ) from error
+    if connected := active_connect():
+        return connected
     running = SparkContext._active_spark_context is not None or any(
         name in os.environ
         for name in ("SPARK_REMOTE", "PYSPARK_GATEWAY_PORT")  # spark-submit's
@@ -96,21 +100,24 @@ def usable(spark: Any) -> SparkSession:
 
     Raises:
         InvalidArgument: it is no Spark session.
-        SparkUnavailable: it is stopped, or a Spark Connect session.
+        SparkUnavailable: it is stopped.
     """
-    kind = type(spark)
-    if kind.__name__ != "SparkSession":
+    if type(spark).__name__ != "SparkSession":
         raise InvalidArgument(f"spark_session must be a SparkSession, got {spark!r}. {HOW_TO}")
-    if kind.__module__.startswith("pyspark.sql.connect"):
-        raise SparkUnavailable(
-            "SparkTrials needs a classic Spark session, and this one is Spark Connect; "
-            "use a cluster with access to sparkContext (on Databricks: dedicated access mode), "
-            "or ThreadTrials for objectives that do their work in Spark themselves"
-        )
     session: SparkSession = spark
-    if is_stopped(session.sparkContext):
+    if has_stopped(session):
         raise SparkUnavailable(f"the Spark session has been stopped. {HOW_TO}")
     return session
+
+
+def is_connect(spark: Any) -> bool:
+    """Whether a session is one of Spark Connect, with its Spark in another process."""
+    return type(spark).__module__.startswith("pyspark.sql.connect")
+
+
+def has_stopped(spark: Any) -> bool:
+    """Whether a session, classic or Connect, can run no more jobs."""
+    return bool(spark.is_stopped) if is_connect(spark) else is_stopped(spark.sparkContext)
 
 
 def is_stopped(context: Any) -> bool:
@@ -148,10 +155,42 @@ def _require_java() -> None:
         )
 
 
+def active_connect() -> SparkSession | None:
+    """The session of a process that uses Spark Connect, if there is one."""
+    if "SPARK_CONNECT_MODE_ENABLED" not in os.environ:
+        return None
+    from pyspark.sql.connect.session import SparkSession
+
+    session: Any = SparkSession.getActiveSession() or SparkSession._default_session
+    return None if session is None or has_stopped(session) else session
+
+
 def active_classic() -> SparkSession | None:
-    """The session whose SparkContext runs in this process, if there is one."""
+    """The classic session of this process, if there is one."""
     from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
     context = SparkContext._active_spark_context
-    return None if context is None or is_stopped(context) else SparkSession.builder.getOrCreate()
+    if context is None or is_stopped(context):
+        return None
+    session = SparkSession.builder.getOrCreate()
+    return None if is_connect(session) else session
+
+
+def speculates(conf: Callable[[str, str], str | None]) -> bool:
+    """Whether Spark may run a second copy of a slow task. `conf` as for `elastic_slots`."""
+    return str(conf("spark.speculation", "false")).lower() == "true"
+
+
+def elastic_slots(conf: Callable[[str, str], str | None]) -> int | None:
+    """The most tasks that dynamic allocation can make room for; None where it is off.
+
+    `conf(name, default)` reads Spark's settings.
+    """
+    if str(conf("spark.dynamicAllocation.enabled", "false")).lower() != "true":
+        return None
+    executors = str(conf("spark.dynamicAllocation.maxExecutors", "infinity"))
+    if not executors.isdigit():
+        return UNLIMITED
+    cores = int(conf("spark.executor.cores", "1") or 1) // int(conf("spark.task.cpus", "1") or 1)
+    return min(int(executors) * max(cores, 1), UNLIMITED)

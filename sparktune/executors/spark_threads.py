@@ -53,6 +53,9 @@ class SparkThreads:
         """Always: a thread begins at once."""
         return True
 
+    def lost(self) -> None:
+        """Never."""
+
     def cancel(self, tag: str) -> bool:
         """Cancel the trial's Spark jobs; what runs in Python goes on, and nobody waits for it."""
         with contextlib.suppress(Py4JError, AttributeError):  # Spark has been stopped meanwhile

@@ -31,6 +31,9 @@ class Threads:
         """Always: a thread begins at once."""
         return True
 
+    def lost(self) -> None:
+        """Never."""
+
     def cancel(self, tag: str) -> bool:
         """Never possible."""
         return False

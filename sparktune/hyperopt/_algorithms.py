@@ -63,28 +63,53 @@ def rand_batch(
 
 @_in_hyperopts_form(tpe.suggest)
 def tpe_suggest(
-    new_ids: list[Any], domain: Domain, trials: Any, seed: Any, **options: Any
+    new_ids: list[Any],
+    domain: Domain,
+    trials: Any,
+    seed: Any,
+    prior_weight: float = tpe.suggest.prior_weight,
+    n_startup_jobs: int = tpe.suggest.n_startup_jobs,
+    n_EI_candidates: int = tpe.suggest.n_EI_candidates,
+    gamma: float = tpe.suggest.gamma,
+    verbose: bool = True,
 ) -> list[Document]:
-    """Documents of new trials, by sparktune's TPE; `options` as in `sparktune.tpe`."""
-    return _documents(tpe.suggest, new_ids, domain, trials, seed, options)
+    """Documents of new trials, by sparktune's TPE; options as of `sparktune.tpe`."""
+    sampler = tpe.TPE(prior_weight, n_startup_jobs, n_EI_candidates, gamma)
+    return suggestions(sampler, new_ids, domain, trials, seed)
 
 
 @_in_hyperopts_form(tpe_hyperopt.suggest)
 def tpe_suggest_hyperopt(
-    new_ids: list[Any], domain: Domain, trials: Any, seed: Any, **options: Any
+    new_ids: list[Any],
+    domain: Domain,
+    trials: Any,
+    seed: Any,
+    prior_weight: float = 1.0,
+    n_startup_jobs: int = 20,
+    n_EI_candidates: int = 24,
+    gamma: float = 0.25,
+    verbose: bool = True,
 ) -> list[Document]:
     """Documents of new trials, by TPE as Hyperopt has it: for those who must reproduce what it
-    did. Options: prior_weight, n_startup_jobs, n_EI_candidates, gamma.
+    did.
     """
-    return _documents(tpe_hyperopt.suggest, new_ids, domain, trials, seed, options)
+    options = (prior_weight, n_startup_jobs, n_EI_candidates, gamma)
+    sampler = tpe_hyperopt.TPEHyperopt(*options)
+    return suggestions(sampler, new_ids, domain, trials, seed)
 
 
 @_in_hyperopts_form(anneal.suggest)
 def anneal_suggest(
-    new_ids: list[Any], domain: Domain, trials: Any, seed: Any, **options: Any
+    new_ids: list[Any],
+    domain: Domain,
+    trials: Any,
+    seed: Any,
+    avg_best_idx: float = 2.0,
+    shrink_coef: float = 0.1,
 ) -> list[Document]:
-    """Documents of new trials, by annealing. Options: avg_best_idx, shrink_coef."""
-    return _documents(anneal.suggest, new_ids, domain, trials, seed, options)
+    """Documents of new trials, by annealing."""
+    sampler = anneal.Anneal(avg_best_idx, shrink_coef)
+    return suggestions(sampler, new_ids, domain, trials, seed)
 
 
 def anneal_batch(
@@ -99,7 +124,7 @@ def anneal_batch(
 def atpe(new_ids: list[Any], domain: Domain, trials: Any, seed: Any) -> list[Document]:
     """Documents of new trials, by sparktune's TPE: Hyperopt's adaptive TPE is not here."""
     logger.warning(ATPE_NOTICE)
-    return _documents(tpe.suggest, new_ids, domain, trials, seed, {})
+    return suggestions(tpe.suggest, new_ids, domain, trials, seed)
 
 
 def mix(
@@ -123,13 +148,6 @@ def mix(
         raise InvalidArgument(f"mix.suggest: probabilities must sum to 1, got {probabilities}")
     chosen = p_suggest[int(rng.choice(len(p_suggest), p=probabilities))][1]
     return chosen(new_ids, domain, trials, seed=int(rng.integers(2**31)))
-
-
-def _documents(
-    sampler: Any, new_ids: list[Any], domain: Domain, trials: Any, seed: Any, options: Any
-) -> list[Document]:
-    chosen = algorithms.resolve(functools.partial(sampler, **options))
-    return suggestions(chosen, new_ids, domain, trials, seed)
 
 
 def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: int) -> Sampler:
@@ -214,19 +232,16 @@ class Foreign:
             ids = list(range(self._next, self._next + min(self._chunk, n - len(docs))))
             seed = int((self._seeds or rng).integers(2**31 - 1))
             more = self._algo(ids, self._domain, self._trials, seed)
-            docs += [self._adopted(doc, id) for doc, id in zip(more, ids, strict=False)]
+            if len(more) > len(ids):
+                raise InvalidArgument(
+                    f"algo={self._algo!r} gave {len(more)} documents for {len(ids)} ids; at most "
+                    "one for each is wanted"
+                )
+            for doc, id in zip(more, ids, strict=False):
+                self._trials._expect(self._trials.assert_valid_trial(doc), id)
+            docs += more
             self._next += len(more)
             if len(more) < len(ids):
                 break
         rows = [space.encode(spec_from_misc(doc["misc"])) for doc in docs]
         return np.array(rows).reshape(len(rows), len(space))
-
-    def _adopted(self, doc: Document, id: int) -> Document:
-        """The algorithm's document as that of the trial to come."""
-        doc = self._trials.assert_valid_trial(doc)
-        if doc["tid"] != id:
-            misc = doc["misc"]
-            misc["idxs"] = {key: [id] if ids else [] for key, ids in misc["idxs"].items()}
-            misc["tid"] = doc["tid"] = id
-        self._trials._suggested[id] = doc
-        return doc

@@ -86,7 +86,7 @@ def record(doc: Document) -> Trial:
         spec_from_misc(doc["misc"]),
         status,
         loss=loss,
-        result=None if status.pending else doc["result"],
+        result=None if status.pending else doc.get("result"),
         failure=failure,
         asked=booked,
         started=None if status is Status.NEW else booked,
@@ -95,7 +95,7 @@ def record(doc: Document) -> Trial:
 
 
 def _end(doc: Document) -> tuple[Status, float | None, Failure | None]:
-    state, result = doc["state"], doc["result"] or {}
+    state, result = doc["state"], doc.get("result") or {}
     if state != JOB_STATE_DONE:
         kind, message = (*doc["misc"].get("error", ()), "", "")[:2]
         failed = state == JOB_STATE_ERROR
@@ -131,7 +131,7 @@ def spec_from_misc(misc: Mapping[str, Any]) -> dict[str, Any]:
         NotImplementedError: a label has several values.
     """
     spec: dict[str, Any] = {}
-    for label, values in misc["vals"].items():
+    for label, values in misc.get("vals", {}).items():
         if len(values) > 1:
             raise NotImplementedError("multiple values", (label, values))
         if len(values):
@@ -160,8 +160,8 @@ def miscs_to_idxs_vals(
     vals: dict[str, list[Any]] = {key: [] for key in idxs}
     for misc in miscs:
         for key in idxs:
-            idxs[key].extend(misc["idxs"][key])
-            vals[key].extend(misc["vals"][key])
+            idxs[key].extend(misc["idxs"].get(key, []))
+            vals[key].extend(misc["vals"].get(key, []))
     return idxs, vals
 
 

@@ -12,6 +12,7 @@ from sparktune.documents import Document
 from sparktune.errors import from_failure
 from sparktune.history import History, View
 from sparktune.hyperopt._documents import miscs_update_idxs_vals
+from sparktune.hyperopt._trials import Ctrl
 from sparktune.space.evaluation import dfs, rec_eval, sample
 from sparktune.space.expression import PARAMETER, Apply, Literal, as_apply, scope
 from sparktune.space.space import Space
@@ -35,11 +36,15 @@ class Domain:
         s_new_ids, s_rng, s_idxs_vals: `rec_eval(domain.s_idxs_vals, memo={domain.s_new_ids: ids,
             domain.s_rng: generator})` draws one point from the prior for each id, and gives
             ({label: ids where it is active}, {label: its values}).
+        vh: the same by label.
         space: the space as columns.
 
     Raises:
         DuplicateLabel: two parameters share a label.
     """
+
+    rec_eval_print_node_on_error = False
+    pyll_ctrl = Literal(Ctrl)
 
     def __init__(
         self,
@@ -61,9 +66,9 @@ class Domain:
         self.workdir, self.name, self.loss_target = workdir, name, loss_target
         self.cmd = ("domain_attachment", "FMinIter_Domain")
         self.s_new_ids, self.s_rng = Literal("new_ids"), Literal("rng")
-        self.s_idxs_vals = scope.idxs_vals_from_prior(
-            Literal(self.space), self.s_new_ids, self.s_rng
-        )
+        drawn = scope.idxs_vals_from_prior(Literal(self.space), self.s_new_ids, self.s_rng)
+        self.s_idxs_vals = as_apply((drawn[0], drawn[1]))
+        self.vh = ByLabel(self.params, drawn)
         self._histories: weakref.WeakKeyDictionary[Any, _Projection] = weakref.WeakKeyDictionary()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -98,6 +103,9 @@ class Domain:
             returned = self.fn(expr=self.expr, memo=memo, ctrl=ctrl)
         else:
             returned = self.fn(rec_eval(self.expr, memo))
+        return self._read(returned, ctrl, attach_attachments)
+
+    def _read(self, returned: Any, ctrl: Any, attach_attachments: bool) -> dict[str, Any]:
         report = worker.read(returned)
         if "result" not in report:
             raise from_failure(*report["failure"][:2])
@@ -108,6 +116,28 @@ class Domain:
         for name, value in attached.items():
             ctrl.attachments[name] = value
         return result
+
+    @property
+    def evaluates_itself(self) -> bool:
+        """Whether this is a class of a user's, with its own `evaluate`."""
+        return type(self).evaluate is not Domain.evaluate
+
+    def evaluate_async(
+        self, config: dict[str, Any], ctrl: Any, attach_attachments: bool = True
+    ) -> Any:
+        """The objective and its argument, to be called elsewhere; with `pass_expr_memo_ctrl` what
+        it returned.
+        """
+        memo = self.memo_from_config(config)
+        if self.pass_expr_memo_ctrl:
+            return self.fn(expr=self.expr, memo=memo, ctrl=ctrl)
+        return self.fn, rec_eval(self.expr, memo)
+
+    def evaluate_async2(
+        self, rval: Any, ctrl: Any, attach_attachments: bool = True
+    ) -> dict[str, Any]:
+        """The result, as of `evaluate`, of what the objective returned."""
+        return self._read(rval, ctrl, attach_attachments)
 
     def short_str(self) -> str:
         """One line for people."""
@@ -132,6 +162,27 @@ class Domain:
     def status(self, result: dict[str, Any], config: Any = None) -> Any:
         """The status in a result."""
         return result["status"]
+
+
+class ByLabel:
+    """The nodes that draw points from the prior, by label.
+
+    Args:
+        params: {label: node of its distribution}.
+        drawn: evaluates to ({label: ids}, {label: values}).
+    """
+
+    def __init__(self, params: dict[str, Apply], drawn: Apply) -> None:
+        self.params = params
+        self._drawn = drawn
+
+    def idxs_by_label(self) -> dict[str, Apply]:
+        """{label: node of the ids where it is active}."""
+        return {label: self._drawn[0][label] for label in self.params}
+
+    def vals_by_label(self) -> dict[str, Apply]:
+        """{label: node of its values}."""
+        return {label: self._drawn[1][label] for label in self.params}
 
 
 class _Projection:
@@ -227,7 +278,7 @@ def prior_point(space: Space, rng: np.random.Generator) -> dict[str, Any]:
     return point
 
 
-@scope.define
+@scope.define_info(o_len=2)
 def idxs_vals_from_prior(
     space: Space, ids: list[Any], rng: np.random.Generator
 ) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:

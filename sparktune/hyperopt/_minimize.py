@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import copy
 import functools
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from sparktune import minimize
 from sparktune.documents import Document
 from sparktune.errors import AllTrialsFailed
 from sparktune.hyperopt._algorithms import Foreign, sampler_of
+from sparktune.hyperopt._documents import spec_from_misc
 from sparktune.hyperopt._domain import Domain
 from sparktune.hyperopt._trials import Trials
 from sparktune.trial import STATUS_NEW
@@ -56,7 +60,7 @@ def fmin(
         {label: value} of the best trial, or with `return_argmin=False` the best configuration; None
         then, if every trial raised, crashed or was cancelled.
     """
-    trials = Trials() if trials is None else trials
+    trials = _new() if trials is None else trials
     own = getattr(type(trials), "fmin", Trials.fmin)
     if allow_trials_fmin and own is not Trials.fmin:
         return trials.fmin(
@@ -76,17 +80,20 @@ def fmin(
             early_stop_fn=early_stop_fn,
             trials_save_file=trials_save_file,
         )
+    if rstate is None and os.environ.get("HYPEROPT_FMIN_SEED", "").isdigit():
+        rstate = np.random.default_rng(int(os.environ["HYPEROPT_FMIN_SEED"]))
     sampler = sampler_of(algo, fn, space, trials, rstate, max_queue_len)
-    if isinstance(trials, Trials):
+    limit, points = _whole(max_evals), points_to_evaluate
+    ours = isinstance(trials, Trials)
+    if ours:
         waiting, points = _take_in(trials, points_to_evaluate), None
-    else:
-        waiting, points = 0, points_to_evaluate
+        limit = limit + waiting if isinstance(limit, int) else limit
     try:
-        return minimize.fmin(
+        best = minimize.fmin(
             fn,
             space,
             sampler,
-            None if max_evals is None else max_evals + waiting,
+            limit,
             timeout,
             loss_threshold,
             trials,
@@ -94,7 +101,6 @@ def fmin(
             pass_expr_memo_ctrl=pass_expr_memo_ctrl,
             catch_eval_exceptions=catch_eval_exceptions,
             verbose=verbose,
-            return_argmin=return_argmin,
             points_to_evaluate=points,
             max_queue_len=max_queue_len,
             show_progressbar=show_progressbar,
@@ -105,6 +111,21 @@ def fmin(
         if return_argmin or len(trials):
             raise
         return None
+    best = trials.argmin if ours else best  # which a class of the user's may decide
+    if return_argmin:
+        return best
+    return space_eval(minimize.annotated(fn)[1] if isinstance(space, str) else space, best)
+
+
+def _new() -> Trials:
+    trials = Trials()
+    trials._restores = True
+    return trials
+
+
+def _whole(number: Any) -> Any:
+    """1e2 as 100, which Hyperopt took."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _take_in(trials: Trials, points: list[dict[str, Any]] | None) -> int:
@@ -160,8 +181,10 @@ class FMinIter:
         self.verbose, self.show_progressbar = verbose, show_progressbar
         self.early_stop_fn, self.early_stop_args = early_stop_fn, list[Any]()
         self.trials_save_file = trials_save_file
+        self.poll_interval_secs = poll_interval_secs
         self.start_time = time.monotonic()
         self._stopped = False
+        self._sampler: Any = None
 
     @property
     def is_cancelled(self) -> bool:
@@ -176,17 +199,22 @@ class FMinIter:
             if left <= 0:
                 return
         self.trials.refresh()
+        domain, own = self.domain, self.domain.evaluates_itself
+        objective = _evaluating(domain) if own else domain.fn
+        if self._sampler is None:  # kept, so that the next run goes on with its random numbers
+            arguments = (objective, domain.expr, self.trials, self.rstate, self.max_queue_len)
+            self._sampler = sampler_of(self.algo, *arguments)
         fmin(
-            self.domain.fn,
-            self.domain.expr,
-            self.algo,
+            objective,
+            domain.expr,
+            self._sampler,
             len(self.trials) + N,
             left,
             self.loss_threshold,
             self.trials,
             self.rstate,
             allow_trials_fmin=False,
-            pass_expr_memo_ctrl=self.domain.pass_expr_memo_ctrl,
+            pass_expr_memo_ctrl=own or domain.pass_expr_memo_ctrl,
             catch_eval_exceptions=self.catch_eval_exceptions,
             verbose=self.verbose,
             return_argmin=False,
@@ -205,8 +233,16 @@ class FMinIter:
         return answer  # type: ignore[no-any-return]
 
     def serial_evaluate(self, N: int = -1) -> None:
-        """Evaluate the trials that wait: all of them, whatever N."""
-        self.run(0)
+        """Evaluate the trials that wait, at most N of them; all if N is -1."""
+        if N < 0:
+            self.run(0)
+            return
+        rule, ends = self.early_stop_fn, self.trials.count_ended_trials() + N
+        self.early_stop_fn = lambda trials: (trials.count_ended_trials() >= ends, [])
+        try:
+            self.run(0)
+        finally:
+            self.early_stop_fn, self._stopped, self.early_stop_args = rule, False, []
 
     def block_until_done(self) -> None:
         """Evaluate the trials that wait."""
@@ -228,6 +264,15 @@ class FMinIter:
         """Evaluate what is left of `max_evals`."""
         self.run(max(self.max_evals - len(self.trials), 0))
         return self
+
+
+def _evaluating(domain: Domain) -> Callable[..., Any]:
+    """An objective that leaves everything to a domain with an `evaluate` of its own."""
+
+    def objective(expr: Any, memo: Any, ctrl: Any) -> Any:
+        return domain.evaluate(spec_from_misc(ctrl.current_trial["misc"]), ctrl)
+
+    return objective
 
 
 def space_eval(space: Any, hp_assignment: Mapping[str, Any]) -> Any:

@@ -9,6 +9,7 @@ from sparktune import loop, trials
 from sparktune.documents import Document, TrialAttachments
 from sparktune.errors import SparkUnavailable
 from sparktune.history import View
+from sparktune.hyperopt._store import Store
 from sparktune.hyperopt._trials import Trials
 from sparktune.trial import (
     JOB_STATE_CANCEL,
@@ -22,11 +23,15 @@ from sparktune.trial import (
 
 logger = logging.getLogger("hyperopt-spark")
 
+FMIN_CANCELLED_REASON_EARLY_STOPPING = "early stopping condition"
+FMIN_CANCELLED_REASON_TIMEOUT = "fmin run timeout"
+FMIN_CANCELLED_REASON_USER = "fmin run cancelled by user"
+
 _REASONS = {
-    "early stopping condition": "early stopping condition",
-    "no progress": "early stopping condition",
-    "timeout": "fmin run timeout",
-    loop.INTERRUPTED: "fmin run cancelled by user",
+    "early stopping condition": FMIN_CANCELLED_REASON_EARLY_STOPPING,
+    "no progress": FMIN_CANCELLED_REASON_EARLY_STOPPING,
+    "timeout": FMIN_CANCELLED_REASON_TIMEOUT,
+    loop.INTERRUPTED: FMIN_CANCELLED_REASON_USER,
 }
 
 
@@ -49,6 +54,8 @@ class SparkTrials(Trials, trials.SparkTrials):
     set it higher for a larger cluster.
     """
 
+    _traceback_in_error = True
+
     def __init__(
         self,
         parallelism: int | None = None,
@@ -67,9 +74,9 @@ class SparkTrials(Trials, trials.SparkTrials):
             )
         options = (loss_threshold, spark_session, resource_profile, trial_timeout)
         trials.SparkTrials.__init__(self, parallelism, timeout, *options)
-        self._open(None)
+        self._open(None, Store())
         self.user_specified_parallelism = parallelism
-        default = getattr(_context(self._spark), "defaultParallelism", None)
+        default = getattr(self._spark_context, "defaultParallelism", None)
         if default is not None or self.parallelism is not None:
             self.parallelism = self._decide_parallelism(parallelism, default or 1)
         self._fmin_cancelled = False
@@ -109,10 +116,15 @@ class SparkTrials(Trials, trials.SparkTrials):
 
     @property
     def _spark_pinned_threads_enabled(self) -> bool:
-        gateway = getattr(_context(self._spark), "_gateway", None)
+        gateway = getattr(self._spark_context, "_gateway", None)
         return type(gateway).__name__ == "ClientServer"
 
+    @property
+    def _spark_context(self) -> Any:
+        return _context(self._spark)
+
     _spark_supports_job_cancelling = True
+    _spark_supports_resource_profile = True
 
     def count_total_trials(self) -> int:
         """The number of trials that ended."""

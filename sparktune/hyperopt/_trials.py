@@ -1,38 +1,39 @@
-"""`Trials` with everything that Hyperopt's has: documents can be put in, and changed in place.
-
-Records are the truth while a run goes on; documents that a program put in or changed take effect
-at `refresh()`, as in Hyperopt.
-"""
+"""`Trials` with everything that Hyperopt's has: documents can be put in, and changed in place."""
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from sparktune import documents
 from sparktune import trials as core
-from sparktune.documents import Document
-from sparktune.errors import InvalidTrial
+from sparktune.documents import Document, TrialAttachments
+from sparktune.errors import AllTrialsFailed, InvalidTrial
 from sparktune.history import View
 from sparktune.hyperopt._documents import (
     JOB_STATES,
     JOB_VALID_STATES,
     miscs_to_idxs_vals,
-    record,
+    spec_from_misc,
     validated,
 )
+from sparktune.hyperopt._store import Records, Store
+from sparktune.journal.journal import Header
 from sparktune.trial import (
     JOB_STATE_DONE,
     JOB_STATE_NEW,
+    STATUS_NEW,
     STATUS_OK,
     Event,
-    Stopped,
+    Told,
     Trial,
     next_id,
 )
+
+_NOT_RESTORED = {"_dynamic_trials", "_trials", "_ids", "_exp_key", "header"}
 
 
 class Trials(core.Trials):
@@ -44,73 +45,120 @@ class Trials(core.Trials):
     """
 
     _exp_key: Any = None
+    _restores = False  # whether what an earlier run saved is to be taken over
+    _traceback_in_error = False  # whether misc['error'] holds the traceback, not the message
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__new__(cls)
+        made._open(None, Store())  # before the `__init__` of a class of the user's
+        return made
 
     def __init__(self, exp_key: Any = None, refresh: bool = True) -> None:
         super().__init__()
-        self._open(exp_key)
+        self._open(exp_key, Store())
 
-    def _open(self, exp_key: Any) -> None:
-        self._exp_key = exp_key
-        self._experiments: dict[Any, MutableMapping[Any, Trial]] = {exp_key: {}}
-        self._ids: set[Any] = set()
-        self._inserted: list[Document] = []  # put in, not visible before refresh()
-        self._suggested: dict[Any, Document] = {}  # of a running algorithm, by the id to come
-        self._given: set[Any] = set()  # ids whose documents came from outside
-
-    @property
-    def records(self) -> MutableMapping[Any, Trial]:
-        """The records by id: of this experiment, or without an `exp_key` of all experiments."""
-        mine = self._experiments.setdefault(self._exp_key, {})
-        others = [each for key, each in self._experiments.items() if key != self._exp_key]
-        return ChainMap(mine, *others) if others and self._exp_key is None else mine
-
-    @records.setter
-    def records(self, records: MutableMapping[Any, Trial]) -> None:
-        self._experiments = {self._exp_key: records}
+    def _open(self, exp_key: Any, store: Store) -> None:
+        self._exp_key, self._store = exp_key, store
+        self.records = Records(store, exp_key, self._made, self._renew)
+        self._listed: tuple[int, list[Document]] = (-1, [])
 
     def __getstate__(self) -> dict[str, Any]:
-        given = {id: self._documents[id] for id in self._given if id in self._documents}
-        return super().__getstate__() | {"_documents": given}
+        left_out = ("_store", "records", "_listed", "_documents")
+        state = {k: v for k, v in super().__getstate__().items() if k not in left_out}
+        state["header"] = self.header and asdict(self.header)
+        return state | {"_dynamic_trials": self._store.documents, "_ids": self._store.ids}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if "_dynamic_trials" not in state:
-            self.__dict__.update(state)
-            return
-        Trials.__init__(self, state.get("_exp_key"))  # a pickle of Hyperopt's own Trials
-        self.attachments.update(state.get("attachments", {}))
-        self._insert_trial_docs([validated(doc) for doc in state["_dynamic_trials"]])
-        self._ids.update(state.get("_ids", ()))
-        self.refresh()
+        """From a pickle of these trials, or of Hyperopt's own."""
+        core.Trials.__init__(self)
+        self.__dict__.update({k: v for k, v in state.items() if k not in _NOT_RESTORED})
+        self.header = Header(**state["header"]) if state.get("header") else None
+        self._open(state.get("_exp_key"), Store())
+        self._store.documents = state["_dynamic_trials"]
+        self._store.ids.update(state.get("_ids", ()))
+        Trials.refresh(self)
 
     def restored(self, data: bytes) -> Any:
-        """What an earlier run, of Hyperopt or of sparktune, pickled into its `trials_save_file`."""
+        """What an earlier run, of Hyperopt or of sparktune, pickled into its `trials_save_file`.
+        Only new trials go on from it, as in Hyperopt.
+        """
         from sparktune.hyperopt._pickles import loads
 
-        return loads(data, None)
+        return loads(data, None) if self._restores else Trials()
 
     def __getitem__(self, item: Any) -> Any:
         raise NotImplementedError(
             "trials have no index, as it could be a position or an id; use trials.trials[i]"
         )
 
+    # Records become documents
+
+    def _made(self, trial: Trial) -> Document:
+        return documents.document(trial, self.labels) | {"exp_key": self._exp_key}
+
+    def _renew(self, doc: Document, trial: Trial) -> None:
+        documents.renew(doc, trial)
+        failure, misc = trial.failure, doc["misc"]
+        if trial.result is None and not trial.status.pending:
+            doc["result"] = {"status": STATUS_NEW}
+        if failure and not trial.status.returned:
+            text = str(failure) if self._traceback_in_error else failure.message
+            misc["error"] = (f"<class '{failure.type}'>", text)
+        for label in self.labels:
+            misc["idxs"].setdefault(label, [])
+            misc["vals"].setdefault(label, [])
+
+    def _document(self, trial: Trial) -> Document:
+        return self._store.document(trial.id)
+
+    def observe(self, event: Event, history: View) -> None:
+        """Keep attachments, and take in documents that the objective put in."""
+        if isinstance(event, Told):
+            kept = TrialAttachments(self.attachments, self._document(event.trial)["tid"])
+            kept.update(event.outcome.attachments or {})
+            if self._store.untaken or type(self).refresh is not Trials.refresh:
+                self.refresh()
+
     # Documents in
 
     @property
     def _dynamic_trials(self) -> list[Document]:
-        return self._refreshed() + self._inserted
+        return self._store.documents
 
-    def _refreshed(self) -> list[Document]:
-        known = [self._document(trial) for trial in self.records.values()]
-        return known + list(self._suggested.values())
+    @_dynamic_trials.setter
+    def _dynamic_trials(self, docs: list[Document]) -> None:
+        self._store.documents = docs
+
+    @property
+    def _ids(self) -> set[Any]:
+        return self._store.ids
+
+    @_ids.setter
+    def _ids(self, ids: set[Any]) -> None:
+        self._store.ids = ids
+
+    @property
+    def _trials(self) -> list[Document]:
+        version, listed = self._listed
+        if version != self._store.version:
+            listed = [doc for doc in self._store.documents if self._is_listed(doc)]
+            self._listed = (self._store.version, listed)
+        return listed
+
+    @_trials.setter
+    def _trials(self, docs: list[Document]) -> None:
+        self._listed = (self._store.version, docs)
+
+    def _is_listed(self, doc: Document) -> bool:
+        mine = self._exp_key is None or doc.get("exp_key") == self._exp_key
+        return mine and doc["state"] in JOB_VALID_STATES and self._store.knows(doc)
 
     @property
     def trials(self) -> list[Document]:
         """Documents of the trials that wait, run or returned; not of those that raised or were
         cancelled, nor of those put in since the last `refresh()`.
         """
-        return [doc for doc in self._refreshed() if doc["state"] in JOB_VALID_STATES]
-
-    _trials = trials
+        return self._trials
 
     def assert_valid_trial(self, trial: Any) -> Document:
         """The document, if it can be one of these trials.
@@ -144,57 +192,31 @@ class Trials(core.Trials):
         return self._insert_trial_docs([self.assert_valid_trial(doc) for doc in docs])
 
     def _insert_trial_docs(self, docs: list[Document]) -> list[Any]:
-        self._inserted.extend(docs)
-        self._ids.update(doc["tid"] for doc in docs)
-        return [doc["tid"] for doc in docs]
+        self._dynamic_trials.extend(docs)
+        ids = [doc["tid"] for doc in docs]
+        self._ids.update(ids)
+        return ids
+
+    def _expect(self, doc: Document, id: int) -> None:
+        """Take in the document of the trial that a run is about to make under this id."""
+        if not self._store.knows(doc):
+            self._dynamic_trials.append(doc)
+        self._store.adopt(doc, id)
 
     def refresh(self) -> None:
-        """Take in the documents that were put in or changed."""
-        for doc in self._inserted:
-            self._adopt(doc)
-        self._inserted.clear()
-        for id, (trial, doc) in list(self._documents.items()):
-            renewed = record(doc)
-            if id in self.records and _differ(trial, renewed):
-                self._keep(doc, renewed)
-
-    def _adopt(self, doc: Document) -> None:
-        self._given.add(doc["tid"])
-        self._keep(doc, record(doc))
-
-    def _keep(self, doc: Document, trial: Trial) -> None:
-        self._experiments.setdefault(doc["exp_key"], {})[trial.id] = trial
-        self._documents[trial.id] = (trial, doc)
-
-    def _document(self, trial: Trial) -> Document:
-        if trial.id in self._suggested:
-            doc = self._suggested.pop(trial.id)
-            documents.renew(doc, trial)
-            self._given.add(trial.id)
-            self._documents[trial.id] = (trial, doc)
-        doc = super()._document(trial)
-        if trial.id not in self._given:
-            holders = (key for key, each in self._experiments.items() if trial.id in each)
-            doc["exp_key"] = next(holders, self._exp_key)
-        return doc
-
-    def observe(self, event: Event, history: View) -> None:
-        """Keep attachments, and bring documents that somebody may hold up to date."""
-        super().observe(event, history)
-        if not isinstance(event, Stopped) and event.trial.id in self._documents:
-            self._document(event.trial)
+        """Take in the documents that were put in, changed or removed."""
+        self._store.reconcile()
 
     def new_trial_ids(self, n: int) -> list[int]:
         """n ids that no trial has or had, reserved from now on."""
-        first = max(self.reserved(), next_id(self.records))
+        first = self.reserved()
         ids = list(range(first, first + n))
         self._ids.update(ids)
         return ids
 
     def reserved(self) -> int:
-        """The smallest id above all that were reserved, put in, or that other experiments have."""
-        others = [each for key, each in self._experiments.items() if key != self._exp_key]
-        return max(next_id(each) for each in [self._ids, *others])
+        """The smallest id above all that are in use, were so, or are reserved."""
+        return next_id(self._ids)
 
     def new_trial_docs(
         self,
@@ -231,18 +253,15 @@ class Trials(core.Trials):
 
     def delete_all(self) -> None:
         """Forget all trials. Their ids are not used again."""
-        self._ids.update(self.records, (doc["tid"] for doc in self._inserted))
-        for experiment in self._experiments.values():
-            experiment.clear()
-        for store in (self._inserted, self._suggested, self._given):
-            store.clear()
-        super().delete_all()
+        self._dynamic_trials = []
+        self.attachments.clear()
+        self.refresh()
 
     def view(self, exp_key: Any = None, refresh: bool = True) -> Trials:
         """These trials, seen as those of one experiment; None sees all. Changes are shared."""
-        seen = type(self).__new__(type(self))
+        seen: Trials = type(self).__new__(type(self))
         seen.__dict__.update(self.__dict__)
-        seen._exp_key = exp_key
+        seen._open(exp_key, self._store)
         if refresh:
             seen.refresh()
         return seen
@@ -257,6 +276,28 @@ class Trials(core.Trials):
             ValueError: there are no trials.
         """
         return miscs_to_idxs_vals(self.miscs)
+
+    @property
+    def best_trial(self) -> Document:
+        """The document of the trial with the smallest loss.
+
+        Raises:
+            AllTrialsFailed: no trial has a usable loss; the message tells of the first failure.
+        """
+        ok = [doc for doc in self.trials if doc["result"].get("status") == STATUS_OK]
+        usable = [doc for doc in ok if not np.isnan(float(doc["result"]["loss"]))]
+        if not usable:
+            raise AllTrialsFailed(self.explanation())
+        return min(usable, key=lambda doc: float(doc["result"]["loss"]))
+
+    @property
+    def argmin(self) -> dict[str, Any]:
+        """{label: value} of the best trial, active parameters only, by label.
+
+        Raises:
+            AllTrialsFailed: no trial has a usable loss.
+        """
+        return dict(sorted(spec_from_misc(self.best_trial["misc"]).items()))
 
     def losses(self, bandit: Any = None) -> list[float | None]:
         """The loss of each of `trials`, None where there is none; by a `Domain`'s own rule."""
@@ -277,7 +318,10 @@ class Trials(core.Trials):
 
     def count_by_state_unsynced(self, arg: Any) -> int:
         """The number of trials in a state, or in one of several, those put in included."""
-        return self.count_by_state_synced(arg, self._dynamic_trials)
+        docs = self._dynamic_trials
+        if self._exp_key is not None:
+            docs = [doc for doc in docs if doc.get("exp_key") == self._exp_key]
+        return self.count_by_state_synced(arg, docs)
 
     def aname(self, trial: Document, name: str) -> str:
         """The key in `attachments` of a trial's attachment."""
@@ -390,13 +434,6 @@ def trials_from_docs(docs: Iterable[Document], validate: bool = True, **kwargs: 
     (made.insert_trial_docs if validate else made._insert_trial_docs)(list(docs))
     made.refresh()
     return made
-
-
-def _differ(old: Trial, new: Trial) -> bool:
-    """Whether a document was changed since it was made from its record."""
-    if old.status.job_state != new.status.job_state or dict(old.values) != dict(new.values):
-        return True
-    return new.status.returned and (old.status is not new.status or old.loss != new.loss)
 
 
 def _chance_of_best(mean: np.ndarray[Any, Any], variance: np.ndarray[Any, Any]) -> Any:

@@ -7,6 +7,7 @@ from sparktune.errors import (
     InvalidResultStatus,
     InvalidTrial,
 )
+from sparktune.hyperopt import pyll
 from sparktune.hyperopt._documents import (
     JOB_STATES,
     JOB_VALID_STATES,
@@ -63,6 +64,7 @@ __all__ = [
     "Trials",
     "miscs_to_idxs_vals",
     "miscs_update_idxs_vals",
+    "pyll",
     "spec_from_misc",
     "trials_from_docs",
     "use_obj_for_literal_in_memo",

@@ -9,9 +9,11 @@ from sparktune.hyperopt._minimize import (
     partial,
     space_eval,
 )
+from sparktune.hyperopt._utilities import coarse_utcnow
 
 __all__ = [
     "FMinIter",
+    "coarse_utcnow",
     "fmin",
     "fmin_pass_expr_memo_ctrl",
     "generate_trial",

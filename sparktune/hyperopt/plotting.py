@@ -1,6 +1,7 @@
 """Plots of trials; matplotlib is imported when one is drawn."""
 
 from sparktune.plots.hyperopt_style import (
+    default_status_colors,
     main_plot_1D_attachment,
     main_plot_histogram,
     main_plot_history,
@@ -8,6 +9,7 @@ from sparktune.plots.hyperopt_style import (
 )
 
 __all__ = [
+    "default_status_colors",
     "main_plot_1D_attachment",
     "main_plot_histogram",
     "main_plot_history",

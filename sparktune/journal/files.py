@@ -149,7 +149,7 @@ class Appended(_Blobs):
         """Open the file, and lock it."""
         path = self.place.path
         with _failing(path):
-            file = open(path, "ab")  # noqa: SIM115
+            file = open(path, "ab", buffering=0)  # noqa: SIM115
         _lock(file, path)
         self._file = file
 
@@ -161,8 +161,8 @@ class Appended(_Blobs):
     def append(self, line: bytes) -> None:
         """Add a line, and sync it to disk."""
         with _failing(self.place.path):
-            self._file.write(line)
-            self._file.flush()
+            while line:
+                line = line[self._file.write(line) :]
             os.fsync(self._file.fileno())
 
     def close(self) -> None:

@@ -134,25 +134,27 @@ _START = b'{"sparktune":'
 def _read(files: Files, path: str) -> Kept:
     kept = Kept()
     decode = decoder(files.get)
-    lines = files.read().split(b"\n")
-    if len(lines) == 1 and (lines[0].startswith(_START) or _START.startswith(lines[0])):
-        return kept  # a header that was cut off, or nothing
+    *lines, rest = files.read().split(b"\n")  # rest: nothing, or a line that was cut off
     for number, line in enumerate(lines, 1):
         try:
-            if number == len(lines):  # what is behind the last line end: nothing, or a torn line
-                break
             kept.take(json.loads(line, object_hook=decode))
             if kept.header is None:
-                raise ValueError("the first line is no header of a journal")
+                raise ValueError("it is no header of a journal")
         except (ValueError, KeyError, TypeError) as error:
-            if number == len(lines) - 1 and kept.header is not None and not lines[-1]:
+            if kept.header and number == len(lines) and not rest:
                 break  # the last line: a part of it was not written
-            raise InvalidArgument(
-                f"{path} cannot be read as a journal: line {number} is broken ({error}). Give "
-                "another path, or repair the file"
-            ) from error
+            raise _broken(path, number, error) from error
         kept.size += len(line) + 1
+    if kept.header is None and not (rest.startswith(_START) or _START.startswith(rest)):
+        raise _broken(path, 1, ValueError("it is no header of a journal"))
     return kept
+
+
+def _broken(path: str, number: int, error: Exception) -> InvalidArgument:
+    return InvalidArgument(
+        f"{path} cannot be read as a journal: line {number} is broken ({error}). Give another "
+        "path, or repair the file"
+    )
 
 
 class Journal:
@@ -247,8 +249,9 @@ class Journal:
             "attachments": encode(dict(attachments), self._files.put),
             "started": trial.started,
             "finished": trial.finished,
+            "log": trial.log,
         }
-        return {key: value for key, value in told.items() if value not in (None, {})}
+        return {key: value for key, value in told.items() if value not in (None, {}, "")}
 
     def _write(self, entry: dict[str, Any]) -> None:
         if self._error:

@@ -25,12 +25,9 @@ class Log:
             case Asked(trial):
                 logger.debug("trial %d started: %s", trial.id, dict(trial.values))
             case Told(trial) if trial.failure and trial.status is not Status.FAIL:
-                text = "trial %d ended: %s: %s: %s"
-                failure = trial.failure
-                status = trial.status.value
-                logger.log(
-                    self._failure_level, text, trial.id, status, failure.type, failure.message
-                )
+                text = "trial %d ended: %s: %s: %s%s"
+                why = trial.status.value, trial.failure.type, trial.failure.message
+                logger.log(self._failure_level, text, trial.id, *why, trial.last_lines)
                 self._failure_level = logging.INFO
             case Told(trial):
                 logger.debug(

@@ -73,7 +73,7 @@ def _evaluated(root: Apply, values: dict[Apply, Any], rng: np.random.Generator |
             continue
         missing = [arg for arg in _needed(node, values, rng) if arg not in values]
         if missing:
-            stack.extend(reversed(missing))
+            stack.extend(missing)  # so that the last is drawn first, as Hyperopt does
         else:
             values[node] = _call(node, values, rng)
             stack.pop()

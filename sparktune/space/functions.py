@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import operator
 import time
 from collections.abc import Callable
@@ -14,6 +13,20 @@ import numpy as np
 
 def _kwswitch(key: Any, **options: Any) -> Any:
     return options[key]
+
+
+def _sum(items: Any, axis: int | None = None) -> Any:
+    return sum(items) if axis is None else np.sum(items, axis=axis)
+
+
+def _plain(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function of numpy, whose numbers come back as Python's."""
+
+    def called(x: Any) -> Any:
+        result = function(x)
+        return result.item() if result.ndim == 0 else result
+
+    return called
 
 
 def _repeat(times: int, obj: Any) -> list[Any]:
@@ -40,7 +53,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "float": float,
     "str": str,
     "len": len,
-    "sum": sum,
+    "sum": _sum,
     "min": min,
     "max": max,
     "range": range,
@@ -60,15 +73,12 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "asarray": np.asarray,
     "minimum": np.minimum,
     "maximum": np.maximum,
-    "sqrt": math.sqrt,
-    "log": math.log,
-    "exp": math.exp,
-    "sin": math.sin,
-    "cos": math.cos,
-    "tan": math.tan,
 }
 OPERATORS = (
     *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "getitem"),
-    *("neg", "abs", "lt", "le", "gt", "ge"),
+    *("neg", "abs", "lt", "le", "gt", "ge", "eq"),
+)
+FUNCTIONS.update(
+    {name: _plain(getattr(np, name)) for name in ("sqrt", "log", "exp", "sin", "cos", "tan")}
 )
 FUNCTIONS.update({name: getattr(operator, name) for name in OPERATORS})

@@ -72,7 +72,8 @@ def pchoice(label: str, p_options: Sequence[tuple[float, Any]]) -> Apply:
 
 def randint(label: str, low: int, high: int | None = None) -> Apply:
     """An integer of `[0, low)`, or with `high` of `[low, high)`; all equally likely."""
-    first, end = (0, low) if high is None else (low, high)
+    given: tuple[Any, Any] = (0, low) if high is None else (low, high)
+    first, end = (int(v) if isinstance(v, float) and v.is_integer() else v for v in given)
     for name, value in (("low", first), ("high", end)):
         if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
             raise BadSearchSpace(

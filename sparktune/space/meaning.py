@@ -57,7 +57,7 @@ def _shown(node: Apply) -> Any:
     value = getattr(node, "obj", node)
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         value = value.item()  # a number of numpy
-    if isinstance(value, (str, bool, int, float, type(None))):
+    if type(value) in (str, bool, int, float, type(None)):
         return value
     text = _text(node)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,6 +31,12 @@ def spark_threads(task: Task, spark: SparkSession) -> Executor:
     return Pool(SparkThreads(spark, task, 3), 3)
 
 
+def spark_connect(task: Task, connect: Any) -> Executor:
+    from sparktune.executors.spark_connect import SparkConnect
+
+    return Pool(SparkConnect(connect, task), 4)
+
+
 LOCAL: dict[str, Make] = {
     "serial": Serial,
     "serial with a queue": lambda task: Serial(task, 3),
@@ -54,6 +60,11 @@ def test_the_executor_on_spark_passes(
     spark: SparkSession,
 ) -> None:
     check(lambda task: make(task, spark))
+
+
+@pytest.mark.parametrize("check", EXECUTOR_CHECKS, ids=lambda check: check.__name__)
+def test_the_executor_on_spark_connect_passes(check: Callable[[Make], None], connect: Any) -> None:
+    check(lambda task: spark_connect(task, connect))
 
 
 @pytest.mark.parametrize("check", EXECUTOR_CHECKS, ids=lambda check: check.__name__)

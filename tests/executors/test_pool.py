@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sparktune.errors import SparkUnavailable
-from sparktune.executors.pool import CancelledOutside, Crashed, Pool
+from sparktune.executors.pool import CancelledOutside, Crashed, Lost, Pool
 from sparktune.trial import Outcome, Status, Trial
 
 
@@ -26,6 +26,7 @@ class Controlled:
         self.tags: dict[str, int] = {}
         self.waiting_for_a_slot: set[str] = set()
         self.closed = 0
+        self.gone: SparkUnavailable | None = None
         for id in range(100):
             self.entered[id], self.ends[id] = threading.Event(), threading.Event()
 
@@ -42,6 +43,9 @@ class Controlled:
 
     def started(self, tag: str) -> bool:
         return tag not in self.waiting_for_a_slot
+
+    def lost(self) -> SparkUnavailable | None:
+        return self.gone
 
     def cancel(self, tag: str) -> bool:
         if self.cancellable:
@@ -141,6 +145,45 @@ def test_a_crashed_call_is_its_trials_end_only() -> None:
     pool.close()
 
 
+class Failing(Controlled):
+    """Its platform fails under the first calls of each trial."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+        self.calls: list[int] = []
+
+    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+        self.calls.append(trial.id)
+        if self.calls.count(trial.id) <= self.failures:
+            raise Lost("the executor was lost")
+        return super().call(trial, tag)
+
+
+@pytest.mark.parametrize(("failures", "status"), [(2, Status.OK), (3, Status.CRASHED)])
+def test_a_trial_that_the_platform_lost_is_evaluated_again_so_many_times(
+    failures: int, status: Status
+) -> None:
+    transport = Failing(failures)
+    transport.ends[0].set()
+    pool = Pool(transport, 4, retries=2)
+    submit(pool, 0)
+    assert drain(pool, 1)[0].status is status
+    assert transport.calls == [0, 0, 0]
+    pool.close()
+
+
+def test_what_the_trial_itself_did_is_not_retried() -> None:
+    transport = Controlled()
+    transport.errors[0] = Crashed("the process died")
+    transport.ends[0].set()
+    pool = Pool(transport, 4, retries=2)
+    submit(pool, 0)
+    assert drain(pool, 1)[0].status is Status.CRASHED
+    assert len(transport.tags) == 1
+    pool.close()
+
+
 def test_a_call_cancelled_by_somebody_else_says_so() -> None:
     transport = Controlled()
     transport.errors[0] = CancelledOutside("cancelled in the UI")
@@ -166,6 +209,21 @@ def test_a_lost_platform_ends_the_wait_with_its_error() -> None:
     assert [(outcome.trial_id, outcome.status) for outcome in pool.collect(0)] == [
         (1, Status.CANCELLED)
     ]
+
+
+def test_a_platform_that_answers_no_more_ends_the_wait_though_no_call_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from sparktune.executors import pool as module
+
+    monkeypatch.setattr(module, "_LOOK", 0.05)
+    transport = Controlled()
+    pool = Pool(transport, 4)
+    submit(pool, 0)
+    threading.Timer(0.2, setattr, (transport, "gone", SparkUnavailable("silent"))).start()
+    with pytest.raises(SparkUnavailable, match="silent"):
+        pool.collect(20)
+    pool.close()
 
 
 def test_cancelling_one_trial_leaves_the_others_running() -> None:

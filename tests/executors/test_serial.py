@@ -16,7 +16,7 @@ def task(objective: Any = lambda x: x) -> Task:
 
 
 def test_each_collect_evaluates_the_oldest_trial() -> None:
-    executor = Serial(task(), slots=2)
+    executor = Serial(task(), 2)
     executor.submit(Trial(0, {"x": 0.5}))
     executor.submit(Trial(1, {"x": 1.5}))
     assert [outcome.loss for outcome in executor.collect(None)] == [0.5]
@@ -56,7 +56,7 @@ def test_ctrl_c_inside_the_objective_gets_through() -> None:
 
 
 def test_closing_cancels_what_waits() -> None:
-    executor = Serial(task(), slots=2)
+    executor = Serial(task(), 2)
     executor.submit(Trial(0, {"x": 0.5}))
     executor.close()
     assert [outcome.status for outcome in executor.collect(0)] == [Status.CANCELLED]

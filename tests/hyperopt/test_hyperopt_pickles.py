@@ -124,6 +124,43 @@ def _text(text: str) -> bytes:
     return pickle.SHORT_BINUNICODE + bytes([len(text)]) + text.encode()
 
 
+ATTACKS = {
+    "start a session": b"csparktune.hyperopt._spark\nSparkTrials\n(tR.",
+    "change a class": b"csparktune.hyperopt._trials\nTrials\n(N}S'refresh'\nI0\nstb0.",
+    "change a function": b"cnumpy.core.numeric\n_frombuffer\n(N}S'__defaults__'\nNstb0.",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_of_this_process_is_started_or_changed(tmp_path: Path, attack: str) -> None:
+    from sparktune.hyperopt import SparkTrials
+    from sparktune.hyperopt import _pickles as pickles
+
+    def state() -> list[Any]:
+        return [Trials.refresh, SparkTrials.__init__, pickles._from_buffer.__defaults__]
+
+    before = state()
+    file = tmp_path / "evil.pkl"
+    file.write_bytes(ATTACKS[attack])
+    with pytest.raises(InvalidArgument):
+        load_trials(file)
+    assert state() == before
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_every_protocol_is_read(tmp_path: Path, protocol: int) -> None:
+    def rich(x: float) -> dict[str, Any]:
+        return {"loss": x, "status": "ok", "array": np.arange(3), "bytes": b"\xff", "set": {1}}
+
+    trials, file = Trials(), tmp_path / "trials.pkl"
+    fmin(rich, hp.uniform("x", 0, 1), rand.suggest, 2, trials=trials, verbose=False)
+    file.write_bytes(pickle.dumps(trials, protocol))
+    loaded = load_trials(file)
+    assert loaded.losses() == trials.losses()
+    assert loaded.results[1]["array"].tolist() == [0, 1, 2]
+    assert (loaded.results[1]["bytes"], loaded.results[1]["set"]) == (b"\xff", {1})
+
+
 def test_classes_in_results_load_if_they_are_trusted(tmp_path: Path) -> None:
     from fractions import Fraction
 

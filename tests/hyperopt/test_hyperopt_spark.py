@@ -51,7 +51,7 @@ def test_counts_documents_and_the_log(
             assert doc["result"] == {"loss": 1.0, "status": "ok"}
         else:
             kind, text = doc["misc"]["error"]
-            assert kind == "RuntimeError"
+            assert kind == "<class 'RuntimeError'>"
             assert "Traceback (most recent call last)" in text
     assert f"Total Trials: 8: {8 - bad} succeeded, {bad} failed, 0 cancelled." in caplog.messages
     assert "fmin thread exits normally" in caplog.messages

@@ -259,7 +259,7 @@ def test_an_empty_range_of_integers_is_refused(bounds: tuple[int, ...]) -> None:
         hp.randint("x", *bounds)
 
 
-@pytest.mark.parametrize("bounds", [(2.0,), (True,), ("3",), (0, 2.5)], ids=str)
+@pytest.mark.parametrize("bounds", [(2.5,), (True,), ("3",), (0, 2.5), (float("nan"),)], ids=str)
 def test_randint_wants_integers(bounds: tuple[Any, ...]) -> None:
     with pytest.raises(BadSearchSpace, match=r"must be an integer.*hp\.uniform"):
         hp.randint("x", *bounds)

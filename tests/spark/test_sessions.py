@@ -115,18 +115,35 @@ def test_a_stopped_session_is_refused_and_one_stopped_under_a_run_ends_it() -> N
     assert lines[4] == "5 9"
 
 
-@pytest.mark.parametrize("kind", ["SparkTrials(parallelism=2)", "ThreadTrials(parallelism=2)"])
+CLASSIC = "session = sparktune.local_session(2)"
+CONNECT = """
+session = SparkSession.builder.remote("local[2]").getOrCreate()
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "kind", "left"),
+    [
+        (CLASSIC, "SparkTrials", "sparkContext.statusTracker().getActiveJobsIds()"),
+        (CLASSIC, "ThreadTrials", "sparkContext.statusTracker().getActiveJobsIds()"),
+        (CONNECT, "SparkTrials", "interruptAll()"),
+    ],
+    ids=["SparkTrials on Classic", "ThreadTrials", "SparkTrials on Connect"],
+)
 def test_ctrl_c_ends_the_run_within_seconds_and_frees_the_cluster(
-    kind: str, tmp_path: Path
+    start: str, kind: str, left: str, tmp_path: Path
 ) -> None:
+    if start == CONNECT:
+        pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     code = f"""
         import time, sparktune
+        from pyspark.sql import SparkSession
         from sparktune import SparkTrials, ThreadTrials, fmin, hp
 
-        session = sparktune.local_session(2)
-        trials = {kind}
+        {start.strip()}
+        trials = {kind}(parallelism=2)
 
         def objective(x):
             with open({str(pipe)!r}, "w") as file:
@@ -138,7 +155,7 @@ def test_ctrl_c_ends_the_run_within_seconds_and_frees_the_cluster(
         except KeyboardInterrupt:
             print("interrupted", trials.count_by_state_unsynced([0, 1]),
                   trials.count_cancelled_trials())
-        print("jobs", session.sparkContext.statusTracker().getActiveJobsIds())
+        print("jobs", session.{left})
     """
     with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)],

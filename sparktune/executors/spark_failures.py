@@ -1,0 +1,39 @@
+"""What the end of a Spark job without a report means for its trial; the same texts on Classic and
+Connect.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sparktune.executors.pool import CancelledOutside, Crashed, Lost
+
+STOPPED = (
+    "finished trials are kept, start a session and call fmin again with the same trials to go on"
+)
+
+_LOST = re.compile(
+    r"ExecutorLostFailure|[Ee]xecutor (heartbeat timed out|lost)|Lost executor|TaskResultLost"
+    r"|FetchFailed|Failed to get broadcast|No space left on device"
+)
+
+
+def explained(message: str) -> Exception:
+    """The pool's exception for Spark's message."""
+    if any(word in message for word in ("SPARK_JOB_CANCELLED", "OPERATION_CANCELED")) or (
+        "cancelled" in message.split("\n")[0]
+    ):
+        return CancelledOutside(f"its Spark job was cancelled: {_first_lines(message)}")
+    if "Python worker exited unexpectedly" in message:
+        return Crashed(
+            "the Python process that ran this trial died: it called os._exit, was killed by "
+            "a signal "
+            "(as by the out-of-memory killer), or crashed in native code"
+        )
+    kind = Lost if _LOST.search(message) else Crashed
+    return kind(f"the Spark job of this trial failed: {_first_lines(message)}")
+
+
+def _first_lines(message: str) -> str:
+    lines = [line for line in message.splitlines() if not line.lstrip().startswith("at ")]
+    return "\n".join(lines[:20])

@@ -1,0 +1,164 @@
+"""The documents of some trials and the records they stand for, kept to each other.
+
+Hyperopt's programs see a list of documents (`_dynamic_trials`), and append to it, remove from it
+and change what is in it. A run sees records by id. Whatever a run records is written into the
+documents at once; what a program did to them becomes records when it says so (`reconcile`).
+
+A record's key is the id of its document, unless another document has that id already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import replace
+from typing import Any
+
+from sparktune.documents import Document
+from sparktune.hyperopt._documents import record
+from sparktune.trial import Trial
+
+Snapshot = tuple[Any, ...]
+
+
+class Store:
+    """Documents with their records, shared by all views of one `Trials`.
+
+    Attributes:
+        documents: all documents, in the order of their coming.
+        trials: the records by key.
+        ids: ids that are in use, were so, or are reserved.
+        version: counts changes.
+    """
+
+    def __init__(self) -> None:
+        self.documents: list[Document] = []
+        self.trials: dict[Any, Trial] = {}
+        self.ids: set[Any] = set()
+        self.version = 0
+        self._by_key: dict[Any, Document] = {}
+        self._known: dict[int, tuple[Any, Snapshot]] = {}  # by the identity of the document
+
+    def document(self, key: Any) -> Document:
+        """The document of a record."""
+        return self._by_key[key]
+
+    def knows(self, doc: Document) -> bool:
+        """Whether a document has been taken in."""
+        known = self._known.get(id(doc))
+        return known is not None and self._by_key.get(known[0]) is doc
+
+    @property
+    def untaken(self) -> bool:
+        """Whether documents were added or removed since the last `reconcile`."""
+        return len(self.documents) != len(self._known)
+
+    def put(
+        self,
+        key: Any,
+        trial: Trial,
+        make: Callable[[Trial], Document],
+        renew: Callable[[Document, Trial], None],
+    ) -> None:
+        """Keep a record, and write it into its document."""
+        doc = self._by_key.get(key)
+        if doc is None:
+            doc = make(trial)
+            self.documents.append(doc)
+        renew(doc, trial)
+        self._keep(key, doc, trial)
+
+    def adopt(self, doc: Document, key: Any = None) -> None:
+        """Take in a document, under a key of its own if its id is in use."""
+        if self.knows(doc):
+            self._forget(self._known[id(doc)][0])
+        key = doc["tid"] if key is None else key
+        copies = 1
+        while key in self.trials:
+            copies += 1
+            key = f"{doc['tid']}#{copies}"
+        self._keep(key, doc, replace(record(doc), id=key))
+
+    def reconcile(self) -> None:
+        """Take in documents that were added or changed, and forget those that were removed."""
+        present = set()
+        for doc in self.documents:
+            present.add(id(doc))
+            if not self.knows(doc):
+                self.adopt(doc)
+            elif self._known[id(doc)][1] != _snapshot(doc):
+                key = self._known[id(doc)][0]
+                self._keep(key, doc, replace(record(doc), id=key))
+        for identity in self._known.keys() - present:
+            self._forget(self._known[identity][0])
+        self.version += 1
+
+    def remove(self, key: Any) -> None:
+        """Forget a record and its document."""
+        doc = self._by_key[key]
+        self._forget(key)
+        self.documents[:] = [each for each in self.documents if each is not doc]
+
+    def _keep(self, key: Any, doc: Document, trial: Trial) -> None:
+        self.trials[key] = trial
+        self._by_key[key] = doc
+        self._known[id(doc)] = (key, _snapshot(doc))
+        self.ids.add(doc["tid"])
+        self.version += 1
+
+    def _forget(self, key: Any) -> None:
+        self.trials.pop(key, None)
+        doc = self._by_key.pop(key, None)
+        self._known.pop(id(doc), None)
+        self.version += 1
+
+
+def _snapshot(doc: Document) -> Snapshot:
+    """What a program changes in a document, in a form that is cheap to compare."""
+    result = doc.get("result") or {}
+    vals = doc["misc"].get("vals")
+    return doc["state"], id(result), result.get("loss"), result.get("status"), id(vals)
+
+
+class Records(MutableMapping[Any, Trial]):
+    """The records of one experiment by key, or of all; what is set becomes a document.
+
+    Args:
+        store: where they are.
+        exp_key: the experiment; None: all.
+        make: makes the document of a new record.
+        renew: writes a record into its document.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        exp_key: Any,
+        make: Callable[[Trial], Document],
+        renew: Callable[[Document, Trial], None],
+    ) -> None:
+        self._store, self._exp_key = store, exp_key
+        self._make, self._renew = make, renew
+
+    def __getitem__(self, key: Any) -> Trial:
+        return self._store.trials[key]
+
+    def __setitem__(self, key: Any, trial: Trial) -> None:
+        self._store.put(key, trial, self._make, self._renew)
+
+    def __delitem__(self, key: Any) -> None:
+        self._store.remove(key)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self._exp_key is None:
+            return iter(list(self._store.trials))
+        return iter([key for key in self._store.trials if self._is_mine(key)])
+
+    def __len__(self) -> int:
+        return len(self._store.trials) if self._exp_key is None else sum(1 for _ in self)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._store.trials
+
+    def _is_mine(self, key: Any) -> bool:
+        mine: bool = self._store.document(key).get("exp_key") == self._exp_key
+        return mine

@@ -1,0 +1,148 @@
+"""What only Spark Connect can do to a run: sessions that expire, servers that die, old clients."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparktune import InvalidArgument, SparkTrials, fmin, hp
+
+pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
+
+X = hp.uniform("x", -10, 10)
+quiet = functools.partial(fmin, show_progressbar=False)
+
+
+def python(code: str) -> list[str]:
+    """The lines that a program prints."""
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=200
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def test_the_active_session_is_used_and_its_workers_need_no_sparktune() -> None:
+    code = """
+        import sparktune
+        from pyspark.sql import SparkSession
+        from sparktune import SparkTrials, fmin, hp
+
+        session = SparkSession.builder.remote("local[2]").getOrCreate()
+
+        def objective(x):
+            import sys
+            return {"loss": x, "status": "ok", "known": "sparktune" in sys.modules}
+
+        trials = SparkTrials()
+        print(trials._spark is session)
+        fmin(objective, hp.uniform("x", 0, 1), max_evals=4, trials=trials, verbose=False)
+        print({result["known"] for result in trials.results}, len(trials))
+        session.stop()
+    """
+    assert python(code) == ["True", "{False} 4"]
+
+
+RUN_THAT_LOSES_ITS_SESSION = """
+    import os, sys, threading, time
+    import sparktune.executors.spark_connect
+    from pyspark.sql import SparkSession
+    from sparktune import SparkTrials, SparkUnavailable, fmin, hp
+
+    sparktune.executors.spark_connect._SILENCE = 7
+    session = SparkSession.builder.remote({url!r}).getOrCreate()
+    trials = SparkTrials(parallelism=2)
+
+    def objective(x):
+        time.sleep(0.05 if x < 0.5 else 600)
+        return x
+
+    def lose(trials):
+        threading.Thread(target=lambda: {loss}).start()
+        return False
+
+    begun = time.monotonic()
+    try:
+        fmin(objective, hp.uniform("x", 0.5, 1), max_evals=9, trials=trials,
+             points_to_evaluate=[{{"x": 0.1}}], early_stop_fn=lose, verbose=False)
+    except SparkUnavailable as error:
+        print(error)
+    print(trials.count_successful_trials(), trials.count_by_state_unsynced([0, 1]))
+    print(time.monotonic() - begun < 60)
+    sys.stdout.flush()
+    os._exit(0)  # pyspark goes on calling a server that is gone
+"""
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        ("os.kill({pid}, 9)", "has not answered for"),
+        ("session.client.release_session()", "session is gone"),
+        ("session.stop()", "session"),
+    ],
+    ids=["killed server", "expired session", "stopped session"],
+)
+def test_a_lost_session_ends_the_run_and_keeps_what_ended(
+    loss: str, message: str, start_server: Callable[[str], Any]
+) -> None:
+    with start_server("local[2]") as (url, server):
+        code = RUN_THAT_LOSES_ITS_SESSION.format(url=url, loss=loss.format(pid=server.pid))
+        lines = python(code)
+    assert message in lines[0]
+    assert "finished trials are kept, start a session and call fmin again" in lines[0]
+    assert lines[1:] == ["1 0", "True"]
+
+
+def test_the_session_is_left_as_it_was(
+    connect: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    connect.addTag("mine")
+    try:
+        quiet(abs, X, max_evals=6, trials=SparkTrials(2, spark_session=connect))
+        assert connect.getTags() == {"mine"}
+    finally:
+        connect.removeTag("mine")
+    assert connect.client._progress_handlers == []
+    assert list(tmp_path.iterdir()) == []
+    for thread in threading.enumerate():
+        if thread.name.startswith("sparktune-"):
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+def test_a_resource_profile_needs_a_pyspark_that_takes_one(
+    connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
+    from pyspark.sql.connect.dataframe import DataFrame
+
+    def of_pyspark_3(self: Any, func: Any, schema: Any, barrier: bool = False) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(DataFrame, "mapInArrow", of_pyspark_3)
+    profile = ResourceProfileBuilder().require(TaskResourceRequests().cpus(2)).build
+    trials = SparkTrials(2, spark_session=connect, resource_profile=profile)
+    with pytest.raises(InvalidArgument, match=r"needs pyspark 4\.0 or newer, and this is"):
+        quiet(abs, X, max_evals=2, trials=trials)
+    assert trials.count_total_trials() == 0
+
+
+def test_a_resource_profile_is_ignored_on_a_local_master_with_one_warning(
+    connect: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
+
+    profile = ResourceProfileBuilder().require(TaskResourceRequests().cpus(2)).build
+    quiet(abs, X, max_evals=4, trials=SparkTrials(2, None, None, connect, profile))
+    assert caplog.messages == ["resource_profile is ignored: a local master supports none"]
