@@ -1,0 +1,70 @@
+"""The density ratio by which TPE ranks points, and how pending trials lower it around them.
+
+    l, g    mixtures over the good trials and the bad ones
+    r       what pending trials add to g
+
+A pending trial is no bad trial: nothing is known of it but that its neighbourhood will be known. So
+it counts in g as an average good trial does in l, with a kernel of the same width, and so divides
+the ratio by about the same number near it wherever it is, however many trials there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sparktune.samplers._parzen import Parzen
+from sparktune.space.distributions import Array
+
+_PENDING = 1.0
+"""Weight of a pending trial in g, in terms of an average good trial's in l."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """log l and log (g + r) of points, up to a constant each, and what they were computed from."""
+
+    features: Array
+    log_l: Array
+    log_g: Array
+
+    @property
+    def now(self) -> Array:
+        """The logarithm of the ratio."""
+        return self.log_l - self.log_g
+
+
+class Ratio:
+    """l / (g + r).
+
+    Args:
+        below: mixture over the good trials, l.
+        above: mixture over the bad trials, g.
+        pending: rows of the pending trials, shape (k, d).
+    """
+
+    def __init__(self, below: Parzen, above: Parzen, pending: Array) -> None:
+        self._below = below
+        self._above = above
+        self._pending = pending
+        self._log_weight = float(np.log(_PENDING * above.w.sum() / below.w.sum()))
+
+    def scores(self, X: Array) -> Scores:
+        """The scores of rows X, as pending trials are now."""
+        features = self._below.layout.points(X).features()
+        log_g = self._above.log_density(features)
+        if len(self._pending):
+            log_g = np.logaddexp(log_g, self._repulsion(self._pending, features))
+        return Scores(features, self._below.log_density(features), log_g)
+
+    def repelled(self, scores: Scores, row: Array) -> Scores:
+        """Scores after one more row has become pending, which it is from now on."""
+        self._pending = np.vstack([self._pending, row])
+        repulsion = self._repulsion(row[None], scores.features)
+        return replace(scores, log_g=np.logaddexp(scores.log_g, repulsion))
+
+    def _repulsion(self, X: Array, features: Array) -> Array:
+        """log r of pending rows X alone."""
+        kernels = self._below.log_kernels(self._below.layout.points(X), features)
+        return self._log_weight + kernels
