@@ -135,7 +135,7 @@ def fmin(
     with contextlib.closing(trials.executor(task, queue)) as executor:
         end = _enqueue(trials, points, limit)
         trials.labels = parsed.labels
-        study = Study(parsed, sampler, FullBudget(end), run_seed, trials.records)
+        study = Study(parsed, sampler, FullBudget(end), run_seed, trials.records, lag=trials.lag)
         observers: list[loop.Observer] = [trials.observe]
         if verbose and show_progressbar:
             factory = show_progressbar if callable(show_progressbar) else tqdm_bar
