@@ -17,7 +17,7 @@ from sparktune.trial import Status, Trial
 
 STATUSES = tuple(Status)
 CODES = {status: code for code, status in enumerate(STATUSES)}
-_PENDING = [CODES[status] for status in STATUSES if status.pending]
+_PENDING = np.array([status.pending for status in STATUSES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ class View:
     @property
     def pending(self) -> NDArray[np.bool_]:
         """Mask of the trials without an end."""
-        return np.isin(self.status, _PENDING)
+        mask: NDArray[np.bool_] = _PENDING[self.status]
+        return mask
 
     @property
     def ok(self) -> NDArray[np.bool_]:

@@ -32,7 +32,7 @@ from sparktune.space.space import Space
 _MIN_MASS = 1e-300
 _LEAST_OF_CELL = 0.3
 
-_ROWS = 32  # rows whose kernels are summed at once
+_MAX_LOGS = 2**14  # log densities that are summed at once: as many as stay in the cache
 
 _MAX_PRODUCT = 2**18
 """Multiplications in one matrix product. OpenBLAS takes more than one thread for larger ones, and
@@ -174,12 +174,12 @@ class Parzen:
         coefficients = both.coefficients(layout)
         return Parzen(layout, np.append(w, prior_weight), both.mu, both.s, both.P, coefficients)
 
-    def log_kernels(self, points: Points, features: Array) -> Array:
+    def log_kernels(self, points: Points, features: Array, width: float = 1.0) -> Array:
         """log density (M,), on the scale of `log_density`, of what further observations would add
-        to it: kernels of weight 1 as wide as the others.
+        to it: kernels of weight 1, `width` times as wide as the others.
         """
         smoothing = float(self.w[-1]) / len(self.w)
-        s = np.broadcast_to(self.s.min(axis=0), points.z.shape)
+        s = np.broadcast_to(width * self.s.min(axis=0), points.z.shape)
         return log_sums(features, _Kernels.at(points, s, smoothing).coefficients(self.layout))
 
     def sample(self, rng: np.random.Generator, n: int) -> Array:
@@ -210,10 +210,11 @@ class Parzen:
 def log_sums(F: Array, G: Array, log_w: Array | float = 0.0) -> Array:
     """The logarithm of the sum over k of exp(F @ G.T + log_w)[:, k], shape (len(F),)."""
     total = np.empty(len(F))
-    for i in range(0, len(F), _ROWS):
-        logs = product(F[i : i + _ROWS], G) + log_w
+    rows = max(_MAX_LOGS // len(G), 1)
+    for i in range(0, len(F), rows):
+        logs = product(F[i : i + rows], G) + log_w
         largest = logs.max(axis=1)
-        total[i : i + _ROWS] = largest + np.log(np.exp(logs - largest[:, None]).sum(axis=1))
+        total[i : i + rows] = largest + np.log(np.exp(logs - largest[:, None]).sum(axis=1))
     return total
 
 
@@ -251,12 +252,18 @@ class _Kernels:
 
     def coefficients(self, layout: Layout) -> Array:
         """What each kernel's log density is in terms of `Points.features`."""
-        mu, s = self.mu, self.s
+        mu, s, (n, c) = self.mu, self.s, self.mu.shape
+        mass = ndtr((layout.high - mu) / s) - ndtr((layout.low - mu) / s)
         precision = 1 / (s**2 + self.h**2 / 12)
-        mass = np.maximum(ndtr((layout.high - mu) / s) - ndtr((layout.low - mu) / s), _MIN_MASS)
-        constant = np.log(precision) / 2 - mu**2 * precision / 2 - np.log(mass)
-        logs = [np.log(np.maximum(P, _MIN_MASS)) for P in self.P]
-        return np.concatenate([-precision / 2, mu * precision, constant, *logs], axis=1)
+        G = np.empty((n, 3 * c + sum(P.shape[1] for P in self.P)))
+        square, linear, constant = (G[:, i * c : (i + 1) * c] for i in range(3))
+        np.multiply(precision, -0.5, out=square)
+        np.multiply(precision, mu, out=linear)
+        np.log(np.sqrt(precision) / np.maximum(mass, _MIN_MASS), out=constant)
+        constant -= mu * linear / 2
+        for P, end in zip(self.P, np.cumsum([P.shape[1] for P in self.P]), strict=True):
+            G[:, 3 * c + end - P.shape[1] : 3 * c + end] = np.log(np.maximum(P, _MIN_MASS))
+        return G
 
 
 def product(F: Array, G: Array) -> Array:

@@ -4,8 +4,9 @@
     r       what pending trials add to g
 
 A pending trial is no bad trial: nothing is known of it but that its neighbourhood will be known. So
-it counts in g as an average good trial does in l, with a kernel of the same width, and so divides
-the ratio by about the same number near it wherever it is, however many trials there are.
+its weight in g is measured by that of an average good trial in l, which makes it count for as much
+however many trials there are; and its kernel is narrower, as one of the same width as those of l
+would lower the peak of the ratio without moving it.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ import numpy as np
 from sparktune.samplers._parzen import Parzen
 from sparktune.space.distributions import Array
 
-_PENDING = 1.0
+_WEIGHT = 0.1
 """Weight of a pending trial in g, in terms of an average good trial's in l."""
+
+_WIDTH = 0.5
+"""Width of its kernel, in terms of those of l."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,10 @@ class Scores:
         """The logarithm of the ratio."""
         return self.log_l - self.log_g
 
+    def without(self, m: int) -> Scores:
+        """The scores of all but the first m points."""
+        return Scores(self.features[m:], self.log_l[m:], self.log_g[m:])
+
 
 class Ratio:
     """l / (g + r).
@@ -48,7 +56,7 @@ class Ratio:
         self._below = below
         self._above = above
         self._pending = pending
-        self._log_weight = float(np.log(_PENDING * above.w.sum() / below.w.sum()))
+        self._log_weight = float(np.log(_WEIGHT * above.w.sum() / below.w.sum()))
 
     def scores(self, X: Array) -> Scores:
         """The scores of rows X, as pending trials are now."""
@@ -66,5 +74,5 @@ class Ratio:
 
     def _repulsion(self, X: Array, features: Array) -> Array:
         """log r of pending rows X alone."""
-        kernels = self._below.log_kernels(self._below.layout.points(X), features)
+        kernels = self._below.log_kernels(self._below.layout.points(X), features, _WIDTH)
         return self._log_weight + kernels

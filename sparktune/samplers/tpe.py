@@ -41,7 +41,7 @@ _CANDIDATES = 64
 _OTHERS = 256
 """Points that are looked at where all candidates were tried before."""
 
-_KERNELS = 1000
+_KERNELS = 500
 """Bad trials that g is made of at most: the newest, and as many evenly spread among the others."""
 
 
@@ -59,8 +59,8 @@ class TPE:
     """
 
     prior_weight: float = 1.0
-    n_startup_jobs: int = 10
-    n_EI_candidates: int = 64
+    n_startup_jobs: int = 8
+    n_EI_candidates: int = 24
     gamma: float = 0.15
 
     def __post_init__(self) -> None:
@@ -127,9 +127,9 @@ class TPE:
         m = self.n_EI_candidates
         candidates = below.sample(rng, n * m)
         scores = ratio.scores(candidates)
-        for i in range(0, n * m, m):
-            best_first = np.argsort(-scores.now[i : i + m], kind="stable")
-            chosen = seen.first_new(candidates[i : i + m][best_first])
+        for _ in range(n):
+            best_first = np.argsort(-scores.now[:m], kind="stable")
+            chosen = seen.first_new(candidates[best_first])
             if chosen is None:
                 others = seen.others(_OTHERS, rng)
                 best_first = np.argsort(-ratio.scores(others).now, kind="stable")
@@ -137,7 +137,7 @@ class TPE:
             if chosen is None:
                 return
             yield chosen
-            scores = ratio.repelled(scores, chosen)
+            candidates, scores = candidates[m:], ratio.repelled(scores.without(m), chosen)
 
 
 def good_weights(n: int) -> Array:

@@ -3,10 +3,11 @@
     python -m tests.benchmarks.suggest [--trials 100 1000 10000] [--dimensions 10 50] [--repeats 7]
 
 Needs the packages hyperopt and optuna. Every study starts with N finished trials at random points.
-Then it is asked for one suggestion and told its loss, again and again; and asked for 32 and told
-their losses. Timed is the asking alone, in CPU milliseconds of the process (all its threads) for
-each suggestion: the median over the repeats, the first of which is not counted. The contenders
-take turns within a cell. `x` is the contender's time as a multiple of sparktune's.
+Then it is asked for one suggestion and told its loss, again and again; and sparktune for 32 at once
+too, where the others, which make one at a time, are given the time of a single one. Timed is the
+asking alone, in CPU milliseconds of the process (all its threads) for each suggestion: the median
+over the repeats, the first of which is not counted. The contenders take turns within a cell. `x` is
+the contender's time as a multiple of sparktune's.
 
     continuous   half of the parameters uniform, half loguniform
     mixed        of five parameters two are real, one is an ordered integer and one a choice, under
@@ -192,29 +193,32 @@ def cell(params: Params, n: int, repeats: int, names: Sequence[str]) -> list[dic
     rows = [space.values(row) for row in space.sample(rng, n)]
     losses = rng.normal(size=n)
     studies = {name: CONTENDERS[name](params, rows, losses) for name in names}
-    found = [{"sampler": name, "single": [], "batch": []} for name in names]
-    for repeat in range(repeats + 1):
-        for record in found:
-            for kind, size in (("single", 1), ("batch", BATCH)):
-                if kind == "batch" and repeat > max(repeats // 2, 1):
-                    continue
-                ask, tell = studies[record["sampler"]]
-                taken, ids = timed(ask, size)
-                for id in ids:
-                    tell(id, float(rng.normal()))
-                if repeat:
-                    record[kind].append(1000 * taken / size)
+    single: dict[str, list[float]] = {name: [] for name in names}
+    batch: list[float] = []
+    for _ in range(repeats + 1):
+        for name in names:
+            single[name].append(timed(*studies[name], 1, rng))
+        if OURS in names:
+            batch.append(timed(*studies[OURS], BATCH, rng))
     return [
-        record | {kind: median(record[kind]) for kind in ("single", "batch")} for record in found
+        {
+            "sampler": name,
+            "single": median(taken[1:]),
+            "batch": median(batch[1:] if name == OURS else taken[1:]),
+        }
+        for name, taken in single.items()
     ]
 
 
-def timed(ask: Ask, n: int) -> tuple[float, list[int]]:
-    """CPU seconds for n suggestions, and their ids."""
+def timed(ask: Ask, tell: Tell, n: int, rng: np.random.Generator) -> float:
+    """CPU milliseconds per suggestion, of n asked for at once."""
     gc.collect()
     started = time.process_time()
     ids = ask(n)
-    return time.process_time() - started, ids
+    taken = time.process_time() - started
+    for id in ids:
+        tell(id, float(rng.normal()))
+    return 1000 * taken / n
 
 
 def memory(n: int = 100_000) -> float:

@@ -97,15 +97,15 @@ def is_modelled(sampler: Sampler, history: View) -> bool:
 
 
 def test_the_model_takes_over_after_the_start_up() -> None:
-    assert not is_modelled(tpe.suggest, mixed_history(LINE, 9))
-    assert is_modelled(tpe.suggest, mixed_history(LINE, 10))
+    assert not is_modelled(tpe.suggest, mixed_history(LINE, 7))
+    assert is_modelled(tpe.suggest, mixed_history(LINE, 8))
     assert not is_modelled(tpe.suggest(n_startup_jobs=3), mixed_history(LINE, 2))
     assert is_modelled(tpe.suggest(n_startup_jobs=3), mixed_history(LINE, 3))
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.OK])
 def test_only_trials_with_a_usable_loss_count_for_the_start_up(status: Status) -> None:
-    assert not is_modelled(tpe.suggest, mixed_history(LINE, 9, 0, *[status] * 50))
+    assert not is_modelled(tpe.suggest, mixed_history(LINE, 7, 0, *[status] * 50))
 
 
 def test_without_any_start_up_the_model_takes_over_with_the_second_result() -> None:
@@ -187,14 +187,14 @@ def test_suggestions_made_at_once_are_spread() -> None:
 def test_of_many_bad_trials_the_model_takes_the_newest_and_some_of_the_others() -> None:
     bad = np.arange(0, 9000, 3)
     kept = tpe._thinned(bad)
-    assert len(set(kept.tolist())) == 1000
-    assert kept[500:].tolist() == bad[-500:].tolist()
-    assert set(kept[:500].tolist()) < set(bad[:-500].tolist())
-    assert np.diff(kept[:500]).max() <= 18
+    assert len(set(kept.tolist())) == 500
+    assert kept[250:].tolist() == bad[-250:].tolist()
+    assert set(kept[:250].tolist()) < set(bad[:-250].tolist())
+    assert np.diff(kept[:250]).max() <= 36
 
 
 def test_few_bad_trials_are_all_taken() -> None:
-    assert tpe._thinned(np.arange(1000)).tolist() == list(range(1000))
+    assert tpe._thinned(np.arange(500)).tolist() == list(range(500))
 
 
 # Finite spaces
