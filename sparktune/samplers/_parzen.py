@@ -24,10 +24,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sparktune.space.distributions import Array, Categorical, Numeric, ndtr, ndtri
-from sparktune.space.space import Space
+from sparktune.samplers._layout import Layout, Points
+from sparktune.space.distributions import Array, ndtr, ndtri
 
 _MIN_MASS = 1e-300
 _LEAST_OF_CELL = 0.3
@@ -38,115 +37,6 @@ _MAX_PRODUCT = 2**18
 """Multiplications in one matrix product. OpenBLAS takes more than one thread for larger ones, and
 these would compete with trials that run on this machine.
 """
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The columns of a space by kind, with their priors as arrays over the numeric columns, in
-    units of z but for `floor` (of x).
-    """
-
-    space: Space
-    priors: tuple[Numeric, ...]
-    numeric: NDArray[np.intp]
-    categorical: tuple[int, ...]
-    options: tuple[Array, ...]  # prior probabilities of each categorical column
-    centre: Array
-    scale: Array
-    low: Array
-    high: Array
-    logs: NDArray[np.intp]  # positions in `numeric` of the logarithmic parameters
-    floor: Array  # of the logarithmic parameters: the smallest x whose logarithm is taken
-    step: Array  # h, 0 on a logarithmic grid, where it differs from cell to cell
-    curved: tuple[int, ...]  # positions in `numeric` of the logarithmic grids
-
-    @staticmethod
-    def of(space: Space) -> Layout:
-        """The layout of a space."""
-        found = [(j, column.distribution) for j, column in enumerate(space.columns)]
-        numbers = [(j, prior) for j, prior in found if isinstance(prior, Numeric)]
-        priors = tuple(prior for _, prior in numbers)
-        choices = [(j, prior) for j, prior in found if isinstance(prior, Categorical)]
-        ranges = np.array([_range(prior) for prior in priors]).reshape(-1, 4)
-        low, high, centre, scale = ranges.T
-        logs = [i for i, prior in enumerate(priors) if prior.log]
-        step = [prior.q if prior.q and not prior.log else 0.0 for prior in priors]
-        return Layout(
-            space,
-            priors,
-            np.array([j for j, _ in numbers], dtype=np.intp),
-            tuple(j for j, _ in choices),
-            tuple(np.array(prior.p) for _, prior in choices),
-            centre,
-            scale,
-            (low - centre) / scale,
-            (high - centre) / scale,
-            np.array(logs, dtype=np.intp),
-            np.array([_floor(priors[i]) for i in logs]),
-            np.array(step) / scale,
-            tuple(i for i in logs if priors[i].q),
-        )
-
-    def points(self, X: Array) -> Points:
-        """The rows X in latent values."""
-        x = X[:, self.numeric]
-        x[:, self.logs] = np.log(np.maximum(x[:, self.logs], self.floor))
-        z = np.clip((x - self.centre) / self.scale, self.low, self.high)
-        h = np.broadcast_to(self.step, z.shape)
-        if self.curved:
-            h = h.copy()
-            for i in self.curved:
-                low, high = self.priors[i].cell(X[:, self.numeric[i]])
-                low = np.maximum(low, self.floor_of(i))
-                z[:, i] = ((low + high) / 2 - self.centre[i]) / self.scale[i]
-                h[:, i] = (high - low) / self.scale[i]
-        return Points(self, X, z, h)
-
-    def floor_of(self, i: int) -> float:
-        """The logarithm of the floor of logarithmic column i."""
-        return float(np.log(self.floor[np.searchsorted(self.logs, i)]))
-
-
-def _range(prior: Numeric) -> tuple[float, float, float, float]:
-    """(low, high, centre, scale) of the latent values. A bounded grid that is not logarithmic
-    reaches to the ends of its outer cells, so that all cells are of one width.
-    """
-    if prior.normal:
-        return prior.low, prior.high, *prior.normal
-    low, high = prior.low, prior.high
-    if prior.q and not prior.log:
-        low, high = prior.support[0] - prior.q / 2, prior.support[1] + prior.q / 2
-    return low, high, (low + high) / 2, high - low
-
-
-def _floor(prior: Numeric) -> float:
-    """The smallest x of a logarithmic parameter whose logarithm is taken. On a grid x may be 0; its
-    cell, which has no lower end, is cut there.
-    """
-    least = np.exp(prior.low) if np.isfinite(prior.low) else (prior.q or 0.0) / 16
-    return max(float(least), 1e-300)
-
-
-@dataclass(frozen=True)
-class Points:
-    """Rows of a space in latent values; z is NaN where inactive."""
-
-    layout: Layout
-    X: Array
-    z: Array
-    h: Array
-
-    def features(self) -> Array:
-        """What the log density is linear in, shape (M, 3 c + sum of C): z^2, z and 1 for active
-        numeric columns, and 1 for the options taken.
-        """
-        active = ~np.isnan(self.z)
-        z = np.where(active, self.z, 0.0)
-        taken = [
-            self.X[:, j, None] == np.arange(len(p))
-            for j, p in zip(self.layout.categorical, self.layout.options, strict=True)
-        ]
-        return np.concatenate([z**2, z, active, *taken], axis=1)
 
 
 @dataclass(frozen=True)
@@ -192,9 +82,7 @@ class Parzen:
         mu, s = self.mu[k], self.s[k]
         a, b = ndtr((layout.low - mu) / s), ndtr((layout.high - mu) / s)
         u = np.clip(a + (b - a) * rng.random(mu.shape), 1e-16, 1 - 1e-16)
-        z = np.clip(mu + s * ndtri(u), layout.low, layout.high) * layout.scale + layout.centre
-        for i, (j, prior) in enumerate(zip(layout.numeric, layout.priors, strict=True)):
-            X[:, j] = prior.from_latent(z[:, i])
+        X[:, layout.numeric] = layout.values(np.clip(mu + s * ndtri(u), layout.low, layout.high))
         for j, P in zip(layout.categorical, self.P, strict=True):
             above = np.cumsum(P[k], axis=1) < rng.random((n, 1))
             X[:, j] = np.minimum(above.sum(axis=1), P.shape[1] - 1)

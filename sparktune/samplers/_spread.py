@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparktune.samplers._parzen import Layout
+from sparktune.samplers._layout import Layout
 from sparktune.space.distributions import Array, ndtr
 
 _STRENGTH = 3.0

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from sparktune.arguments import is_real, is_whole
 from sparktune.errors import InvalidArgument
 from sparktune.history import CODES, View
-from sparktune.samplers._parzen import Layout, Parzen
+from sparktune.samplers._layout import Layout
+from sparktune.samplers._parzen import Parzen
 from sparktune.samplers._ratio import Ratio
 from sparktune.samplers._seen import Seen
 from sparktune.samplers._spread import crowding
@@ -127,7 +128,10 @@ class TPE:
         m = self.n_EI_candidates
         candidates = below.sample(rng, n * m)
         scores = ratio.scores(candidates)
+        chosen: Array | None = None
         for _ in range(n):
+            if chosen is not None:
+                candidates, scores = candidates[m:], ratio.repelled(scores.without(m), chosen)
             best_first = np.argsort(-scores.now[:m], kind="stable")
             chosen = seen.first_new(candidates[best_first])
             if chosen is None:
@@ -137,7 +141,6 @@ class TPE:
             if chosen is None:
                 return
             yield chosen
-            candidates, scores = candidates[m:], ratio.repelled(scores.without(m), chosen)
 
 
 def good_weights(n: int) -> Array:
@@ -170,14 +173,16 @@ def _spread(layout: Layout, history: View, n: int, rng: np.random.Generator) -> 
     seen = _seen(space, history)
     pool = space.sample(rng, _CANDIDATES + 4 * (n - 1))
     crowd = crowding(layout, pool, history.X)
+    chosen: Array | None = None
     for _ in range(n):
+        if chosen is not None:
+            crowd += crowding(layout, pool, chosen[None])
         chosen = seen.first_new(pool[np.argsort(crowd, kind="stable")])
         if chosen is None:
             chosen = seen.first_new(seen.others(_OTHERS, rng))
         if chosen is None:
             return
         yield chosen
-        crowd += crowding(layout, pool, chosen[None])
 
 
 suggest = TPE()

@@ -15,7 +15,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from sparktune.samplers._parzen import Layout, Parzen, product
+from sparktune.samplers._layout import Layout
+from sparktune.samplers._parzen import Parzen, product
 from sparktune.space import hp
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space

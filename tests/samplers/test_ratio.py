@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.testing import assert_allclose
 
-from sparktune.samplers._parzen import Layout, Parzen
+from sparktune.samplers._layout import Layout
+from sparktune.samplers._parzen import Parzen
 from sparktune.samplers._ratio import Ratio
 from sparktune.space import hp
 from sparktune.space.distributions import Array

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparktune.samplers import tpe
-from sparktune.samplers._parzen import Layout
+from sparktune.samplers._layout import Layout
 from sparktune.samplers._spread import crowding, probabilities
 from sparktune.space import hp
 from sparktune.space.distributions import Array
