@@ -38,8 +38,13 @@ class Problem:
 
     name: str
     kind: str
-    params: Params
+    describe: Callable[[], Params]
     make: Callable[[int], Instance]
+
+    @cached_property
+    def params(self) -> Params:
+        """The search space."""
+        return self.describe()
 
     @cached_property
     def space(self) -> Space:
@@ -60,18 +65,18 @@ class _Package:
 
 def _synthetic(kind: str, name: str) -> Problem:
     function = synthetic.FUNCTIONS[name]
-    return Problem(name, kind, function.params, function.instance)
+    return Problem(name, kind, lambda: function.params, function.instance)
 
 
 def _own(kind: str, name: str, *, noisy: bool = False) -> Problem:
     table = tables.Own(name, noisy)
     suffix = "_noisy" if noisy else ""
-    return Problem(name + suffix, kind, table.params, lambda seed: table)
+    return Problem(name + suffix, kind, lambda: table.params, lambda seed: table)
 
 
 def _packaged(kind: str, family: str, name: str) -> Problem:
     table = tables.Packaged(family, name)
-    return Problem(f"{family}_{name}", kind, table.params, lambda seed: table)
+    return Problem(f"{family}_{name}", kind, lambda: table.params, lambda seed: table)
 
 
 DEVELOPMENT = (

