@@ -151,6 +151,7 @@ def fmin(
                 trials.records,
                 reserved=trials.reserved,
                 journal=book,
+                lag=trials.lag,
             )
             observers = _observers(trials, trials_save_file, raise_errors)
             if verbose and show_progressbar:
