@@ -7,7 +7,7 @@ Rows are appended in amortised O(d) and updated in place; nothing is rebuilt. Al
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from sparktune.trial import Status, Trial
 
 STATUSES = tuple(Status)
 CODES = {status: code for code, status in enumerate(STATUSES)}
-_PENDING = [CODES[status] for status in STATUSES if status.pending]
+_PENDING = np.array([status.pending for status in STATUSES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,24 @@ class View:
     @property
     def pending(self) -> NDArray[np.bool_]:
         """Mask of the trials without an end."""
-        return np.isin(self.status, _PENDING)
+        mask: NDArray[np.bool_] = _PENDING[self.status]
+        return mask
 
     @property
     def ok(self) -> NDArray[np.bool_]:
         """Mask of the trials with a usable loss."""
         mask: NDArray[np.bool_] = self.status == CODES[Status.OK]
         return mask
+
+    def until(self, n: int) -> View:
+        """This view as it would be if only the first n trials could have ended."""
+        later = np.arange(len(self)) >= n
+        return replace(
+            self,
+            loss=np.where(later, np.nan, self.loss),
+            status=np.where(later, CODES[Status.RUNNING], self.status).astype(np.int8),
+            finished=np.where(later, np.nan, self.finished),
+        )
 
     @property
     def best(self) -> float:

@@ -19,6 +19,7 @@ Observer: TypeAlias = Callable[[Event, View], None]
 logger = logging.getLogger("sparktune")
 
 FINISHED = "all trials done"
+EXHAUSTED = "all points of the search space tried"
 INTERRUPTED = "interrupted"
 
 
@@ -87,7 +88,7 @@ def _evaluate(
             executor.submit(asked.trial)
             announce(asked)
         if not study.running:
-            return FINISHED
+            return EXHAUSTED if study.exhausted else FINISHED
         wake_at = stopper.wake_at(history)
         timeout = None if wake_at == float("inf") else max(wake_at - history.now, 0.0)
         told = [study.tell(outcome) for outcome in executor.collect(timeout)]

@@ -70,9 +70,9 @@ def fmin(
             trial's result.
         space: nested dicts, lists and tuples with `hp.*` parameters; or "annotated": the
             annotations of `fn`'s arguments, which are then passed by keyword.
-        algo: `tpe.suggest` (default), `rand.suggest`, "tpe", "random",
-            `functools.partial(tpe.suggest, gamma=0.3)`, or any object with `suggest(space, history,
-            n, rng)`.
+        algo: `tpe.suggest` (default), `rand.suggest`, `functools.partial(tpe.suggest, gamma=0.3)`,
+            "tpe", "random", "anneal", "sobol", "halton", "lhs", "grid", or any object with
+            `suggest(space, history, n, rng)`.
         max_evals: trials in `trials` at the end, those of earlier calls included; None: no limit.
         timeout: seconds after which the run ends. Trials on Spark are cancelled then; one that runs
             in this process (`Trials()`) is finished first.
@@ -151,6 +151,7 @@ def fmin(
                 trials.records,
                 reserved=trials.reserved,
                 journal=book,
+                lag=trials.lag,
             )
             observers = _observers(trials, trials_save_file, raise_errors)
             if verbose and show_progressbar:

@@ -46,8 +46,11 @@ class Study:
         records: the records to continue and to keep up to date, by trial id. Trials that were
             handed out and never ended are handed out again.
         reserved: says below which id all are taken, besides those of the records.
-        journal: is given what happened, what one `ask` handed out at once, before it takes effect.
+        journal: is given what happened, what one `ask` handed out at once, before it is used.
         clock: seconds since the epoch.
+        lag: makes the trials independent of the timing: trial k is suggested from the results of
+            exactly the trials up to k - lag, and not before these have ended; later ones count as
+            pending. None: from all results there are.
     """
 
     def __init__(
@@ -61,14 +64,18 @@ class Study:
         reserved: Callable[[], int] = lambda: 0,
         journal: Callable[[Sequence[Event]], None] = lambda events: None,
         clock: Callable[[], float] = time.time,
+        lag: int | None = None,
     ) -> None:
         self.space = space
         self.records: MutableMapping[int, Trial] = {} if records is None else records
         self.running: set[int] = set()
+        self.exhausted = False
+        """Whether the sampler had no more points when it was last asked."""
         self._sampler = sampler
         self._scheduler = scheduler
         self._seed = seed
         self._clock = clock
+        self._lag = lag
         self._begun = clock()
         self._history = History(len(space))
         self._rows: dict[int, int] = {}
@@ -91,15 +98,17 @@ class Study:
         return min(ok, key=lambda trial: (trial.loss, trial.id), default=None)
 
     def ask(self, n: int) -> list[Asked]:
-        """Up to n trials to evaluate now; none when scheduler or sampler has no more."""
+        """Up to n trials to evaluate now; none when scheduler or sampler has no more, or while an
+        earlier trial has to end first.
+        """
         known, self._waiting = self._waiting[:n], self._waiting[n:]
-        trials = [self.records[id] for id in known] + self._suggest(n - len(known))
-        now = self._clock()
-        events = [Asked(replace(trial, status=Status.RUNNING, asked=now)) for trial in trials]
+        events = [self._hand_out(self.records[id]) for id in known]
+        while len(events) < n and (suggested := self._suggest(n - len(events))):
+            events += [self._hand_out(trial) for trial in suggested]
+            if self._lag is None:
+                break
         if events:
             self._journal(events)
-        for event in events:
-            self.apply(event)
         return events
 
     def tell(self, outcome: Outcome) -> Told:
@@ -139,14 +148,26 @@ class Study:
         else:
             self._rows[trial.id] = self._history.append(trial, self.space.encode(trial.values))
 
+    def _hand_out(self, trial: Trial) -> Asked:
+        event = Asked(replace(trial, status=Status.RUNNING, asked=self._clock()))
+        self.apply(event)
+        return event
+
     def _suggest(self, n: int) -> list[Trial]:
+        """Up to n new trials; one where the next has to know of this one."""
         history = self.history
+        if self._lag is not None:
+            n, usable = 1, sum(id <= self._next_id - self._lag for id in self._rows)
+            if history.pending[:usable].any():
+                return []
+            history = history.until(usable)
         work = self._scheduler.schedule(history, n)
         if not work:
             return []
         first = max(self._next_id, self._reserved())
         rng = np.random.default_rng([self._seed, first])
         rows = self._sampler.suggest(self.space, history, len(work), rng)
+        self.exhausted = len(rows) < len(work)
         return [
             Trial(first + i, self.space.values(row), budget=new.budget)
             for i, (row, new) in enumerate(zip(rows, work, strict=False))

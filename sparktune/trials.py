@@ -67,9 +67,13 @@ class Trials:
         self.attachments: dict[str, Any] = {}
         self.labels: tuple[str, ...] = ()
         self.stop_reason: str | None = None
-        """Why the last run ended: "all trials done", "timeout", "loss threshold", ..."""
+        """Why the last run ended: "all trials done", "timeout", "loss threshold", "all points of
+        the search space tried", ...
+        """
         self.header: Header | None = None
         """What the last run was about: the name of its objective, its seed, its space."""
+        self.lag: int | None = None
+        """With `deterministic`: how many trials a suggestion must not know the results of."""
         self.timeout: float | None = None
         self.loss_threshold: float | None = None
         self._documents: dict[int, tuple[Trial, Document]] = {}
@@ -338,6 +342,9 @@ class SparkTrials(Trials):
             start of a new worker process, a second or two, counts as part of its first trial.
         retries: how often a trial is evaluated again whose executor, or connection to Spark, was
             lost. What the objective itself does (raise, exit, run out of time) is never retried.
+        deterministic: make the trials depend on the seed alone and not on the timing: trial k is
+            suggested from the results of exactly the trials up to k - parallelism. It starts when
+            these have ended, so that a slow trial holds others up. Needs `parallelism`.
 
     A trial that raises, crashes or runs out of time is recorded and the run goes on;
     `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not
@@ -361,9 +368,11 @@ class SparkTrials(Trials):
         resource_profile: Any = None,
         trial_timeout: float | None = None,
         retries: int = 1,
+        deterministic: bool = False,
     ) -> None:
         super().__init__()
         self.parallelism = _parallelism(parallelism)
+        self.lag = _lag(deterministic, self.parallelism)
         self.timeout = positive("timeout", timeout)
         self.loss_threshold = numeric("loss_threshold", loss_threshold)
         self.trial_timeout = positive("trial_timeout", trial_timeout)
@@ -408,14 +417,17 @@ class ThreadTrials(Trials):
 
     Args:
         parallelism: the most trials that run at once.
+        deterministic: make the trials depend on the seed alone and not on the timing, as with
+            `SparkTrials`.
     """
 
     asynchronous = True
     catches_errors = True
 
-    def __init__(self, parallelism: int = 4) -> None:
+    def __init__(self, parallelism: int = 4, deterministic: bool = False) -> None:
         super().__init__()
         self.parallelism = whole("parallelism", parallelism, 1)
+        self.lag = _lag(deterministic, self.parallelism)
 
     def executor(self, task: Task, queue: int = 1) -> Executor:
         """A pool over threads. `queue` is ignored: the pool keeps its own."""
@@ -435,6 +447,18 @@ def _parallelism(parallelism: int | None) -> int | None:
         logger.warning("parallelism=%d: using as many slots as the cluster has", parallelism)
         return None
     return operator.index(parallelism)
+
+
+def _lag(deterministic: bool, parallelism: int | None) -> int | None:
+    """How many trials a suggestion must not know the results of; None: as few as possible."""
+    if not isinstance(deterministic, bool):
+        raise InvalidArgument(f"deterministic must be True or False, got {deterministic!r}")
+    if deterministic and parallelism is None:
+        raise InvalidArgument(
+            "deterministic=True needs parallelism, as the trials depend on how many run at once; "
+            "give it, as in SparkTrials(parallelism=8, deterministic=True)"
+        )
+    return parallelism if deterministic else None
 
 
 def _session(spark: SparkSession | None) -> SparkSession:

@@ -33,6 +33,9 @@ Algorithm = Callable[..., list[Document]]
 ATPE_NOTICE = "atpe.suggest: Hyperopt's adaptive TPE is not part of sparktune; its TPE runs instead"
 
 
+_TPE = tpe.TPE(repeats=True)  # a run is as long as `max_evals` says, also where points are few
+
+
 def _in_hyperopts_form(sampler: Any) -> Callable[[Algorithm], Algorithm]:
     """Mark a function as the form of a sampler that Hyperopt's programs call; `fmin` takes the
     sampler itself.
@@ -61,20 +64,20 @@ def rand_batch(
     return by_label(domain.space, new_ids, [prior_point(domain.space, rng) for _ in new_ids])
 
 
-@_in_hyperopts_form(tpe.suggest)
+@_in_hyperopts_form(_TPE)
 def tpe_suggest(
     new_ids: list[Any],
     domain: Domain,
     trials: Any,
     seed: Any,
-    prior_weight: float = tpe.suggest.prior_weight,
-    n_startup_jobs: int = tpe.suggest.n_startup_jobs,
-    n_EI_candidates: int = tpe.suggest.n_EI_candidates,
-    gamma: float = tpe.suggest.gamma,
+    prior_weight: float = _TPE.prior_weight,
+    n_startup_jobs: int = _TPE.n_startup_jobs,
+    n_EI_candidates: int = _TPE.n_EI_candidates,
+    gamma: float = _TPE.gamma,
     verbose: bool = True,
 ) -> list[Document]:
     """Documents of new trials, by sparktune's TPE; options as of `sparktune.tpe`."""
-    sampler = tpe.TPE(prior_weight, n_startup_jobs, n_EI_candidates, gamma)
+    sampler = tpe.TPE(prior_weight, n_startup_jobs, n_EI_candidates, gamma, repeats=True)
     return suggestions(sampler, new_ids, domain, trials, seed)
 
 
@@ -120,11 +123,11 @@ def anneal_batch(
     return miscs_to_idxs_vals([doc["misc"] for doc in docs], domain.space.labels)
 
 
-@_in_hyperopts_form(tpe.suggest)
+@_in_hyperopts_form(_TPE)
 def atpe(new_ids: list[Any], domain: Domain, trials: Any, seed: Any) -> list[Document]:
     """Documents of new trials, by sparktune's TPE: Hyperopt's adaptive TPE is not here."""
     logger.warning(ATPE_NOTICE)
-    return suggestions(tpe.suggest, new_ids, domain, trials, seed)
+    return suggestions(_TPE, new_ids, domain, trials, seed)
 
 
 def mix(
@@ -157,6 +160,7 @@ def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: 
     Raises:
         InvalidArgument: it means none, or needs trials that can hold its documents.
     """
+    algo = tpe_suggest if algo is None else algo
     seeds = rstate if isinstance(rstate, np.random.Generator) else None
     reproduces = algo is rand and seeds is not None and isinstance(trials, Trials)
     if _is_ours(algo) and not reproduces:

@@ -4,13 +4,19 @@ Notation (M points, K kernels = observations + 1 for the prior, d columns of whi
 
     X      (M, d)  rows of the space, NaN where inactive
     z      latent values of the numeric columns, in units of the prior: (latent - centre) / scale
+    h      width of the cell that a grid value stands for, in the same units; 0 off the grid
     mu, s  (K, c)  centres and bandwidths of the numeric kernels, in the same units
-    w      (K,)    weights of the kernels, sum 1
+    w      (K,)    weights of the kernels
     P      (K, C)  for each categorical column: probability of each option under each kernel
 
 A parameter that was inactive in an observation has the prior's kernel there, so that the density of
 any row is the sum over k of w_k times the product, over the row's active parameters, of the
 kernels' densities (Watanabe 2023, arXiv:2304.11127, eq. 7-9, extended to conditional parameters).
+
+On a grid a kernel is spread over the cell of its value: its density is that of a normal variable
+plus a uniform one of width h, taken as normal with the variance s^2 + h^2 / 12. The log density of
+a row is then, on every column, a quadratic function of z, so that the log densities of many rows
+under many kernels are one matrix product: of `Points.features` and `Parzen.coefficients`.
 """
 
 from __future__ import annotations
@@ -19,187 +25,171 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparktune.space.distributions import Array, Categorical, Numeric, ndtr, ndtri
-from sparktune.space.space import Space
+from sparktune.samplers._layout import Layout, Points
+from sparktune.space.distributions import Array, ndtr, ndtri
 
 _MIN_MASS = 1e-300
+_LEAST_OF_CELL = 0.3
 
+_MAX_LOGS = 2**14  # log densities that are summed at once: as many as stay in the cache
 
-@dataclass(frozen=True)
-class Layout:
-    """The columns of a space by kind, with their priors as arrays."""
-
-    space: Space
-    numeric: list[int]
-    categorical: list[int]
-    centre: Array
-    scale: Array
-    low: Array
-    high: Array
-    grid: list[int]  # positions in `numeric` of the parameters on a grid
-
-    @staticmethod
-    def of(space: Space) -> Layout:
-        """The layout of a space."""
-        priors = [column.distribution for column in space.columns]
-        numbers = [(j, prior) for j, prior in enumerate(priors) if isinstance(prior, Numeric)]
-        centre = np.array([prior.centre for _, prior in numbers])
-        scale = np.array([prior.scale for _, prior in numbers])
-        return Layout(
-            space,
-            [j for j, _ in numbers],
-            [j for j, prior in enumerate(priors) if isinstance(prior, Categorical)],
-            centre,
-            scale,
-            (np.array([prior.low for _, prior in numbers]) - centre) / scale,
-            (np.array([prior.high for _, prior in numbers]) - centre) / scale,
-            [i for i, (_, prior) in enumerate(numbers) if prior.q],
-        )
-
-    def prior(self, i: int) -> Numeric:
-        """The prior of the i-th numeric column."""
-        distribution = self.space.columns[self.numeric[i]].distribution
-        assert isinstance(distribution, Numeric)  # by construction of `numeric`
-        return distribution
-
-    def options(self, j: int) -> Array:
-        """Prior probabilities of categorical column j."""
-        distribution = self.space.columns[j].distribution
-        assert isinstance(distribution, Categorical)  # by construction of `categorical`
-        return np.array(distribution.p)
-
-    def standardised(self, X: Array) -> Array:
-        """z of the numeric columns, NaN where inactive."""
-        Z = np.empty((len(X), len(self.numeric)))
-        for i, j in enumerate(self.numeric):
-            Z[:, i] = self.prior(i).to_latent(X[:, j])
-        return (Z - self.centre) / self.scale
+_MAX_PRODUCT = 2**18
+"""Multiplications in one matrix product. OpenBLAS takes more than one thread for larger ones, and
+these would compete with trials that run on this machine.
+"""
 
 
 @dataclass(frozen=True)
 class Parzen:
-    """A fitted mixture."""
+    """A fitted mixture; the weights need not have the sum 1."""
 
     layout: Layout
     w: Array
     mu: Array
     s: Array
-    P: list[Array]
+    P: tuple[Array, ...]
+    coefficients: Array  # (K, 3 c + sum of C), see `Points.features`
 
     @staticmethod
-    def fit(layout: Layout, X: Array, w: Array, prior_weight: float) -> Parzen:
-        """The mixture over observations X with weights w and one kernel for the prior, of weight
-        `prior_weight`.
+    def fit(points: Points, w: Array, prior_weight: float) -> Parzen:
+        """The mixture over observations with weights w (n,) and one kernel for the prior, of weight
+        `prior_weight`, the last one.
         """
-        Z = layout.standardised(X)
-        mu = np.vstack([np.nan_to_num(Z, nan=0.0), np.zeros(Z.shape[1])])
-        weights = np.append(w, prior_weight)
-        P = [
-            _option_probabilities(layout.options(j), X[:, j], prior_weight)
-            for j in layout.categorical
-        ]
-        return Parzen(layout, weights / weights.sum(), mu, _bandwidths(Z), P)
+        layout, c = points.layout, points.z.shape[1]
+        prior_P = tuple(p[None] for p in layout.options)
+        prior = _Kernels(np.zeros((1, c)), np.ones((1, c)), layout.step[None], prior_P)
+        smoothing = prior_weight / (len(w) + 1)
+        observed = _Kernels.at(points, bandwidths(points), smoothing)
+        both = observed.followed_by(prior)
+        coefficients = both.coefficients(layout)
+        return Parzen(layout, np.append(w, prior_weight), both.mu, both.s, both.P, coefficients)
+
+    def log_kernels(self, points: Points, features: Array, width: float = 1.0) -> Array:
+        """log density (M,), on the scale of `log_density`, of what further observations would add
+        to it: kernels of weight 1, `width` times as wide as the others.
+        """
+        smoothing = float(self.w[-1]) / len(self.w)
+        s = np.broadcast_to(width * self.s.min(axis=0), points.z.shape)
+        return log_sums(features, _Kernels.at(points, s, smoothing).coefficients(self.layout))
 
     def sample(self, rng: np.random.Generator, n: int) -> Array:
         """n rows: one kernel is drawn for each, then every parameter from it; inactive ones become
         NaN.
         """
         layout = self.layout
-        k = rng.choice(len(self.w), size=n, p=self.w)
+        k = rng.choice(len(self.w), size=n, p=self.w / self.w.sum())
         X = np.empty((n, len(layout.space)))
         mu, s = self.mu[k], self.s[k]
         a, b = ndtr((layout.low - mu) / s), ndtr((layout.high - mu) / s)
         u = np.clip(a + (b - a) * rng.random(mu.shape), 1e-16, 1 - 1e-16)
-        Z = np.clip(mu + s * ndtri(u), layout.low, layout.high) * layout.scale + layout.centre
-        for i, j in enumerate(layout.numeric):
-            X[:, j] = layout.prior(i).from_latent(Z[:, i])
+        X[:, layout.numeric] = layout.values(np.clip(mu + s * ndtri(u), layout.low, layout.high))
         for j, P in zip(layout.categorical, self.P, strict=True):
             above = np.cumsum(P[k], axis=1) < rng.random((n, 1))
             X[:, j] = np.minimum(above.sum(axis=1), P.shape[1] - 1)
         return layout.space.masked(X)
 
-    def log_density(self, X: Array) -> Array:
-        """log density (M,) of rows X, up to a constant per set of active parameters."""
-        from scipy.special import logsumexp
-
-        total = self._log_numeric(X) + np.log(self.w)
-        for j, P in zip(self.layout.categorical, self.P, strict=True):
-            active = ~np.isnan(X[:, j])
-            with np.errstate(divide="ignore"):
-                total[active] += np.log(P[:, X[active, j].astype(int)]).T
-        result: Array = logsumexp(total, axis=1)
-        return result
-
-    def _log_numeric(self, X: Array) -> Array:
-        """Sum over the active numeric columns of log kernel densities, shape (M, K).
-
-        Off the grid, ((z - mu) / s)^2 is expanded so that the sum over columns is three matrix
-        products.
+    def log_density(self, features: Array) -> Array:
+        """log density (M,) of points, up to a constant per set of active parameters and the
+        logarithm of the sum of the weights.
         """
-        layout = self.layout
-        Z = layout.standardised(X)
-        active = ~np.isnan(Z)
-        mass = np.maximum(
-            ndtr((layout.high - self.mu) / self.s) - ndtr((layout.low - self.mu) / self.s),
-            _MIN_MASS,
+        return log_sums(features, self.coefficients, np.log(self.w))
+
+
+def log_sums(F: Array, G: Array, log_w: Array | float = 0.0) -> Array:
+    """The logarithm of the sum over k of exp(F @ G.T + log_w)[:, k], shape (len(F),)."""
+    total = np.empty(len(F))
+    rows = max(_MAX_LOGS // len(G), 1)
+    for i in range(0, len(F), rows):
+        logs = product(F[i : i + rows], G) + log_w
+        largest = logs.max(axis=1)
+        total[i : i + rows] = largest + np.log(np.exp(logs - largest[:, None]).sum(axis=1))
+    return total
+
+
+@dataclass(frozen=True)
+class _Kernels:
+    """Kernels by their parameters, arrays (K, c) and for each categorical column (K, C)."""
+
+    mu: Array
+    s: Array
+    h: Array
+    P: tuple[Array, ...]
+
+    @staticmethod
+    def at(points: Points, s: Array, smoothing: float) -> _Kernels:
+        """A kernel of bandwidths s at each point, and the prior's where a parameter is inactive."""
+        inactive = np.isnan(points.z)
+        return _Kernels(
+            np.where(inactive, 0.0, points.z),
+            np.where(inactive, 1.0, s),
+            np.where(inactive, 0.0, points.h),
+            tuple(
+                option_probabilities(p, points.X[:, j], smoothing)
+                for j, p in zip(points.layout.categorical, points.layout.options, strict=True)
+            ),
         )
-        total: Array = -active.astype(float) @ np.log(mass).T
-        on_grid = np.zeros(Z.shape[1], dtype=bool)
-        on_grid[layout.grid] = True
-        smooth = active & ~on_grid
-        z, precision = np.where(smooth, Z, 0.0), 1 / self.s**2
-        square = (
-            z**2 @ precision.T
-            - 2 * z @ (self.mu * precision).T
-            + smooth @ (self.mu**2 * precision + 2 * np.log(self.s)).T
+
+    def followed_by(self, other: _Kernels) -> _Kernels:
+        """These kernels and others."""
+        return _Kernels(
+            np.concatenate([self.mu, other.mu]),
+            np.concatenate([self.s, other.s]),
+            np.concatenate([self.h, other.h]),
+            tuple(np.concatenate(pair) for pair in zip(self.P, other.P, strict=True)),
         )
-        total = total - square / 2
-        for i in layout.grid:
-            rows = np.flatnonzero(active[:, i])
-            total[rows] += self._log_cells(i, X[rows, layout.numeric[i]])
-        return total
 
-    def _log_cells(self, i: int, x: Array) -> Array:
-        """log mass, shape (len(x), K), of the cells around values x of numeric column i."""
-        layout = self.layout
-        values, back = np.unique(x, return_inverse=True)
-        edges = [
-            (edge - layout.centre[i]) / layout.scale[i] for edge in layout.prior(i).cell(values)
-        ]
-        below, above = ((edge[:, None] - self.mu[:, i]) / self.s[:, i] for edge in edges)
-        mass: Array = np.log(np.maximum(ndtr(above) - ndtr(below), _MIN_MASS))
-        return mass[back]
+    def coefficients(self, layout: Layout) -> Array:
+        """What each kernel's log density is in terms of `Points.features`."""
+        mu, s, (n, c) = self.mu, self.s, self.mu.shape
+        mass = ndtr((layout.high - mu) / s) - ndtr((layout.low - mu) / s)
+        precision = 1 / (s**2 + self.h**2 / 12)
+        G = np.empty((n, 3 * c + sum(P.shape[1] for P in self.P)))
+        square, linear, constant = (G[:, i * c : (i + 1) * c] for i in range(3))
+        np.multiply(precision, -0.5, out=square)
+        np.multiply(precision, mu, out=linear)
+        np.log(np.sqrt(precision) / np.maximum(mass, _MIN_MASS), out=constant)
+        constant -= mu * linear / 2
+        for P, end in zip(self.P, np.cumsum([P.shape[1] for P in self.P]), strict=True):
+            G[:, 3 * c + end - P.shape[1] : 3 * c + end] = np.log(np.maximum(P, _MIN_MASS))
+        return G
 
 
-def _bandwidths(Z: Array) -> Array:
-    """Bandwidths (n + 1, c) of the observations Z (n, c; NaN inactive) and, last, of the prior.
+def product(F: Array, G: Array) -> Array:
+    """F @ G.T in pieces that BLAS computes on one thread."""
+    size = max(_MAX_PRODUCT // max(F.size, 1), 1)
+    pieces = [F @ G[k : k + size].T for k in range(0, len(G), size)]
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
 
-    Each kernel is as wide as the larger gap to its neighbours, the prior's mean counting as one
-    (Bergstra et al. 2011, section 4), within [1 / min(100, n + 2), 1]: Optuna's "magic clip" in
-    units of the prior.
+
+def bandwidths(points: Points) -> Array:
+    """Bandwidths (n, c) of the observations: the same for all, by Scott's rule.
+
+    They are the standard deviation of the m values of a parameter, the prior counting as one of
+    them, times m^(-1 / (D + 4)), where D is the mean number of active parameters. None is wider
+    than the prior, nor narrower than 1 / min(100, n + 2) of it (the "magic clip", Bergstra et al.
+    2011), nor than `_LEAST_OF_CELL` of the cell on a grid.
     """
-    n = len(Z)
-    with_prior = np.vstack([Z, np.zeros(Z.shape[1])])
-    order = np.argsort(with_prior, axis=0, kind="stable")  # NaN last
-    ranked = np.take_along_axis(with_prior, order, axis=0)
-    gaps = np.diff(ranked, axis=0)
-    nothing = np.full((1, Z.shape[1]), np.nan)
-    widest = np.fmax(np.vstack([nothing, gaps]), np.vstack([gaps, nothing]))
-    s = np.empty_like(with_prior)
-    np.put_along_axis(s, order, np.nan_to_num(widest, nan=1.0), axis=0)
-    s = np.clip(s, 1 / min(100, n + 2), 1.0)
-    s[-1] = 1.0
-    return s
+    z, n = points.z, len(points.z)
+    active = ~np.isnan(z)
+    m = active.sum(axis=0) + 1
+    mean = np.where(active, z, 0.0).sum(axis=0) / m
+    squares = np.where(active, z - mean, 0.0) ** 2
+    spread = np.where(np.isinf(points.layout.high), 1.0, 1 / np.sqrt(12))
+    deviation = np.sqrt((squares.sum(axis=0) + mean**2 + spread**2) / m)
+    D = np.count_nonzero(~np.isnan(points.X)) / max(n, 1)
+    s = np.clip(deviation * m ** (-1 / (D + 4)), 1 / min(100, n + 2), 1.0)
+    widths: Array = np.maximum(s, _LEAST_OF_CELL * points.h)
+    return widths
 
 
-def _option_probabilities(prior: Array, x: Array, prior_weight: float) -> Array:
-    """P (n + 1, C): each observation's option smoothed by the prior; the prior alone in the last
-    row and where the parameter was inactive.
+def option_probabilities(prior: Array, x: Array, smoothing: float) -> Array:
+    """P (n, C): each observation's option smoothed by the prior, whose C options share a weight of
+    `smoothing` C against 1; the prior alone where the parameter was inactive.
     """
-    n = len(x)
-    P = np.tile(prior * len(prior) * prior_weight / (n + 1), (n + 1, 1))
-    P[n] = prior
+    weight = prior * len(prior) * smoothing
+    P = np.tile(weight / weight.sum(), (len(x), 1))
     active = np.flatnonzero(~np.isnan(x))
+    P[active] = weight
     P[active, x[active].astype(int)] += 1.0
     normalised: Array = P / P.sum(axis=1, keepdims=True)
     return normalised

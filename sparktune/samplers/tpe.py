@@ -3,16 +3,20 @@
 Trials are split by loss into a good and a bad part, each part is modelled by a mixture of kernels
 (`_parzen`), and of `n_EI_candidates` draws from the good model the one with the largest density
 ratio good / bad is suggested. The model is multivariate: all active parameters of a candidate are
-drawn from one kernel and scored together.
+drawn from one kernel and scored together. The better a good trial, the more its kernel weighs.
+Until there are enough results, points are spread evenly (`_spread`); none is tried twice while
+another is left (`_seen`).
+
+All choices but the options were made on the development problems of `tests/benchmarks`.
 
     N         finished trials with a usable loss
     n_good    those of them that count as good
-    l, g      density of the good trials, and of all others
+    l, g      density of the good trials, and of the bad ones
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -22,10 +26,24 @@ from numpy.typing import NDArray
 
 from sparktune.arguments import is_real, is_whole
 from sparktune.errors import InvalidArgument
-from sparktune.history import View
-from sparktune.samplers._parzen import Layout, Parzen
+from sparktune.history import CODES, View
+from sparktune.samplers._layout import Layout
+from sparktune.samplers._parzen import Parzen
+from sparktune.samplers._ratio import Ratio
+from sparktune.samplers._seen import Seen
+from sparktune.samplers._spread import crowding
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
+from sparktune.trial import Status
+
+_CANDIDATES = 64
+"""Random points of which the start-up takes the one with most room."""
+
+_OTHERS = 256
+"""Points that are looked at where all candidates were tried before."""
+
+_KERNELS = 500
+"""Bad trials that g is made of at most: the newest, and as many evenly spread among the others."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +53,19 @@ class TPE:
     Args:
         prior_weight: weight of the prior's kernel against 1 for each observation.
         n_startup_jobs: finished trials with a usable loss before the model takes over from
-            random draws.
+            evenly spread points.
         n_EI_candidates: draws from the good model of which the best is suggested.
         gamma: share of the finished trials that counts as good: n_good = ceil(gamma * N), at
             most 25.
+        repeats: what to do where all points of a finite space are tried: False, the run ends; True,
+            points are tried again, as a noisy objective wants it.
     """
 
     prior_weight: float = 1.0
-    n_startup_jobs: int = 20
+    n_startup_jobs: int = 8
     n_EI_candidates: int = 24
     gamma: float = 0.15
+    repeats: bool = False
 
     def __post_init__(self) -> None:
         rules = {
@@ -52,13 +73,14 @@ class TPE:
             "n_startup_jobs": is_whole(self.n_startup_jobs) and self.n_startup_jobs >= 0,
             "n_EI_candidates": is_whole(self.n_EI_candidates) and self.n_EI_candidates >= 1,
             "gamma": is_real(self.gamma) and 0 < self.gamma < 1,
+            "repeats": isinstance(self.repeats, bool),
         }
         for name, holds in rules.items():
             if not holds:
                 raise InvalidArgument(
                     f"tpe.suggest: {name}={getattr(self, name)!r} is out of range; wanted "
                     "prior_weight > 0, integers n_startup_jobs >= 0 and n_EI_candidates >= 1, "
-                    "0 < gamma < 1"
+                    "0 < gamma < 1, repeats True or False"
                 )
 
     def __call__(self, *, verbose: bool = True, **options: Any) -> TPE:
@@ -74,50 +96,103 @@ class TPE:
         return replace(self, **options)
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """n rows, shape (n, d). Each knows of the ones before it as of pending trials."""
-        if history.ok.sum() < max(self.n_startup_jobs, 1):
-            return space.sample(rng, n)
+        """n rows, shape (n, d), or fewer where all points of a finite space are tried or running.
+
+        Pending trials repel, and so does each row those after it.
+        """
+        if n == 0 or not len(space):
+            return np.empty((n, len(space)))
         layout = Layout.of(space)
-        good, bad = self.split(history)
-        below = Parzen.fit(layout, history.X[good], np.ones(len(good)), self.prior_weight)
-        seen = _Seen(space, history.X)
-        rows: list[Array] = []
-        for _ in range(n):
-            others = np.vstack([history.X[bad], *(row[None] for row in rows)])
-            above = Parzen.fit(layout, others, np.ones(len(others)), self.prior_weight)
-            candidates = below.sample(rng, self.n_EI_candidates)
-            score = below.log_density(candidates) - above.log_density(candidates)
-            rows.append(seen.best_new(candidates, score))
-        return np.array(rows).reshape(n, len(space))
+        if history.ok.sum() < max(self.n_startup_jobs, 1):
+            rows = _spread(layout, history, n, rng, self.repeats)
+        else:
+            rows = self._modelled(layout, history, n, rng)
+        return np.array(list(rows)).reshape(-1, len(space))
 
     def split(self, history: View) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Indices of the good trials and of all others: bad, failed and pending ones.
-
-        A pending trial repels like a bad one, but counts neither for N nor for the start-up.
+        """Indices of the good trials, best first, and of the bad ones: the rest of those with a
+        usable loss, and the failed ones. Pending and cancelled trials are neither.
         """
         ok = np.flatnonzero(history.ok)
-        by_loss = ok[np.argsort(history.loss[ok], kind="stable")]
-        good = by_loss[: min(ceil(self.gamma * len(ok)), 25)]
-        return np.sort(good), np.setdiff1d(np.arange(len(history)), good)
+        n_good = min(ceil(self.gamma * len(ok)), 25)
+        good = ok[np.argsort(history.loss[ok], kind="stable")[:n_good]]
+        bad = ~history.pending & (history.status != CODES[Status.CANCELLED])
+        bad[good] = False
+        return good, np.flatnonzero(bad)
+
+    def _modelled(
+        self, layout: Layout, history: View, n: int, rng: np.random.Generator
+    ) -> Iterator[Array]:
+        good, bad = self.split(history)
+        bad = _thinned(bad)
+        X, prior_weight = history.X, self.prior_weight
+        below = Parzen.fit(layout.points(X[good]), good_weights(len(good)), prior_weight)
+        above = Parzen.fit(layout.points(X[bad]), np.ones(len(bad)), prior_weight)
+        seen, ratio = _seen(layout.space, history), Ratio(below, above, X[history.pending])
+        m = self.n_EI_candidates
+        candidates = below.sample(rng, n * m)
+        scores = ratio.scores(candidates)
+        chosen: Array | None = None
+        for _ in range(n):
+            if chosen is not None:
+                candidates, scores = candidates[m:], ratio.repelled(scores.without(m), chosen)
+            best_first = np.argsort(-scores.now[:m], kind="stable")
+            chosen = seen.first_new(candidates[best_first])
+            if chosen is None:
+                others = seen.others(_OTHERS, rng)
+                best_first = np.argsort(-ratio.scores(others).now, kind="stable")
+                chosen = seen.first_new(others[best_first])
+            if chosen is None and self.repeats:
+                chosen = candidates[int(np.argmax(scores.now[:m]))]
+            if chosen is None:
+                return
+            yield chosen
 
 
-class _Seen:
-    """The points tried already, where a space has only so many: none is proposed again while
-    another is at hand.
+def good_weights(n: int) -> Array:
+    """Weights (n,) of the good trials, best first: log(n + 1/2) - log(rank), as in evolution
+    strategies (Hansen 2016, arXiv:1604.00772, eq. 49), with the mean 1. They depend on the order of
+    the losses alone, so that neither outliers nor infinite losses matter.
     """
+    w = np.log(n + 0.5) - np.log(np.arange(1, n + 1))
+    weights: Array = w / w.mean()
+    return weights
 
-    def __init__(self, space: Space, X: Array) -> None:
-        self._finite = all(np.isfinite(column.distribution.size) for column in space.columns)
-        self._rows = {row.tobytes() for row in X} if self._finite else set()
 
-    def best_new(self, candidates: Array, score: Array) -> Array:
-        """The unseen candidate with the best score, or the best one of all; seen from now on."""
-        order: Sequence[int] = np.argsort(-score, kind="stable").tolist()
-        new = (i for i in order if candidates[i].tobytes() not in self._rows)
-        chosen: Array = candidates[next(new, order[0])]
-        if self._finite:
-            self._rows.add(chosen.tobytes())
-        return chosen
+def _thinned(bad: NDArray[np.intp]) -> NDArray[np.intp]:
+    """At most `_KERNELS` of the bad trials."""
+    if len(bad) <= _KERNELS:
+        return bad
+    older, newest = bad[: -(_KERNELS // 2)], bad[-(_KERNELS // 2) :]
+    kept = np.linspace(0, len(older) - 1, _KERNELS - len(newest)).astype(int)
+    return np.concatenate([older[kept], newest])
+
+
+def _seen(space: Space, history: View) -> Seen:
+    """The points that were or are evaluated."""
+    return Seen(space, history.X[history.status != CODES[Status.CANCELLED]])
+
+
+def _spread(
+    layout: Layout, history: View, n: int, rng: np.random.Generator, repeats: bool
+) -> Iterator[Array]:
+    """Up to n points that lie far from all trials and from each other."""
+    space = layout.space
+    seen = _seen(space, history)
+    pool = space.sample(rng, _CANDIDATES + 4 * (n - 1))
+    crowd = crowding(layout, pool, history.X)
+    chosen: Array | None = None
+    for _ in range(n):
+        if chosen is not None:
+            crowd += crowding(layout, pool, chosen[None])
+        chosen = seen.first_new(pool[np.argsort(crowd, kind="stable")])
+        if chosen is None:
+            chosen = seen.first_new(seen.others(_OTHERS, rng))
+        if chosen is None and repeats:
+            chosen = pool[int(np.argmin(crowd))]
+        if chosen is None:
+            return
+        yield chosen
 
 
 suggest = TPE()

@@ -186,3 +186,11 @@ def test_deleting_resets_it(trials: SparkTrials) -> None:
     assert trials._fmin_cancelled
     trials.delete_all()
     assert (len(trials), trials._fmin_cancelled, trials.fmin_cancelled_reason) == (0, False, None)
+
+
+def test_it_runs_on_spark_connect(connect: Any) -> None:
+    trials = SparkTrials(parallelism=2, spark_session=connect)
+    search(in_the_middle, trials)
+    assert trials.count_total_trials() == 8
+    assert trials.count_failed_trials() > 0
+    assert SparkTrials(spark_session=connect).user_specified_parallelism is None

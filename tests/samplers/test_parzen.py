@@ -6,8 +6,8 @@ dx/du, which is known for every prior.
 
 from __future__ import annotations
 
-from itertools import product
-from math import exp, inf, log, pi
+import itertools
+from math import exp, inf, log, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from sparktune.samplers._parzen import Layout, Parzen
+from sparktune.samplers._layout import Layout
+from sparktune.samplers._parzen import Parzen, product
 from sparktune.space import hp
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
@@ -24,91 +25,98 @@ from sparktune.space.space import Space
 def fitted(space: Space, observations: list[dict[str, Any]], prior_weight: float = 1.0) -> Parzen:
     """The mixture over these configurations, of weight 1 each."""
     X = np.array([space.encode(values) for values in observations]).reshape(-1, len(space))
-    return Parzen.fit(Layout.of(space), X, np.ones(len(X)), prior_weight)
+    return Parzen.fit(Layout.of(space).points(X), np.ones(len(X)), prior_weight)
 
 
-def bandwidths(space: Space, observations: list[dict[str, Any]]) -> Array:
+def widths(space: Space, observations: list[dict[str, Any]]) -> Array:
     """Bandwidths in units of the latent parameters, the prior's kernel last."""
     mixture = fitted(space, observations)
     return mixture.s * mixture.layout.scale
 
 
 def normalised(mixture: Parzen, rows: Array) -> Array:
-    """Densities of rows over the latent values of smooth parameters, with the constants that
-    `log_density` leaves out.
+    """Densities of rows over the latent values of smooth parameters and probabilities of the values
+    of others, with the constants that `log_density` leaves out.
     """
     layout = mixture.layout
-    smooth = [i for i in range(len(layout.numeric)) if i not in layout.grid]
-    active = ~np.isnan(rows[:, [layout.numeric[i] for i in smooth]])
-    constants = active @ (np.log(layout.scale[smooth]) + log(2 * pi) / 2)
-    return np.exp(mixture.log_density(rows) - constants)
+    points = layout.points(rows)
+    cells = np.where(points.h > 0, points.h, 1 / layout.scale) / np.sqrt(2 * pi)
+    constants = np.prod(np.where(np.isnan(points.z), 1.0, cells), axis=1)
+    density = np.exp(mixture.log_density(points.features())) / mixture.w.sum()
+    return density * constants
 
 
 # Bandwidths and weights
 
 
-def test_a_kernel_is_as_wide_as_the_larger_gap_to_its_neighbours() -> None:
-    # Sorted with the prior's mean 5: 1, 2, 5, 6. Larger gaps: 1, 3, (prior), 1; narrowest allowed:
-    # 10 / (3 + 2). hyperopt 0.3.0, adaptive_parzen_normal([1, 2, 6], 1.0, 5.0, 10.0), has the same.
+def test_bandwidths_follow_scotts_rule_with_the_prior_as_one_more_value() -> None:
+    # Around the centre 5: -5, -3, 4 and the prior's 0. Mean -1, squares 16, 4, 25, 1, and the
+    # prior's own 100 / 12.
     space = Space(hp.uniform("x", 0, 10))
-    s = bandwidths(space, [{"x": 1}, {"x": 2}, {"x": 6}])
-    assert_allclose(s[:, 0], [2, 3, 2, 10])
-
-
-def test_bandwidths_follow_the_order_of_the_observations() -> None:
-    # hyperopt 0.3.0, adaptive_parzen_normal([2, 0.5, 9.5, 7, 6.9], 1.0, 5.0, 10.0): in order of the
-    # means 0.5, 2, 5 (prior), 6.9, 7, 9.5 it has 1.5, 3, 10, 1.9, 2.5, 2.5.
-    space = Space(hp.uniform("x", 0, 10))
-    s = bandwidths(space, [{"x": x} for x in (2, 0.5, 9.5, 7, 6.9)])
-    assert_allclose(s[:, 0], [3, 1.5, 2.5, 2.5, 1.9, 10])
+    s = widths(space, [{"x": 0}, {"x": 2}, {"x": 9}])
+    expected = sqrt((46 + 100 / 12) / 4) * 4 ** (-1 / 5)
+    assert_allclose(s[:, 0], [expected, expected, expected, 10])
 
 
 def test_bandwidths_of_a_logarithmic_parameter_are_those_of_its_logarithm() -> None:
-    space = Space(hp.loguniform("x", 0, 10))
-    s = bandwidths(space, [{"x": exp(x)} for x in (1, 2, 6)])
-    assert_allclose(s[:, 0], [2, 3, 2, 10])
+    plain, logarithmic = Space(hp.uniform("x", 0, 10)), Space(hp.loguniform("x", 0, 10))
+    values = (1, 2, 6)
+    assert_allclose(
+        widths(logarithmic, [{"x": exp(x)} for x in values]),
+        widths(plain, [{"x": x} for x in values]),
+    )
 
 
 def test_bandwidths_of_a_normal_parameter_are_bounded_by_its_sigma() -> None:
     space = Space(hp.normal("x", 5, 2))
-    s = bandwidths(space, [{"x": x} for x in (-20, 4.5, 5.0, 5.1)])
-    # An observation at the prior's mean stands left of it.
-    assert_allclose(s[:, 0], [2, 2, 0.5, 2 / 6, 2])
+    assert_allclose(widths(space, [{"x": -20}, {"x": 4.5}]), 2.0)
+    # Around the mean: -1, 1 and the prior's 0; squares 1 and 1, and the prior's own 4.
+    s = widths(space, [{"x": 4}, {"x": 6}])
+    assert_allclose(s[:-1, 0], sqrt(6 / 3) * 3 ** (-1 / 5))
 
 
-def test_observations_that_are_equal_are_neighbours_in_their_order() -> None:
-    # Sorted: 0, 4, 4, 4, 5 (prior), 9; the narrowest allowed is 10 / 7.
+def test_no_kernel_is_narrower_than_the_magic_clip() -> None:
     space = Space(hp.uniform("x", 0, 10))
-    s = bandwidths(space, [{"x": x} for x in (4, 9, 4, 0, 4)])
-    assert_allclose(s[:, 0], [4, 4, 10 / 7, 4, 10 / 7, 10])
+    assert_allclose(widths(space, [{"x": 5}] * 30)[:-1, 0], 10 / 32)
+    assert_allclose(widths(space, [{"x": 5}] * 5000)[:-1, 0], 10 / 100)
 
 
-def test_no_kernel_is_narrower_than_a_hundredth_of_the_range() -> None:
-    space = Space(hp.uniform("x", 0, 10))
-    s = bandwidths(space, [{"x": 5}] * 500)
-    assert_allclose(s[:-1, 0], 0.1)
+def test_no_kernel_on_a_grid_is_narrower_than_a_share_of_its_cell() -> None:
+    space = Space(hp.quniform("x", 0, 4, 1))
+    s = widths(space, [{"x": 2}] * 1000)
+    assert_allclose(s[:-1, 0], 0.3)
+
+    # 2 stands for [1, 3] of the range [1, e^6].
+    s = widths(Space(hp.qloguniform("y", 0, 6, 2)), [{"y": 2}] * 1000)
+    assert_allclose(s[:-1, 0], 0.3 * log(3))
 
 
-def test_each_parameter_has_bandwidths_of_its_own() -> None:
-    space = Space([hp.uniform("x", 0, 10), hp.uniform("y", 0, 100)])
-    s = bandwidths(space, [{"x": 1, "y": 60}, {"x": 2, "y": 20}, {"x": 6, "y": 10}])
-    assert_allclose(s, [[2, 20], [3, 30], [2, 20], [10, 100]])
+def test_each_parameter_has_a_bandwidth_of_its_own() -> None:
+    x, y = hp.uniform("x", 0, 10), hp.uniform("y", 0, 100)
+    both = widths(Space([x, y]), [{"x": 0, "y": 90}, {"x": 2, "y": 30}, {"x": 9, "y": 40}])
+    # -5, -3, 4, 0 and 40, -20, -10, 0 (mean 2.5), with two parameters.
+    assert_allclose(both[0, 0], sqrt((46 + 100 / 12) / 4) * 4 ** (-1 / 6))
+    assert_allclose(both[0, 1], sqrt((2075 + 10000 / 12) / 4) * 4 ** (-1 / 6))
 
 
 def test_where_a_parameter_is_inactive_the_kernel_is_the_priors() -> None:
     space = Space(hp.choice("c", [hp.uniform("x", 0, 10), hp.normal("y", 3, 2)]))
-    mixture = fitted(space, [{"c": 0, "x": 1}, {"c": 1, "y": 4}, {"c": 0, "x": 3}])
+    mixture = fitted(space, [{"c": 0, "x": 0}, {"c": 1, "y": 4}, {"c": 0, "x": 9}])
     mu = mixture.mu * mixture.layout.scale + mixture.layout.centre
+    s = mixture.s * mixture.layout.scale
     assert space.labels == ("c", "x", "y")
-    assert_allclose(mu, [[1, 3], [5, 4], [3, 3], [5, 3]])
-    # x: sorted with the prior 1, 3, 5; y: 3 (prior), 4.
-    assert_allclose(mixture.s * mixture.layout.scale, [[2, 2], [10, 1], [2, 2], [10, 2]])
+    assert_allclose(mu, [[0, 3], [5, 4], [9, 3], [5, 3]])
+    # x: -5, 4, and the prior's 0, mean -1/3; y: 1 and 0. Two of three parameters are active in
+    # every row.
+    x = sqrt((41 - 1 / 3 + 100 / 12) / 3) * 3 ** (-1 / 6)
+    y = sqrt((0.5 + 4) / 2) * 2 ** (-1 / 6)
+    assert_allclose(s, [[x, 2], [10, y], [x, 2], [10, 2]])
 
 
 def test_the_prior_has_its_weight_among_the_observations() -> None:
     space = Space(hp.uniform("x", 0, 1))
     mixture = fitted(space, [{"x": 0.1}, {"x": 0.2}, {"x": 0.3}], prior_weight=0.5)
-    assert_allclose(mixture.w, [1 / 3.5, 1 / 3.5, 1 / 3.5, 0.5 / 3.5])
+    assert_allclose(mixture.w, [1, 1, 1, 0.5])
 
 
 def test_an_option_is_smoothed_by_its_prior() -> None:
@@ -132,9 +140,11 @@ def test_without_observations_the_density_is_the_truncated_prior_kernel() -> Non
 
 def test_the_density_is_the_weighted_sum_of_products_of_kernels() -> None:
     space = Space([hp.uniform("x", 0, 10), hp.normal("y", 0, 4), hp.choice("c", "ab")])
-    mixture = fitted(space, [{"x": 1, "y": -2, "c": 0}, {"x": 6, "y": 3, "c": 1}])
-    # x: sorted 1, 5, 6; gaps 4, 1; at least 10 / 4. y: sorted -2, 0, 3; at least 1.
-    kernels = [(1, 4, -2, 2), (6, 2.5, 3, 3), (5, 10, 0, 4)]
+    mixture = fitted(space, [{"x": 1, "y": -2, "c": 0}, {"x": 9, "y": 3, "c": 1}])
+    # x: -4, 4, 0 around the centre. y: -2, 3, 0, mean 1/3.
+    sx = sqrt((32 + 100 / 12) / 3) * 3 ** (-1 / 7)
+    sy = sqrt((38 / 3 + 16) / 3) * 3 ** (-1 / 7)
+    kernels = [(1, sx, -2, sy), (9, sx, 3, sy), (5, 10, 0, 4)]
     options = np.array([[1 + 1 / 3, 1 / 3], [1 / 3, 1 + 1 / 3], [5 / 6, 5 / 6]]) / (5 / 3)
     rows = np.array([[2.0, 1.0, 0.0], [9.5, -3.0, 1.0], [0.0, 8.0, 0.0]])
     columns = {label: space.labels.index(label) for label in "xyc"}
@@ -189,7 +199,8 @@ def test_the_density_of_one_parameter_integrates_to_one(node: Any, observed: lis
     x, weight = support(space, 0)
     for observations in ([], [{"x": value} for value in observed]):
         density = normalised(fitted(space, observations), x[:, None])
-        assert_allclose(density @ weight, 1.0, atol=1e-6)
+        # On a grid the mass of a cell is approximate, least exact where it has no lower end.
+        assert_allclose(density @ weight, 1.0, atol=0.06 if weight[0] == 1.0 else 1e-6)
 
 
 def test_the_density_of_several_parameters_integrates_to_one() -> None:
@@ -205,10 +216,10 @@ def test_the_density_of_several_parameters_integrates_to_one() -> None:
         {"x": 0.4, "y": 0.9, "q": 0, "c": 1},
     ]
     points = [support(space, j, 100) for j in range(4)]
-    rows = np.array(list(product(*(x for x, _ in points))))
-    weights = np.prod(list(product(*(weight for _, weight in points))), axis=1)
+    rows = np.array(list(itertools.product(*(x for x, _ in points))))
+    weights = np.prod(list(itertools.product(*(weight for _, weight in points))), axis=1)
     density = normalised(fitted(space, observations), rows)
-    assert_allclose(density @ weights, 1.0, atol=1e-4)
+    assert_allclose(density @ weights, 1.0, atol=0.01)
 
 
 def test_the_density_of_a_conditional_space_integrates_to_one() -> None:
@@ -229,7 +240,7 @@ def test_the_density_of_a_conditional_space_integrates_to_one() -> None:
     others = [{"outer": 1, "inner": 0, "q": q} for q in (0, 1, 2)]
     others += [{"outer": 1, "inner": 1}, {"outer": 2}]
     total += normalised(mixture, np.array([space.encode(values) for values in others])).sum()
-    assert_allclose(total, 1.0, atol=1e-6)
+    assert_allclose(total, 1.0, atol=0.01)
 
 
 # Draws
@@ -246,8 +257,8 @@ def test_draws_have_the_density_of_the_mixture(node: Any, observed: list[float])
     empirical = np.searchsorted(np.sort(drawn), x, side="right") / n
     # x is the middle of its cell, so cdf is off by at most the cell's mass. By the inequality of
     # Dvoretzky, Kiefer and Wolfowitz the rest exceeds 0.05 with probability 2 exp(-2 n 0.05^2)
-    # = 4e-9.
-    slack = 0.0 if weight[0] == 1.0 else mass.max()
+    # = 4e-9. On a grid the mass of a cell is approximate.
+    slack = 0.03 if weight[0] == 1.0 else mass.max()
     assert np.abs(cdf - empirical).max() < 0.05 + slack
 
 
@@ -269,9 +280,24 @@ def test_all_parameters_of_a_draw_come_from_one_kernel() -> None:
     assert ((X[:, 0] < 50) == (X[:, 1] > 50)).sum() > 160
 
 
+def test_one_more_kernel_is_on_the_scale_of_the_mixture() -> None:
+    space = Space([hp.uniform("x", 0, 10), hp.choice("c", "ab")])
+    mixture = fitted(space, [{"x": 1, "c": 0}, {"x": 9, "c": 1}])
+    points = mixture.layout.points(np.array([space.encode({"x": 9, "c": 1})]))
+    rows = mixture.layout.points(space.sample(np.random.default_rng(0), 20)).features()
+    same = product(rows, mixture.coefficients[1:2])[:, 0]
+    assert_allclose(mixture.log_kernels(points, rows), same)
+
+
+def test_products_are_the_same_in_pieces() -> None:
+    rng = np.random.default_rng(0)
+    F, G = rng.random((64, 150)), rng.random((1000, 150))
+    assert_allclose(product(F, G), F @ G.T)
+
+
 def test_observations_outside_of_the_range_count_as_at_its_edge() -> None:
     space = Space(hp.uniform("x", 0, 10))
     outside, edge = fitted(space, [{"x": 1e6}]), fitted(space, [{"x": 10}])
     x = np.linspace(0, 10, 11)[:, None]
-    assert_allclose(outside.log_density(x), edge.log_density(x))
-    assert outside.log_density(x).max() < inf
+    assert_allclose(normalised(outside, x), normalised(edge, x))
+    assert normalised(outside, x).max() < inf

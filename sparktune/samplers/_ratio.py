@@ -1,0 +1,78 @@
+"""The density ratio by which TPE ranks points, and how pending trials lower it around them.
+
+    l, g    mixtures over the good trials and the bad ones
+    r       what pending trials add to g
+
+A pending trial is no bad trial: nothing is known of it but that its neighbourhood will be known. So
+its weight in g is measured by that of an average good trial in l, which makes it count for as much
+however many trials there are; and its kernel is narrower, as one of the same width as those of l
+would lower the peak of the ratio without moving it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sparktune.samplers._parzen import Parzen
+from sparktune.space.distributions import Array
+
+_WEIGHT = 0.1
+"""Weight of a pending trial in g, in terms of an average good trial's in l."""
+
+_WIDTH = 0.5
+"""Width of its kernel, in terms of those of l."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """log l and log (g + r) of points, up to a constant each, and what they were computed from."""
+
+    features: Array
+    log_l: Array
+    log_g: Array
+
+    @property
+    def now(self) -> Array:
+        """The logarithm of the ratio."""
+        return self.log_l - self.log_g
+
+    def without(self, m: int) -> Scores:
+        """The scores of all but the first m points."""
+        return Scores(self.features[m:], self.log_l[m:], self.log_g[m:])
+
+
+class Ratio:
+    """l / (g + r).
+
+    Args:
+        below: mixture over the good trials, l.
+        above: mixture over the bad trials, g.
+        pending: rows of the pending trials, shape (k, d).
+    """
+
+    def __init__(self, below: Parzen, above: Parzen, pending: Array) -> None:
+        self._below = below
+        self._above = above
+        self._pending = pending
+        self._log_weight = float(np.log(_WEIGHT * above.w.sum() / below.w.sum()))
+
+    def scores(self, X: Array) -> Scores:
+        """The scores of rows X, as pending trials are now."""
+        features = self._below.layout.points(X).features()
+        log_g = self._above.log_density(features)
+        if len(self._pending):
+            log_g = np.logaddexp(log_g, self._repulsion(self._pending, features))
+        return Scores(features, self._below.log_density(features), log_g)
+
+    def repelled(self, scores: Scores, row: Array) -> Scores:
+        """Scores after one more row has become pending, which it is from now on."""
+        self._pending = np.vstack([self._pending, row])
+        repulsion = self._repulsion(row[None], scores.features)
+        return replace(scores, log_g=np.logaddexp(scores.log_g, repulsion))
+
+    def _repulsion(self, X: Array, features: Array) -> Array:
+        """log r of pending rows X alone."""
+        kernels = self._below.log_kernels(self._below.layout.points(X), features, _WIDTH)
+        return self._log_weight + kernels

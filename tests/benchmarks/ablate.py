@@ -1,0 +1,185 @@
+"""What each choice in TPE is worth: the sampler against itself with one choice changed.
+
+    python -m tests.benchmarks.ablate [--seeds 5] [--workers 1] [--variants ...]
+
+Measured on the development problems. `difference` is the variant's regret less that of the sampler
+as it is, with a 95 % interval: above zero, the choice pays.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from sparktune.history import View
+from sparktune.samplers import _parzen, _ratio, _seen, tpe
+from sparktune.samplers._layout import Layout, Points
+from sparktune.samplers._parzen import Parzen, log_sums
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+from tests.benchmarks.contenders import own
+from tests.benchmarks.problems import DEVELOPMENT
+from tests.benchmarks.quality import BUDGETS
+from tests.benchmarks.runs import Setting, normalised_regret
+from tests.benchmarks.statistics import paired
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Options of the sampler, and names in its modules that stand for something else."""
+
+    sampler: Any = tpe.suggest
+    names: Mapping[tuple[Any, str], Any] = field(default_factory=dict)
+
+    def regrets(self, setting: Setting, seeds: int) -> Array:
+        """Regrets (problems, seeds, evaluations)."""
+        contender = own("variant", self.sampler)
+        with ExitStack() as stack:
+            for (owner, name), value in self.names.items():
+                stack.enter_context(patch.object(owner, name, value))
+            return np.array(
+                [
+                    [normalised_regret(problem, contender, setting, seed) for seed in range(seeds)]
+                    for problem in DEVELOPMENT
+                ]
+            )
+
+
+@dataclass(frozen=True)
+class Univariate:
+    """TPE as hyperopt has it: each parameter takes the best of its own values among the draws,
+    whatever the other parameters are.
+    """
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        """n rows, shape (n, d)."""
+        sampler = tpe.suggest
+        if history.ok.sum() < sampler.n_startup_jobs:
+            return sampler.suggest(space, history, n, rng)
+        layout = Layout.of(space)
+        good, bad = sampler.split(history)
+        bad = np.concatenate([bad, np.flatnonzero(history.pending)])
+        below = Parzen.fit(layout.points(history.X[good]), tpe.good_weights(len(good)), 1.0)
+        above = Parzen.fit(layout.points(history.X[bad]), np.ones(len(bad)), 1.0)
+        rows = []
+        for _ in range(n):
+            draws = _every_parameter(below, sampler.n_EI_candidates, rng)
+            features = layout.points(draws).features()
+            row = np.empty(len(space))
+            for j, columns in _features_of(layout).items():
+                log_l, log_g = (
+                    log_sums(features[:, columns], each.coefficients[:, columns], np.log(each.w))
+                    for each in (below, above)
+                )
+                row[j] = draws[np.argmax(log_l - log_g), j]
+            rows.append(space.masked(row[None])[0])
+        return np.array(rows).reshape(n, len(space))
+
+
+def _every_parameter(mixture: Parzen, n: int, rng: np.random.Generator) -> Array:
+    """Draws in which inactive parameters have values too."""
+    with patch.object(Space, "masked", lambda space, X: X):
+        return mixture.sample(rng, n)
+
+
+def _features_of(layout: Layout) -> dict[int, list[int]]:
+    """Which features belong to each column."""
+    c, found = len(layout.numeric), {}
+    for i, j in enumerate(layout.numeric.tolist()):
+        found[j] = [i, c + i, 2 * c + i]
+    start = 3 * c
+    for j, options in zip(layout.categorical, layout.options, strict=True):
+        found[j] = list(range(start, start + len(options)))
+        start += len(options)
+    return found
+
+
+def gaps(points: Points) -> Array:
+    """Hyperopt's bandwidths: the larger gap to the neighbours, the prior's mean being one."""
+    n, c = points.z.shape
+    z = np.vstack([points.z, np.zeros(c)])
+    order = np.argsort(z, axis=0, kind="stable")
+    gap = np.diff(np.take_along_axis(z, order, axis=0), axis=0)
+    none = np.full((1, c), np.nan)
+    s = np.empty_like(z)
+    widest = np.fmax(np.vstack([none, gap]), np.vstack([gap, none]))
+    np.put_along_axis(s, order, np.nan_to_num(widest, nan=1.0), axis=0)
+    return np.maximum(np.clip(s[:-1], 1 / min(100, n + 2), 1.0), 0.3 * points.h)
+
+
+def times(factor: float, bandwidths: Callable[[Points], Array]) -> Callable[[Points], Array]:
+    """Bandwidths that are wider or narrower, whatever the least one is."""
+    return lambda points: np.minimum(factor * bandwidths(points), 1.0)
+
+
+def smoothed(factor: float) -> Callable[..., Array]:
+    """Option probabilities with more or less weight on the prior."""
+    plain = _parzen.option_probabilities
+    return lambda prior, x, smoothing: plain(prior, x, factor * smoothing)
+
+
+VARIANTS = {
+    "univariate": Variant(Univariate()),
+    "equal weights of the good trials": Variant(names={(tpe, "good_weights"): np.ones}),
+    "bandwidths by gaps": Variant(names={(_parzen, "bandwidths"): gaps}),
+    "bandwidths x 0.5": Variant(names={(_parzen, "bandwidths"): times(0.5, _parzen.bandwidths)}),
+    "bandwidths x 1.5": Variant(names={(_parzen, "bandwidths"): times(1.5, _parzen.bandwidths)}),
+    "options smoothed half as much": Variant(
+        names={(_parzen, "option_probabilities"): smoothed(0.5)}
+    ),
+    "options smoothed twice as much": Variant(
+        names={(_parzen, "option_probabilities"): smoothed(2.0)}
+    ),
+    "random start-up": Variant(names={(tpe, "_CANDIDATES"): 1}),
+    "start-up of 5": Variant(tpe.suggest(n_startup_jobs=5)),
+    "start-up of 20": Variant(tpe.suggest(n_startup_jobs=20)),
+    "gamma 0.1": Variant(tpe.suggest(gamma=0.1)),
+    "gamma 0.25": Variant(tpe.suggest(gamma=0.25)),
+    "8 candidates": Variant(tpe.suggest(n_EI_candidates=8)),
+    "100 candidates": Variant(tpe.suggest(n_EI_candidates=100)),
+    "prior weight 0.3": Variant(tpe.suggest(prior_weight=0.3)),
+    "prior weight 3": Variant(tpe.suggest(prior_weight=3.0)),
+    "points tried twice": Variant(names={(_seen.Seen, "_is_new"): lambda seen, row: True}),
+    "40 bad trials in the model": Variant(names={(tpe, "_KERNELS"): 40}),
+    "pending trials do not repel": Variant(names={(_ratio, "_WEIGHT"): 1e-12}),
+    "pending trials repel more": Variant(names={(_ratio, "_WEIGHT"): 1.0}),
+    "pending trials repel widely": Variant(
+        names={(_ratio, "_WEIGHT"): 1.0, (_ratio, "_WIDTH"): 1.0}
+    ),
+}
+
+
+def line(name: str, regrets: Array, plain: Array, budgets: Sequence[int]) -> str:
+    """The results of a variant as text."""
+    cells = [f"{name:<34}"]
+    for budget in budgets:
+        ours, theirs = (each[:, :, budget - 1] for each in (regrets, plain))
+        cells.append(f"{ours.mean():.4f} {str(paired(ours, theirs)) if ours is not theirs else ''}")
+    return "  ".join(cells)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--workers", type=int, choices=BUDGETS, default=1)
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    options = parser.parse_args()
+    budgets = BUDGETS[options.workers]
+    setting = Setting(options.workers, budgets[-1])
+    plain = Variant().regrets(setting, options.seeds)
+    print(f"regret and difference after {', '.join(map(str, budgets))} evaluations")
+    print(line("as it is", plain, plain, budgets), flush=True)
+    for name in options.variants:
+        regrets = VARIANTS[name].regrets(setting, options.seeds)
+        print(line(name, regrets, plain, budgets), flush=True)
+
+
+if __name__ == "__main__":
+    main()
