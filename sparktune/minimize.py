@@ -134,7 +134,7 @@ def fmin(
     raise_errors = not (catch_eval_exceptions or trials.catches_errors)
     with contextlib.closing(resume.open_journal(journal, trials)) as book:
         run_seed = resume.seed_from(book, seed, seed_of(seed, rstate))
-        header = resume.header(task.name, run_seed, parsed)
+        header = resume.header(task.name, run_seed, parsed, book)
         resume.check(trials, parsed, book, header)
         stopper = _stopper(trials, timeout, loss_threshold, early_stop_fn)
         # Nothing has been changed so far, and the executor is the last that can refuse.

@@ -116,11 +116,10 @@ def seed_from(book: Book, given: int | None, otherwise: int) -> int:
     return begun.seed if begun else otherwise
 
 
-def header(objective: str, seed: int, space: Space) -> Header:
-    """What a run is about."""
-    return Header(
-        objective, seed, space.fingerprint(), space.describe(), time.time(), options(space)
-    )
+def header(objective: str, seed: int, space: Space, book: Book) -> Header:
+    """What a run is about; it began with its journal."""
+    begun = book.kept.header.created if book.kept.header else time.time()
+    return Header(objective, seed, space.fingerprint(), space.describe(), begun, options(space))
 
 
 def check(trials: Trials, space: Space, book: Book, header: Header) -> None:

@@ -451,7 +451,7 @@ def test_ctrl_c_ends_a_run_which_can_be_resumed() -> None:
         running.send_signal(signal.SIGINT)
         _, errors = running.communicate(timeout=30)
     assert running.returncode == 130
-    assert errors == b"sparktune: interrupted\n"
+    assert errors == b"sparktune: interrupted; add --resume to go on\n"
     assert pairs(process("show", "study.jsonl").stdout)["ended"] == "interrupted"
     assert pairs(process("run", "study.toml", "--resume").stdout)["ended"] == "all trials done"
 

@@ -51,6 +51,9 @@ def run(options: Namespace) -> str:
         fmin(**arguments, trials=trials, catch_eval_exceptions=True, show_progressbar=progress)
     except AllTrialsFailed as error:
         raise NothingUsable(_explained(trials, study.journal)) from error
+    except KeyboardInterrupt:
+        hint = "; add --resume to go on" if study.journal else ""
+        raise KeyboardInterrupt(f"interrupted{hint}") from None
     return _pairs(tables.summary(trials))
 
 
@@ -79,8 +82,8 @@ def best(options: Namespace) -> str:
         raise NothingUsable(_explained(trials, None))
     shown = tables.parameters(trials, found)
     if not options.json:
-        pairs = {"trial": found.id, "loss": found.loss} | shown
-        return _pairs({key: str(value) for key, value in pairs.items()})
+        pairs = [("trial", found.id), ("loss", found.loss), *shown.items()]
+        return _aligned([[label, str(value)] for label, value in pairs])
     content = {"trial": found.id, "loss": found.loss, "params": shown, "values": dict(found.values)}
     return json.dumps(_plain(content), indent=2)
 

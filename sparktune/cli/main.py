@@ -33,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         text = options.command(options)
-    except KeyboardInterrupt:
-        return _failed("interrupted", 130)
+    except KeyboardInterrupt as error:
+        return _failed(str(error) or "interrupted", 130)
     except _WRONG_INPUT as error:
         return _failed(error, 2)
     except (SparktuneError, commands.NothingUsable, ImportError, OSError) as error:
