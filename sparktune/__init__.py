@@ -18,14 +18,14 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     0  errors, trial, worker, sharing
     1  space | history | arguments | documents
     2  samplers | schedulers | stopping | journal
-    3  study
+    3  study | tables
     4  executors | algorithms
     5  loop
     6  observers | trials
     7  resume | plots
     8  minimize
-    9  testing | search_cv
-    10 hyperopt
+    9  testing | search_cv | cli
+    10 hyperopt | __main__
 
 A seam's protocol stands where it is used: `Executor` and `Transport` in trial, `Sampler` and
 `Scheduler` in study, `Stopper` in stopping, `Observer` in loop.

@@ -140,7 +140,7 @@ def fmin(
         # Nothing has been changed so far, and the executor is the last that can refuse.
         queue = whole("max_queue_len", max_queue_len, 1)
         with contextlib.closing(trials.executor(task, queue)) as executor:
-            trials.labels, trials.header = parsed.labels, header
+            trials.labels, trials.header, trials.space = parsed.labels, header, parsed
             end = _enqueue(trials, points, limit, book)
             book.begin(header, trials, end, limit)
             study = Study(

@@ -9,6 +9,7 @@ from typing import Any
 
 from sparktune.errors import InvalidArgument
 from sparktune.journal.journal import Book, Header, Journal, NoJournal
+from sparktune.space.meaning import options
 from sparktune.space.space import Space
 from sparktune.trials import Trials
 
@@ -117,7 +118,9 @@ def seed_from(book: Book, given: int | None, otherwise: int) -> int:
 
 def header(objective: str, seed: int, space: Space) -> Header:
     """What a run is about."""
-    return Header(objective, seed, space.fingerprint(), space.describe(), time.time())
+    return Header(
+        objective, seed, space.fingerprint(), space.describe(), time.time(), options(space)
+    )
 
 
 def check(trials: Trials, space: Space, book: Book, header: Header) -> None:

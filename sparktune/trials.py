@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sparktune import tables
 from sparktune.arguments import is_whole, numeric, positive, whole
 from sparktune.documents import Ctrl, Document, TrialAttachments, document, renew
 from sparktune.errors import AllTrialsFailed, InvalidArgument
@@ -23,6 +24,7 @@ from sparktune.executors.serial import Serial
 from sparktune.executors.task import Task
 from sparktune.history import View
 from sparktune.journal.journal import Header, Journal, read
+from sparktune.space.space import Space
 from sparktune.trial import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
@@ -57,6 +59,9 @@ class Trials:
     `catch_eval_exceptions`.
     """
 
+    space: Space | None = None
+    """The search space of the last run in this process; not pickled, as it may not be."""
+
     def __init__(self) -> None:
         self.records: MutableMapping[int, Trial] = {}
         self.attachments: dict[str, Any] = {}
@@ -74,7 +79,7 @@ class Trials:
         self._documents: dict[int, tuple[Trial, Document]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_documents": {}}
+        return self.__dict__ | {"_documents": {}, "space": None}
 
     def executor(self, task: Task, queue: int = 1) -> Executor:
         """What evaluates the trials of a run; up to `queue` suggestions wait in it."""
@@ -224,6 +229,35 @@ class Trials:
 
     def __iter__(self) -> Iterator[Document]:
         return iter(self.trials)
+
+    # Tables
+
+    @property
+    def best_params(self) -> dict[str, Any]:
+        """{label: value} of the best trial as the objective received it: choices as their options,
+        numbers of the space's types; active parameters only.
+
+        Raises:
+            AllTrialsFailed: no trial has a usable loss.
+            InvalidArgument: the trials were loaded, and do not know the space; see `space_eval`.
+        """
+        return tables.best_params(self)
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame with a row for each trial: id, status, loss, a column for each
+        parameter (missing where inactive, choices as their options), asked, started and finished
+        (UTC), duration in seconds, error.
+
+        A parameter named like one of these is in the column `params.<label>`.
+
+        Raises:
+            ImportError: there is no pandas.
+        """
+        return tables.frame(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return tables.html(self)
 
     # Counting
 

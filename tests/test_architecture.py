@@ -26,10 +26,12 @@ ALLOWED = {
     "observers": {"numpy", "tqdm"},
     "executors": {"pyspark", "py4j", "pyarrow"},
     "trials": {"pyspark"},
+    "tables": {"pandas"},
     "journal": {"fsspec"},
     "plots": {"numpy", "matplotlib", "sklearn"},
     "search_cv": {"numpy", "sklearn"},
     "hyperopt": {"numpy", "tqdm"},
+    "cli": {"tomli", "tomllib"},  # tomllib: since Python 3.11
 }
 STDLIB_ONLY = {"errors", "trial", "worker", "sharing"}
 PYSPARK_MODULES = re.compile(r"executors\._?spark_\w+$|^trials$")

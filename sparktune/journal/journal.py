@@ -26,6 +26,7 @@ class Header:
         space: fingerprint of the space.
         columns: {label: description} of its parameters, to tell which ones differ.
         created: seconds since the epoch.
+        options: {label: options} of its choices, for people: plain values, others as texts.
     """
 
     objective: str
@@ -33,6 +34,7 @@ class Header:
     space: str
     columns: Mapping[str, str]
     created: float
+    options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def check(self, other: Header, path: str) -> None:
         """Refuse to go on with a study that differs.

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from sparktune import Trials
+
 REPOSITORY = Path(__file__).parents[2]
 SPARK_SUBMIT = str(Path(sys.executable).parent / "spark-submit")
 
@@ -98,3 +100,18 @@ def test_an_example_under_spark_submit_runs_with_the_settings_given_there(tmp_pa
     [events] = [path.read_text() for path in tmp_path.rglob("events*")]
     for setting in ('"spark.master":"local[2]"', '"spark.driver.memory":"2g"'):
         assert setting in events
+
+
+def test_submit(tmp_path: Path) -> None:
+    arguments = ["conf/random_forest.toml", "--set=budget.max_evals=4", "--progress"]
+    arguments += ["--set", f"journal={tmp_path / 'forest.jsonl'}"]
+    command = [SPARK_SUBMIT, "--master", "local[2]", "examples/submit.py"]
+    output = run(*command, *arguments, evaluations=4, SPARK_CONF_DIR="conf")
+    assert number(r"^best loss  (\S+) \(trial \d\)$", output) > 0
+    assert len(Trials.load(tmp_path / "forest.jsonl")) == 4
+
+
+def test_the_study_in_conf_runs_on_a_spark_of_its_own() -> None:
+    command = [sys.executable, "-m", "sparktune", "run", "conf/random_forest.toml"]
+    output = run(*command, "--set=budget.max_evals=6", "--progress", evaluations=6)
+    assert number(r"^best loss  (\S+) \(trial \d\)$", output) > 0

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
 from math import inf, nan
+from typing import Any
 
 import numpy as np
 import pytest
 
+from sparktune import Trials, fmin, hp
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
 from sparktune.space.space import Space
 from sparktune.stopping import (
     LossThreshold,
+    MaxEvals,
     Never,
     NoProgress,
+    NoProgressFor,
+    RemainingImprovement,
     Stopper,
     Timeout,
     no_progress_loss,
@@ -63,6 +69,48 @@ def test_a_loss_must_be_below_the_threshold() -> None:
     assert rule.stop(losses(3.0, 0.99)) == "loss threshold"
     assert rule.stop(losses(0.5, statuses=[Status.FAIL])) is None
     assert rule.wake_at(at(5)) == inf
+
+
+def test_a_number_of_trials_counts_ended_ones_but_not_cancelled_ones() -> None:
+    rule = MaxEvals(3)
+    ends = [Status.OK, Status.ERROR, Status.CANCELLED, Status.RUNNING, Status.NEW]
+    assert rule.stop(losses(1.0, None, None, None, None, statuses=ends)) is None
+    assert rule.stop(losses(1.0, None, 3.0, statuses=[*ends[:2], Status.FAIL])) == "max evals"
+    assert rule.stop(losses(1.0, 1.0, 1.0, 1.0)) == "max evals"
+    assert rule.wake_at(at(5)) == inf
+
+
+def test_no_progress_for_a_time_counts_from_the_last_improvement() -> None:
+    rule = NoProgressFor(10)
+    ends = [Status.OK, Status.OK, Status.OK, Status.ERROR, Status.OK]
+    history = losses(3.0, 2.0, 2.0, None, 9.0, statuses=ends)  # ended at 1, 2, 3, 4, 5
+    assert rule.wake_at(replace(history, now=5.0)) == 12
+    assert rule.stop(replace(history, now=11.9)) is None
+    assert rule.stop(replace(history, now=12.0)) == "no progress in time"
+
+
+@pytest.mark.parametrize("history", [losses(), losses(None, statuses=[Status.ERROR]), losses(1.0)])
+def test_no_progress_for_a_time_counts_from_the_begin_at_the_earliest(history: View) -> None:
+    begun = replace(history, begun=100.0)
+    assert NoProgressFor(10).wake_at(begun) == 110
+    assert NoProgressFor(10).stop(replace(begun, now=109.0)) is None
+    assert NoProgressFor(10).stop(replace(begun, now=110.0)) == "no progress in time"
+
+
+@pytest.mark.parametrize(
+    ("rule", "arguments"),
+    [
+        *((MaxEvals, (trials,)) for trials in (0, 2.5, None, True)),
+        *((Timeout, (seconds,)) for seconds in (-1, "3", None, nan)),
+        *((NoProgressFor, (seconds,)) for seconds in (0, -1, "3", None, nan)),
+        *((LossThreshold, (threshold,)) for threshold in ("3", None, nan)),
+        *((RemainingImprovement, arguments) for arguments in ((0,), (nan,), (1, 0), (1, 2.5))),
+    ],
+    ids=repr,
+)
+def test_arguments_out_of_range_are_refused(rule: Any, arguments: Any) -> None:
+    with pytest.raises(InvalidArgument):
+        rule(*arguments)
 
 
 # NoProgress
@@ -202,3 +250,109 @@ def test_both_rules_wake_at_the_earlier_time_that_is_still_to_come() -> None:
     assert [rule.wake_at(at(now)) for now in (0, 10, 15, 20)] == [10, 20, 20, inf]
     assert rule.stop(at(15)) is None
     assert rule.stop(at(20)) == "timeout and timeout"
+
+
+# As early_stop_fn
+
+
+@dataclass
+class Documents:
+    """Trials as Hyperopt has them."""
+
+    trials: list[dict[str, Any]]
+
+    def losses(self) -> list[float | None]:
+        return [doc["result"].get("loss") for doc in self.trials]
+
+    def statuses(self) -> list[str]:
+        return [doc["result"]["status"] for doc in self.trials]
+
+
+def document(
+    loss: float | None, begun: float, seconds: float | None, status: str = "ok"
+) -> dict[str, Any]:
+    """A trial that began so many seconds ago, and took so many."""
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    start = now - timedelta(seconds=begun)
+    end = None if seconds is None else start + timedelta(seconds=seconds)
+    result = {"status": status} | ({} if loss is None else {"loss": loss})
+    return {"result": result, "book_time": start, "refresh_time": end}
+
+
+@pytest.mark.parametrize(
+    ("rule", "stops"),
+    [
+        (MaxEvals(3), True),
+        (MaxEvals(4), False),
+        (LossThreshold(0.6), True),
+        (LossThreshold(0.5), False),
+        (Timeout(59), False),  # it began with the trial that ended last, half a minute ago
+        (Timeout(29), True),
+        (NoProgressFor(29), True),
+        (NoProgressFor(31), False),
+        (NoProgress(4), False),
+        (NoProgress(3), True),
+        (RemainingImprovement(0.1, 1), False),
+        (RemainingImprovement(9.0, 1), True),
+        (Timeout(29) & LossThreshold(0.6), True),
+        (Timeout(59) & LossThreshold(0.6), False),
+        (Timeout(59) | LossThreshold(0.6), True),
+        (Never() | Never(), False),
+    ],
+    ids=repr,
+)
+def test_rules_are_early_stop_functions_of_documents(rule: Any, stops: bool) -> None:
+    docs = [document(0.5, 60, 20), document(None, 35, 3, "fail"), document(0.9, 30, 10)]
+    docs += [document(None, 1, None, "running"), document(None, 1, None, "new")]
+    stop, _state = rule(Documents(docs))
+    assert stop is stops
+
+
+def test_an_early_stop_function_remembers_when_the_run_began() -> None:
+    rule, docs = Timeout(50), [document(1.0, 30, 10)]
+    stop, state = rule(Documents(docs))
+    assert not stop
+    assert rule(Documents([*docs, document(1.0, 60, 55)]), *state) == (False, state)
+    assert rule(Documents(docs), state[0] - 30) == (True, [state[0] - 30])
+
+
+def test_rules_stop_hyperopts_own_fmin() -> None:
+    hyperopt = pytest.importorskip("hyperopt")
+    trials = hyperopt.Trials()
+    hyperopt.fmin(
+        abs,
+        hyperopt.hp.uniform("x", -1, 1),
+        hyperopt.rand.suggest,
+        50,
+        trials=trials,
+        early_stop_fn=MaxEvals(7) | Timeout(600),
+        show_progressbar=False,
+        rstate=np.random.default_rng(0),
+    )
+    assert len(trials) == 7
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        (MaxEvals(7), "max evals"),
+        (NoProgressFor(600) | MaxEvals(7), "max evals"),
+        (NoProgressFor(0.05) & MaxEvals(7), "no progress in time and max evals"),
+        (RemainingImprovement(9.0, 3), "little improvement expected"),
+    ],
+    ids=repr,
+)
+def test_rules_stop_fmin_and_say_why(rule: Stopper, reason: str) -> None:
+    trials = Trials()
+    fmin(
+        lambda x: x**2,
+        hp.uniform("x", -1, 1),
+        "random",
+        5000,
+        trials=trials,
+        seed=0,
+        verbose=False,
+        early_stop_fn=rule,
+    )
+    assert trials.stop_reason == reason
+    assert 6 <= len(trials) < 5000

@@ -1,0 +1,12 @@
+"""The command `sparktune`: runs a study that a file describes, and shows what its journal holds.
+
+main          arguments, exit codes, errors
+study         the study file: read, checked, changed by --set
+spaces        a search space written as plain tables
+references    functions and spaces named as `module:name` or `file.py:name`
+commands      run, show, plot, export, best
+"""
+
+from sparktune.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,164 @@
+"""What each command does: takes its arguments, returns the text for stdout."""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import io
+import json
+import logging
+import math
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sparktune import plots, tables
+from sparktune.cli.study import load
+from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.journal.journal import read
+from sparktune.minimize import fmin
+from sparktune.trials import Trials
+
+logger = logging.getLogger("sparktune")
+
+
+class NothingUsable(Exception):
+    """A study has no trial with a loss, or nothing that can be drawn."""
+
+
+def run(options: Namespace) -> str:
+    """Run a study; what it found.
+
+    Raises:
+        InvalidArgument: the study file or the journal is not usable.
+        NothingUsable: no trial gave a loss.
+    """
+    study = load(options.study, options.set)
+    if options.resume and not study.journal:
+        raise InvalidArgument("--resume needs a journal; add --set journal=PATH")
+    if study.journal and not options.resume and read(study.journal).header:
+        raise InvalidArgument(
+            f"the journal {study.journal} exists already; add --resume to go on with it, or give "
+            "another with --set journal=PATH"
+        )
+    arguments = study.arguments()
+    trials = study.trials()
+    progress = sys.stderr.isatty() if options.progress is None else options.progress
+    try:
+        fmin(**arguments, trials=trials, catch_eval_exceptions=True, show_progressbar=progress)
+    except AllTrialsFailed as error:
+        raise NothingUsable(_explained(trials, study.journal)) from error
+    return _pairs(tables.summary(trials))
+
+
+def show(options: Namespace) -> str:
+    """A summary of a journal, its best trials, and its failures by message."""
+    trials = Trials.load(options.journal)
+    parts = [_pairs(tables.summary(trials))]
+    for title, rows in (
+        ("Best trials", tables.top_table(trials)),
+        ("Trials without a loss", tables.failures(trials)),
+    ):
+        if len(rows) > 1:
+            parts.append(f"{title}\n{_aligned(rows)}")
+    return "\n\n".join(parts)
+
+
+def best(options: Namespace) -> str:
+    """The best trial of a journal.
+
+    Raises:
+        NothingUsable: there is none.
+    """
+    trials = Trials.load(options.journal)
+    found = tables.best(trials)
+    if found is None:
+        raise NothingUsable(_explained(trials, None))
+    shown = tables.parameters(trials, found)
+    if not options.json:
+        pairs = {"trial": found.id, "loss": found.loss} | shown
+        return _pairs({key: str(value) for key, value in pairs.items()})
+    content = {"trial": found.id, "loss": found.loss, "params": shown, "values": dict(found.values)}
+    return json.dumps(_plain(content), indent=2)
+
+
+def export(options: Namespace) -> str:
+    """All trials of a journal as CSV or JSON."""
+    columns = tables.columns(Trials.load(options.journal))
+    rows = list(zip(*columns.values(), strict=True))
+    if options.json:
+        objects = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
+        return json.dumps(objects, indent=2)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_text(cell) for cell in row] for row in rows)
+    return text.getvalue().removesuffix("\n")
+
+
+def plot(options: Namespace) -> str:
+    """Draw every plot that the trials of a journal allow; the paths of the pictures.
+
+    Raises:
+        NothingUsable: there is none.
+    """
+    trials = Trials.load(options.journal)
+    folder = Path(options.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = trials.header.objective if trials.header and trials.header.objective else "study"
+    drawn = []
+    for kind in plots.__all__:
+        draw = getattr(plots, kind)
+        try:
+            figure = draw(
+                {name: trials} if "studies" in inspect.signature(draw).parameters else trials
+            )
+        except (InvalidArgument, ImportError) as error:
+            logger.warning("%s is left out: %s", kind, error)
+            continue
+        path = folder / f"{kind}.png"
+        figure.savefig(path)
+        drawn.append(str(path))
+    if not drawn:
+        raise NothingUsable(f"there is nothing to draw in {options.journal}")
+    return "\n".join(drawn)
+
+
+def _explained(trials: Trials, journal: str | None) -> str:
+    """Why there is no best trial, in one line."""
+    if not trials.records:
+        return "there are no trials"
+    text = f"no trial has a usable loss ({tables.counts(trials)})"
+    failed = next((trial for trial in trials.records.values() if trial.failure), None)
+    if failed:
+        text += f"; the first failure, of trial {failed.id}: {tables.error(failed)}"
+    return f"{text}; see: sparktune show {journal}" if journal else text
+
+
+def _pairs(pairs: dict[str, str]) -> str:
+    return _aligned([[key, value] for key, value in pairs.items()])
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text in columns as wide as they need to be."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it: numbers that are not finite as null, times as text."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _text(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,99 @@
+"""Arguments, exit codes and errors of the command.
+
+0    it worked
+1    the run failed, or no trial has a usable loss
+2    the command, the study file or the journal is wrong
+130  Ctrl-C
+141  whoever read the output stopped reading
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, BooleanOptionalAction
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sparktune.cli import commands
+from sparktune.errors import (
+    BadSearchSpace,
+    InvalidAnnotatedParameter,
+    InvalidArgument,
+    SparktuneError,
+)
+
+_WRONG_INPUT = (InvalidArgument, BadSearchSpace, InvalidAnnotatedParameter)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; `arguments` are those of the process, unless given. Returns the exit code;
+    raises SystemExit where the arguments are wrong, or ask for help.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        text = options.command(options)
+    except KeyboardInterrupt:
+        return _failed("interrupted", 130)
+    except _WRONG_INPUT as error:
+        return _failed(error, 2)
+    except (SparktuneError, commands.NothingUsable, ImportError, OSError) as error:
+        return _failed(error, 1)
+    return _printed(text)
+
+
+def _failed(error: object, code: int) -> int:
+    print(f"sparktune: {' '.join(str(error).split())}", file=sys.stderr)
+    return code
+
+
+def _printed(text: str) -> int:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Python would complain again when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return 0
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser("sparktune", description="Hyperparameter tuning on Apache Spark.")
+    commands_ = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(does: Callable[..., Any], text: str) -> ArgumentParser:
+        added = commands_.add_parser(
+            does.__name__, help=text, description=f"{text[0].upper()}{text[1:]}."
+        )
+        added.set_defaults(command=does)
+        return added
+
+    run = command(commands.run, "run a study")
+    run.add_argument("study", metavar="STUDY.toml", help="the study file")
+    run.add_argument(
+        "--resume", action="store_true", help="go on with the journal, or begin it if there is none"
+    )
+    run.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a key of the study file, as in budget.max_evals=50; may be repeated",
+    )
+    run.add_argument(
+        "--progress",
+        action=BooleanOptionalAction,
+        help="show a progress bar (default: if stderr is a terminal)",
+    )
+    show = command(commands.show, "show a summary, the best trials and the failures of a journal")
+    plot = command(commands.plot, "draw the trials of a journal as PNG files")
+    export = command(commands.export, "write all trials of a journal to stdout")
+    best = command(commands.best, "show the best trial of a journal")
+    for each in (show, plot, export, best):
+        each.add_argument("journal", metavar="JOURNAL", help="path or URL of the journal")
+    plot.add_argument("-o", "--output", required=True, metavar="DIR", help="folder of the files")
+    form = export.add_mutually_exclusive_group(required=True)
+    form.add_argument("--csv", action="store_true", help="as comma-separated values")
+    form.add_argument("--json", action="store_true", help="as a list of JSON objects")
+    best.add_argument("--json", action="store_true", help="as a JSON object")
+    return parser

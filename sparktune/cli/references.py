@@ -1,0 +1,87 @@
+"""Python objects that a study file names: `module:name` or `path/to/file.py:name`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sparktune.errors import InvalidArgument
+
+
+class References:
+    """Finds objects by their references; a file is run once, whatever is taken from it."""
+
+    def __init__(self) -> None:
+        self._files: dict[Path, ModuleType] = {}
+
+    def find(self, key: str, reference: str) -> Any:
+        """The object behind `reference`, which the study file has at `key`.
+
+        Modules are looked for in the working directory too, as by `python -m`, and what a file
+        imports in its own folder, as by `python file.py`.
+
+        Raises:
+            InvalidArgument: there is none, or its module raises.
+        """
+        place, _, name = reference.rpartition(":")
+        if not place or not name:
+            raise InvalidArgument(
+                f"{key} must be module:name or path/to/file.py:name, got {reference!r}"
+            )
+        found: Any = self._run(key, Path(place)) if place.endswith(".py") else _module(key, place)
+        for part in name.split("."):
+            if not hasattr(found, part):
+                raise InvalidArgument(f"{key}: there is no {name!r} in {place}")
+            found = getattr(found, part)
+        return found
+
+    def _run(self, key: str, path: Path) -> ModuleType:
+        path = path.absolute()
+        if path in self._files:
+            return self._files[path]
+        if not path.is_file():
+            raise InvalidArgument(f"{key}: there is no file {path}")
+        _importable(str(path.parent))
+        name = f"{path.stem} ({path})"  # no module that exists has such a name
+        spec = spec_from_file_location(name, path)
+        assert spec is not None  # only for file names that are no Python
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            raise InvalidArgument(f"{key}: {path} cannot be run: {_told(error)}") from error
+        finally:
+            # What is in no importable module travels to the workers by value.
+            del sys.modules[name]
+        self._files[path] = module
+        return module
+
+
+def _module(key: str, name: str) -> ModuleType:
+    _importable("")
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise InvalidArgument(f"{key}: {name} cannot be imported: {_told(error)}") from error
+
+
+def _importable(folder: str) -> None:
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+
+
+def _told(error: Exception) -> str:
+    """An exception of a user's file, and where it was raised."""
+    text = f"{type(error).__name__}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1]
+    if isinstance(error, (SyntaxError, ImportError)) or "importlib" in last.filename:
+        return text
+    return f"{text} ({last.filename}:{last.lineno})"

@@ -1,0 +1,105 @@
+"""A search space written as plain tables.
+
+A table with one key that is the name of a function of `hp` is a parameter, and the value its
+arguments, in order or by name. Its label is where it stands, with dots, unless a second key
+`label` says otherwise. A number may be written as "log(0.001)". Everything else stands for itself.
+
+    max_depth = {uniformint = [2, 16]}
+    rate = {loguniform = ["log(0.001)", "log(1)"]}
+    kernel = {choice = ["linear", {name = "rbf", gamma = {uniform = {low = 0, high = 1}}}]}
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sparktune.errors import BadSearchSpace, InvalidArgument
+from sparktune.space import hp
+
+_LOG = re.compile(r"log\(\s*([^()]+?)\s*\)")
+
+
+def space_of(tables: Any, path: str = "") -> Any:
+    """The search space that nested tables and lists describe; `path` is where they stand.
+
+    Raises:
+        InvalidArgument: a parameter cannot be made of what stands there.
+    """
+    if isinstance(tables, list):
+        return [space_of(item, _below(path, str(i))) for i, item in enumerate(tables)]
+    if not isinstance(tables, Mapping):
+        return tables
+    functions = [key for key in tables if key in hp.__all__]
+    if len(functions) == 1 and tables.keys() <= {functions[0], "label"}:
+        return _parameter(functions[0], tables[functions[0]], tables.get("label", path), path)
+    _refuse_misspelt(tables, path)
+    return {key: space_of(value, _below(path, key)) for key, value in tables.items()}
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _parameter(function: str, given: Any, label: Any, path: str) -> Any:
+    if not label or not isinstance(label, str):
+        raise InvalidArgument(
+            f'space: {function} needs a name: put it under one, or add label = "..."'
+        )
+    make: Callable[..., Any] = getattr(hp, function)
+    try:
+        if function in ("choice", "pchoice"):
+            return make(label, _options(function, given, path))
+        if isinstance(given, Mapping):
+            return make(label, **{key: _number(value) for key, value in given.items()})
+        return make(label, *map(_number, given if isinstance(given, list) else [given]))
+    except (TypeError, ValueError) as error:
+        if isinstance(error, (BadSearchSpace, InvalidArgument)):
+            raise
+        raise InvalidArgument(
+            f"space.{path}: hp.{function} does not take {given!r}: {error}"
+        ) from error
+
+
+def _options(function: str, given: Any, path: str) -> list[Any]:
+    if not isinstance(given, list):
+        raise InvalidArgument(f"space.{path}: {function} must be a list, got {given!r}")
+    if function == "choice":
+        return [space_of(option, path) for option in given]
+    pairs = [pair for pair in given if isinstance(pair, list) and len(pair) == 2]
+    if len(pairs) < len(given):
+        raise InvalidArgument(
+            f"space.{path}: pchoice must be a list of [probability, option], got {given!r}"
+        )
+    return [(p, space_of(option, path)) for p, option in pairs]
+
+
+def _number(value: Any) -> Any:
+    """A number, which may be written as a logarithm; anything else is for `hp` to refuse."""
+    if not isinstance(value, str) or not (written := _LOG.fullmatch(value.strip())):
+        return value
+    try:
+        return math.log(float(written[1]))
+    except ValueError as error:
+        raise InvalidArgument(f"space: {value!r} is no number: {error}") from error
+
+
+def _refuse_misspelt(tables: Mapping[str, Any], path: str) -> None:
+    """Refuse `{unifrom = [0, 1]}` and `{uniform = [0, 1], q = 1}`, which would reach the objective
+    as they are.
+    """
+    if arguments := [key for key in tables if key in hp.__all__ and isinstance(tables[key], list)]:
+        raise InvalidArgument(
+            f"space.{path}: beside {arguments[0]!r} there can only be 'label', got "
+            f"{', '.join(map(repr, tables))}"
+        )
+    key = next(iter(tables), "")
+    close = difflib.get_close_matches(key, hp.__all__, 1, 0.75)
+    if close and len(tables) == 1 and isinstance(tables[key], list):
+        raise InvalidArgument(
+            f"space.{path}: there is no {key!r}; did you mean {close[0]!r}? There are "
+            f"{', '.join(hp.__all__)}"
+        )

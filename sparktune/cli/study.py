@@ -1,0 +1,244 @@
+"""The study file: TOML, read, changed by `--set key=value`, checked.
+
+    objective = "forest.py:validation_loss"     # or module:function
+    space = "forest.py:space"                   # or tables, see `spaces`
+    algorithm = "tpe"                           # or a table: name, and the algorithm's options
+    executor = "spark"                          # or a table: kind, and what its trials take
+    budget = {max_evals = 100, timeout = 600, loss_threshold = 0.1}
+    seed = 1
+    journal = "forest.jsonl"
+    spark.driver.memory = "4g"                  # settings of Spark, by their names
+
+Paths in the file are relative to it; those given with `--set`, to the working directory.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sparktune.algorithms import ALGORITHMS, resolve
+from sparktune.cli.references import References
+from sparktune.cli.spaces import space_of
+from sparktune.errors import InvalidArgument
+from sparktune.trials import SparkTrials, ThreadTrials, Trials
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_SHORT = {"algorithm": "name", "executor": "kind"}  # a text stands for a table with this key
+_BUDGET = ("max_evals", "timeout", "loss_threshold")
+_EXECUTORS: dict[str, tuple[str, ...]] = {
+    "serial": (),
+    "threads": ("parallelism",),
+    "spark": ("parallelism", "trial_timeout"),
+}
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """What a study file says, each part of the type that it must have."""
+
+    objective: str
+    space: Any
+    algorithm: Mapping[str, Any] = field(default_factory=lambda: {"name": "tpe"})
+    executor: Mapping[str, Any] = field(default_factory=lambda: {"kind": "serial"})
+    budget: Mapping[str, Any] = field(default_factory=dict)
+    spark: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    journal: str | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """What `fmin` gets, but for the trials. Runs the files that the study names.
+
+        Raises:
+            InvalidArgument: something in it is not there, or not possible.
+        """
+        references = References()
+        space = self.space
+        if isinstance(space, str) and space != "annotated":
+            space = references.find("space", space)
+        objective = references.find("objective", self.objective)
+        if not callable(objective):
+            raise InvalidArgument(f"objective: {self.objective} is no function")
+        return {
+            "fn": objective,
+            "space": space if isinstance(self.space, str) else space_of(space),
+            "algo": _algorithm(self.algorithm, references),
+            "seed": self.seed,
+            "journal": self.journal,
+            **self.budget,
+        }
+
+    def trials(self) -> Trials:
+        """New trials of the kind that the executor makes; starts Spark where it is wanted.
+
+        Raises:
+            InvalidArgument: the executor is none, or its options are not.
+            SparkUnavailable: Spark cannot be started.
+        """
+        options = dict(self.executor)
+        kind = options.pop("kind", "serial")
+        if kind not in _EXECUTORS:
+            raise InvalidArgument(f"executor must be one of {_listed(_EXECUTORS)}, got {kind!r}")
+        _known(f"executor {kind!r}", options, _EXECUTORS[kind])
+        if kind == "serial":
+            return Trials()
+        if kind == "spark":
+            return SparkTrials(**options, spark_session=_session(self.spark))
+        if self.spark:  # for what the objective does on threads
+            _session(self.spark)
+        return ThreadTrials(**options)
+
+
+def load(path: str, changes: Sequence[str]) -> StudyFile:
+    """The study in a file, with some keys changed.
+
+    Args:
+        path: of the file.
+        changes: `key=value`, keys with dots; values as TOML, or else as texts.
+
+    Raises:
+        InvalidArgument: it cannot be read, or says something that no study file says.
+    """
+    try:
+        with open(path, "rb") as file:
+            said = _tables(tomllib.load(file))
+    except OSError as error:
+        raise InvalidArgument(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise InvalidArgument(f"{path} is no TOML: {error}") from error
+    _resolve(said, Path(path).parent)
+    for change in changes:
+        said = _merged(said, _tables(_change(change)))
+    _known(path, said, StudyFile.__dataclass_fields__)
+    for key, kind in _KINDS.items():
+        if key in said and not isinstance(said[key], kind):
+            raise InvalidArgument(f"{key} must be {_NAMES[kind]}, got {said[key]!r}")
+    for key in ("objective", "space"):
+        if key not in said:
+            raise InvalidArgument(f"{path} lacks {key!r}")
+    _known("budget", said.get("budget", {}), _BUDGET)
+    return StudyFile(**said)
+
+
+_KINDS: dict[str, Any] = {
+    "objective": str,
+    "space": (str, dict),
+    "algorithm": dict,
+    "executor": dict,
+    "budget": dict,
+    "spark": dict,
+    "journal": str,
+}
+_NAMES = {str: "a text", dict: "a table", (str, dict): "a text or a table"}
+
+
+def _tables(said: dict[str, Any]) -> dict[str, Any]:
+    """The same, with texts that stand for tables written out."""
+    for key, name in _SHORT.items():
+        if isinstance(said.get(key), str):
+            said[key] = {name: said[key]}
+    return said
+
+
+def _change(change: str) -> dict[str, Any]:
+    """`a.b=1` as {"a": {"b": 1}}; what is no TOML value is a text."""
+    key, equals, value = change.partition("=")
+    if not equals or not key.strip():
+        raise InvalidArgument(f"--set needs key=value, got {change!r}")
+    text = json.dumps(value, ensure_ascii=False)
+    found = _parsed(f"{key} = {value}") or _parsed(f"{key} = {text}")
+    if found is None:
+        raise InvalidArgument(f"--set: {key!r} is no key; write it as in budget.max_evals=50")
+    return found
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        said: dict[str, Any] = tomllib.loads(text)
+    except ValueError:
+        return None
+    return said
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """`old` with the keys of `new`. Tables are merged, except that a new kind of executor or name
+    of an algorithm takes the old one's options away.
+    """
+    merged = dict(old)
+    for key, value in new.items():
+        before = old.get(key)
+        replaced = _SHORT.get(key) in value if isinstance(value, dict) else True
+        if isinstance(before, dict) and not replaced:
+            merged[key] = _merged(before, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _resolve(said: dict[str, Any], folder: Path) -> None:
+    """Make the paths in a study file relative to the working directory."""
+    for key in ("objective", "space"):
+        reference = said.get(key)
+        if isinstance(reference, str) and reference.rpartition(":")[0].endswith(".py"):
+            said[key] = str(folder / reference)
+    journal = said.get("journal")
+    if isinstance(journal, str) and "://" not in journal:
+        said["journal"] = os.path.join(folder, journal)
+
+
+def _algorithm(said: Mapping[str, Any], references: References) -> Any:
+    options = dict(said)
+    name = options.pop("name", "tpe")
+    if not isinstance(name, str) or not (name in ALGORITHMS or ":" in name):
+        raise InvalidArgument(
+            f"algorithm must be one of {_listed(ALGORITHMS)}, or module:name; got {name!r}"
+        )
+    sampler: Callable[..., Any] = (
+        references.find("algorithm", name) if ":" in name else ALGORITHMS[name]  # type: ignore[assignment]
+    )
+    return resolve(functools.partial(sampler, **options) if options else sampler)
+
+
+def _session(settings: Mapping[str, Any]) -> Any:
+    """The Spark session that is there, or a new one with these settings: on this machine, unless
+    they name a master, or a server, elsewhere.
+    """
+    from sparktune.executors.spark_session import local_session, start
+
+    flat = _flat("spark", settings)
+    if "spark.remote" not in flat and flat.get("spark.master", "local").startswith("local"):
+        return local_session(None, **{key.replace(".", "__"): flat[key] for key in flat})
+    return start(flat)
+
+
+def _flat(prefix: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """{"driver": {"memory": "2g"}} as {"spark.driver.memory": "2g"}, in Spark's spelling."""
+    flat: dict[str, str] = {}
+    for key, value in settings.items():
+        name = f"{prefix}.{key}"
+        if isinstance(value, Mapping):
+            flat.update(_flat(name, value))
+        else:
+            flat[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return flat
+
+
+def _known(where: str, said: Mapping[str, Any], names: Any) -> None:
+    if unknown := [key for key in said if key not in names]:
+        raise InvalidArgument(
+            f"{where} has no {_listed(unknown)}; there is {_listed(names) or 'nothing to set'}"
+        )
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(map(repr, names))

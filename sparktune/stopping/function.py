@@ -1,0 +1,51 @@
+"""A function of the user as a stopping rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparktune.errors import InvalidArgument
+from sparktune.history import View
+from sparktune.stopping.rules import Rule
+
+
+class EarlyStop(Rule):
+    """Hyperopt's `early_stop_fn(trials, *state) -> (stop, state)` as a stopping rule.
+
+    The function is called whenever trials have ended since its last call.
+
+    Args:
+        function: the user's function.
+        trials: what it is called with.
+        ended: how many trials have ended so far.
+    """
+
+    def __init__(self, function: Callable[..., Any], trials: Any, ended: int) -> None:
+        self._function = function
+        self._trials = trials
+        self._state: list[Any] = []
+        self._ended = ended
+
+    def stop(self, history: View) -> str | None:
+        """The reason to stop once the function says so."""
+        ended = len(history) - int(history.pending.sum())
+        if ended == self._ended:
+            return None
+        self._ended = ended
+        answer = self._function(self._trials, *self._state)
+        if isinstance(answer, (bool, np.bool_)):
+            answer = (answer, self._state)
+        if not (isinstance(answer, (tuple, list)) and len(answer) == 2 and _state_like(answer[1])):
+            raise InvalidArgument(
+                "early_stop_fn must return (stop, state): a bool, and the list of arguments "
+                f"for its next call; got {answer!r}"
+            )
+        stop, self._state = answer[0], list(answer[1] or ())
+        return "early stopping condition" if stop else None
+
+
+def _state_like(state: Any) -> bool:
+    return state is None or isinstance(state, (list, tuple))

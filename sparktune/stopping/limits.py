@@ -1,0 +1,76 @@
+"""Rules that stop a run at a number of trials, at a time, or at a loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sparktune.arguments import is_real, whole
+from sparktune.errors import InvalidArgument
+from sparktune.history import CODES, View
+from sparktune.stopping.rules import Rule
+from sparktune.trial import Status
+
+
+@dataclass(frozen=True, slots=True)
+class MaxEvals(Rule):
+    """Stops once `trials` trials have ended, those of earlier runs and failed ones included,
+    cancelled ones not. `fmin(max_evals=)` never starts more than it needs; this rule cancels those
+    that run too much.
+
+    Raises:
+        InvalidArgument: `trials` is no integer >= 1.
+    """
+
+    trials: int
+
+    def __post_init__(self) -> None:
+        whole("trials", self.trials, 1)
+
+    def stop(self, history: View) -> str | None:
+        """A reason once there are that many."""
+        ended = ~history.pending & (history.status != CODES[Status.CANCELLED])
+        return "max evals" if ended.sum() >= self.trials else None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout(Rule):
+    """Stops `seconds` after the run began.
+
+    Raises:
+        InvalidArgument: `seconds` is negative, or no number.
+    """
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if not is_real(self.seconds) or self.seconds < 0:
+            raise InvalidArgument(f"Timeout: seconds must be a number >= 0, got {self.seconds!r}")
+
+    def stop(self, history: View) -> str | None:
+        """A reason once the time is over."""
+        return "timeout" if history.now >= self.wake_at(history) else None
+
+    def wake_at(self, history: View) -> float:
+        """The end of the time."""
+        return history.begun + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class LossThreshold(Rule):
+    """Stops once the best loss is below `threshold`.
+
+    Raises:
+        InvalidArgument: `threshold` is no number.
+    """
+
+    threshold: float
+
+    def __post_init__(self) -> None:
+        if not is_real(self.threshold):
+            raise InvalidArgument(
+                f"LossThreshold: threshold must be a number, got {self.threshold!r}"
+            )
+
+    def stop(self, history: View) -> str | None:
+        """A reason once the best loss is below the threshold; equal is not enough."""
+        return "loss threshold" if history.best < self.threshold else None

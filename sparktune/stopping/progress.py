@@ -1,0 +1,165 @@
+"""Rules that stop a run which gets no further."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.arguments import is_real, numeric, whole
+from sparktune.errors import InvalidArgument
+from sparktune.history import CODES, View
+from sparktune.stopping.rules import Rule
+from sparktune.trial import Status
+
+
+@dataclass(frozen=True, slots=True)
+class NoProgress(Rule):
+    """Stops when `trials` ended trials in a row have not improved the best loss by more than
+    `percent` of it.
+
+    The first trial counts as one without progress but stops nothing by itself, as in Hyperopt.
+    Also callable as Hyperopt's `early_stop_fn(trials, *state)`.
+    """
+
+    trials: int
+    percent: float = 0.0
+
+    def stop(self, history: View) -> str | None:
+        """A reason once that many trials of this run in a row brought no progress."""
+        ended = ~history.pending & (history.status != CODES[Status.CANCELLED])
+        now = ended & (history.finished >= history.begun)
+        order = np.flatnonzero(now)[np.argsort(history.finished[now], kind="stable")]
+        losses = np.where(history.ok, history.loss, np.inf)
+        before = losses[ended & ~now]
+        best = float(before.min()) if len(before) else None
+        return "no progress" if self._stalled(losses[order].tolist(), best) else None
+
+    def __call__(self, trials: Any, *state: Any) -> tuple[bool, list[Any]]:
+        """(stop, state) for the trials so far; the state is not needed."""
+        losses = np.array(trials.losses(), dtype=float)  # NaN for None
+        status = np.array(trials.statuses())
+        losses[(status != "ok") | np.isnan(losses)] = np.inf
+        return self._stalled(losses[~np.isin(status, ("new", "running"))].tolist(), None), []
+
+    def _stalled(self, losses: list[float], best: float | None) -> bool:
+        """Whether the last `trials` losses brought no progress over those before, or over `best`;
+        never by a first loss alone.
+        """
+        since = 0
+        if best is None and losses:
+            best, since, losses = losses[0], 1, losses[1:]
+        if best is None or not losses:
+            return False
+        for loss in losses:
+            margin = abs(best) * self.percent / 100 if np.isfinite(best) else 0.0
+            best, since = (loss, 0) if loss < best - margin else (best, since + 1)
+        return since >= self.trials
+
+
+def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0.0) -> NoProgress:
+    """A rule for `fmin(early_stop_fn=...)`: stop after so many trials in a row without a better
+    loss.
+
+    Args:
+        iteration_stop_count: that many trials.
+        percent_increase: how much better, in percent of the best loss, a loss must be to count.
+    """
+    least = whole("iteration_stop_count", iteration_stop_count, 1)
+    percent = numeric("percent_increase", percent_increase)
+    if percent is None or percent < 0:
+        raise InvalidArgument(f"percent_increase must be a number >= 0, got {percent_increase!r}")
+    return NoProgress(least, percent)
+
+
+@dataclass(frozen=True, slots=True)
+class NoProgressFor(Rule):
+    """Stops when the best loss has not improved for `seconds`, counted from the begin of the run
+    at the earliest.
+
+    Raises:
+        InvalidArgument: `seconds` is no number > 0.
+    """
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if not is_real(self.seconds) or self.seconds <= 0:
+            raise InvalidArgument(
+                f"NoProgressFor: seconds must be a number > 0, got {self.seconds!r}"
+            )
+
+    def stop(self, history: View) -> str | None:
+        """A reason once the time is over."""
+        return "no progress in time" if history.now >= self.wake_at(history) else None
+
+    def wake_at(self, history: View) -> float:
+        """The end of the time that the last improvement, or the begin, gave."""
+        best = history.ok & (history.loss == history.best)
+        improved = float(np.min(history.finished[best], initial=np.inf))
+        since = improved if history.begun < improved < np.inf else history.begun
+        return since + self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class RemainingImprovement(Rule):
+    """Stops when the next `trials` trials are expected to improve the best loss by less than
+    `least` in all.
+
+    If the losses were independent draws, g(n), the expected smallest of n, would be a convex
+    function of n, so that the next k trials can be expected to improve the best loss by no more
+    than g(n - k) - g(n): what k of the n trials so far have brought. The smallest of n - k of them,
+    averaged over all subsets, estimates g(n - k) without bias (J. Dodge et al., "Show Your Work:
+    Improved Reporting of Experimental Results", EMNLP 2019; the subsets without replacement are
+    R. Tang et al.'s, "Showing Your Work Doesn't Always Work", ACL 2020). So for random search the
+    estimate is too large on average rather than too small.
+
+    A sampler that learns draws no independent losses. The estimate is therefore never smaller than
+    what the last `trials` trials have brought; but a sampler that is stuck, and would get further
+    later, is not seen through. The estimate is noisy (its standard deviation is about as large as
+    itself) and is looked at after each trial, so a run can end early by chance; `& NoProgress(...)`
+    asks for a second opinion.
+
+    Args:
+        least: in units of the loss, > 0.
+        trials: k, >= 1; nothing is stopped before 2 k trials have a finite loss. Others do not
+            count.
+
+    Raises:
+        InvalidArgument: an argument is out of range.
+    """
+
+    least: float
+    trials: int = 20
+
+    def __post_init__(self) -> None:
+        whole("trials", self.trials, 1)
+        if not is_real(self.least) or self.least <= 0:
+            raise InvalidArgument(
+                f"RemainingImprovement: least must be a number > 0, got {self.least!r}"
+            )
+
+    def stop(self, history: View) -> str | None:
+        """A reason once the estimate is smaller than `least`."""
+        usable = history.ok & np.isfinite(history.loss)
+        if usable.sum() < 2 * self.trials:
+            return None
+        losses = history.loss[usable][np.argsort(history.finished[usable], kind="stable")]
+        lately = float(losses[: -self.trials].min() - losses.min())
+        expected = max(lately, _gain(losses, self.trials))
+        return "little improvement expected" if expected < self.least else None
+
+
+def _gain(losses: NDArray[np.float64], k: int) -> float:
+    """g(n - k) - g(n) of n losses: by how much k of them make the smallest one smaller, averaged
+    over all choices of the k.
+    """
+    n = len(losses)
+    smallest = np.sort(np.partition(losses, k)[: k + 1])
+    # The i-th smallest is the smallest of n - k of them with probability w_i:
+    # w_1 = (n - k) / n, and w_(i+1) = w_i (k - i + 1) / (n - i).
+    i = np.arange(1, k + 1)
+    w = (n - k) / n * np.cumprod(np.append(1.0, (k - i + 1) / (n - i)))
+    return float(w @ (smallest - smallest[0]))

@@ -1,0 +1,487 @@
+"""The command `sparktune`, as processes with real files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sparktune
+from sparktune import Trials, fmin, hp
+from sparktune.cli import main
+
+REPOSITORY = Path(sparktune.__file__).parents[1]
+COMMAND = [sys.executable, "-m", "sparktune"]
+
+OBJECTIVE = """
+import time
+from sparktune import hp
+
+SPACE = {"x": hp.uniform("x", 0, 1), "kind": hp.choice("kind", ["plain", "other"])}
+
+
+def square(point):
+    return point["x"] ** 2
+
+
+def picky(point):
+    if point["x"] > 0.5:
+        raise ValueError(f"{point['x']} is\\n too large")
+    return square(point)
+
+
+def hopeless(point):
+    raise KeyError("nothing")
+
+
+def slow(point):
+    with open("evaluated", "a") as file:
+        file.write(f"{point['x']}\\n")
+    time.sleep(0.01)
+    return square(point)
+
+
+def endless(point):
+    open("started", "w").close()
+    time.sleep(600)
+"""
+
+STUDY = """
+objective = "objective.py:square"
+space = "objective.py:SPACE"
+algorithm = "random"
+seed = 3
+journal = "study.jsonl"
+budget.max_evals = 12
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    Path("objective.py").write_text(OBJECTIVE, encoding="utf-8")
+    Path("study.toml").write_text(STUDY, encoding="utf-8")
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(REPOSITORY), "PYSPARK_PYTHON": sys.executable}
+
+
+def process(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """A command that has ended, with the code that is expected."""
+    ended = subprocess.run(
+        [*COMMAND, *arguments], env=environment(), capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    return ended
+
+
+def changed(*changes: str) -> list[str]:
+    """`run` with these changes to the study."""
+    return ["run", "study.toml", *(f"--set={change}" for change in changes)]
+
+
+def pairs(text: str) -> dict[str, str]:
+    """What stands behind the first words of a summary's lines."""
+    lines = [line.split("  ", 1) for line in text.split("\n\n")[0].splitlines()]
+    return {key: value.strip() for key, value in lines}
+
+
+# run
+
+
+def test_a_study_is_run_and_its_best_trial_shown() -> None:
+    ended = process("run", "study.toml")
+    assert ended.stderr == ""
+    shown = pairs(ended.stdout)
+    assert shown["objective"] == "square"
+    assert shown["trials"] == "12: 12 ok"
+    assert shown["ended"] == "all trials done"
+    assert shown["best at"].startswith("kind=")
+    best = min(trial.loss for trial in Trials.load("study.jsonl").records.values() if trial.loss)
+    assert shown["best loss"].startswith(f"{best:.6g} (trial ")
+
+
+def test_a_run_gives_the_points_that_fmin_gives() -> None:
+    assert main(["run", "study.toml"]) == 0
+    trials = Trials()
+    space = {"x": hp.uniform("x", 0, 1), "kind": hp.choice("kind", ["plain", "other"])}
+    fmin(lambda p: p["x"] ** 2, space, "random", 12, trials=trials, seed=3, verbose=False)
+    assert points(Trials.load("study.jsonl")) == points(trials)
+
+
+def points(trials: Trials) -> list[dict[str, Any]]:
+    return [dict(trial.values) for trial in trials.records.values()]
+
+
+def test_a_journal_is_gone_on_with_only_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*changed("budget.max_evals=5"), "--resume"]) == 0
+    before = Path("study.jsonl").read_bytes()
+    assert main(["run", "study.toml"]) == 2
+    assert "study.jsonl exists already; add --resume" in capsys.readouterr().err
+    assert Path("study.jsonl").read_bytes() == before
+    assert main(["run", "study.toml", "--resume"]) == 0
+    assert len(Trials.load("study.jsonl")) == 12
+    assert Path("study.jsonl").read_bytes().startswith(before)
+
+
+def test_resuming_without_a_journal_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("study.toml").write_text(STUDY.replace('journal = "study.jsonl"', ""), encoding="utf-8")
+    assert main(["run", "study.toml", "--resume"]) == 2
+    assert "--resume needs a journal" in capsys.readouterr().err
+    assert main(["run", "study.toml"]) == 0
+
+
+def test_paths_in_a_study_file_are_relative_to_it_and_those_set_to_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert main(["run", "../study.toml"]) == 0
+    assert (tmp_path / "study.jsonl").exists()
+    assert main(["run", "../study.toml", "--set", "journal=here.jsonl"]) == 0
+    assert (elsewhere / "here.jsonl").exists()
+
+
+def test_failures_are_recorded_and_the_run_goes_on() -> None:
+    ended = process(*changed("objective=objective.py:picky"))
+    assert "trial" in ended.stderr  # the first failure is logged
+    counts = Counter(trial.status.value for trial in Trials.load("study.jsonl").records.values())
+    assert counts.keys() == {"ok", "error"}
+    assert counts.total() == 12
+
+
+def test_a_run_without_a_usable_loss_fails_with_one_line() -> None:
+    ended = process(*changed("objective=objective.py:hopeless"), code=1)
+    assert ended.stdout == ""
+    last = ended.stderr.splitlines()[-1]
+    assert last == (
+        "sparktune: no trial has a usable loss (12: 12 error); the first failure, of trial 0: "
+        "KeyError: 'nothing'; see: sparktune show ./study.jsonl"
+    )
+
+
+def test_an_objective_of_a_module_in_the_working_directory() -> None:
+    process(*changed("objective=objective:square", "space=objective:SPACE"))
+
+
+@pytest.mark.parametrize("executor", ["executor=threads", "executor.kind=threads"])
+def test_threads(executor: str) -> None:
+    assert main([*changed(executor, "executor.parallelism=2")]) == 0
+    assert len(Trials.load("study.jsonl")) == 12
+
+
+def test_a_progress_bar_is_shown_when_asked_and_stderr_is_no_terminal() -> None:
+    assert "12/12" in process(*changed("journal=a.jsonl"), "--progress").stderr
+    assert process(*changed("journal=b.jsonl")).stderr == ""
+
+
+def test_options_of_algorithms(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(changed("algorithm=tpe", "algorithm.gamma=0.3")) == 0
+    assert main(changed("journal=b", "algorithm={name='tpe', gama=0.3}")) == 2
+    assert "its options, by keyword, are: prior_weight" in capsys.readouterr().err
+
+
+def test_spark_gets_its_settings_and_the_objective() -> None:
+    study = STUDY.replace("budget.max_evals = 12", "budget.max_evals = 4")
+    study += 'executor = {kind = "spark", parallelism = 2}\n[spark]\nmaster = "local[2]"\n'
+    study += f'eventLog = {{enabled = true, dir = "{Path.cwd()}", compress = false}}\n'
+    study += 'ui.enabled = false\n"driver.memory" = "1234m"\n'
+    Path("study.toml").write_text(study, encoding="utf-8")
+    ended = process("run", "study.toml")
+    assert pairs(ended.stdout)["trials"] == "4: 4 ok"
+    [events] = [path.read_text() for path in Path.cwd().rglob("events*")]
+    for setting in ('"spark.master":"local[2]"', '"spark.driver.memory":"1234m"'):
+        assert setting in events
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["budgett=1"], "study.toml has no 'budgett'; there is 'objective', 'space'"),
+        (["budget.maxevals=1"], "budget has no 'maxevals'; there is 'max_evals', 'timeout'"),
+        (["budget.max_evals=many"], "max_evals argument should be an integer >= 0"),
+        (["seed=-1"], "seed must be an integer >= 0"),
+        (["space=3"], "space must be a text or a table, got 3"),
+        (["executor=cloud"], "executor must be one of 'serial', 'threads', 'spark', got 'cloud'"),
+        (["executor.parallelism=2"], "executor 'serial' has no 'parallelism'"),
+        (["executor=threads", "executor.parallelism=0"], "parallelism argument should be"),
+        (["algorithm=tpx"], "algorithm must be one of 'tpe', 'random'"),
+        (["objective=objective.py:cube"], "objective: there is no 'cube' in objective.py"),
+        (["objective=objective.py:SPACE"], "objective: objective.py:SPACE is no function"),
+        (["objective=square"], "objective must be module:name or path/to/file.py:name"),
+        (["objective=nowhere.py:square"], "objective: there is no file "),
+        (["objective=nowhere_at_all:square"], "No module named 'nowhere_at_all'"),
+        (["objective=broken.py:square"], "NameError: name 'undefined' is not defined ("),
+        (["journal=nowhere/study.jsonl"], "journal must be the path of a file in a folder"),
+        (["max_evals"], "--set needs key=value, got 'max_evals'"),
+        (["a b=1"], "--set: 'a b' is no key"),
+    ],
+)
+def test_what_is_wrong_with_a_study_is_said_in_one_line(
+    changes: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("broken.py").write_text("x = undefined\n", encoding="utf-8")
+    assert main(changed(*changes)) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("sparktune: ")
+    assert message in line
+    assert not Path("study.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('space = "a.py:b"', "study.toml lacks 'objective'"),
+        ('objective = "a.py:b"', "study.toml lacks 'space'"),
+        ("objective", "study.toml is no TOML: "),
+    ],
+)
+def test_a_study_file_must_be_one(
+    content: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("study.toml").write_text(content, encoding="utf-8")
+    assert main(["run", "study.toml"]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["show", "best", "export --csv", "plot -o out"])
+def test_a_journal_must_be_one(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "nowhere.jsonl"]) == 2
+    assert main([*command.split(), "objective.py"]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "sparktune: there is no journal at nowhere.jsonl"
+    assert "objective.py cannot be read as a journal: line 1 is broken" in second
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["walk"],
+        ["run"],
+        ["export", "study.jsonl"],
+        ["export", "--csv", "--json", "study.jsonl"],
+    ],
+)
+def test_wrong_usage(arguments: list[str]) -> None:
+    assert process(*arguments, code=2).stderr.startswith("usage: sparktune")
+
+
+@pytest.mark.parametrize("command", ["", "run", "show", "plot", "export", "best"])
+def test_help(command: str) -> None:
+    ended = process(*command.split(), "--help")
+    assert ended.stdout.startswith(f"usage: {' '.join(['sparktune', command]).strip()} ")
+    assert ended.stderr == ""
+
+
+# Spaces as tables
+
+
+def test_a_space_of_plain_tables() -> None:
+    from sparktune.cli.spaces import space_of
+    from sparktune.space.space import Space
+
+    tables = {
+        "depth": {"uniformint": [2, 16]},
+        "rate": {"loguniform": ["log(0.001)", " log( 1e1 ) "]},
+        "layer": {"width": {"quniform": {"low": 8, "high": 64, "q": 8}}},
+        "kernel": {
+            "choice": ["linear", {"name": "rbf", "gamma": {"lognormal": [0, 1], "label": "g"}}]
+        },
+        "family": {"pchoice": [[0.9, "a"], [0.1, [1, {"randint": 3}]]], "label": "f"},
+        "fixed": {"of": [1, 2]},
+    }
+    log = 2.302585092994046
+    written = {
+        "depth": hp.uniformint("depth", 2, 16),
+        "rate": hp.loguniform("rate", -3 * log, log),
+        "layer": {"width": hp.quniform("layer.width", 8, 64, 8)},
+        "kernel": hp.choice(
+            "kernel", ["linear", {"name": "rbf", "gamma": hp.lognormal("g", 0, 1)}]
+        ),
+        "family": hp.pchoice("f", [(0.9, "a"), (0.1, [1, hp.randint("family.1", 3)])]),
+        "fixed": {"of": [1, 2]},
+    }
+    ours, theirs = Space(space_of(tables)), Space(written)
+    assert ours.describe() == theirs.describe()
+    values = {"depth": 3, "rate": 0.1, "layer.width": 8.0, "kernel": 1, "g": 2.0, "f": 1}
+    values["family.1"] = 2
+    assert ours.decode(values) == theirs.decode(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("space.x.unifrom=[0, 1]", "space.x: there is no 'unifrom'; did you mean 'uniform'?"),
+        ("space.x={uniform=[0, 1], q=1}", "space.x: beside 'uniform' there can only be 'label'"),
+        ("space.x.uniform=[0]", "space.x: hp.uniform does not take [0]"),
+        ("space.x.uniform=[1, 0]", "hp.uniform('x'): low should be less than high"),
+        ("space.x.loguniform=['log(a)', 1]", "'log(a)' is no number"),
+        ("space.x.choice=3", "space.x: choice must be a list, got 3"),
+        ("space.x.pchoice=[1]", "space.x: pchoice must be a list of [probability, option]"),
+        ("space.uniform=[0, 1]", "space: uniform needs a name"),
+    ],
+)
+def test_tables_that_are_no_space(
+    change: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(changed("space={}", change)) == 2
+    assert message in capsys.readouterr().err
+
+
+# show, best, export, plot
+
+
+@pytest.fixture
+def journal() -> str:
+    """A journal of 12 trials, some without a loss."""
+    assert main(changed("objective=objective.py:picky")) == 0
+    return "study.jsonl"
+
+
+def test_show(journal: str) -> None:
+    shown = process("show", journal).stdout
+    summary, best, failed = shown.split("\n\n")
+    trials = Trials.load(journal)
+    ok = sorted((t.loss, t.id) for t in trials.records.values() if t.loss is not None)
+    assert pairs(summary)["trials"] == f"12: {len(ok)} ok, {12 - len(ok)} error"
+    assert best.splitlines()[1].split() == ["trial", "loss", "seconds", "kind", "x"]
+    rows = [line.split() for line in best.splitlines()[2:]]
+    assert [int(row[0]) for row in rows] == [id for _, id in ok[:10]]
+    assert {row[3] for row in rows} <= {"plain", "other"}
+    _title, _head, only = failed.splitlines()  # messages that differ in numbers are one
+    assert only.startswith(f"{12 - len(ok)}      error   ")
+    assert only.endswith(" is too large")
+
+
+def test_best(journal: str) -> None:
+    best = json.loads(process("best", journal, "--json").stdout)
+    trials = Trials.load(journal)
+    assert best["trial"] == trials.best_trial["tid"]
+    assert best["loss"] == trials.best_trial["result"]["loss"]
+    assert best["values"] == trials.argmin
+    assert best["params"] == trials.argmin | {
+        "kind": ["plain", "other"][int(best["values"]["kind"])]
+    }
+    assert f"loss   {best['loss']}" in process("best", journal).stdout
+
+
+def test_there_is_no_best_trial_of_failures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(changed("objective=objective.py:hopeless")) == 1
+    assert main(["best", "study.jsonl"]) == 1
+    assert "the first failure, of trial 0: KeyError" in capsys.readouterr().err
+    assert main(["show", "study.jsonl"]) == 0
+    assert "best loss  none" in capsys.readouterr().out
+
+
+def test_export(journal: str) -> None:
+    objects = json.loads(process("export", journal, "--json").stdout)
+    rows = list(csv.DictReader(io.StringIO(process("export", journal, "--csv").stdout)))
+    trials = Trials.load(journal)
+    assert [row["id"] for row in objects] == list(range(12)) == [int(row["id"]) for row in rows]
+    for trial, row, text in zip(trials.records.values(), objects, rows, strict=True):
+        assert row["loss"] == trial.loss
+        assert row["x"] == trial.values["x"] == float(text["x"])
+        assert row["kind"] == text["kind"] == ["plain", "other"][int(trial.values["kind"])]
+        assert text["loss"] == ("" if trial.loss is None else repr(trial.loss))
+        assert row["error"] == (text["error"] or None)
+
+
+def test_plot(journal: str) -> None:
+    from sparktune import plots
+
+    drawn = process("plot", journal, "-o", "new/folder")
+    paths = [Path(line) for line in drawn.stdout.splitlines()]
+    left_out = {line.split(" is left out: ")[0] for line in drawn.stderr.splitlines()}
+    assert {path.stem for path in paths} | left_out == set(plots.__all__)
+    assert left_out <= {"importance"}  # it wants 10 losses
+    for path in paths:
+        assert path.parent == Path("new/folder")
+        assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_error() -> None:
+    trials = Trials()  # more than a pipe holds
+    fmin(abs, hp.uniform("x", 0, 1), "random", 400, trials=trials, verbose=False)
+    trials.save("long.jsonl")
+    piped = '"$@" export --json long.jsonl | head -n 1; echo "${PIPESTATUS[0]}"'
+    ended = subprocess.run(
+        ["bash", "-c", piped, "-", *COMMAND],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.stdout == "[\n141\n"
+    assert ended.stderr == ""
+
+
+# Ends that nobody planned
+
+
+def wait_for(path: str, running: subprocess.Popen[bytes]) -> None:
+    """Until the file is there."""
+    while not Path(path).exists():
+        assert running.poll() is None
+        time.sleep(0.01)
+
+
+def test_ctrl_c_ends_a_run_which_can_be_resumed() -> None:
+    command = [*COMMAND, *changed("objective=objective.py:endless")]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE) as running:
+        wait_for("started", running)
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert errors == b"sparktune: interrupted\n"
+    assert pairs(process("show", "study.jsonl").stdout)["ended"] == "interrupted"
+    assert pairs(process("run", "study.toml", "--resume").stdout)["ended"] == "all trials done"
+
+
+def test_a_run_that_is_killed_twenty_times_loses_nothing_and_repeats_nothing() -> None:
+    seed = random.randrange(10**6)
+    print(f"seed of the moments: {seed}")
+    moments = random.Random(seed)
+    run = [*changed("objective=objective.py:slow", "budget.max_evals=600"), "--resume"]
+    finished: dict[int, Any] = {}
+    for _ in range(20):
+        with subprocess.Popen([*COMMAND, *run], env=environment()) as running:
+            time.sleep(moments.uniform(0.0, 0.9))
+            assert running.poll() is None, "it must not end before it is killed"
+            running.kill()
+        if Path("study.jsonl").exists() and Path("study.jsonl").stat().st_size:
+            kept = Trials.load("study.jsonl").records
+            now = {id: trial for id, trial in kept.items() if not trial.status.pending}
+            assert {id: now.get(id) for id in finished} == finished, "a finished trial changed"
+            finished = now
+    assert finished, "the kills came too early to mean anything"
+    print(f"finished when the last kill came: {len(finished)}")
+    process(*run)
+    trials = Trials.load("study.jsonl")
+    assert list(trials.records) == list(range(600))
+    lines = [json.loads(line) for line in Path("study.jsonl").read_text().splitlines()]
+    told = Counter(line["told"]["id"] for line in lines if "told" in line)
+    assert set(told.values()) == {1}
+    # Each kill can have cost the one trial that ran.
+    assert 600 <= len(Path("evaluated").read_text().splitlines()) <= 620
+    uninterrupted = changed("budget.max_evals=600", "journal=at_once.jsonl")
+    assert main(uninterrupted) == 0
+    assert points(trials) == points(Trials.load("at_once.jsonl"))
