@@ -38,8 +38,8 @@ _SHORT = {"algorithm": "name", "executor": "kind"}  # a text stands for a table 
 _BUDGET = ("max_evals", "timeout", "loss_threshold")
 _EXECUTORS: dict[str, tuple[str, ...]] = {
     "serial": (),
-    "threads": ("parallelism",),
-    "spark": ("parallelism", "trial_timeout"),
+    "threads": ("parallelism", "deterministic"),
+    "spark": ("parallelism", "trial_timeout", "retries", "deterministic"),
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +27,21 @@ def test_the_program_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> 
 def test_continuous_integration_runs_the_command_for_tests() -> None:
     [command] = re.findall(r"Run the tests:\n\n```sh\n(.*)\n```", README)
     assert (REPOSITORY / ".ci" / "run").read_text().splitlines()[-1] == command
+
+
+def test_the_study_and_the_commands_work(tmp_path: Path) -> None:
+    [study] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    [commands] = re.findall(r"```sh\n(sparktune run .*?)```", README, re.DOTALL)
+    (tmp_path / "study.toml").write_text(study, encoding="utf-8")
+    shutil.copy(REPOSITORY / "conf" / "random_forest.py", tmp_path)
+    here = "--set executor=serial --set budget.max_evals=4"
+    for command in commands.splitlines():
+        command = command.replace("sparktune", f"{sys.executable} -m sparktune", 1)
+        command = f"{command} {here}" if " run " in command else command
+        environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+        subprocess.run(command, shell=True, cwd=tmp_path, check=True, timeout=120, env=environment)
+    assert (tmp_path / "trials.csv").read_text().startswith("id,status,loss,criterion,")
+    assert (tmp_path / "pictures" / "history.png").exists()
 
 
 OLD_PROGRAM = """
