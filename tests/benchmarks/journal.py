@@ -71,9 +71,10 @@ def main() -> None:
         seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print(
-            f"reading {len(kept.records):,} trials ({size / 1e6:.0f} MB): {seconds:.2f} s, ", end=""
+            f"reading {len(kept.records):,} trials, {size / 1e6:.0f} MB: {seconds:.2f} s, ", end=""
         )
-        print(f"peak memory {before / 1024:.0f} -> {after / 1024:.0f} MiB")
+        print(f"of them {cpu:.2f} s of processor time", end="")
+        print(f"; peak memory {before / 1024:.0f} -> {after / 1024:.0f} MiB")
 
 
 if __name__ == "__main__":
