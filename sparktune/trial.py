@@ -222,7 +222,11 @@ class Transport(Protocol):
 
     @property
     def slots(self) -> int:
-        """How many calls the platform can run at once."""
+        """How many calls the platform can run at once, when it has grown as far as it may."""
+
+    @property
+    def room(self) -> int:
+        """How many calls the platform can run at once now."""
 
     @property
     def queues(self) -> bool:

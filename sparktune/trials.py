@@ -330,8 +330,10 @@ class SparkTrials(Trials):
     """Trials evaluated as Spark tasks, several at once.
 
     Args:
-        parallelism: the most trials that run at once; None: as many as the cluster has slots. Give
-            it on a cluster with dynamic allocation.
+        parallelism: the most trials that run at once; "auto" or None: as many as the cluster has
+            slots. Slots that come and go are noticed within seconds. Where Spark allocates
+            executors dynamically, "auto" asks for a quarter more than there are, so that Spark adds
+            some until it has its `maxExecutors`; a number asks for that many at once.
         timeout: seconds after which a run ends; what still runs then is cancelled.
         loss_threshold: a run ends once a trial's loss is below it.
         spark_session: a Spark session, classic or Connect; None: the active one, or a new one with
@@ -361,7 +363,7 @@ class SparkTrials(Trials):
 
     def __init__(
         self,
-        parallelism: int | None = None,
+        parallelism: int | str | None = None,
         timeout: float | None = None,
         loss_threshold: float | None = None,
         spark_session: SparkSession | None = None,
@@ -391,20 +393,12 @@ class SparkTrials(Trials):
 
     def executor(self, task: Task, queue: int = 1) -> Executor:
         """A pool over Spark jobs. `queue` is ignored: the pool keeps its own."""
-        from sparktune.executors.spark_session import UNLIMITED, has_stopped
+        from sparktune.executors.spark_session import has_stopped
 
         stopped = self._spark is not None and has_stopped(self._spark)
         self._spark = _session(None if stopped else self._spark)
         transport = _transport(self._spark, task, self.resource_profile)
-        parallelism = self.parallelism
-        if parallelism is None and transport.slots == UNLIMITED:
-            parallelism = transport.room()
-            logger.warning(
-                "executors come and go, without an upper limit: %d trials at once, as many as "
-                "there is room for now; give SparkTrials(parallelism=...) for more",
-                parallelism,
-            )
-        return Pool(transport, parallelism, self.trial_timeout, self.retries)
+        return Pool(transport, self.parallelism, self.trial_timeout, self.retries)
 
 
 class ThreadTrials(Trials):
@@ -434,13 +428,13 @@ class ThreadTrials(Trials):
         return Pool(_threads(task, self.parallelism), self.parallelism)
 
 
-def _parallelism(parallelism: int | None) -> int | None:
+def _parallelism(parallelism: Any) -> int | None:
     """None for 'as many as there are slots', which Hyperopt's users also write as 0 or -1."""
-    if parallelism is None:
+    if parallelism is None or parallelism == "auto":
         return None
     if not is_whole(parallelism):
         raise InvalidArgument(
-            "The parallelism argument should be an integer >= 1, or None for all slots of the "
+            'The parallelism argument should be an integer >= 1, or "auto" for all slots of the '
             f"cluster (a session goes to spark_session=). Given value: {parallelism!r}"
         )
     if parallelism <= 0:
@@ -481,16 +475,19 @@ def _transport(spark: SparkSession, task: Task, resource_profile: Any) -> Any:
 
 
 def _threads(task: Task, parallelism: int) -> Any:
-    """Threads that name and cancel Spark jobs where there is a classic session, plain threads
-    elsewhere.
-    """
+    """Threads that cancel Spark jobs where there is a session, plain threads elsewhere."""
     import sys
 
     from sparktune.executors.threads import Threads
 
     if "pyspark" not in sys.modules:
         return Threads(task, parallelism)
-    from sparktune.executors.spark_session import active_classic
+    from sparktune.executors.spark_session import active_classic, active_connect
+
+    if connected := active_connect():
+        from sparktune.executors.spark_connect_threads import SparkConnectThreads
+
+        return SparkConnectThreads(connected, task, parallelism)
     from sparktune.executors.spark_threads import SparkThreads
 
     spark = active_classic()

@@ -36,10 +36,9 @@ from sparktune import (
     fmin,
     hp,
     rand,
-    search_cv,
 )
 from sparktune.errors import TrialFailed
-from sparktune.search_cv import HyperoptSearchCV, NoCandidateScored
+from sparktune.search_cv import HyperoptSearchCV, NoCandidateScored, candidate
 from sparktune.trial import Status
 
 if TYPE_CHECKING:
@@ -470,9 +469,9 @@ def test_failures_on_spark_are_explained(spark: SparkSession) -> None:
 
 def test_the_objective_needs_scikit_learn_only(tmp_path: Path) -> None:
     cloudpickle = pytest.importorskip("pyspark.cloudpickle")
-    flatten = search_cv._flattening(SVC())
-    settings = {"cv": search_cv._fixed(None, [(np.arange(60), np.arange(60, 90))])}
-    objective = search_cv._objective(SVC(), settings, True, flatten, (X, y, {}))
+    flatten = candidate.flattening(SVC())
+    settings = {"cv": candidate.fixed(None, [(np.arange(60), np.arange(60, 90))])}
+    objective = candidate.cross_validating(SVC(), settings, True, flatten, (X, y, {}))
     path = tmp_path / "objective"
     path.write_bytes(cloudpickle.dumps(objective))
     program = (

@@ -64,7 +64,8 @@ class Pool:
 
     Args:
         transport: the platform.
-        parallelism: the most trials that run at once; None: as many as the platform has slots.
+        parallelism: the most trials that run at once; None: as many as the platform has room for,
+            and a quarter more while it could have more room.
         trial_timeout: seconds a trial may run, from when the platform starts it; None: no limit.
         retries: how often a trial is evaluated again after the platform failed under it. One
             attempt has ended before the next begins, so only one can have a result.
@@ -78,7 +79,7 @@ class Pool:
         retries: int = 0,
     ) -> None:
         self._retries = retries
-        self._parallelism = float("inf") if parallelism is None else parallelism
+        self._parallelism = parallelism
         self._transport = transport
         self._timeout = trial_timeout
         self._name = uuid.uuid4().hex[:12]
@@ -162,13 +163,18 @@ class Pool:
                     self.cancel(list(self._calls))
 
     def _can_run(self) -> int:
-        return int(min(self._parallelism, self._transport.slots))
+        """How many trials may run: where the platform grows with what waits, it is made to."""
+        slots = self._transport.slots
+        if self._parallelism is not None:
+            return min(self._parallelism, slots)
+        room = self._transport.room
+        return min(slots, room + max(room // 4, 1))
 
     def _width(self) -> int:
         """How many calls may be on the platform at once."""
-        slots = self._transport.slots
-        queues = self._transport.queues and self._parallelism > 1 and slots <= self._parallelism
-        return slots + 1 if queues else int(min(self._parallelism, slots))
+        can_run = self._can_run()
+        waits = self._transport.queues and can_run == self._transport.slots
+        return can_run + 1 if waits and self._parallelism != 1 else can_run
 
     def _unreported(self) -> bool:
         return any(not call.reported for call in self._calls.values())

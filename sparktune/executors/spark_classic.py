@@ -50,7 +50,7 @@ class SparkClassic:
         self._task = task
         conf = self._context.getConf().get
         self._most = elastic_slots(conf)
-        self._slots, self._slots_until = 1, 0.0
+        self._room, self._room_until = 1, 0.0
         self._broadcasts: list[pyspark.Broadcast[Any]] = []
         local = str(self._context.master).startswith("local")
         # A local worker sees the same files; local-cluster starts processes, but on this machine
@@ -68,20 +68,18 @@ class SparkClassic:
 
     @property
     def slots(self) -> int:
-        """How many tasks the application can run at once, as of a second ago at most.
-
-        Under dynamic allocation, as many as there can be: executors come when tasks wait.
+        """How many tasks the application can run at once: `room`, or under dynamic allocation as
+        many as there can be, as executors come when tasks wait.
         """
-        if self._most is not None:
-            return self._most
-        now = time.monotonic()
-        if now >= self._slots_until:
-            self._slots, self._slots_until = count_slots(self._context), now + 1.0
-        return self._slots
+        return self.room if self._most is None else self._most
 
+    @property
     def room(self) -> int:
-        """How many tasks there is room for now, whatever may come."""
-        return count_slots(self._context)
+        """How many tasks the application can run at once, as of a second ago at most."""
+        now = time.monotonic()
+        if now >= self._room_until:
+            self._room, self._room_until = count_slots(self._context), now + 1.0
+        return self._room
 
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
         """A thread's target that inherits the caller's job group, scheduler pool and other local

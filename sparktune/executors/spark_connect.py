@@ -30,7 +30,7 @@ from sparktune.errors import InvalidArgument, SparkUnavailable
 from sparktune.executors import _spark_task
 from sparktune.executors.pool import Lost
 from sparktune.executors.spark_failures import STOPPED, explained
-from sparktune.executors.spark_session import elastic_slots, speculates
+from sparktune.executors.spark_session import elastic_slots, speculates, with_tags
 from sparktune.executors.spark_shipping import Shipment, not_configured, unpickled_report
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
@@ -97,7 +97,7 @@ class SparkConnect:
         evaluation = _spark_task.Evaluation(_spark_task.unpickled_file, paths, not speculates(conf))
         self._shipment = Shipment(self._task.objective, evaluation, self._send)
         self._most = elastic_slots(conf)
-        self._now = count_slots(spark)
+        self.room = count_slots(spark)  # as of some seconds ago
         self._answered = time.monotonic()
         # Before Spark 4 nobody tells when a query leaves Spark's queue, so none is put there.
         self.queues = hasattr(spark, "registerProgressHandler") and not spark.version.startswith(
@@ -110,26 +110,14 @@ class SparkConnect:
 
     @property
     def slots(self) -> int:
-        """How many tasks the server can run at once, as of some seconds ago.
-
-        Where executors come as tasks wait, as many as there can be.
+        """How many tasks the server can run at once: `room`, or where executors come as tasks wait,
+        as many as there can be.
         """
-        return self._now if self._most is None else self._most
-
-    def room(self) -> int:
-        """How many tasks there is room for now, whatever may come."""
-        return self._now
+        return self.room if self._most is None else self._most
 
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
         """A thread's target that inherits the caller's tags."""
-        tags = self._spark.getTags()
-
-        def bound() -> None:
-            for tag in tags:
-                self._spark.addTag(tag)
-            target()
-
-        return bound
+        return with_tags(self._spark, target)
 
     def call(self, trial: Trial, tag: str) -> dict[str, Any]:
         """Evaluate one trial as a query.
@@ -235,7 +223,7 @@ class SparkConnect:
         self._spark.interruptTag(tag)
 
     def _look(self) -> None:
-        self._now = planned_slots(self._spark) or self._now
+        self.room = planned_slots(self._spark) or self.room
         self._answered = time.monotonic()
 
 

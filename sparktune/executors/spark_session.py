@@ -141,6 +141,18 @@ def inheriting(spark: SparkSession, target: Callable[[], None]) -> Callable[[], 
     return bound
 
 
+def with_tags(spark: Any, target: Callable[[], None]) -> Callable[[], None]:
+    """A thread's target that inherits this thread's tags of a Connect session."""
+    tags = spark.getTags()
+
+    def bound() -> None:
+        for tag in tags:
+            spark.addTag(tag)
+        target()
+
+    return bound
+
+
 def _require_java() -> None:
     home = os.environ.get("JAVA_HOME")
     java = os.path.join(home, "bin", "java") if home else "java"
@@ -157,11 +169,14 @@ def _require_java() -> None:
 
 def active_connect() -> SparkSession | None:
     """The session of a process that uses Spark Connect, if there is one."""
-    if "SPARK_CONNECT_MODE_ENABLED" not in os.environ:
-        return None
-    from pyspark.sql.connect.session import SparkSession
+    from pyspark import SparkContext
 
-    session: Any = SparkSession.getActiveSession() or SparkSession._default_session
+    module = sys.modules.get("pyspark.sql.connect.session")
+    classic = SparkContext._active_spark_context is not None
+    # A local Connect server started by this process has a SparkContext here, too.
+    if module is None or (classic and "SPARK_CONNECT_MODE_ENABLED" not in os.environ):
+        return None
+    session: Any = module.SparkSession.getActiveSession() or module.SparkSession._default_session
     return None if session is None or has_stopped(session) else session
 
 

@@ -27,7 +27,7 @@ class SparkThreads:
     queues = False
 
     def __init__(self, spark: SparkSession, task: Task, slots: int) -> None:
-        self.slots = slots
+        self.slots = self.room = slots
         self._spark = spark
         self._context = spark.sparkContext
         self._task = task

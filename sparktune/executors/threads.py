@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sparktune.executors.task import Task
@@ -16,10 +17,10 @@ class Threads:
     queues = False
 
     def __init__(self, task: Task, slots: int) -> None:
-        self.slots = slots
+        self.slots = self.room = slots
         self._task = task
 
-    def bind(self, target: Any) -> Any:
+    def bind(self, target: Callable[[], None]) -> Callable[[], None]:
         """The target itself."""
         return target
 

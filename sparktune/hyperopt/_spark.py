@@ -40,7 +40,7 @@ class SparkTrials(Trials, trials.SparkTrials):
 
     Args:
         parallelism: the most trials that run at once, up to `MAX_CONCURRENT_JOBS_ALLOWED`; None or
-            less than 1: Spark's default parallelism.
+            less than 1: Spark's default parallelism; "auto": as many as the cluster has slots.
         timeout, loss_threshold, spark_session, resource_profile, trial_timeout: as in
             `sparktune.SparkTrials`.
 
@@ -58,7 +58,7 @@ class SparkTrials(Trials, trials.SparkTrials):
 
     def __init__(
         self,
-        parallelism: int | None = None,
+        parallelism: Any = None,
         timeout: float | None = None,
         loss_threshold: float | None = None,
         spark_session: Any = None,
@@ -77,7 +77,7 @@ class SparkTrials(Trials, trials.SparkTrials):
         self._open(None, Store())
         self.user_specified_parallelism = parallelism
         default = getattr(self._spark_context, "defaultParallelism", None)
-        if default is not None or self.parallelism is not None:
+        if parallelism != "auto" and (default is not None or self.parallelism is not None):
             self.parallelism = self._decide_parallelism(parallelism, default or 1)
         self._fmin_cancelled = False
         self._fmin_cancelled_reason: str | None = None

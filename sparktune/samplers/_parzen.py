@@ -30,6 +30,13 @@ from sparktune.space.distributions import Array, ndtr, ndtri
 
 _MIN_MASS = 1e-300
 _LEAST_OF_CELL = 0.3
+"""Bandwidth on a grid, at least, as a share of the cell."""
+
+_SMOOTHING = 4.0
+"""Weight of the prior in the choices of all observations together, as a multiple of the options'
+number: with n observations it is 4 C / (n + 1) in each. With less, runs stay in the first good
+branch of a conditional space.
+"""
 
 _MAX_LOGS = 2**14  # log densities that are summed at once: as many as stay in the cache
 
@@ -58,7 +65,7 @@ class Parzen:
         layout, c = points.layout, points.z.shape[1]
         prior_P = tuple(p[None] for p in layout.options)
         prior = _Kernels(np.zeros((1, c)), np.ones((1, c)), layout.step[None], prior_P)
-        smoothing = prior_weight / (len(w) + 1)
+        smoothing = _SMOOTHING * prior_weight / (len(w) + 1)
         observed = _Kernels.at(points, bandwidths(points), smoothing)
         both = observed.followed_by(prior)
         coefficients = both.coefficients(layout)
@@ -68,7 +75,7 @@ class Parzen:
         """log density (M,), on the scale of `log_density`, of what further observations would add
         to it: kernels of weight 1, `width` times as wide as the others.
         """
-        smoothing = float(self.w[-1]) / len(self.w)
+        smoothing = _SMOOTHING * float(self.w[-1]) / len(self.w)
         s = np.broadcast_to(width * self.s.min(axis=0), points.z.shape)
         return log_sums(features, _Kernels.at(points, s, smoothing).coefficients(self.layout))
 

@@ -43,7 +43,9 @@ _OTHERS = 256
 """Points that are looked at where all candidates were tried before."""
 
 _KERNELS = 500
-"""Bad trials that g is made of at most: the newest, and as many evenly spread among the others."""
+"""Bad trials that g is made of at most: the newest, and as many evenly spread among the others.
+Also the newest trials that the start-up keeps away from, where most trials fail.
+"""
 
 
 @dataclass(frozen=True)
@@ -176,11 +178,11 @@ def _seen(space: Space, history: View) -> Seen:
 def _spread(
     layout: Layout, history: View, n: int, rng: np.random.Generator, repeats: bool
 ) -> Iterator[Array]:
-    """Up to n points that lie far from all trials and from each other."""
+    """Up to n points that lie far from the trials and from each other."""
     space = layout.space
     seen = _seen(space, history)
     pool = space.sample(rng, _CANDIDATES + 4 * (n - 1))
-    crowd = crowding(layout, pool, history.X)
+    crowd = crowding(layout, pool, history.X[-_KERNELS:])
     chosen: Array | None = None
     for _ in range(n):
         if chosen is not None:

@@ -37,6 +37,12 @@ def spark_connect(task: Task, connect: Any) -> Executor:
     return Pool(SparkConnect(connect, task), 4)
 
 
+def spark_connect_threads(task: Task, connect: Any) -> Executor:
+    from sparktune.executors.spark_connect_threads import SparkConnectThreads
+
+    return Pool(SparkConnectThreads(connect, task, 3), 3)
+
+
 LOCAL: dict[str, Make] = {
     "serial": Serial,
     "serial with a queue": lambda task: Serial(task, 3),
@@ -63,8 +69,11 @@ def test_the_executor_on_spark_passes(
 
 
 @pytest.mark.parametrize("check", EXECUTOR_CHECKS, ids=lambda check: check.__name__)
-def test_the_executor_on_spark_connect_passes(check: Callable[[Make], None], connect: Any) -> None:
-    check(lambda task: spark_connect(task, connect))
+@pytest.mark.parametrize("make", [spark_connect, spark_connect_threads])
+def test_the_executor_on_spark_connect_passes(
+    check: Callable[[Make], None], make: Callable[[Task, Any], Executor], connect: Any
+) -> None:
+    check(lambda task: make(task, connect))
 
 
 @pytest.mark.parametrize("check", EXECUTOR_CHECKS, ids=lambda check: check.__name__)

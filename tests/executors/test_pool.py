@@ -18,6 +18,7 @@ class Controlled:
 
     def __init__(self, slots: int = 4, queues: bool = True, cancellable: bool = True) -> None:
         self.slots = slots
+        self.free: int | None = None
         self.queues = queues
         self.cancellable = cancellable
         self.entered: dict[int, threading.Event] = {}
@@ -29,6 +30,10 @@ class Controlled:
         self.gone: SparkUnavailable | None = None
         for id in range(100):
             self.entered[id], self.ends[id] = threading.Event(), threading.Event()
+
+    @property
+    def room(self) -> int:
+        return self.slots if self.free is None else self.free
 
     def bind(self, target: Any) -> Any:
         return target
@@ -116,6 +121,19 @@ def test_one_trial_more_than_can_run_waits(
     assert all(transport.entered[id].wait(20) for id in range(on_platform))
     assert not any(transport.entered[id].is_set() for id in range(on_platform, inside))
     assert pool.running == min(parallelism, slots)
+    pool.close()
+
+
+@pytest.mark.parametrize(
+    ("room", "most", "inside"), [(4, 4, 5), (1, 100, 3), (20, 100, 26), (90, 100, 101)]
+)
+def test_without_a_parallelism_there_is_always_something_to_grow_for(
+    room: int, most: int, inside: int
+) -> None:
+    transport = Controlled(most)
+    transport.free = room
+    pool = Pool(transport)
+    assert pool.slots == inside
     pool.close()
 
 

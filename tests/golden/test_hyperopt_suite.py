@@ -69,6 +69,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def outcomes(suite: Path, selected: dict[str, int]) -> dict[str, list[tuple[str, str]]]:
     """(test, "passed" | "failed" | "skipped") of each selection."""
     report = suite / "report.xml"
+    report.unlink(missing_ok=True)
     environment = {
         **os.environ,
         "HYPEROPT_SUITE": str(suite),

@@ -120,9 +120,9 @@ def test_the_prior_has_its_weight_among_the_observations() -> None:
 
 
 def test_an_option_is_smoothed_by_its_prior() -> None:
-    # An observation of option k: (1 at k + p * 3 * 2.0 / (n + 1)), here n = 2, scaled to sum 1.
+    # An observation of option k: (1 at k + p * 3 * 4 * 0.5 / (n + 1)), here n = 2, scaled to sum 1.
     space = Space(hp.pchoice("c", [(0.5, "a"), (0.3, "b"), (0.2, "c")]))
-    [P] = fitted(space, [{"c": 1}, {"c": 2}], prior_weight=2.0).P
+    [P] = fitted(space, [{"c": 1}, {"c": 2}], prior_weight=0.5).P
     assert_allclose(P[0], np.array([1.0, 1.6, 0.4]) / 3)
     assert_allclose(P[1], np.array([1.0, 0.6, 1.4]) / 3)
     assert_allclose(P[2], [0.5, 0.3, 0.2])
@@ -145,7 +145,7 @@ def test_the_density_is_the_weighted_sum_of_products_of_kernels() -> None:
     sx = sqrt((32 + 100 / 12) / 3) * 3 ** (-1 / 7)
     sy = sqrt((38 / 3 + 16) / 3) * 3 ** (-1 / 7)
     kernels = [(1, sx, -2, sy), (9, sx, 3, sy), (5, 10, 0, 4)]
-    options = np.array([[1 + 1 / 3, 1 / 3], [1 / 3, 1 + 1 / 3], [5 / 6, 5 / 6]]) / (5 / 3)
+    options = np.array([[1 + 4 / 3, 4 / 3], [4 / 3, 1 + 4 / 3], [11 / 6, 11 / 6]]) / (11 / 3)
     rows = np.array([[2.0, 1.0, 0.0], [9.5, -3.0, 1.0], [0.0, 8.0, 0.0]])
     columns = {label: space.labels.index(label) for label in "xyc"}
     for x, y, c in rows:

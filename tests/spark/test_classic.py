@@ -142,7 +142,7 @@ class TestHandle:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"parallelism": "4"}, "parallelism argument should be an integer >= 1, or None"),
+            ({"parallelism": "4"}, 'parallelism argument should be an integer >= 1, or "auto"'),
             ({"parallelism": 2.0}, "parallelism argument should be an integer"),
             ({"timeout": -1}, "timeout argument should be None or a positive value. Given value"),
             ({"timeout": True}, "timeout argument should be None or a positive value. Given value"),
@@ -156,8 +156,8 @@ class TestHandle:
         with pytest.raises(InvalidArgument, match=message):
             SparkTrials(**options)
 
-    @pytest.mark.parametrize("parallelism", [None, 0, -1])
-    def test_no_parallelism_means_all_slots(self, parallelism: int | None) -> None:
+    @pytest.mark.parametrize("parallelism", ["auto", None, 0, -1])
+    def test_no_parallelism_means_all_slots(self, parallelism: int | str | None) -> None:
         trials = SparkTrials(parallelism)
         quiet(nap, X, max_evals=8, trials=trials)
         assert most_at_once(trials) == 4

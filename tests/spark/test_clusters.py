@@ -131,3 +131,32 @@ def test_lost_executors_cost_a_trial_its_retries_and_the_others_nothing(
     if start == CLASSIC:
         assert "ExecutorLostFailure" in result.stderr
         assert "the Python process that ran this trial died" in result.stderr
+
+
+def test_executors_that_come_while_a_run_goes_on_are_asked_for_and_used(standalone: str) -> None:
+    code = f"""
+        import time, sparktune
+        from sparktune import SparkTrials, fmin, hp
+
+        session = sparktune.local_session(
+            spark__master={standalone!r},
+            spark__dynamicAllocation__enabled="true",
+            spark__dynamicAllocation__shuffleTracking__enabled="true",
+            spark__dynamicAllocation__initialExecutors=1,
+            spark__dynamicAllocation__minExecutors=1,
+            spark__executor__cores=1,
+        )
+
+        def objective(x):
+            import os  # the working directory is one of the executor's own
+            time.sleep(1)
+            return {{"loss": x, "status": "ok", "where": os.getcwd()}}
+
+        trials = SparkTrials("auto")
+        fmin(objective, hp.uniform("x", 0, 1), max_evals=30, trials=trials, verbose=False)
+        print(len({{result["where"] for result in trials.results}}))
+        session.stop()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=180)
+    assert result.stdout.split() == ["2"], result.stderr

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sparktune import AllTrialsFailed, ThreadTrials, fmin, hp
+from sparktune.executors.pool import Pool
+from sparktune.executors.spark_connect_threads import SparkConnectThreads
+from sparktune.executors.task import Task
+from sparktune.trial import Status, Trial
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -57,3 +63,33 @@ def test_the_timeout_cancels_the_jobs_of_trials(spark: SparkSession) -> None:
     while context.statusTracker().getActiveJobsIds():
         assert time.monotonic() < end
         threading.Event().wait(0.05)
+
+
+def test_queries_of_a_cancelled_trial_are_cancelled_on_connect(
+    connect: Any, tmp_path: Path
+) -> None:
+    def sleep(batches: Any) -> Any:
+        for _ in batches:
+            pass
+        time.sleep(600)
+        yield from ()
+
+    def objective(config: Any) -> float:
+        for i in range(3):
+            (tmp_path / f"began {i}").touch()
+            with contextlib.suppress(Exception):
+                connect.range(1).mapInArrow(sleep, "x long").collect()
+        return 0.0
+
+    pool = Pool(SparkConnectThreads(connect, Task(objective, lambda trial: None), 1), 1, 3)
+    pool.submit(Trial(0, {}))
+    [outcome] = pool.collect(60)
+    pool.close()
+    assert outcome.status is Status.TIMEOUT
+    # Cancelling is asynchronous; a query that never ended would fail here.
+    end = time.monotonic() + 40
+    while any(thread.name.startswith("sparktune-") for thread in threading.enumerate()):
+        assert time.monotonic() < end
+        threading.Event().wait(0.05)
+    assert (tmp_path / "began 2").exists()
+    assert connect.interruptAll() == []

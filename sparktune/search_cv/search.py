@@ -13,40 +13,33 @@ import copy
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from sklearn import clone
+from sklearn.base import is_classifier
+from sklearn.exceptions import FitFailedWarning
+from sklearn.model_selection import check_cv
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.utils import indexable
 
 from sparktune.arguments import whole
 from sparktune.errors import AllTrialsFailed, InvalidArgument, TrialFailed
 from sparktune.minimize import fmin, seed_of
+from sparktune.search_cv.candidate import (
+    Flatten,
+    cross_validating,
+    fixed,
+    flattening,
+    fold_error_score,
+    remembering_errors,
+    routed,
+    scorer_of,
+)
+from sparktune.search_cv.table import ROW, metrics_of, table_of
 from sparktune.space.space import Space
 from sparktune.trial import Status, Trial
 from sparktune.trials import SparkTrials, Trials
-
-try:
-    from sklearn import clone, config_context, get_config
-    from sklearn.base import is_classifier
-    from sklearn.exceptions import FitFailedWarning
-    from sklearn.metrics import check_scoring
-    from sklearn.model_selection import GridSearchCV, check_cv
-    from sklearn.model_selection._search import BaseSearchCV
-    from sklearn.utils import indexable
-    from sklearn.utils.metadata_routing import process_routing
-except ImportError as error:
-    raise ImportError(
-        f"HyperoptSearchCV needs scikit-learn 1.3 or newer ({error}): "
-        "pip install 'sparktune[sklearn]'"
-    ) from error
-
-Parameters: TypeAlias = dict[str, Any]
-MaskedArray: TypeAlias = "np.ma.MaskedArray[Any, Any]"
-Flatten: TypeAlias = Callable[[Any], Parameters]
-
-_ROW = "cv_results"
-"""Where a trial's result holds its row of `cv_results_`."""
 
 
 class NoCandidateScored(AllTrialsFailed, ValueError):
@@ -168,19 +161,19 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
         if groups is not None:
             params = params | {"groups": groups}
         X, y = indexable(X, y)
-        scorer = _scorer(self.estimator, self.scoring, self.refit)
-        for_estimator, for_splitter = _routed(self, params)
+        scorer = scorer_of(self.estimator, self.scoring, self.refit)
+        for_estimator, for_splitter = routed(self, params)
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(cv.split(X, y, **for_splitter))
         self.n_splits_ = len(splits)
         settings = {name: getattr(self, name) for name in _PASSED_ON} | {
-            "cv": _fixed(cv, splits),
+            "cv": fixed(cv, splits),
             "verbose": self.verbose if self.verbose > 1 else 0,
-            "error_score": _error_score(self.error_score, scorer),
+            "error_score": fold_error_score(self.error_score, scorer),
         }
-        flatten = _flattening(self.estimator)
+        flatten = flattening(self.estimator)
         data = (X, y, params)
-        self._search(flatten, _objective(self.estimator, settings, self.refit, flatten, data))
+        self._search(flatten, cross_validating(self.estimator, settings, self.refit, flatten, data))
         self.scorer_ = scorer
         if self.refit:
             self._refit(X, y, for_estimator)
@@ -197,7 +190,7 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
         errors: list[Exception] = []
         try:
             fmin(
-                objective if self.trials_.asynchronous else _remembering(objective, errors),
+                objective if self.trials_.asynchronous else remembering_errors(objective, errors),
                 self.space,
                 self.algo,
                 whole("max_evals", self.max_evals, 1),
@@ -218,7 +211,7 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
             raise NoCandidateScored(str(failed)) from failed
         _warn_of_failures(ended, self.error_score)
         candidates = [flatten(space.decode(trial.values)) for trial in ended]
-        self.cv_results_ = _table(candidates, ended, self.error_score)
+        self.cv_results_ = table_of(candidates, ended, self.error_score)
         self._choose()
 
     def _start(self) -> Trials:
@@ -240,7 +233,7 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
             return fresh
         trials = getattr(self, "trials_", trials)
         for trial in trials.records.values():
-            if trial.status is Status.OK and _ROW not in (trial.result or {}):
+            if trial.status is Status.OK and ROW not in (trial.result or {}):
                 raise InvalidArgument(
                     f"trials holds trial {trial.id}, which is no candidate of a HyperoptSearchCV; "
                     "start with new trials"
@@ -248,7 +241,7 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
         return trials
 
     def _choose(self) -> None:
-        names = _metrics(self.cv_results_)
+        names = metrics_of(self.cv_results_)
         self.multimetric_ = names != ["score"]
         if self.multimetric_ and not self.refit:
             return
@@ -270,119 +263,6 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
 
 
 _PASSED_ON = ("scoring", "n_jobs", "pre_dispatch", "return_train_score")
-
-
-def _objective(
-    estimator: Any,
-    settings: Mapping[str, Any],
-    refit: Any,
-    flatten: Flatten,
-    data: tuple[Any, Any, Mapping[str, Any]],
-) -> Callable[[Any], dict[str, Any]]:
-    """The objective of a search: a point of the space to the result of its cross-validation on
-    `data`, the arguments of `fit`.
-    """
-    X, y, params = data
-    config = get_config()
-    wanted = refit if isinstance(refit, (str, bool)) else False
-
-    def cross_validation(point: Any) -> dict[str, Any]:
-        candidate = flatten(point)
-        grid = {name: [value] for name, value in candidate.items()}
-        with config_context(**config):
-            search = GridSearchCV(estimator, grid, refit=False, **settings)
-            table = search.fit(X, y, **params).cv_results_
-        row = {key: float(table[key][0]) for key in table if key[:5] not in ("param", "rank_")}
-        names = [key[10:] for key in row if key.startswith("mean_test_")]
-        metric = wanted if wanted in names else names[0]
-        if metric != wanted and wanted is not False and names != ["score"]:
-            raise ValueError(f"scoring gives {names}; refit must name one of them, not {wanted!r}")
-        return {
-            "loss": -row[f"mean_test_{metric}"],
-            "status": "ok",
-            "params": candidate,
-            "cv_results": row,
-        }
-
-    return cross_validation
-
-
-def _error_score(error_score: Any, scorer: Any) -> Any:
-    """What one candidate's folds get for `error_score`.
-
-    If there is one metric, a NaN in one fold is a NaN in the mean, so the candidate is done for:
-    raising says why, on every worker, and saves its other folds.
-    """
-    one_metric = not isinstance(scorer, dict)
-    return "raise" if one_metric and error_score != error_score else error_score
-
-
-def _remembering(
-    objective: Callable[[Any], Any], errors: list[Exception]
-) -> Callable[[Any], dict[str, Any]]:
-    """The objective, which also puts its exceptions into `errors`."""
-
-    def remembering(point: Any) -> Any:
-        try:
-            return objective(point)
-        except Exception as error:
-            errors.append(error)
-            raise
-
-    return remembering
-
-
-def _flattening(estimator: Any) -> Flatten:
-    """The function that makes one dict of parameters out of a point of the space."""
-    names = frozenset(estimator.get_params())
-
-    def flatten(point: Any) -> Parameters:
-        if not isinstance(point, dict):
-            raise TypeError(
-                f"the space must give dicts of parameters, as {{'C': hp.uniform('C', 0, 1)}} "
-                f"does; got {point!r}"
-            )
-        parameters: Parameters = {}
-        for name, value in point.items():
-            group = isinstance(value, dict) and name not in names and "__" not in str(name)
-            parameters.update(flatten(value) if group else {name: value})
-        return parameters
-
-    return flatten
-
-
-def _fixed(cv: Any, splits: Sequence[Any]) -> SimpleNamespace:
-    """A splitter that asks for what `cv` asks for, and gives splits that are made already."""
-    fixed = SimpleNamespace(
-        split=lambda *args, **params: iter(splits), get_n_splits=lambda *args, **params: len(splits)
-    )
-    if hasattr(cv, "get_metadata_routing"):
-        fixed.get_metadata_routing = cv.get_metadata_routing
-    return fixed
-
-
-def _scorer(estimator: Any, scoring: Any, refit: Any) -> Any:
-    """A scorer, or {metric: scorer} for a list or dict of several."""
-    if callable(scoring):
-        return scoring
-    if scoring is None or isinstance(scoring, str):
-        return check_scoring(estimator, scoring)
-    named = scoring if isinstance(scoring, Mapping) else {name: name for name in scoring}
-    if refit is True or (isinstance(refit, str) and refit not in named):
-        raise InvalidArgument(
-            "with several metrics, refit must be the name of the one to optimise "
-            f"({', '.join(map(repr, named))}), a function of cv_results_, or False; got {refit!r}"
-        )
-    return {name: check_scoring(estimator, each) for name, each in named.items()}
-
-
-def _routed(search: HyperoptSearchCV, params: Parameters) -> tuple[Parameters, Parameters]:
-    """What the estimator's fit and the splitter get of the parameters of fit."""
-    if get_config().get("enable_metadata_routing", False):
-        routed = process_routing(search, "fit", **params)
-        return routed.estimator.fit, routed.splitter.split
-    others = {name: value for name, value in params.items() if name != "groups"}
-    return others, {"groups": params.get("groups")}
 
 
 def _check_parameters(estimator: Any, space: Space, flatten: Flatten) -> None:
@@ -442,51 +322,3 @@ def _warn_of_failures(trials: Sequence[Trial], error_score: Any) -> None:
             FitFailedWarning,
             stacklevel=4,
         )
-
-
-def _table(
-    candidates: Sequence[Parameters], trials: Sequence[Trial], error_score: Any
-) -> dict[str, Any]:
-    """`cv_results_` of these candidates, whose trials hold their scores."""
-    rows = [(trial.result or {}).get(_ROW, {}) for trial in trials]
-    known = dict.fromkeys(key for row in rows for key in row)
-    missing = np.nan if isinstance(error_score, str) else float(error_score)
-    scores = {key: _column(key, rows, missing) for key in known}
-    table: dict[str, Any] = {key: column for key, column in scores.items() if "_time" in key}
-    for name in dict.fromkeys(name for candidate in candidates for name in candidate):
-        table[f"param_{name}"] = _parameter_column(name, candidates)
-    table["params"] = list(candidates)
-    for key, column in scores.items():
-        table[key] = column
-        if key.startswith("std_test_"):
-            metric = key.removeprefix("std_")
-            table[f"rank_{metric}"] = _ranks(scores[f"mean_{metric}"])
-    return table
-
-
-def _column(key: str, rows: Sequence[Mapping[str, float]], missing: float) -> NDArray[Any]:
-    """One column of numbers; `missing` is the score of candidates without a result."""
-    value = np.nan if key.endswith("_time") else 0 * missing if key.startswith("std_") else missing
-    return np.array([row.get(key, np.nan if row else value) for row in rows])
-
-
-def _parameter_column(name: str, candidates: Sequence[Parameters]) -> MaskedArray:
-    """The values of one parameter, of a numeric type if all are numbers; masked where absent."""
-    mask = [name not in candidate for candidate in candidates]
-    kinds = {type(candidate[name]) for candidate in candidates if name in candidate}
-    numeric = len(kinds) == 1 and kinds <= {bool, int, float}
-    column = np.zeros(len(candidates), dtype=kinds.pop() if numeric else object)
-    for i, candidate in enumerate(candidates):
-        if not mask[i]:
-            column[i] = candidate[name]
-    return np.ma.MaskedArray(column, mask)
-
-
-def _ranks(means: NDArray[Any]) -> NDArray[Any]:
-    """1 for the highest; equal ones share the best of their ranks, and NaN is the lowest."""
-    costs = np.where(np.isnan(means), np.inf, -means)
-    return (1 + np.searchsorted(np.sort(costs), costs)).astype(np.int32)
-
-
-def _metrics(table: Mapping[str, Any]) -> list[str]:
-    return [key.removeprefix("mean_test_") for key in table if key.startswith("mean_test_")]
