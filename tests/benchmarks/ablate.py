@@ -160,8 +160,9 @@ def line(name: str, regrets: Array, plain: Array, budgets: Sequence[int]) -> str
     cells = [f"{name:<34}"]
     for budget in budgets:
         ours, theirs = (each[:, :, budget - 1] for each in (regrets, plain))
-        cells.append(f"{ours.mean():.4f} {str(paired(ours, theirs)) if ours is not theirs else ''}")
-    return "  ".join(cells)
+        difference = "" if regrets is plain else str(paired(ours, theirs))
+        cells.append(f"{ours.mean():.4f} {difference:<26}")
+    return "  ".join(cells).rstrip()
 
 
 def main() -> None:
