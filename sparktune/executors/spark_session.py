@@ -69,7 +69,6 @@ def start(settings: dict[str, str]) -> SparkSession:
         SparkUnavailable: pyspark or Java is missing, or Spark does not start.
     """
     try:
-        from pyspark import SparkContext
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise SparkUnavailable(
@@ -77,7 +76,7 @@ def start(settings: dict[str, str]) -> SparkSession:
         ) from error
     if connected := active_connect():
         return connected
-    running = SparkContext._active_spark_context is not None or any(
+    running = _context() is not None or any(
         name in os.environ
         for name in ("SPARK_REMOTE", "PYSPARK_GATEWAY_PORT")  # spark-submit's
     )
@@ -167,14 +166,20 @@ def _require_java() -> None:
         )
 
 
+def _context() -> Any:
+    """The SparkContext of this process, if there is one."""
+    try:
+        from pyspark import SparkContext
+    except ImportError:  # the package pyspark-client, with Spark Connect only
+        return None
+    return SparkContext._active_spark_context
+
+
 def active_connect() -> SparkSession | None:
     """The session of a process that uses Spark Connect, if there is one."""
-    from pyspark import SparkContext
-
     module = sys.modules.get("pyspark.sql.connect.session")
-    classic = SparkContext._active_spark_context is not None
     # A local Connect server started by this process has a SparkContext here, too.
-    if module is None or (classic and "SPARK_CONNECT_MODE_ENABLED" not in os.environ):
+    if module is None or (_context() and "SPARK_CONNECT_MODE_ENABLED" not in os.environ):
         return None
     session: Any = module.SparkSession.getActiveSession() or module.SparkSession._default_session
     return None if session is None or has_stopped(session) else session
@@ -182,10 +187,9 @@ def active_connect() -> SparkSession | None:
 
 def active_classic() -> SparkSession | None:
     """The classic session of this process, if there is one."""
-    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
-    context = SparkContext._active_spark_context
+    context = _context()
     if context is None or is_stopped(context):
         return None
     session = SparkSession.builder.getOrCreate()
