@@ -42,5 +42,6 @@ def probabilities(layout: Layout, X: Array) -> Array:
     z = layout.points(X).z
     normal = np.isinf(layout.high)
     U = (z - layout.low) / np.where(normal, 1.0, layout.high - layout.low)
-    U[:, normal] = ndtr(z[:, normal])
+    if normal.any():  # else scipy is not imported before the first trial has started
+        U[:, normal] = ndtr(z[:, normal])
     return U
