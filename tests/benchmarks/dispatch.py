@@ -2,10 +2,12 @@
 
     python -m tests.benchmarks.dispatch [--rounds 3] [--peers none]
 
-All contenders share one local[4] session and run in turn, in an order that is reversed from round
-to round, so that drift and other load on the machine hit them alike. Compare the ratios to the
-floor, taken within a round, and not the times of different runs. The floor is plain Spark: 4
-threads that each run one single-task job after the other, with nothing to suggest or to record.
+All contenders share one classic local[4] session, or one Spark Connect server of four slots, and
+run in turn, in an order that is reversed from round to round, so that drift and other load on the
+machine hit them alike. Compare the ratios to the floor, taken within a round, and not the times of
+different runs. The floor is plain Spark of the same kind: 4 threads that each run one single-task
+job after the other, with nothing to suggest or to record. The trials called 100 MB take a second
+each, of an objective with 100 MB in its closure, which plain jobs would ship with every trial.
 
     ideal      one-second trials / 4 slots: the wall time in seconds if dispatching cost nothing
     % ideal    ideal / wall time
@@ -31,9 +33,10 @@ from statistics import median
 from typing import Any
 
 import sparktune
+from tests.conftest import connect_server
 
 SLOTS = 4
-FLOOR = "plain Spark"
+CLASSIC, CONNECT = "plain Spark", "plain Connect"
 JVM_WARM_UP = 200  # plain jobs before anything else, for the compiler of the shared JVM
 WARM_UP = 20  # empty trials of each contender, untimed
 
@@ -42,25 +45,30 @@ Objective = Callable[[Any], float]
 
 @dataclass(frozen=True)
 class Workload:
-    """`trials` trials that sleep for `seconds` each."""
+    """`trials` trials that sleep for `seconds` each and refer to `closure` bytes."""
 
     name: str
     seconds: float
     trials: int
+    closure: int = 0
 
     def objective(self) -> Objective:
         """What each trial calls."""
-        seconds = self.seconds
+        seconds, data = self.seconds, os.urandom(self.closure)
 
         def sleep(config: Any) -> float:
             if seconds:
                 time.sleep(seconds)
-            return 0.0
+            return float(len(data))
 
         return sleep
 
 
-WORKLOADS = (Workload("one-second", 1.0, 40), Workload("empty", 0.0, 200))
+WORKLOADS = (
+    Workload("one-second", 1.0, 40),
+    Workload("empty", 0.0, 200),
+    Workload("100 MB", 0.0, 32, 100 << 20),
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,12 @@ class Contender:
     name: str
     run: Callable[[Objective, int], int]
     rounds: int
+    floor: str = CLASSIC
     most: int = 200
+
+    def takes(self, workload: Workload) -> bool:
+        """Whether it can run a workload in reasonable time."""
+        return not workload.closure or "sparktune" in self.name
 
     def trials(self, workload: Workload) -> int:
         """How many trials of a workload it runs."""
@@ -104,7 +117,26 @@ def plain_spark(spark: Any) -> Callable[[Objective, int], int]:
     return run
 
 
-def minimized(package: Any, algo: Any, seed: dict[str, Any]) -> Callable[[Objective, int], int]:
+def plain_connect(spark: Any) -> Callable[[Objective, int], int]:
+    """Single-task queries from as many threads as there are slots."""
+
+    def run(objective: Objective, n: int) -> int:
+        def task(batches: Any) -> Any:
+            yield from batches
+            objective(None)
+
+        def query(i: int) -> int:
+            return len(spark.range(0, 1, 1, 1).mapInArrow(task, "id long").collect())
+
+        with ThreadPoolExecutor(SLOTS) as threads:
+            return sum(threads.map(query, range(n)))
+
+    return run
+
+
+def minimized(
+    package: Any, algo: Any, seed: dict[str, Any], **options: Any
+) -> Callable[[Objective, int], int]:
     """`fmin` of sparktune or hyperopt, which take the same arguments, over four parameters."""
     hp = package.hp
     space = {
@@ -115,21 +147,24 @@ def minimized(package: Any, algo: Any, seed: dict[str, Any]) -> Callable[[Object
     }
 
     def run(objective: Objective, n: int) -> int:
-        trials = package.SparkTrials(parallelism=SLOTS)
-        options = {"max_evals": n, "trials": trials, "show_progressbar": False, **seed}
-        package.fmin(objective, space, algo=algo, **options)
+        trials = package.SparkTrials(parallelism=SLOTS, **options)
+        given = {"max_evals": n, "trials": trials, "show_progressbar": False, **seed}
+        package.fmin(objective, space, algo=algo, **given)
         return int(trials.count_successful_trials())
 
     return run
 
 
-def contenders(spark: Any, peers: str, rounds: int) -> list[Contender]:
+def contenders(spark: Any, connect: Any, peers: str, rounds: int) -> list[Contender]:
     """Who takes part; hyperopt, which needs minutes, once and with few trials."""
     tpe, rand = sparktune.tpe.suggest, sparktune.rand.suggest
+    on_connect = minimized(sparktune, tpe, {"seed": 0}, spark_session=connect)
     found = [
-        Contender(FLOOR, plain_spark(spark), rounds),
+        Contender(CLASSIC, plain_spark(spark), rounds),
         Contender("sparktune, TPE", minimized(sparktune, tpe, {"seed": 0}), rounds),
         Contender("sparktune, random", minimized(sparktune, rand, {"seed": 0}), rounds),
+        Contender(CONNECT, plain_connect(connect), rounds, CONNECT),
+        Contender("sparktune, Connect", on_connect, rounds, CONNECT),
     ]
     if peers == "hyperopt":
         import hyperopt
@@ -143,14 +178,16 @@ def contenders(spark: Any, peers: str, rounds: int) -> list[Contender]:
 
 def measure(found: Sequence[Contender], rounds: int) -> dict[tuple[str, str], list[float]]:
     """Wall times by (workload, contender), one for each round."""
-    found[0].wall_time(Workload("warm-up", 0.0, JVM_WARM_UP))
+    for contender in found:
+        if contender.name == contender.floor:
+            contender.wall_time(Workload("warm-up", 0.0, JVM_WARM_UP))
     for contender in found:
         contender.wall_time(Workload("warm-up", 0.0, WARM_UP))
     walls: dict[tuple[str, str], list[float]] = {}
     for i in range(rounds):
         for workload in WORKLOADS:
             for contender in found[:: -1 if i % 2 else 1]:
-                if i < contender.rounds:
+                if i < contender.rounds and contender.takes(workload):
                     wall = contender.wall_time(workload)
                     walls.setdefault((workload.name, contender.name), []).append(wall)
     return walls
@@ -161,14 +198,16 @@ def table(found: Sequence[Contender], walls: dict[tuple[str, str], list[float]])
     form = "{:<11} {:<18} {:>6} {:>23} {:>8} {:>9} {:>20}"
     lines = [form.format("trials", "by", "number", "wall s", "% ideal", "trials/s", "x floor")]
     for workload in WORKLOADS:
-        floor = [wall / workload.trials for wall in walls[workload.name, FLOOR]]
         for contender in found:
+            if not contender.takes(workload):
+                continue
             taken, n = walls[workload.name, contender.name], contender.trials(workload)
+            floor = [w / workload.trials for w in walls.get((workload.name, contender.floor), [])]
             ideal = n * workload.seconds / SLOTS
             ratios = [each * n / wall for each, wall in zip(floor, taken, strict=False)]
             share = f"{100 * ideal / median(taken):.0f}" if ideal else "-"
             rate = f"{n / median(taken):.2f}"
-            cells = (spread(taken), share, rate, spread(ratios))
+            cells = (spread(taken), share, rate, spread(ratios) if ratios else "-")
             lines.append(form.format(workload.name, contender.name, n, *cells))
     return "\n".join(lines)
 
@@ -199,9 +238,15 @@ def main() -> None:
     options = parser.parse_args()
     os.environ["PYSPARK_PYTHON"] = sys.executable
     spark = sparktune.local_session(SLOTS)
-    found = contenders(spark, options.peers, options.rounds)
-    walls = measure(found, options.rounds)
-    print(f"\n{table(found, walls)}\n\n{setting(spark, options.peers)}")
+    with connect_server(f"local[{SLOTS}]") as (url, _):
+        # Not SparkSession.builder, which refuses a second kind of session in one process.
+        from pyspark.sql.connect.session import SparkSession
+
+        connect = SparkSession.builder.remote(url).getOrCreate()
+        found = contenders(spark, connect, options.peers, options.rounds)
+        walls = measure(found, options.rounds)
+        print(f"\n{table(found, walls)}\n\n{setting(spark, options.peers)}")
+        connect.stop()
     spark.stop()
 
 
