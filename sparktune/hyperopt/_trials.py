@@ -48,22 +48,23 @@ class Trials(core.Trials):
     _restores = False  # whether what an earlier run saved is to be taken over
     _traceback_in_error = False  # whether misc['error'] holds the traceback, not the message
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        made = super().__new__(cls)
-        made._open(None, Store())  # before the `__init__` of a class of the user's
-        return made
-
     def __init__(self, exp_key: Any = None, refresh: bool = True) -> None:
         super().__init__()
         self._open(exp_key, Store())
 
     def _open(self, exp_key: Any, store: Store) -> None:
-        self._exp_key, self._store = exp_key, store
+        self._exp_key, self._shared = exp_key, store
         self.records = Records(store, exp_key, self._made, self._renew)
         self._listed: tuple[int, list[Document]] = (-1, [])
 
+    @property
+    def _store(self) -> Store:
+        if "_shared" not in self.__dict__:  # in the `__init__` of a class of the user's
+            self._open(None, Store())
+        return self._shared
+
     def __getstate__(self) -> dict[str, Any]:
-        left_out = ("_store", "records", "_listed", "_documents")
+        left_out = ("_shared", "records", "_listed", "_documents")
         state = {k: v for k, v in super().__getstate__().items() if k not in left_out}
         state["header"] = self.header and asdict(self.header)
         return state | {"_dynamic_trials": self._store.documents, "_ids": self._store.ids}

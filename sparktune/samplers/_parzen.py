@@ -95,6 +95,16 @@ class Parzen:
             X[:, j] = np.minimum(above.sum(axis=1), P.shape[1] - 1)
         return layout.space.masked(X)
 
+    def log_choices(self, X: Array, columns: list[int]) -> Array:
+        """log probability (M,) of what the rows X hold in these categorical columns."""
+        total = np.zeros((len(X), len(self.w)))
+        for j, P in zip(self.layout.categorical, self.P, strict=True):
+            if j in columns:
+                active = np.flatnonzero(~np.isnan(X[:, j]))
+                total[active] += np.log(P[:, X[active, j].astype(int)].T)
+        probability: Array = np.exp(total) @ (self.w / self.w.sum())
+        return np.log(probability)
+
     def log_density(self, features: Array) -> Array:
         """log density (M,) of points, up to a constant per set of active parameters and the
         logarithm of the sum of the weights.

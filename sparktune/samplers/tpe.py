@@ -138,7 +138,7 @@ class TPE:
         for _ in range(n):
             if chosen is not None:
                 candidates, scores = candidates[m:], ratio.repelled(scores.without(m), chosen)
-            best_first = np.argsort(-scores.now[:m], kind="stable")
+            best_first = _branch_first(candidates[:m], scores.now[:m], below, above)
             chosen = seen.first_new(candidates[best_first])
             if chosen is None:
                 others = seen.others(_OTHERS, rng)
@@ -149,6 +149,19 @@ class TPE:
             if chosen is None:
                 return
             yield chosen
+
+
+def _branch_first(X: Array, scores: Array, below: Parzen, above: Parzen) -> NDArray[np.intp]:
+    """Indices of rows X: those of the best branch first, each part by their scores.
+
+    Rows of different branches have different parameters, whose densities cannot be compared: a
+    branch is judged by its choices alone, so that one that is tried much has to be good for it.
+    """
+    columns = sorted({j for column in below.layout.space.columns for j, _ in column.conditions})
+    if not columns:
+        return np.argsort(-scores, kind="stable")
+    branch = below.log_choices(X, columns) - above.log_choices(X, columns)
+    return np.lexsort((-scores, -np.round(branch, 9)))
 
 
 def good_weights(n: int) -> Array:
