@@ -295,8 +295,8 @@ def _enqueue(
     """Put points into the records as new trials, but for those that are there already.
 
     Returns how many records there are to be at the end: the ones that do not count against
-    `max_evals` (failed and cancelled trials of earlier runs, and the points) come on top. A run
-    that was cut off is taken to its own end.
+    `max_evals` (failed and cancelled trials of earlier runs, and the points) come on top. A study
+    with a journal is taken to the end of its last run instead, in which failed trials count.
     """
     records = trials.records
     counted = sum(t.status.pending or t.status.returned for t in records.values())
@@ -306,9 +306,9 @@ def _enqueue(
     records.update({first + i: Trial(first + i, point) for i, point in enumerate(new)})
     if max_evals is None:
         return None
-    cut_off = book.kept
-    if cut_off.end is not None and cut_off.max_evals is not None and not cut_off.stop_reason:
-        return cut_off.end + max_evals - cut_off.max_evals
+    last = book.kept
+    if last.end is not None and last.max_evals is not None:
+        return last.end + max_evals - last.max_evals + trials.count_cancelled_trials()
     return len(records) + max(max_evals - counted, 0)
 
 

@@ -68,7 +68,7 @@ class Kept:
         attachments: what objectives attached, as in `Trials.attachments`.
         stop_reason: why its last run stopped; None if it was cut off, or there was none.
         max_evals, end: the limit of its last run, and how many trials there were to be at its end,
-            failed ones included; None: no limit.
+            failed ones included and cancelled ones not; None: no limit.
         size: bytes up to the end of its last good line.
     """
 
@@ -195,6 +195,8 @@ class Journal:
         """
         if self.kept.header is None:
             self.write(header, trials)
+        if end is not None:
+            end -= sum(trial.status is Status.CANCELLED for trial in trials.records.values())
         self._write({"run": {"max_evals": max_evals, "end": end}})
         self._raise()
 

@@ -136,6 +136,30 @@ def test_failures_count_as_they_would_have_without_the_kill(tmp_path: Path) -> N
     assert what(search(20, cut, **options)) == expected
     cut.write_bytes(b"".join(lines[:17]))
     assert len(search(25, cut, **options).records) == 25
+    assert len(search(25, cut, **options).records) == 25
+
+
+def test_a_study_that_was_interrupted_ends_with_as_many_trials(tmp_path: Path) -> None:
+    def often_broken(point: dict[str, Any]) -> float:
+        if point["x"] < 0:
+            raise ValueError("negative")
+        if len(calls) in (3, 6):
+            calls.append(0)
+            raise KeyboardInterrupt
+        calls.append(0)
+        return objective(point)
+
+    calls: list[int] = []
+    path = tmp_path / "study.jsonl"
+    options: dict[str, Any] = {"fn": often_broken, "catch_eval_exceptions": True}
+    options["algo"] = rand.suggest
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            search(20, path, **options)
+    for _ in range(2):
+        trials = search(20, path, **options)
+        assert trials.count_cancelled_trials() == 2
+        assert len(trials.records) == 22
 
 
 def test_parallel_runs_keep_everything(tmp_path: Path, spark: Any) -> None:
