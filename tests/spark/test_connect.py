@@ -60,7 +60,8 @@ RUN_THAT_LOSES_ITS_SESSION = """
 
     sparktune.executors.spark_connect._SILENCE = 7
     session = SparkSession.builder.remote({url!r}).getOrCreate()
-    trials = SparkTrials(parallelism=2)
+    # With one that waits there are two queries at once, so that the short one gets a slot.
+    trials = SparkTrials(parallelism=1)
 
     def objective(x):
         time.sleep(0.05 if x < 0.5 else 600)
