@@ -19,7 +19,7 @@ from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.stopping import Never
 from sparktune.study import Sampler, Study
-from sparktune.testing import Clock, Simulated
+from sparktune.testing import Clock, SimulatedExecutor
 from sparktune.trial import Status, Trial
 
 SPACE = Space({"x": hp.uniform("x", -5, 5), "k": hp.choice("k", [hp.normal("y", 0, 1), "none"])})
@@ -42,7 +42,7 @@ def played(
     """The records of a run on four slots."""
     clock, records = Clock(), {} if records is None else records
     study = Study(SPACE, sampler, FullBudget(n), 3, records, clock=clock, lag=lag)
-    executor = Simulated(Task(loss, lambda trial: trial), 4, seconds, clock)
+    executor = SimulatedExecutor(Task(loss, lambda trial: trial), 4, seconds, clock)
     assert loop.run(study, executor, Never()) == loop.FINISHED
     return records
 
@@ -93,7 +93,7 @@ def test_a_suggestion_knows_the_results_up_to_the_lag_and_no_more() -> None:
 def test_slots_are_used_as_far_as_the_lag_allows() -> None:
     running: list[int] = []
 
-    class Watched(Simulated):
+    class Watched(SimulatedExecutor):
         def collect(self, timeout: float | None) -> Any:
             running.append(self.running)
             return super().collect(timeout)

@@ -18,7 +18,7 @@ from sparktune.space import hp
 from sparktune.space.space import Space
 from sparktune.stopping import LossThreshold, Never, NoProgress, Stopper, Timeout
 from sparktune.study import Study
-from sparktune.testing import Clock, Simulated
+from sparktune.testing import Clock, SimulatedExecutor
 from sparktune.trial import Asked, Event, Outcome, Status, Stopped, Told, Trial
 
 SPACE = Space({"x": hp.uniform("x", 0, 1)})
@@ -34,7 +34,7 @@ class Bench:
         n: int | None = 10,
         slots: int = 2,
         seconds: Callable[[Trial], float] = lambda trial: 1.0,
-        executor: type[Simulated] = Simulated,
+        executor: type[SimulatedExecutor] = SimulatedExecutor,
     ) -> None:
         self.clock = Clock()
         self.study = Study(SPACE, random.suggest, FullBudget(n), 0, clock=self.clock)
@@ -193,7 +193,7 @@ def test_an_observer_that_fails_is_left_out_and_costs_nothing(
     assert "disk full" in caplog.text
 
 
-class Interrupted(Simulated):
+class Interrupted(SimulatedExecutor):
     """Is interrupted by a second Ctrl-C while it closes."""
 
     def close(self) -> None:
@@ -209,7 +209,7 @@ def test_an_interrupt_while_closing_leaves_no_trial_running() -> None:
     assert len(bench.reasons) == 1
 
 
-class Finishing(Simulated):
+class Finishing(SimulatedExecutor):
     """Ends what runs when closed, instead of cancelling it."""
 
     def close(self) -> None:
@@ -222,7 +222,7 @@ def test_outcomes_that_arrive_while_the_executor_closes_are_kept() -> None:
     assert bench.statuses == [Status.OK] * 2
 
 
-class Forgetting(Simulated):
+class Forgetting(SimulatedExecutor):
     """Loses what runs when closed."""
 
     def close(self) -> None:

@@ -11,14 +11,16 @@ A check raises AssertionError with what went wrong. No test framework is needed.
 
 from sparktune.testing.executors import EXECUTOR_CHECKS
 from sparktune.testing.samplers import SAMPLER_CHECKS
-from sparktune.testing.simulated import Clock, Simulated
+from sparktune.testing.simulated import Clock, Durations, SimulatedExecutor, WorkingClock
 from sparktune.testing.situations import history_of, mixed_history, spaces
 
 __all__ = [
     "EXECUTOR_CHECKS",
     "SAMPLER_CHECKS",
     "Clock",
-    "Simulated",
+    "Durations",
+    "SimulatedExecutor",
+    "WorkingClock",
     "history_of",
     "mixed_history",
     "spaces",

@@ -16,7 +16,7 @@ from sparktune.executors.task import Task
 from sparktune.schedulers import FullBudget
 from sparktune.stopping import Never
 from sparktune.study import Sampler, Study
-from sparktune.testing import Clock, Simulated
+from sparktune.testing import Clock, Durations, SimulatedExecutor
 from sparktune.trial import Trial
 from tests.benchmarks.contenders import Contender
 from tests.benchmarks.problems import Problem
@@ -66,11 +66,10 @@ def play(problem: Problem, sampler: Sampler, setting: Setting, seed: int) -> dic
     def objective(trial: Trial) -> float:
         return instance.observed(trial.values, np.random.default_rng([seed, trial.id, 1]))
 
-    def seconds(trial: Trial) -> float:
-        spread = DURATION_SPREAD * (setting.workers > 1)
-        return float(np.random.default_rng([seed, trial.id, 2]).lognormal(0.0, spread))
-
-    executor = Simulated(Task(objective, lambda trial: trial), setting.workers, seconds, clock)
+    seconds = Durations(spread=DURATION_SPREAD * (setting.workers > 1), seed=seed)
+    executor = SimulatedExecutor(
+        Task(objective, lambda trial: trial), setting.workers, seconds, clock
+    )
     limit = FullBudget(setting.evaluations)
     study = Study(problem.space, sampler, limit, seed, records, clock=clock)
     loop.run(study, executor, Never(), raise_errors=True)

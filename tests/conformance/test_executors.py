@@ -11,7 +11,7 @@ from sparktune.executors.pool import Pool
 from sparktune.executors.serial import Serial
 from sparktune.executors.task import Task
 from sparktune.executors.threads import Threads
-from sparktune.testing import EXECUTOR_CHECKS, Clock, Simulated
+from sparktune.testing import EXECUTOR_CHECKS, Clock, SimulatedExecutor
 from sparktune.testing.executors import Make
 from sparktune.trial import Executor
 
@@ -79,4 +79,4 @@ def test_the_executor_on_spark_connect_passes(
 @pytest.mark.parametrize("check", EXECUTOR_CHECKS, ids=lambda check: check.__name__)
 def test_the_simulated_executor_passes_but_for_its_times(check: Callable[[Make], None]) -> None:
     if "times" not in check.__name__:
-        check(lambda task: Simulated(task, 3, lambda trial: 1.0, Clock()))
+        check(lambda task: SimulatedExecutor(task, 3, lambda trial: 1.0, Clock()))
