@@ -16,7 +16,6 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from sparktune.worker import evaluate
@@ -31,13 +30,13 @@ _PART = 2**23  # bytes of a report in one row
 
 
 class Envelope:
-    """A pickle in a file, for a channel that pickles again: unpickles to the thing itself."""
+    """A pickle, in parts, for a channel that pickles again: unpickles to the thing itself."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, parts: list[bytes]) -> None:
+        self._parts = parts
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[bytes]]:
-        return pickle.loads, (self._path.read_bytes(),)
+        return pickle.loads, (b"".join(self._parts),)
 
 
 class Handle:

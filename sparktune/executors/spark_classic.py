@@ -8,7 +8,6 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyspark
@@ -152,8 +151,8 @@ class SparkClassic:
         except (Py4JError, AttributeError, ValueError):  # internal to Spark, as the slots
             return ""
 
-    def _send(self, path: Path) -> pyspark.Broadcast[Any]:
-        self._broadcasts.append(self._context.broadcast(_spark_task.Envelope(path)))
+    def _send(self, name: str, parts: list[bytes]) -> pyspark.Broadcast[Any]:
+        self._broadcasts.append(self._context.broadcast(_spark_task.Envelope(parts)))
         return self._broadcasts[-1]
 
     def _run(self, function: Callable[..., Any], trial: Trial, tag: str) -> bytes:

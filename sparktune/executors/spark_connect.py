@@ -15,6 +15,7 @@ import os
 import queue
 import re
 import sys
+import tempfile
 import threading
 import time
 import weakref
@@ -167,12 +168,17 @@ class SparkConnect:
         if self.queues:
             self._spark.removeProgressHandler(self._progress)
 
-    def _send(self, path: Path) -> str:
+    def _send(self, name: str, parts: list[bytes]) -> str:
         names = _sent.setdefault(self._spark, set())
-        if path.name not in names:
-            self._spark.addArtifact(str(path), file=True)
-            names.add(path.name)
-        return path.name
+        file = f"{name}.pickle"
+        if file not in names:
+            with tempfile.TemporaryDirectory(prefix="sparktune-") as folder:
+                path = Path(folder, file)
+                with open(path, "wb") as artifact:
+                    artifact.writelines(parts)
+                self._spark.addArtifact(str(path), file=True)
+            names.add(file)
+        return file
 
     def _run(self, function: Callable[..., Any], tag: str) -> bytes:
         spark = self._spark

@@ -8,12 +8,10 @@ import hashlib
 import io
 import logging
 import pickle
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from pyspark import cloudpickle
 
@@ -41,7 +39,7 @@ _CloudPickler: Any = cloudpickle.Pickler
 class _Pickler(_CloudPickler):  # type: ignore[misc]
     """Pickles shared objects as handles, and collects them."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: Any) -> None:
         super().__init__(file)
         self.shared: dict[str, Shared[Any]] = {}
 
@@ -61,7 +59,8 @@ class Shipment:
     Args:
         objective: sent at once.
         evaluation: what a worker does with a trial; sent at once.
-        send: sends a pickle file, named after its content, and returns where the workers find it.
+        send: sends a pickle, in parts, under a name made of its content, and returns where the
+            workers find it.
 
     Raises:
         ObjectiveNotPicklable: the objective cannot travel.
@@ -71,7 +70,7 @@ class Shipment:
         self,
         objective: Callable[[Any], Any],
         evaluation: _spark_task.Evaluation,
-        send: Callable[[Path], Any],
+        send: Callable[[str, list[bytes]], Any],
     ) -> None:
         self.sources: _spark_task.Sources = {}
         self._send = send
@@ -110,29 +109,36 @@ class Shipment:
         self._add_shared(found)
 
     def _sent(self, thing: Any, described: str) -> tuple[tuple[str, Any], dict[str, Shared[Any]]]:
-        with tempfile.TemporaryDirectory(prefix="sparktune-") as folder:
-            path, found = pickled_file(thing, Path(folder), described)
-            return (path.stem, self._send(path)), found
+        name, parts, found = pickled(thing, described)
+        return (name, self._send(name, parts)), found
 
 
-def pickled_file(thing: Any, folder: Path, described: str) -> tuple[Path, dict[str, Shared[Any]]]:
-    """A file with the pickled thing, named after its content, and the shared objects in it.
+class _Parts:
+    """A file that keeps what is written to it, without copying it once more."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, part: bytes) -> None:
+        self.written.append(part)
+
+
+def pickled(thing: Any, described: str) -> tuple[str, list[bytes], dict[str, Shared[Any]]]:
+    """A name made of the content, the pickled thing in parts, and the shared objects in it.
 
     Raises:
         ObjectiveNotPicklable: the thing cannot travel.
     """
-    path = folder / "thing"
-    with open(path, "wb") as file:
-        pickler = _Pickler(file)
-        try:
-            pickler.dump(thing)
-        except Exception as error:
-            raise _not_picklable(described, error) from error
-    with open(path, "rb") as file:
-        digest = hashlib.blake2b(digest_size=16)
-        while block := file.read(2**20):
-            digest.update(block)
-    return path.rename(folder / f"sparktune-{digest.hexdigest()}.pickle"), pickler.shared
+    file = _Parts()
+    pickler = _Pickler(file)
+    try:
+        pickler.dump(thing)
+    except Exception as error:
+        raise _not_picklable(described, error) from error
+    digest = hashlib.blake2b(digest_size=16)
+    for part in file.written:
+        digest.update(part)
+    return f"sparktune-{digest.hexdigest()}", file.written, pickler.shared
 
 
 def unpickled_report(answer: bytes) -> dict[str, Any]:

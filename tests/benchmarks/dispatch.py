@@ -1,21 +1,26 @@
 """What running a trial on Spark costs: sparktune and its peers against plain Spark.
 
-    python -m tests.benchmarks.dispatch [--rounds 3] [--peers none]
+    python -m tests.benchmarks.dispatch [--rounds 3] [--peers hyperopt joblib-spark FLAML MLflow]
+    python -m tests.benchmarks.dispatch --slots 64 256 1000
 
-All contenders share one classic local[4] session, or one Spark Connect server of four slots, and
-run in turn, in an order that is reversed from round to round, so that drift and other load on the
-machine hit them alike. Compare the ratios to the floor, taken within a round, and not the times of
-different runs. The floor is plain Spark of the same kind: 4 threads that each run one single-task
-job after the other, with nothing to suggest or to record. The trials called 100 MB take a second
-each, of an objective with 100 MB in its closure, which plain jobs would ship with every trial.
+Needs the extra `bench`, without peers (`--peers` alone) the extra `dev`.
 
-    ideal      one-second trials / 4 slots: the wall time in seconds if dispatching cost nothing
+The first form is about four slots. All contenders share one classic local[4] session, or one Spark
+Connect server of four slots, and run in turn, in an order that is reversed from round to round, so
+that drift and other load on the machine hit them alike. Compare the ratios, taken within a round,
+and not the times of different runs. The floor is plain Spark of the same kind: 4 threads that each
+run one single-task job after the other, with nothing to suggest or to record.
+
+    ideal      seconds of a trial * trials / 4 slots: the wall time if dispatching cost nothing
     % ideal    ideal / wall time
     x floor    the floor's wall time per trial / the contender's: above 1 is faster than plain Spark
+    x tiny     wall time with 100 MB in the objective's closure / with nothing in it
 
 Wall times are of whole calls of `fmin`, without a progress bar: they include pickling the
 objective, shipping it and every suggestion. Where there were several rounds, the median is given
 (lowest - highest).
+
+The second form is about many slots: see `wide`.
 """
 
 from __future__ import annotations
@@ -23,24 +28,22 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from statistics import median
 from typing import Any
 
 import sparktune
+from tests.benchmarks import wide
+from tests.benchmarks.dispatchers import PEERS, SLOTS, Contender, Objective, contenders
 from tests.conftest import connect_server
 
-SLOTS = 4
-CLASSIC, CONNECT = "plain Spark", "plain Connect"
 JVM_WARM_UP = 200  # plain jobs before anything else, for the compiler of the shared JVM
 WARM_UP = 20  # empty trials of each contender, untimed
-
-Objective = Callable[[Any], float]
 
 
 @dataclass(frozen=True)
@@ -63,153 +66,93 @@ class Workload:
 
         return sleep
 
+    def taken_by(self, contender: Contender) -> bool:
+        """Whether a contender can run it in reasonable time: plain jobs and most peers ship what is
+        large with every trial.
+        """
+        return not self.closure or "sparktune" in contender.name
+
 
 WORKLOADS = (
     Workload("one-second", 1.0, 40),
     Workload("empty", 0.0, 200),
-    Workload("100 MB", 0.0, 32, 100 << 20),
+    Workload("100 MB, one-second", 1.0, 32, 100 << 20),
+    Workload("100 MB, empty", 0.0, 32, 100 << 20),
 )
 
 
-@dataclass(frozen=True)
-class Contender:
-    """A way to evaluate an objective n times: `run(objective, n)` returns how often it succeeded.
-
-    It takes part in at most `rounds` rounds, with at most `most` trials of a workload.
-    """
-
-    name: str
-    run: Callable[[Objective, int], int]
-    rounds: int
-    floor: str = CLASSIC
-    most: int = 200
-
-    def takes(self, workload: Workload) -> bool:
-        """Whether it can run a workload in reasonable time."""
-        return not workload.closure or "sparktune" in self.name
-
-    def trials(self, workload: Workload) -> int:
-        """How many trials of a workload it runs."""
-        return min(workload.trials, self.most)
-
-    def wall_time(self, workload: Workload) -> float:
-        """Seconds from the call to the end of the last trial."""
-        n = self.trials(workload)
-        started = time.perf_counter()
-        succeeded = self.run(workload.objective(), n)
-        wall = time.perf_counter() - started
-        if succeeded != n:
-            raise RuntimeError(f"{self.name}: {succeeded} of {n} trials succeeded")
-        return wall
+def wall_time(contender: Contender, workload: Workload) -> float:
+    """Seconds from the call to the end of the last trial."""
+    n, objective = min(workload.trials, contender.most), workload.objective()
+    started = time.perf_counter()
+    succeeded = contender.run(objective, n)
+    wall = time.perf_counter() - started
+    if succeeded != n:
+        raise RuntimeError(f"{contender.name}: {succeeded} of {n} trials succeeded")
+    return wall
 
 
-def plain_spark(spark: Any) -> Callable[[Objective, int], int]:
-    """Single-task jobs from as many threads as there are slots."""
-    context = spark.sparkContext
+@dataclass
+class Results:
+    """Wall times by (workload, contender), one for each round; for closures also without them."""
 
-    def run(objective: Objective, n: int) -> int:
-        def job(i: int) -> int:
-            return len(context.parallelize([0], 1).map(objective).collect())
+    found: Sequence[Contender]
+    walls: dict[tuple[str, str], list[float]]
+    tiny: dict[tuple[str, str], list[float]]
 
-        with ThreadPoolExecutor(SLOTS) as threads:
-            return sum(threads.map(job, range(n)))
+    def add(self, contender: Contender, workload: Workload) -> None:
+        """Measure once."""
+        key = workload.name, contender.name
+        if workload.closure:
+            tiny = wall_time(contender, replace(workload, closure=0))
+            self.tiny.setdefault(key, []).append(tiny)
+        wall = wall_time(contender, workload)
+        self.walls.setdefault(key, []).append(wall)
+        print(f"{workload.name}, {contender.name}: {wall:.2f} s", file=sys.stderr)
 
-    return run
+    def lines(self) -> list[str]:
+        """The results as text, one line for each workload and contender."""
+        form = "{:<19} {:<18} {:>6} {:>23} {:>8} {:>9} {:>20} {:>20}"
+        head = ("trials", "by", "number", "wall s", "% ideal", "trials/s", "x floor", "x tiny")
+        lines = [form.format(*head)]
+        for workload in WORKLOADS:
+            for contender in self.found:
+                if workload.taken_by(contender):
+                    cells = self.cells(workload, contender)
+                    lines.append(form.format(workload.name, contender.name, *cells))
+        return lines
 
-
-def plain_connect(spark: Any) -> Callable[[Objective, int], int]:
-    """Single-task queries from as many threads as there are slots."""
-
-    def run(objective: Objective, n: int) -> int:
-        def task(batches: Any) -> Any:
-            yield from batches
-            objective(None)
-
-        def query(i: int) -> int:
-            return len(spark.range(0, 1, 1, 1).mapInArrow(task, "id long").collect())
-
-        with ThreadPoolExecutor(SLOTS) as threads:
-            return sum(threads.map(query, range(n)))
-
-    return run
-
-
-def minimized(
-    package: Any, algo: Any, seed: dict[str, Any], **options: Any
-) -> Callable[[Objective, int], int]:
-    """`fmin` of sparktune or hyperopt, which take the same arguments, over four parameters."""
-    hp = package.hp
-    space = {
-        "x": hp.uniform("x", -5, 5),
-        "rate": hp.loguniform("rate", -5, 0),
-        "depth": hp.quniform("depth", 1, 10, 1),
-        "kind": hp.choice("kind", ["a", "b", "c"]),
-    }
-
-    def run(objective: Objective, n: int) -> int:
-        trials = package.SparkTrials(parallelism=SLOTS, **options)
-        given = {"max_evals": n, "trials": trials, "show_progressbar": False, **seed}
-        package.fmin(objective, space, algo=algo, **given)
-        return int(trials.count_successful_trials())
-
-    return run
+    def cells(self, workload: Workload, contender: Contender) -> tuple[Any, ...]:
+        """What one line says."""
+        key, n = (workload.name, contender.name), min(workload.trials, contender.most)
+        taken, tiny = self.walls[key], self.tiny.get(key, [])
+        floor = [w / workload.trials for w in self.walls.get((workload.name, contender.floor), [])]
+        ratios = [each * n / wall for each, wall in zip(floor, taken, strict=False)]
+        ideal = n * workload.seconds / SLOTS
+        return (
+            n,
+            spread(taken),
+            f"{100 * ideal / median(taken):.0f}" if ideal else "-",
+            f"{n / median(taken):.2f}",
+            spread(ratios) if ratios else "-",
+            spread([w / t for w, t in zip(taken, tiny, strict=True)]) if tiny else "-",
+        )
 
 
-def contenders(spark: Any, connect: Any, peers: str, rounds: int) -> list[Contender]:
-    """Who takes part; hyperopt, which needs minutes, once and with few trials."""
-    tpe, rand = sparktune.tpe.suggest, sparktune.rand.suggest
-    on_connect = minimized(sparktune, tpe, {"seed": 0}, spark_session=connect)
-    found = [
-        Contender(CLASSIC, plain_spark(spark), rounds),
-        Contender("sparktune, TPE", minimized(sparktune, tpe, {"seed": 0}), rounds),
-        Contender("sparktune, random", minimized(sparktune, rand, {"seed": 0}), rounds),
-        Contender(CONNECT, plain_connect(connect), rounds, CONNECT),
-        Contender("sparktune, Connect", on_connect, rounds, CONNECT),
-    ]
-    if peers == "hyperopt":
-        import hyperopt
-        import numpy as np
-
-        seed = {"rstate": np.random.default_rng(0)}
-        run = minimized(hyperopt, hyperopt.tpe.suggest, seed)
-        found.append(Contender("hyperopt, TPE", run, rounds=1, most=40))
-    return found
-
-
-def measure(found: Sequence[Contender], rounds: int) -> dict[tuple[str, str], list[float]]:
-    """Wall times by (workload, contender), one for each round."""
+def measure(found: Sequence[Contender], rounds: int) -> Results:
+    """The rounds, after some trials of each contender that do not count."""
     for contender in found:
         if contender.name == contender.floor:
-            contender.wall_time(Workload("warm-up", 0.0, JVM_WARM_UP))
+            wall_time(contender, Workload("warm-up", 0.0, JVM_WARM_UP))
     for contender in found:
-        contender.wall_time(Workload("warm-up", 0.0, WARM_UP))
-    walls: dict[tuple[str, str], list[float]] = {}
+        wall_time(contender, Workload("warm-up", 0.0, min(WARM_UP, contender.most // 4)))
+    results = Results(found, {}, {})
     for i in range(rounds):
         for workload in WORKLOADS:
             for contender in found[:: -1 if i % 2 else 1]:
-                if i < contender.rounds and contender.takes(workload):
-                    wall = contender.wall_time(workload)
-                    walls.setdefault((workload.name, contender.name), []).append(wall)
-    return walls
-
-
-def table(found: Sequence[Contender], walls: dict[tuple[str, str], list[float]]) -> str:
-    """The results as text, one line for each workload and contender."""
-    form = "{:<11} {:<18} {:>6} {:>23} {:>8} {:>9} {:>20}"
-    lines = [form.format("trials", "by", "number", "wall s", "% ideal", "trials/s", "x floor")]
-    for workload in WORKLOADS:
-        for contender in found:
-            if not contender.takes(workload):
-                continue
-            taken, n = walls[workload.name, contender.name], contender.trials(workload)
-            floor = [w / workload.trials for w in walls.get((workload.name, contender.floor), [])]
-            ideal = n * workload.seconds / SLOTS
-            ratios = [each * n / wall for each, wall in zip(floor, taken, strict=False)]
-            share = f"{100 * ideal / median(taken):.0f}" if ideal else "-"
-            rate = f"{n / median(taken):.2f}"
-            cells = (spread(taken), share, rate, spread(ratios) if ratios else "-")
-            lines.append(form.format(workload.name, contender.name, n, *cells))
-    return "\n".join(lines)
+                if i < contender.rounds and workload.taken_by(contender):
+                    results.add(contender, workload)
+    return results
 
 
 def spread(values: Sequence[float]) -> str:
@@ -218,9 +161,9 @@ def spread(values: Sequence[float]) -> str:
     return f"{text} ({min(values):.2f} - {max(values):.2f})" if len(values) > 1 else text
 
 
-def setting(spark: Any, peers: str) -> str:
+def setting(spark: Any, peers: Sequence[str]) -> str:
     """Versions and machine, in one line."""
-    packages = ["sparktune", "pyspark", *([] if peers == "none" else [peers])]
+    packages = ["sparktune", "pyspark", *(PEERS[name] for name in peers)]
     java = spark.sparkContext._jvm.java.lang.System.getProperty("java.version")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (
@@ -230,24 +173,40 @@ def setting(spark: Any, peers: str) -> str:
     )
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, help="repetitions (default: 3)")
-    parser.add_argument("--peers", choices=("hyperopt", "none"), default="hyperopt")
-    options = parser.parse_args()
-    os.environ["PYSPARK_PYTHON"] = sys.executable
+def four_slots(rounds: int, peers: list[str]) -> None:
+    """Measure and print the first form."""
     spark = sparktune.local_session(SLOTS)
     with connect_server(f"local[{SLOTS}]") as (url, _):
         # Not SparkSession.builder, which refuses a second kind of session in one process.
         from pyspark.sql.connect.session import SparkSession
 
         connect = SparkSession.builder.remote(url).getOrCreate()
-        found = contenders(spark, connect, options.peers, options.rounds)
-        walls = measure(found, options.rounds)
-        print(f"\n{table(found, walls)}\n\n{setting(spark, options.peers)}")
+        results = measure(contenders(spark, connect, peers, rounds), rounds)
+        print("\n" + "\n".join(results.lines()) + f"\n\n{setting(spark, peers)}")
         connect.stop()
     spark.stop()
+
+
+def many_slots(numbers: Sequence[int]) -> None:
+    """Measure and print the second form, each line in a process of its own."""
+    print(wide.HEAD)
+    for slots in numbers:
+        for kind in wide.KINDS:
+            if kind in ("classic", "connect") and slots > wide.MOST_WORKERS:
+                continue
+            command = [sys.executable, "-m", "tests.benchmarks.wide", kind, str(slots)]
+            subprocess.run(command, check=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3, help="repetitions (default: 3)")
+    parser.add_argument("--peers", choices=PEERS, default=list(PEERS), nargs="*")
+    parser.add_argument("--slots", type=int, nargs="*", help="measure many slots instead")
+    options = parser.parse_args()
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    many_slots(options.slots) if options.slots else four_slots(options.rounds, options.peers)
 
 
 if __name__ == "__main__":
