@@ -89,6 +89,8 @@ class SparkConnect:
 
     def _start(self) -> None:
         spark = self._spark
+        self._answered = time.monotonic()
+        version = self._first_answer()
         conf = functools.partial(_setting, spark)
         if "profile" in self._options and str(conf("spark.master", "")).startswith("local"):
             logger.warning("resource_profile is ignored: a local master supports none")
@@ -101,13 +103,30 @@ class SparkConnect:
         self.room = count_slots(spark)  # as of some seconds ago
         self._answered = time.monotonic()
         # Before Spark 4 nobody tells when a query leaves Spark's queue, so none is put there.
-        self.queues = hasattr(spark, "registerProgressHandler") and not spark.version.startswith(
-            "3"
-        )
+        self.queues = hasattr(spark, "registerProgressHandler") and not version.startswith("3")
         if self.queues:
             spark.registerProgressHandler(self._progress)
         watch = threading.Thread(target=self._watch, name="sparktune-connect", daemon=True)
         watch.start()
+
+    def _first_answer(self) -> str:
+        """The server's version. The client by itself would try for ten minutes to hear of it."""
+        answers: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                answers.put(self._spark.version)
+            except Exception as error:
+                answers.put(error)
+
+        threading.Thread(target=ask, name="sparktune-connect-first", daemon=True).start()
+        try:
+            answer = answers.get(timeout=_SILENCE)
+        except queue.Empty:
+            answer = _silent(_SILENCE)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     @property
     def slots(self) -> int:
@@ -149,9 +168,7 @@ class SparkConnect:
         silence = time.monotonic() - self._answered
         if self._gone or silence < _SILENCE:
             return self._gone
-        return SparkUnavailable(
-            f"the Spark Connect server has not answered for {silence:.0f} seconds; {STOPPED}"
-        )
+        return _silent(silence)
 
     def cancel(self, tag: str) -> bool:
         """Have the query cancelled; Spark ends the worker's process if the task goes on."""
@@ -281,6 +298,12 @@ def _lost(spark: Any, error: Exception) -> SparkUnavailable | None:
         [line, *_] = str(error).splitlines()
         return SparkUnavailable(f"the Spark Connect session is gone ({line}); {STOPPED}")
     return None
+
+
+def _silent(seconds: float) -> SparkUnavailable:
+    return SparkUnavailable(
+        f"the Spark Connect server has not answered for {seconds:.0f} seconds; {STOPPED}"
+    )
 
 
 def _explained(error: Exception) -> Exception:

@@ -104,6 +104,30 @@ def test_a_lost_session_ends_the_run_and_keeps_what_ended(
     assert lines[1:] == ["1 0", "True"]
 
 
+def test_a_server_that_never_answers_is_not_waited_for() -> None:
+    code = """
+        import os, socket, time
+        import sparktune.executors.spark_connect
+        from pyspark.sql import SparkSession
+        from sparktune import SparkTrials, SparkUnavailable, fmin, hp
+
+        silent = socket.create_server(("127.0.0.1", 0))
+        url = f"sc://127.0.0.1:{silent.getsockname()[1]}"
+        sparktune.executors.spark_connect._SILENCE = 3
+        trials = SparkTrials(2, spark_session=SparkSession.builder.remote(url).create())
+        begun = time.monotonic()
+        try:
+            fmin(abs, hp.uniform("x", 0, 1), max_evals=9, trials=trials, verbose=False)
+        except SparkUnavailable as error:
+            print(error)
+        print(time.monotonic() - begun < 60, flush=True)
+        os._exit(0)  # pyspark goes on calling
+    """
+    error, quick = python(code)
+    assert "the Spark Connect server has not answered for 3 seconds" in error
+    assert quick == "True"
+
+
 def test_the_session_is_left_as_it_was(
     connect: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
