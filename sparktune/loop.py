@@ -21,6 +21,7 @@ logger = logging.getLogger("sparktune")
 FINISHED = "all trials done"
 EXHAUSTED = "all points of the search space tried"
 INTERRUPTED = "interrupted"
+AT_ONCE = 128
 
 
 def run(
@@ -30,6 +31,7 @@ def run(
     observers: Sequence[Observer] = (),
     *,
     raise_errors: bool = False,
+    at_once: int = AT_ONCE,
 ) -> str:
     """Evaluate what the study asks for until it has no more or the stopper stops it; return the
     reason.
@@ -38,6 +40,8 @@ def run(
 
     Args:
         raise_errors: whether a trial that ends in an error ends the run, by raising its exception.
+        at_once: trials that are asked for at once, at most: others' slots need not wait for the
+            thousandth suggestion, and what ends meanwhile is known to the next.
     """
 
     watching = list(observers)
@@ -48,7 +52,7 @@ def run(
 
     reason = INTERRUPTED
     try:
-        reason = _evaluate(study, executor, stopper, announce, raise_errors)
+        reason = _evaluate(study, executor, stopper, announce, raise_errors, at_once)
     finally:
         try:
             executor.close()
@@ -79,23 +83,31 @@ def _evaluate(
     stopper: Stopper,
     announce: Callable[[Event], None],
     raise_errors: bool,
+    at_once: int,
 ) -> str:
     while True:
         history = study.history
         if reason := stopper.stop(history):
             return reason
-        for asked in study.ask(max(executor.slots - len(study.running), 0)):
-            executor.submit(asked.trial)
-            announce(asked)
+        free = executor.slots - len(study.running)
+        asked = study.ask(min(max(free, 0), at_once))
+        for event in asked:
+            executor.submit(event.trial)
+            announce(event)
         if not study.running:
             return EXHAUSTED if study.exhausted else FINISHED
-        wake_at = stopper.wake_at(history)
-        timeout = None if wake_at == float("inf") else max(wake_at - history.now, 0.0)
-        told = [study.tell(outcome) for outcome in executor.collect(timeout)]
-        for event in told:
-            announce(event)
+        patience = 0.0 if len(asked) == at_once < free else _patience(stopper, history)
+        told = [study.tell(outcome) for outcome in executor.collect(patience)]
+        for end in told:
+            announce(end)
         if raise_errors:
             _raise_first_error(told)
+
+
+def _patience(stopper: Stopper, history: View) -> float | None:
+    """Seconds until the stopper wants to be asked again; None: not before something happens."""
+    wake_at = stopper.wake_at(history)
+    return None if wake_at == float("inf") else max(wake_at - history.now, 0.0)
 
 
 def _raise_first_error(told: list[Told]) -> None:

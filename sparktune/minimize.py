@@ -159,7 +159,12 @@ def fmin(
                 observers.append(Progress(bar, study.history, end, lambda: executor.running))
             trials.stop_reason = loop.INTERRUPTED
             trials.stop_reason = loop.run(
-                study, executor, stopper, observers, raise_errors=raise_errors
+                study,
+                executor,
+                stopper,
+                observers,
+                raise_errors=raise_errors,
+                at_once=max(queue, loop.AT_ONCE),
             )
     return _result(parsed, study, trials, return_argmin)
 

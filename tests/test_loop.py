@@ -256,6 +256,20 @@ def test_observers_hear_of_every_event_in_order_with_the_history_as_it_is_then()
     ]
 
 
+def test_many_free_slots_are_filled_in_turns_so_that_none_waits_for_the_last_suggestion() -> None:
+    heard: list[int] = []
+
+    class Listening(SimulatedExecutor):
+        def collect(self, timeout: float | None) -> list[Outcome]:
+            heard.append(self.running)
+            return super().collect(timeout)
+
+    bench = Bench(n=300, slots=300, executor=Listening)
+    assert bench.run() == FINISHED
+    assert heard[:3] == [128, 256, 300]
+    assert bench.clock.now == 1.0
+
+
 def test_every_trial_is_asked_once_and_told_once() -> None:
     bench = Bench(n=50, slots=7, seconds=lambda trial: 1.0 + trial.id % 5)
     bench.run()

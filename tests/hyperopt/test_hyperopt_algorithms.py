@@ -160,14 +160,16 @@ def test_a_users_algorithm_sees_the_trials_so_far_and_its_documents_are_kept() -
     assert trials.specs == [{"about": "it"}] * 4
 
 
-@pytest.mark.parametrize(("queue", "asked"), [(1, [1] * 6), (3, [3, 3]), (4, [4, 2])])
+@pytest.mark.parametrize(
+    ("queue", "asked"), [(1, [1] * 6), (3, [3, 3]), (4, [4, 2]), (200, [200, 5])]
+)
 def test_it_is_asked_for_as_many_points_as_the_queue_holds(queue: int, asked: list[int]) -> None:
     def counting(new_ids: Any, domain: Any, trials: Any, seed: int) -> list[Any]:
         sizes.append(len(new_ids))
         return from_the_prior(new_ids, domain, trials, seed)
 
     sizes: list[int] = []
-    searched(counting, 6, max_queue_len=queue)
+    searched(counting, sum(asked), max_queue_len=queue)
     assert sizes == asked
 
 
