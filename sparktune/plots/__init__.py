@@ -9,8 +9,9 @@ Every function takes what was given to `fmin(trials=...)`, draws with matplotlib
 `%matplotlib inline`). Nothing is opened and pyplot's current figure is left alone. Functions that
 draw one pair of axes take them as `ax`. Trials that wait or run are left out unless said otherwise.
 
-`space` is the search space; given, it says which axes are logarithmic and what the options of a
-choice are called. `labels` are the parameters wanted, in order; None: all.
+`space` is the search space, which says which axes are logarithmic and what the options of a choice
+are called; it is needed only where the trials come from elsewhere than `fmin` or a journal.
+`labels` are the parameters wanted, in order; None: all.
 
 All functions raise `InvalidArgument` where there is nothing to draw (no trials, none ended, none
 with a finite loss) and `ImportError` where a package is missing: pip install 'sparktune[plots]'.

@@ -21,6 +21,8 @@ from sparktune.history import CODES, STATUSES
 from sparktune.trial import Status, Trial
 
 if TYPE_CHECKING:
+    from sparktune.journal.journal import Header
+    from sparktune.space.space import Space
     from sparktune.trials import Trials
 
 Array: TypeAlias = NDArray[np.float64]
@@ -36,12 +38,16 @@ class Columns:
     status   (n,)  index into `STATUSES`
     loss     (n,)  NaN where there is no finite loss
     values   {label: (n,)}  NaN where inactive; labels in the order of the study
+    space    the search space, if the trials know it
+    header   what their journal says of it
     """
 
     id: Whole
     status: Whole
     loss: Array
     values: Mapping[str, Array]
+    space: Space | None = None
+    header: Header | None = None
 
     @property
     def usable(self) -> NDArray[np.bool_]:
@@ -76,6 +82,8 @@ def columns(trials: Trials, *, losses: bool = True) -> Columns:
             label: np.array([float(trial.values.get(label, np.nan)) for trial in ended])
             for label in _labels(trials)
         },
+        trials.space,
+        trials.header,
     )
     if losses and not found.usable.any():
         counts = {status: int(np.sum(found.status == CODES[status])) for status in STATUSES}

@@ -42,16 +42,19 @@ def scales(
 
     Args:
         studies: what is to be drawn.
-        space: the search space, which says what is logarithmic and what options are called.
-            Without it, an axis is logarithmic where values are positive, span a factor of 1000 and
-            have their median in the lower tenth.
+        space: the search space, which says what is logarithmic and what options are called; None:
+            what the studies know of theirs. Where nothing is known, an axis is logarithmic if
+            values are positive, span a factor of 1000 and have their median in the lower tenth.
         labels: the parameters wanted, in this order; None: all.
 
     Raises:
         InvalidArgument: there are no parameters, or none of that label.
     """
     values: dict[str, Array] = {}
+    known = _known(space) if space is not None else {}
     for study in studies:
+        if space is None:
+            known |= _told(study)
         for label, column in study.values.items():
             active = column[~np.isnan(column)]
             values[label] = np.concatenate([values.get(label, np.empty(0)), active])
@@ -59,7 +62,6 @@ def scales(
     wanted = list(values) if labels is None else _wanted(labels, values)
     if not wanted:
         raise InvalidArgument("nothing to plot: the trials have no parameters")
-    known = _known(space) if space is not None else {}
     return [_scale(label, values[label], known) for label in wanted]
 
 
@@ -98,6 +100,19 @@ def _known(space: Any) -> dict[str, tuple[bool, tuple[str, ...]]]:
         else:
             found[column.label] = prior.log, ()
     return found
+
+
+def _told(study: Columns) -> dict[str, tuple[bool, tuple[str, ...]]]:
+    """The same, as far as a study's trials or their journal tell."""
+    if study.space is not None:
+        return _known(study.space)
+    if study.header is None:
+        return {}
+    names = {label: tuple(map(str, each)) for label, each in study.header.options.items()}
+    return {
+        label: ("log" in text.split("(")[0], names.get(label, ()))
+        for label, text in study.header.columns.items()
+    }
 
 
 def _option_names(root: Apply) -> dict[str, tuple[str, ...]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sparktune import Trials, hp
+from sparktune import Trials, fmin, hp
 from sparktune.errors import InvalidArgument
 from sparktune.plots import data, parameters
 from sparktune.plots.parameters import Scale
@@ -58,6 +59,18 @@ def test_the_space_says_what_is_logarithmic_and_what_options_are_called(made: Ma
     assert parameters.scales([study], SPACE, labels[:8]) == expected
     assert parameters.scales([study], Space(SPACE), labels[:8]) == expected
     assert parameters.scales([study], labels="C") == [Scale("C", whole=True)]
+
+
+def test_trials_know_their_space_and_their_journal_most_of_it(tmp_path: Path) -> None:
+    trials = Trials()
+    space = {"rate": hp.loguniform("rate", -1, 0), "kind": hp.choice("kind", ["a", ("b", 1)])}
+    fmin(lambda point: point["rate"], space, max_evals=20, trials=trials, verbose=False, seed=0)
+    labels = ["kind", "rate"]
+    expected = [Scale("kind", whole=True, options=("a", "('b', 1)")), Scale("rate", log=True)]
+    assert parameters.scales([data.columns(trials)], labels=labels) == expected
+    trials.save(tmp_path / "study.jsonl")
+    loaded = data.columns(Trials.load(tmp_path / "study.jsonl"))
+    assert parameters.scales([loaded], labels=labels) == expected
 
 
 def test_a_logarithmic_axis_holds_no_zero(made: Made) -> None:
