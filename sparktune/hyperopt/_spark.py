@@ -41,8 +41,8 @@ class SparkTrials(Trials, trials.SparkTrials):
     Args:
         parallelism: the most trials that run at once, up to `MAX_CONCURRENT_JOBS_ALLOWED`; None or
             less than 1: Spark's default parallelism; "auto": as many as the cluster has slots.
-        timeout, loss_threshold, spark_session, resource_profile, trial_timeout: as in
-            `sparktune.SparkTrials`.
+        timeout, loss_threshold, spark_session, resource_profile, trial_timeout, retries,
+            deterministic: as in `sparktune.SparkTrials`.
 
     Differs from Hyperopt's: can be pickled, and gone on with after a timeout or an interrupt;
     `fmin(timeout=)` holds for that call only; attachments work; `catch_eval_exceptions` is accepted
@@ -64,6 +64,8 @@ class SparkTrials(Trials, trials.SparkTrials):
         spark_session: Any = None,
         resource_profile: Any = None,
         trial_timeout: float | None = None,
+        retries: int = 1,
+        deterministic: bool = False,
     ) -> None:
         from sparktune.hyperopt import spark
 
@@ -72,8 +74,17 @@ class SparkTrials(Trials, trials.SparkTrials):
                 "SparkTrials cannot import pyspark classes; install pyspark, or start Python with "
                 "the one that Spark uses"
             )
-        options = (loss_threshold, spark_session, resource_profile, trial_timeout)
-        trials.SparkTrials.__init__(self, parallelism, timeout, *options)
+        trials.SparkTrials.__init__(
+            self,
+            parallelism,
+            timeout,
+            loss_threshold,
+            spark_session,
+            resource_profile,
+            trial_timeout,
+            retries,
+            deterministic,
+        )
         self._open(None, Store())
         self.user_specified_parallelism = parallelism
         default = getattr(self._spark_context, "defaultParallelism", None)

@@ -188,6 +188,17 @@ def test_deleting_resets_it(trials: SparkTrials) -> None:
     assert (len(trials), trials._fmin_cancelled, trials.fmin_cancelled_reason) == (0, False, None)
 
 
+def test_options_that_hyperopts_has_not_are_those_of_sparktunes(spark: Any) -> None:
+    runs = [SparkTrials(4, spark_session=spark, retries=0, deterministic=True) for _ in range(2)]
+    for trials in runs:
+        rng = np.random.default_rng(0)
+        fmin(abs, LINE, tpe.suggest, 20, rstate=rng, trials=trials, verbose=False)
+    assert runs[0].vals == runs[1].vals
+    assert runs[0].retries == 0
+    with pytest.raises(Exception, match="deterministic=True needs parallelism"):
+        SparkTrials(spark_session=spark, deterministic=True)
+
+
 def test_it_runs_on_spark_connect(connect: Any) -> None:
     trials = SparkTrials(parallelism=2, spark_session=connect)
     search(in_the_middle, trials)
