@@ -269,12 +269,18 @@ class Pool:
         for call in list(self._calls.values()):
             if call.deadline > now:
                 continue
-            if call.why is not None or call.began is not None:
+            if call.why is not None or (call.began is not None and self._runs(call)):
                 self._end(call, Status.TIMEOUT)
             elif self._timeout and self._transport.started(call.tag):
                 call.began, call.deadline = now, now + self._timeout
             else:
-                call.deadline = now + self._interval()
+                call.began, call.deadline = None, now + self._interval()
+
+    def _runs(self, call: _Call) -> bool:
+        """Whether a call that has started still runs: where its executor was lost it waits again,
+        maybe for long.
+        """
+        return not self._transport.queues or self._transport.started(call.tag)
 
     def _end(self, call: _Call, why: Status) -> None:
         call.why = call.why or why

@@ -222,6 +222,8 @@ class SparkConnect:
         tag = getattr(self._thread, "tag", None)
         if tag and inflight_tasks:
             self._running.add(tag)
+        elif tag:  # it waits, maybe again, as its executor was lost
+            self._running.discard(tag)
 
     def _watch(self) -> None:
         while (tag := self._next_cancel()) is not None:

@@ -307,6 +307,21 @@ def test_the_time_of_a_trial_does_not_run_while_it_waits_for_a_slot() -> None:
     pool.close()
 
 
+def test_the_time_of_a_trial_starts_anew_when_it_lost_its_slot() -> None:
+    transport = Controlled()
+    pool = Pool(transport, 4, trial_timeout=0.4)
+    submit(pool, 0)
+    assert transport.entered[0].wait(20)
+    assert pool.collect(0.25) == []  # it has started
+    transport.waiting_for_a_slot = set(transport.tags)
+    assert pool.collect(0.8) == []
+    begun = time.monotonic()
+    transport.waiting_for_a_slot = set()
+    assert drain(pool, 1)[0].status is Status.TIMEOUT
+    assert time.monotonic() - begun >= 0.4
+    pool.close()
+
+
 def test_outcomes_beside_a_lost_platform_are_kept() -> None:
     transport = Controlled()
     transport.errors[1] = SparkUnavailable("stopped")

@@ -1,9 +1,18 @@
-"""Tests that take `session` or `spark_trials` run on Spark Classic and on Spark Connect."""
+"""Tests that take `session` or `spark_trials` run on Spark Classic and on Spark Connect; those that
+take `standalone` have a cluster of their own.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,3 +43,65 @@ def nothing_runs(session: Any) -> Callable[[], bool]:
         return list(session.sparkContext.statusTracker().getActiveJobsIds()) == []
 
     return check
+
+
+def spark_class(name: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """One of Spark's own servers, in a process of its own."""
+    import pyspark
+
+    command = [os.path.join(pyspark.__path__[0], "bin", "spark-class"), name, *arguments]
+    quiet = subprocess.DEVNULL
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.Popen(
+        command, stdout=quiet, stderr=quiet, start_new_session=True, env=environment
+    )
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Standalone:
+    """A standalone master, and workers of one core each."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.address = f"spark://127.0.0.1:{port}"
+        self._folder = folder
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._master = self._start("master.Master", "--port", str(port))
+        end = time.monotonic() + 60
+        while not answers(port):
+            assert time.monotonic() < end, "the master does not start"
+
+    def start_workers(self, number: int = 2) -> None:
+        limits = ("--cores", "1", "--memory", "1g", "--work-dir", str(self._folder))
+        for _ in range(number):
+            self._workers.append(self._start("worker.Worker", *limits, self.address))
+
+    def kill_workers(self) -> None:
+        """And their executors."""
+        for worker in self._workers:
+            os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
+        self._workers.clear()
+
+    def close(self) -> None:
+        self.kill_workers()
+        self._master.kill()
+        self._master.wait()
+
+    def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        here = ("--host", "127.0.0.1", "--webui-port", "0")
+        return spark_class(f"org.apache.spark.deploy.{name}", *here, *arguments)
+
+
+@pytest.fixture
+def standalone(tmp_path: Path) -> Iterator[Standalone]:
+    """A standalone cluster of two workers."""
+    with closing(Standalone(tmp_path / "work")) as cluster:
+        cluster.start_workers()
+        yield cluster

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,45 +59,6 @@ session.stop()
 """
 
 
-def spark_class(name: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """One of Spark's own servers, in a process of its own."""
-    import pyspark
-
-    command = [os.path.join(pyspark.__path__[0], "bin", "spark-class"), name, *arguments]
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, stdout=quiet, stderr=quiet, start_new_session=True)
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-@pytest.fixture
-def standalone(tmp_path: Path) -> Iterator[str]:
-    """A standalone master with two workers of one core each: its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    here = ("--host", "127.0.0.1", "--webui-port", "0")
-    deploy = "org.apache.spark.deploy"
-    limits = ("--cores", "1", "--memory", "1g", "--work-dir", str(tmp_path / "work"))
-    with ExitStack() as running:
-
-        def start(name: str, *arguments: str) -> None:
-            server = spark_class(f"{deploy}.{name}", *here, *arguments)
-            running.callback(server.wait)
-            running.callback(server.kill)
-
-        start("master.Master", "--port", str(port))
-        end = time.monotonic() + 60
-        while not answers(port):
-            assert time.monotonic() < end, "the master does not start"
-        for _ in range(2):
-            start("worker.Worker", *limits, f"spark://127.0.0.1:{port}")
-        yield f"spark://127.0.0.1:{port}"
-
-
 @pytest.mark.parametrize(
     ("start", "master", "exits"),
     [
@@ -113,7 +75,7 @@ def test_lost_executors_cost_a_trial_its_retries_and_the_others_nothing(
     if start == CONNECT:
         pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
     if master == "standalone":
-        master = request.getfixturevalue("standalone")
+        master = request.getfixturevalue("standalone").address
     log = tmp_path / "log"
     log.mkdir()
     code = textwrap.dedent(PROGRAM).format(start=start.format(master=master), log=str(log))
@@ -133,13 +95,15 @@ def test_lost_executors_cost_a_trial_its_retries_and_the_others_nothing(
         assert "the Python process that ran this trial died" in result.stderr
 
 
-def test_executors_that_come_while_a_run_goes_on_are_asked_for_and_used(standalone: str) -> None:
+def test_executors_that_come_while_a_run_goes_on_are_asked_for_and_used(
+    standalone: Any,
+) -> None:
     code = f"""
         import time, sparktune
         from sparktune import SparkTrials, fmin, hp
 
         session = sparktune.local_session(
-            spark__master={standalone!r},
+            spark__master={standalone.address!r},
             spark__dynamicAllocation__enabled="true",
             spark__dynamicAllocation__shuffleTracking__enabled="true",
             spark__dynamicAllocation__initialExecutors=1,
@@ -160,3 +124,109 @@ def test_executors_that_come_while_a_run_goes_on_are_asked_for_and_used(standalo
     command = [sys.executable, "-c", textwrap.dedent(code)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=180)
     assert result.stdout.split() == ["2"], result.stderr
+
+
+CLUSTER_THAT_VANISHES = """
+import pathlib, signal, threading, time
+import sparktune
+from pyspark.sql import SparkSession
+from sparktune import SparkTrials, fmin, hp
+
+{start}
+pipe = {pipe!r}
+
+def hang_after_three(log):
+    def objective(x):
+        with open(log / str(x), "a") as file:
+            file.write("called ")
+        if len(list(log.iterdir())) > 3 and not (log / "lost").exists():
+            open(pipe, "w").close()
+            time.sleep(600)
+        return x
+    return objective
+
+def tell(log):
+    open(pipe).read()  # until a trial hangs
+    print("hangs:", log, flush=True)
+
+def run(name, trials, within=600, **options):
+    log = pathlib.Path({folder!r}, name)
+    log.mkdir()
+    threading.Thread(target=tell, args=(log,), daemon=True).start()
+    begun = time.monotonic()
+    try:
+        fmin(hang_after_three(log), hp.uniform("x", 0, 1), max_evals=8, trials=trials,
+             verbose=False, **options)
+    except KeyboardInterrupt:
+        print("interrupted", end=" ")
+    in_time = time.monotonic() - begun < within
+    calls = [path.read_text().count("called") for path in log.iterdir() if path.name != "lost"]
+    print(f"{{name}}: {{trials.count_successful_trials()}} ok,",
+          f"{{trials.count_ended_trials() - trials.count_successful_trials()}} not,",
+          f"{{calls.count(1)}} called once, {{calls.count(2)}} twice, in time: {{in_time}}",
+          flush=True)
+
+{runs}
+session.stop()
+"""
+COMES_BACK_OR_NOT = """
+run("comes back", SparkTrials({parallelism}, trial_timeout=12))
+run("stays away", SparkTrials(2), timeout=10, within=18)
+"""
+NEVER_THERE = """
+threading.Timer(3, signal.raise_signal, (signal.SIGINT,)).start()
+run("never there", SparkTrials("auto"), within=11)
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "runs"),
+    [
+        (CLASSIC, COMES_BACK_OR_NOT.format(parallelism="'auto'") + NEVER_THERE),
+        (CONNECT, COMES_BACK_OR_NOT.format(parallelism=2)),
+    ],
+    ids=["classic", "connect"],
+)
+def test_a_cluster_that_vanishes_is_waited_for_while_the_run_may_last(
+    start: str,
+    runs: str,
+    standalone: Any,
+    tmp_path: Path,
+    start_server: Callable[[str], Any],
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    lines = []
+    with ExitStack() as running:
+        master = standalone.address
+        if start == CONNECT:
+            pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
+            master, _ = running.enter_context(start_server(master))
+        code = CLUSTER_THAT_VANISHES.format(
+            start=start.format(master=master), pipe=str(pipe), folder=str(tmp_path), runs=runs
+        )
+        command = [sys.executable, "-c", code]
+        process = running.enter_context(
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        )
+        watchdog = threading.Timer(200, process.kill)
+        running.callback(watchdog.cancel)
+        watchdog.start()
+        assert process.stdout is not None
+        for line in process.stdout:
+            if not line.startswith("hangs: "):
+                lines.append(line.strip())
+                continue
+            log = Path(line.removeprefix("hangs: ").strip())
+            time.sleep(3)  # results arrive, and the driver notices which trials run
+            standalone.kill_workers()
+            (log / "lost").touch()
+            if log.name == "comes back":
+                time.sleep(10)  # with what went before, longer than a trial may run
+                standalone.start_workers()
+    expected = [
+        "comes back: 8 ok, 0 not, 6 called once, 2 twice, in time: True",
+        "stays away: 3 ok, 3 not, 5 called once, 0 twice, in time: True",
+        "interrupted never there: 0 ok, 2 not, 0 called once, 0 twice, in time: True",
+    ]
+    assert lines == (expected if start == CLASSIC else expected[:2])
