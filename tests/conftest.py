@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -21,17 +21,23 @@ os.environ["PYSPARK_PYTHON"] = sys.executable
 StartServer: TypeAlias = Callable[
     [str], AbstractContextManager[tuple[str, "subprocess.Popen[str]"]]
 ]
+WaitUntil: TypeAlias = Callable[[Callable[[], Any]], None]
+
+# What Spark learns by heartbeats only is never known in time, so nothing may rely on it.
+HEARTBEATS = {"spark__executor__heartbeatInterval": "300s", "spark__network__timeout": "1000s"}
 
 SERVER = """
 import sys, sparktune
 
 session = sparktune.local_session(
     spark__plugins="org.apache.spark.sql.connect.SparkConnectPlugin",
-    spark__connect__grpc__binding__port=sys.argv[1],
+    spark__connect__grpc__binding__port=0,
     spark__sql__artifact__isolation__enabled="true",
-    spark__master=sys.argv[2],
+    spark__master=sys.argv[1],
+    **{heartbeats},
 )
-print("ready", flush=True)
+service = getattr(session._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")
+print(getattr(service, "MODULE$").localPort(), flush=True)
 sys.stdin.read()
 """
 
@@ -39,18 +45,14 @@ sys.stdin.read()
 @contextmanager
 def connect_server(master: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A Spark Connect server in a process of its own: its address, and the process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-c", SERVER, str(port), master]
+    command = [sys.executable, "-c", SERVER.format(heartbeats=HEARTBEATS), master]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdin is not None
         assert server.stdout is not None
         try:
-            assert server.stdout.readline() == "ready\n"
-            yield f"sc://127.0.0.1:{port}", server
+            yield f"sc://127.0.0.1:{int(server.stdout.readline())}", server
         finally:
             server.stdin.close()
 
@@ -62,26 +64,50 @@ def start_server() -> StartServer:
 
 
 @pytest.fixture(scope="session")
+def wait_until() -> WaitUntil:
+    """Returns once a condition holds, and fails where it never does: the two minutes are many
+    times what a busy machine takes for what tests wait for.
+    """
+
+    def wait(condition: Callable[[], Any]) -> None:
+        end = time.monotonic() + 120
+        while not condition():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """A classic session with four slots."""
     from sparktune import local_session
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pyspark's own, while it starts
-        session = local_session(4)
+        session = local_session(4, **HEARTBEATS)
     yield session
     session.stop()
 
 
 @pytest.fixture(scope="session")
-def connect() -> Iterator[Any]:
-    """A Spark Connect session with four slots."""
+def connect_url() -> Iterator[str]:
+    """The address of a Spark Connect server with four slots."""
     pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
-    with warnings.catch_warnings(), connect_server("local[4]") as (url, _):
+    with connect_server("local[4]") as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="session")
+def connect(spark: SparkSession, connect_url: str) -> Iterator[Any]:
+    """A Spark Connect session with four slots. The classic one comes first in every run of tests:
+    where a Connect session is active, `local_session` gives that one.
+    """
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pyspark's own, while it starts
         # Not SparkSession.builder, which refuses a second kind of session in one process.
         from pyspark.sql.connect.session import SparkSession
 
-        session = SparkSession.builder.remote(url).getOrCreate()
+        session = SparkSession.builder.remote(connect_url).getOrCreate()
         yield session
         session.stop()

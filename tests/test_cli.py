@@ -45,10 +45,15 @@ def hopeless(point):
     raise KeyError("nothing")
 
 
-def slow(point):
-    with open("evaluated", "a") as file:
+def guarded(point):
+    # is evaluated as often as it is allowed, then waits
+    with open("evaluated", "a+") as file:
+        file.seek(0)
+        count = len(file.readlines())
+        while count >= int(open("allowed").read()):
+            time.sleep(0.01)
         file.write(f"{point['x']}\\n")
-    time.sleep(0.02)
+    time.sleep(0.005)
     return square(point)
 
 
@@ -437,51 +442,64 @@ def test_output_that_nobody_reads_to_its_end_is_no_error() -> None:
 # Ends that nobody planned
 
 
-def wait_for(path: str, running: subprocess.Popen[bytes]) -> None:
-    """Until the file is there."""
-    while not Path(path).exists():
-        assert running.poll() is None
-        time.sleep(0.01)
-
-
-def test_ctrl_c_ends_a_run_which_can_be_resumed() -> None:
+def test_ctrl_c_ends_a_run_which_can_be_resumed(wait_until: Any) -> None:
     command = [*COMMAND, *changed("objective=objective.py:endless")]
     with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE) as running:
-        wait_for("started", running)
+        wait_until(Path("started").exists)
         running.send_signal(signal.SIGINT)
-        _, errors = running.communicate(timeout=30)
+        _, errors = running.communicate(timeout=120)
     assert running.returncode == 130
     assert errors == b"sparktune: interrupted; add --resume to go on\n"
     assert pairs(process("show", "study.jsonl").stdout)["ended"] == "interrupted"
     assert pairs(process("run", "study.toml", "--resume").stdout)["ended"] == "all trials done"
 
 
-def test_a_run_that_is_killed_twenty_times_loses_nothing_and_repeats_nothing() -> None:
+def evaluated() -> int:
+    """How often `guarded` has been called."""
+    return len(Path("evaluated").read_text().splitlines()) if Path("evaluated").exists() else 0
+
+
+def kill(run: list[str], moments: random.Random, wait_until: Any, any_time: bool) -> None:
+    """Start a run and kill it: some evaluations on, or at any time. It cannot end before."""
+    before = evaluated()
+    Path("allowed").write_text(str(before + 12), encoding="utf-8")
+    some = before + moments.randrange(2, 10)
+    with subprocess.Popen([*COMMAND, *run], env=environment()) as running:
+        if any_time:
+            time.sleep(moments.uniform(0.0, 0.6))
+        else:
+            wait_until(lambda: evaluated() >= some)
+            time.sleep(moments.uniform(0.0, 0.02))
+        assert running.poll() is None, "it must not end before it is killed"
+        running.kill()
+
+
+def test_a_run_that_is_killed_twenty_times_loses_nothing_and_repeats_nothing(
+    wait_until: Any,
+) -> None:
     seed = random.randrange(10**6)
     print(f"seed of the moments: {seed}")
     moments = random.Random(seed)
-    run = [*changed("objective=objective.py:slow", "budget.max_evals=600"), "--resume"]
+    run = [*changed("objective=objective.py:guarded", "budget.max_evals=300"), "--resume"]
     finished: dict[int, Any] = {}
-    for _ in range(20):
-        with subprocess.Popen([*COMMAND, *run], env=environment()) as running:
-            time.sleep(moments.uniform(0.0, 0.9))
-            assert running.poll() is None, "it must not end before it is killed"
-            running.kill()
+    for i in range(20):
+        kill(run, moments, wait_until, any_time=i % 3 == 0)
         if Path("study.jsonl").exists() and Path("study.jsonl").stat().st_size:
             kept = Trials.load("study.jsonl").records
             now = {id: trial for id, trial in kept.items() if not trial.status.pending}
             assert {id: now.get(id) for id in finished} == finished, "a finished trial changed"
             finished = now
-    assert finished, "the kills came too early to mean anything"
+    assert finished
     print(f"finished when the last kill came: {len(finished)}")
+    Path("allowed").write_text("1000", encoding="utf-8")
     process(*run)
     trials = Trials.load("study.jsonl")
-    assert list(trials.records) == list(range(600))
+    assert list(trials.records) == list(range(300))
     lines = [json.loads(line) for line in Path("study.jsonl").read_text().splitlines()]
     told = Counter(line["told"]["id"] for line in lines if "told" in line)
     assert set(told.values()) == {1}
     # Each kill can have cost the one trial that ran.
-    assert 600 <= len(Path("evaluated").read_text().splitlines()) <= 620
-    uninterrupted = changed("budget.max_evals=600", "journal=at_once.jsonl")
+    assert 300 <= evaluated() <= 320
+    uninterrupted = changed("budget.max_evals=300", "journal=at_once.jsonl")
     assert main(uninterrupted) == 0
     assert points(trials) == points(Trials.load("at_once.jsonl"))

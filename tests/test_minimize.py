@@ -179,10 +179,11 @@ class TestStopping:
     def test_the_timeout_ends_the_run(self, trials: Trials) -> None:
         from time import monotonic, sleep
 
+        quiet(lambda x: x, X, max_evals=1, trials=trials)  # loads what is loaded on demand
         begun = monotonic()
-        quiet(lambda x: sleep(0.02) or x, X, timeout=0.3, trials=trials)
-        assert 0.3 <= monotonic() - begun < 5
-        assert trials.count_successful_trials() > 1
+        quiet(lambda x: sleep(0.02) or x, X, timeout=0.5, trials=trials)
+        assert 0.5 <= monotonic() - begun < 60
+        assert trials.count_successful_trials() > 2
         assert not trials.count_by_state_unsynced([0, 1])
 
     def test_no_progress_ends_the_run(self, trials: Trials) -> None:

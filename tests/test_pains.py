@@ -14,9 +14,9 @@ import pickle
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from contextlib import redirect_stdout
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,10 @@ def test_spark_trials_start_as_slots_free_up_and_in_processes_that_are_there(spa
 
     search(where, LINE, 4, trials=SparkTrials(4, spark_session=spark))
     trials = SparkTrials(4, spark_session=spark)
-    started = time.monotonic()
     search(where, LINE, 24, trials=trials)
-    assert time.monotonic() - started < 12  # half of what one trial a second would take
+    starts = sorted(trial.started or 0.0 for trial in trials.records.values())
+    # All of them, but for a machine that is so busy that a trial takes a second of its own.
+    assert sum(later - start < 0.5 for start, later in pairwise(starts)) >= 8
     assert len({result["pid"] for result in trials.results}) <= 8
 
 
@@ -130,7 +131,7 @@ def test_a_loss_that_is_no_number_never_wins() -> None:
 
 
 def test_several_at_once_on_one_machine_need_no_database() -> None:
-    barrier = threading.Barrier(3, timeout=30)
+    barrier = threading.Barrier(3, timeout=120)
 
     def together(x: float) -> float:
         barrier.wait()  # passes only if three run at once

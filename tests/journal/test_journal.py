@@ -338,17 +338,18 @@ except OSError as error:
     assert len(search(50, tmp_path / "study.jsonl")) == 50
 
 
-def test_a_store_of_whole_objects_is_flushed_in_time(tmp_path: Path) -> None:
+def test_a_store_of_whole_objects_is_flushed_in_time(tmp_path: Path, wait_until: Any) -> None:
     path = tmp_path / "study.jsonl"
     files = WholeObjects(Local(path), seconds=0.05)
     files.open()
     files.append(b"one\n")
-    assert not path.exists()
-    deadline = time.monotonic() + 30
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(path.exists)
     assert path.read_bytes() == b"one\n"
+    files.close()
+    files = WholeObjects(Local(path), seconds=1000)
+    files.open()
     files.append(b"two\n")
+    assert path.read_bytes() == b"one\n"
     files.close()
     assert path.read_bytes() == b"one\ntwo\n"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["study.jsonl"]
@@ -416,4 +417,4 @@ def test_a_journal_of_many_trials_is_read_quickly(tmp_path: Path) -> None:
             file.write(json.dumps({"told": told | {"started": 1.0, "finished": 2.0}}) + "\n")
     begun = time.process_time()
     assert len(read(str(path)).records) == 20_000
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 5  # of this process, however busy the machine is

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,8 +18,32 @@ from typing import Any
 
 import pytest
 
-from sparktune import SparkTrials
+from sparktune import SparkTrials, fmin, hp
 from sparktune.executors.spark_session import is_connect
+
+
+def gathering(folder: Path, n: int, stay: float = 0.0) -> Callable[[Any], float]:
+    """An objective of which n run at once, and `stay` seconds on, or it raises."""
+    path = str(folder)
+    os.makedirs(path, exist_ok=True)
+
+    def gather(config: Any) -> float:
+        with open(os.path.join(path, uuid.uuid4().hex), "w"):
+            end = time.monotonic() + 120
+        while len(os.listdir(path)) < n:
+            if time.monotonic() > end:
+                raise TimeoutError(f"there are not {n} at once")
+            time.sleep(0.01)
+        time.sleep(stay)
+        return 0.0
+
+    return gather
+
+
+@pytest.fixture
+def gather(tmp_path: Path) -> Callable[..., Callable[[Any], float]]:
+    """Objectives `gather(n)` of which n run at once, or they raise."""
+    return functools.partial(gathering, tmp_path / "gathering")
 
 
 @pytest.fixture(params=["classic", "connect"])
@@ -34,13 +59,28 @@ def spark_trials(session: Any) -> Callable[..., SparkTrials]:
 
 
 @pytest.fixture
-def nothing_runs(session: Any) -> Callable[[], bool]:
-    """Whether no job or query runs on that session; ends those that do."""
+def warm(session: Any, tmp_path: Path) -> None:
+    """That session has four processes that wait for work, so that a limit of some seconds need not
+    allow for their start, which takes as long where the machine is busy.
+    """
+    trials = SparkTrials(4, spark_session=session)
+    space = hp.uniform("x", 0, 1)
+    fmin(gathering(tmp_path / "warm", 4), space, max_evals=4, trials=trials, verbose=False)
+    assert trials.count_successful_trials() == 4
+
+
+@pytest.fixture
+def nothing_runs(session: Any, wait_until: Callable[..., None]) -> Callable[[], bool]:
+    """Whether no job or query runs on that session any more; ends those that do."""
+
+    def no_jobs() -> bool:
+        return list(session.sparkContext.statusTracker().getActiveJobsIds()) == []
 
     def check() -> bool:
         if is_connect(session):
             return session.interruptAll() == []
-        return list(session.sparkContext.statusTracker().getActiveJobsIds()) == []
+        wait_until(no_jobs)  # Spark tells this tracker a moment after it tells us
+        return True
 
     return check
 

@@ -54,13 +54,13 @@ def test_the_active_session_is_used_and_its_workers_need_no_sparktune() -> None:
 
 RUN_THAT_LOSES_ITS_SESSION = """
     import os, sys, threading, time
-    import sparktune.executors.spark_connect
+    from sparktune.executors import pool, spark_connect
     from pyspark.sql import SparkSession
     from sparktune import SparkTrials, SparkUnavailable, fmin, hp
 
-    sparktune.executors.spark_connect._SILENCE = 7
+    pool._LOOK = spark_connect._LOOK = 0.5
     session = SparkSession.builder.remote({url!r}).getOrCreate()
-    # With one that waits there are two queries at once, so that the short one gets a slot.
+    # With one that waits there were two queries at once, and the short one might have to wait.
     trials = SparkTrials(parallelism=1)
 
     def objective(x):
@@ -68,6 +68,7 @@ RUN_THAT_LOSES_ITS_SESSION = """
         return x
 
     def lose(trials):
+        {silence}
         threading.Thread(target=lambda: {loss}).start()
         return False
 
@@ -83,21 +84,31 @@ RUN_THAT_LOSES_ITS_SESSION = """
     os._exit(0)  # pyspark goes on calling a server that is gone
 """
 
+KILL = "os.kill({pid}, 9)"
+
 
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
-        ("os.kill({pid}, 9)", "has not answered for"),
+        (KILL, "has not answered for"),
         ("session.client.release_session()", "session is gone"),
         ("session.stop()", "session"),
     ],
     ids=["killed server", "expired session", "stopped session"],
 )
 def test_a_lost_session_ends_the_run_and_keeps_what_ended(
-    loss: str, message: str, start_server: Callable[[str], Any]
+    loss: str,
+    message: str,
+    start_server: Callable[[str], Any],
+    connect_url: str,
 ) -> None:
-    with start_server("local[2]") as (url, server):
-        code = RUN_THAT_LOSES_ITS_SESSION.format(url=url, loss=loss.format(pid=server.pid))
+    if loss == KILL:
+        with start_server("local[2]") as (url, server):
+            # Only then, as a busy server may well be silent for some seconds.
+            silence, loss = "spark_connect._SILENCE = 3", loss.format(pid=server.pid)
+            lines = python(RUN_THAT_LOSES_ITS_SESSION.format(url=url, loss=loss, silence=silence))
+    else:
+        code = RUN_THAT_LOSES_ITS_SESSION.format(url=connect_url, loss=loss, silence="")
         lines = python(code)
     assert message in lines[0]
     assert "finished trials are kept, start a session and call fmin again" in lines[0]
@@ -142,7 +153,7 @@ def test_the_session_is_left_as_it_was(
     assert list(tmp_path.iterdir()) == []
     for thread in threading.enumerate():
         if thread.name.startswith("sparktune-"):
-            thread.join(20)
+            thread.join(60)
             assert not thread.is_alive()
 
 

@@ -41,13 +41,13 @@ def test_objectives_start_jobs_named_after_their_trial(spark: SparkSession) -> N
 
 
 def test_trials_overlap() -> None:
-    barrier = threading.Barrier(3, timeout=20)
+    barrier = threading.Barrier(3, timeout=120)
     trials = ThreadTrials(parallelism=3)
     quiet(lambda n: barrier.wait(), N, max_evals=6, trials=trials)
     assert trials.count_successful_trials() == 6
 
 
-def test_the_timeout_cancels_the_jobs_of_trials(spark: SparkSession) -> None:
+def test_the_timeout_cancels_the_jobs_of_trials(spark: SparkSession, wait_until: Any) -> None:
     context = spark.sparkContext
 
     def objective(n: int) -> float:
@@ -57,16 +57,13 @@ def test_the_timeout_cancels_the_jobs_of_trials(spark: SparkSession) -> None:
     begun = time.monotonic()
     with pytest.raises(AllTrialsFailed, match="3 cancelled"):
         quiet(objective, N, max_evals=6, timeout=4, trials=trials)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     # Cancelling is asynchronous in Spark; a job that never ended would fail here.
-    end = time.monotonic() + 20
-    while context.statusTracker().getActiveJobsIds():
-        assert time.monotonic() < end
-        threading.Event().wait(0.05)
+    wait_until(lambda: not context.statusTracker().getActiveJobsIds())
 
 
 def test_queries_of_a_cancelled_trial_are_cancelled_on_connect(
-    connect: Any, tmp_path: Path
+    connect: Any, tmp_path: Path, wait_until: Any
 ) -> None:
     def sleep(batches: Any) -> Any:
         for _ in batches:
@@ -87,9 +84,6 @@ def test_queries_of_a_cancelled_trial_are_cancelled_on_connect(
     pool.close()
     assert outcome.status is Status.TIMEOUT
     # Cancelling is asynchronous; a query that never ended would fail here.
-    end = time.monotonic() + 40
-    while any(thread.name.startswith("sparktune-") for thread in threading.enumerate()):
-        assert time.monotonic() < end
-        threading.Event().wait(0.05)
+    wait_until(lambda: not any(t.name.startswith("sparktune-") for t in threading.enumerate()))
     assert (tmp_path / "began 2").exists()
     assert connect.interruptAll() == []
