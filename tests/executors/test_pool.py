@@ -314,7 +314,10 @@ def test_the_time_of_a_trial_does_not_run_while_it_waits_for_a_slot() -> None:
     pool.close()
 
 
-def test_outcomes_beside_a_lost_platform_are_kept() -> None:
+def test_outcomes_beside_a_lost_platform_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sparktune.executors import pool as module
+
+    monkeypatch.setattr(module, "_LOOK", 0.05)
     transport = Controlled()
     transport.errors[1] = SparkUnavailable("stopped")
     pool = Pool(transport, 4)
