@@ -30,7 +30,7 @@ JOURNAL = ["--set=journal={folder}/forest.jsonl"]
 Output: TypeAlias = Callable[[], str]
 
 # What a test looks at: the command, with {folder} for a folder of its own, and the evaluations.
-PROGRAMS = {
+PROGRAMS: dict[str, tuple[list[str], int]] = {
     "test_polynomial": ([*PYTHON, "examples/polynomial.py"], 100),
     "test_random_forest": ([*PYTHON, "examples/random_forest.py"], 8),
     "test_model_selection": ([*PYTHON, "examples/model_selection.py"], 16),
@@ -83,7 +83,7 @@ def outputs(
     """
     wanted = {item.name for item in request.session.items}
     with ThreadPoolExecutor(2) as pool:
-        started = {}
+        started: dict[str, tuple[Path, Output]] = {}
         for name, (command, evaluations) in PROGRAMS.items():
             if name in wanted:
                 folder = tmp_path_factory.mktemp("program")

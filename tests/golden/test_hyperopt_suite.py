@@ -122,7 +122,7 @@ def check(results: list[tuple[str, str]], count: int) -> None:
 
 @pytest.fixture(scope="module")
 def results(suite: Path) -> dict[str, list[tuple[str, str]]]:
-    """The outcomes of all selections. Their processes run at once: the one on Spark mostly waits."""
+    """The outcomes of all selections. Their processes run at once: that on Spark mostly waits."""
     slow = [{name: count} for name, count in SLOW.items()]
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(functools.partial(outcomes, suite), [*slow, FAST]))

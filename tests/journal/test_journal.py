@@ -328,7 +328,7 @@ except OSError as error:
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     kind, finished, cancelled = ran.stdout.split()
