@@ -12,11 +12,15 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
+# On a busy machine an example takes long for no fault of its own.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 StartServer: TypeAlias = Callable[
     [str], AbstractContextManager[tuple[str, "subprocess.Popen[str]"]]

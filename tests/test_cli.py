@@ -87,7 +87,7 @@ def environment() -> dict[str, str]:
 def process(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     """A command that has ended, with the code that is expected."""
     ended = subprocess.run(
-        [*COMMAND, *arguments], env=environment(), capture_output=True, text=True, timeout=120
+        [*COMMAND, *arguments], env=environment(), capture_output=True, text=True, timeout=300
     )
     assert ended.returncode == code, ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
@@ -433,7 +433,7 @@ def test_output_that_nobody_reads_to_its_end_is_no_error() -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert ended.stdout == "[\n141\n"
     assert ended.stderr == ""

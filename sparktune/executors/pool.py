@@ -249,7 +249,7 @@ class Pool:
             soonest = min(soonest, now + self._interval())
         soonest = min(soonest, now + _LOOK)
         try:
-            if self._calls and not self._batch:
+            if self._calls and not self._batch and not self._lost:
                 wait = min(max(soonest - now, 0.0), threading.TIMEOUT_MAX)
                 self._take(self._done.get(timeout=wait))
             while True:

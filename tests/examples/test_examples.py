@@ -8,7 +8,10 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -18,19 +21,50 @@ REPOSITORY = Path(__file__).parents[2]
 SPARK_SUBMIT = str(Path(sys.executable).parent / "spark-submit")
 
 
-def run(*command: str, evaluations: int, **environment: str) -> str:
+PYTHON = [sys.executable]
+SUBMIT = [SPARK_SUBMIT, "--master", "local[2]"]
+EVENTS = ["--conf", "spark.eventLog.enabled=true", "--conf", "spark.eventLog.compress=false"]
+STUDY = ["conf/random_forest.toml", "--progress"]
+JOURNAL = ["--set=journal={folder}/forest.jsonl"]
+
+Output: TypeAlias = Callable[[], str]
+
+# What a test looks at: the command, with {folder} for a folder of its own, and the evaluations.
+PROGRAMS: dict[str, tuple[list[str], int]] = {
+    "test_polynomial": ([*PYTHON, "examples/polynomial.py"], 100),
+    "test_random_forest": ([*PYTHON, "examples/random_forest.py"], 8),
+    "test_model_selection": ([*PYTHON, "examples/model_selection.py"], 16),
+    "test_spark_ml": ([*PYTHON, "examples/spark_ml.py"], 4),
+    "test_an_example_under_spark_submit_runs_with_the_settings_given_there": (
+        [*SUBMIT, *EVENTS, "--conf", "spark.eventLog.dir={folder}", "examples/random_forest.py"],
+        4,
+    ),
+    "test_submit": (
+        [*SUBMIT, "examples/submit.py", *STUDY, "--set=budget.max_evals=4", *JOURNAL],
+        4,
+    ),
+    "test_the_study_in_conf_runs_on_a_spark_of_its_own": (
+        [*PYTHON, "-m", "sparktune", "run", *STUDY, "--set=budget.max_evals=6"],
+        6,
+    ),
+}
+
+
+def run(command: list[str], evaluations: int, folder: Path) -> str:
     """What a command prints, after a look at its progress bar and at what else is on stderr.
 
     spark-submit merges a script's stderr into its stdout.
     """
     settings = {"MAX_EVALS": str(evaluations), "PYSPARK_PYTHON": sys.executable}
+    if command[0] == SPARK_SUBMIT:
+        settings["SPARK_CONF_DIR"] = "conf"
     result = subprocess.run(
-        command,
+        [part.format(folder=folder) for part in command],
         cwd=REPOSITORY,
-        env=os.environ | settings | environment,
+        env=os.environ | settings,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
     )
     assert result.returncode == 0, result.stderr
     assert f" {evaluations}/{evaluations} " in result.stdout + result.stderr
@@ -38,6 +72,35 @@ def run(*command: str, evaluations: int, **environment: str) -> str:
     expected = re.compile(r"\s*\d+%\|.*|WARNING: Using incubator modules: .*|")
     assert [line for line in lines if not expected.fullmatch(line)] == []
     return result.stdout
+
+
+@pytest.fixture(scope="module")
+def outputs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, tuple[Path, Output]]]:
+    """The folder and the output of the program of each test that is run. Two programs run at once,
+    as Spark takes seconds to start.
+    """
+    wanted = {item.name for item in request.session.items}
+    with ThreadPoolExecutor(2) as pool:
+        started: dict[str, tuple[Path, Output]] = {}
+        for name, (command, evaluations) in PROGRAMS.items():
+            if name in wanted:
+                folder = tmp_path_factory.mktemp("program")
+                started[name] = folder, pool.submit(run, command, evaluations, folder).result
+        yield started
+
+
+@pytest.fixture
+def folder(request: pytest.FixtureRequest, outputs: dict[str, tuple[Path, Output]]) -> Path:
+    """What {folder} stands for in this test's command."""
+    return outputs[request.node.name][0]
+
+
+@pytest.fixture
+def output(request: pytest.FixtureRequest, outputs: dict[str, tuple[Path, Output]]) -> str:
+    """What this test's program prints."""
+    return outputs[request.node.name][1]()
 
 
 def number(pattern: str, output: str) -> float:
@@ -55,13 +118,11 @@ def test_every_example_is_a_databricks_notebook_and_has_a_test(path: Path) -> No
     assert f"test_{path.stem}" in globals()
 
 
-def test_polynomial() -> None:
-    output = run(sys.executable, "examples/polynomial.py", evaluations=100)
+def test_polynomial(output: str) -> None:
     assert number(r"^\{'x': (\S+)\}$", output) == pytest.approx(2.25, abs=0.1)
 
 
-def test_random_forest() -> None:
-    output = run(sys.executable, "examples/random_forest.py", evaluations=8)
+def test_random_forest(output: str) -> None:
     for kind in ("Trials", "SparkTrials"):
         assert number(rf"^{kind}: 8 trials in (\S+) s$", output) > 0
     assert (
@@ -71,8 +132,7 @@ def test_random_forest() -> None:
     assert number(r"best loss (\S+) with", output) < default
 
 
-def test_model_selection() -> None:
-    output = run(sys.executable, "examples/model_selection.py", evaluations=16)
+def test_model_selection(output: str) -> None:
     tried = [int(count) for count in re.findall(r": (\d+) trials, ", output)]
     assert len(tried) == 2
     assert sum(tried) == 16
@@ -81,37 +141,24 @@ def test_model_selection() -> None:
     assert number(r"^Counter\(\{.*penalty='l1' and loss='hinge'.*: (\d+)\}\)$", output) == failed
 
 
-def test_spark_ml() -> None:
-    output = run(sys.executable, "examples/spark_ml.py", evaluations=4)
+def test_spark_ml(output: str) -> None:
     best = number(r"^Best loss (\S+) with \{'featureSubsetStrategy': ", output)
     assert best < number(r"^Default parameters: loss (\S+)$", output)
 
 
-def test_an_example_under_spark_submit_runs_with_the_settings_given_there(tmp_path: Path) -> None:
-    command = [SPARK_SUBMIT, "--master", "local[2]", "--conf", "spark.eventLog.enabled=true"]
-    command += [
-        "--conf",
-        f"spark.eventLog.dir={tmp_path}",
-        "--conf",
-        "spark.eventLog.compress=false",
-    ]
-    output = run(*command, "examples/random_forest.py", evaluations=4, SPARK_CONF_DIR="conf")
+def test_an_example_under_spark_submit_runs_with_the_settings_given_there(
+    output: str, folder: Path
+) -> None:
     assert number(r"^SparkTrials: 4 trials in (\S+) s$", output) > 0
-    [events] = [path.read_text() for path in tmp_path.rglob("events*")]
+    [events] = [path.read_text() for path in folder.rglob("events*")]
     for setting in ('"spark.master":"local[2]"', '"spark.driver.memory":"2g"'):
         assert setting in events
 
 
-def test_submit(tmp_path: Path) -> None:
-    arguments = ["conf/random_forest.toml", "--set=budget.max_evals=4", "--progress"]
-    arguments += ["--set", f"journal={tmp_path / 'forest.jsonl'}"]
-    command = [SPARK_SUBMIT, "--master", "local[2]", "examples/submit.py"]
-    output = run(*command, *arguments, evaluations=4, SPARK_CONF_DIR="conf")
+def test_submit(output: str, folder: Path) -> None:
     assert number(r"^best loss  (\S+) \(trial \d\)$", output) > 0
-    assert len(Trials.load(tmp_path / "forest.jsonl")) == 4
+    assert len(Trials.load(folder / "forest.jsonl")) == 4
 
 
-def test_the_study_in_conf_runs_on_a_spark_of_its_own() -> None:
-    command = [sys.executable, "-m", "sparktune", "run", "conf/random_forest.toml"]
-    output = run(*command, "--set=budget.max_evals=6", "--progress", evaluations=6)
+def test_the_study_in_conf_runs_on_a_spark_of_its_own(output: str) -> None:
     assert number(r"^best loss  (\S+) \(trial \d\)$", output) > 0

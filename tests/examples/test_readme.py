@@ -39,7 +39,7 @@ def test_the_study_and_the_commands_work(tmp_path: Path) -> None:
         command = command.replace("sparktune", f"{sys.executable} -m sparktune", 1)
         command = f"{command} {here}" if " run " in command else command
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-        subprocess.run(command, shell=True, cwd=tmp_path, check=True, timeout=120, env=environment)
+        subprocess.run(command, shell=True, cwd=tmp_path, check=True, timeout=300, env=environment)
     assert (tmp_path / "trials.csv").read_text().startswith("id,status,loss,criterion,")
     assert (tmp_path / "pictures" / "history.png").exists()
 
@@ -78,6 +78,6 @@ def test_the_line_that_moves_a_program_over(tmp_path: Path) -> None:
     subprocess.run(command, shell=True, cwd=tmp_path, check=True)
     alone = f"import sys; sys.modules['hyperopt'] = None; exec(open({str(program)!r}).read())"
     ran = subprocess.run(
-        [sys.executable, "-c", alone], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", alone], capture_output=True, text=True, timeout=300, check=False
     )
     assert ran.stdout == "['n', 'x'] 1\n", ran.stderr

@@ -105,7 +105,7 @@ assert hyperopt is sparktune.hyperopt and Trials is Same
 best = fmin(lambda x: x * x, hp.uniform("x", -1, 1), tpe.suggest, 5, verbose=False)
 assert -1 <= best["x"] <= 1
 """
-    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=300)
 
 
 def test_standing_in_is_refused_once_hyperopt_was_imported() -> None:
@@ -116,7 +116,7 @@ import sparktune.hyperopt
 sparktune.hyperopt.install_as_hyperopt()
 """
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False
     )
     assert "call install_as_hyperopt() before anything imports it" in ran.stderr
 
@@ -127,7 +127,7 @@ import sys, sparktune.hyperopt
 print([n for n in ("pyspark", "sklearn", "matplotlib", "pandas", "networkx") if n in sys.modules])
 """
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=True
     )
     assert ran.stdout.strip() == "[]"
 

@@ -35,7 +35,7 @@ if not OPTIONS:
 def made_by_hyperopt(folder: Path, options: str = "{}") -> Path:
     pytest.importorskip("hyperopt")
     program = f"OPTIONS = {options}\n" + textwrap.dedent(MAKE)
-    subprocess.run([sys.executable, "-c", program], cwd=folder, check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", program], cwd=folder, check=True, timeout=300)
     return folder / "trials.pkl"
 
 
@@ -55,7 +55,7 @@ space = {"x": hp.uniform("x", -5, 5), "kind": hp.choice("kind", [1, hp.normal("y
 fmin(lambda point: point["x"] ** 2, space, rand.suggest, 8, trials=trials, verbose=False)
 assert len(trials) == 8 and trials.trials[7]["book_time"] > trials.trials[5]["book_time"]
 """
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=300)
 
 
 def test_a_save_file_of_hyperopt_is_gone_on_with(tmp_path: Path) -> None:

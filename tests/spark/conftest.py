@@ -78,7 +78,7 @@ def nothing_runs(session: Any, wait_until: Callable[..., None]) -> Callable[[], 
 
     def check() -> bool:
         if is_connect(session):
-            return session.interruptAll() == []
+            return bool(session.interruptAll() == [])
         wait_until(no_jobs)  # Spark tells this tracker a moment after it tells us
         return True
 

@@ -65,7 +65,7 @@ def most_at_once(trials: Trials) -> int:
     moments = [(trial.started, 1) for trial in trials.records.values()]
     moments += [(trial.finished, -1) for trial in trials.records.values()]
     running = [0]
-    for _, step in sorted(moments):  # type: ignore[type-var]
+    for _, step in sorted(moments):
         running.append(running[-1] + step)
     return max(running)
 
