@@ -4,6 +4,7 @@ parameters of a trial with its job, the report back.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import logging
@@ -30,6 +31,8 @@ logger = logging.getLogger("sparktune")
 _LARGE = 2**20  # bytes; Spark writes larger closures to disk, anew for every job
 
 _DRIVER_ONLY = ("SparkSession", "DataFrame")
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota, a limit
 
 for _module in (worker, _spark_task):
     cloudpickle.register_pickle_by_value(_module)
@@ -64,7 +67,7 @@ class Shipment:
         send: sends a pickle file, named after its content, and returns where the workers find it.
 
     Raises:
-        ObjectiveNotPicklable: the objective cannot travel.
+        ObjectiveNotPicklable: the objective cannot travel, or Spark has no room for it.
     """
 
     def __init__(
@@ -112,7 +115,10 @@ class Shipment:
     def _sent(self, thing: Any, described: str) -> tuple[tuple[str, Any], dict[str, Shared[Any]]]:
         with tempfile.TemporaryDirectory(prefix="sparktune-") as folder:
             path, found = pickled_file(thing, Path(folder), described)
-            return (path.stem, self._send(path)), found
+            try:
+                return (path.stem, self._send(path)), found
+            except Exception as error:
+                raise _not_stored(described, path, error) from error
 
 
 def pickled_file(thing: Any, folder: Path, described: str) -> tuple[Path, dict[str, Shared[Any]]]:
@@ -160,12 +166,26 @@ def not_configured(error: Exception) -> dict[str, Any]:
 
 def _not_picklable(described: str, error: Exception) -> ObjectiveNotPicklable:
     text = str(error)
-    hint = (
-        "It refers to Spark itself, which exists only on the driver: use ThreadTrials "
-        "for objectives that start Spark jobs."
-        if "Spark" in text or "CONTEXT_ONLY_VALID_ON_DRIVER" in text or "py4j" in text
-        else "Create what cannot be pickled (connections, locks, open files) inside it."
-    )
+    hint = "Create what cannot be pickled (connections, locks, open files) inside it."
+    if isinstance(error, OSError) and error.errno in _FULL:
+        hint = (
+            f"There is no room for it in {tempfile.gettempdir()}: make some, or set the "
+            "environment variable TMPDIR to a folder that has more."
+        )
+    elif "Spark" in text or "CONTEXT_ONLY_VALID_ON_DRIVER" in text or "py4j" in text:
+        hint = (
+            "It refers to Spark itself, which exists only on the driver: use ThreadTrials "
+            "for objectives that start Spark jobs."
+        )
     return ObjectiveNotPicklable(
         f"{described} cannot be sent to Spark workers: {type(error).__name__}: {text}. {hint}"
+    )
+
+
+def _not_stored(described: str, path: Path, error: Exception) -> ObjectiveNotPicklable:
+    [line, *_] = str(error).splitlines() or [""]
+    return ObjectiveNotPicklable(
+        f"{described} cannot be sent to Spark workers: Spark did not store its "
+        f"{max(path.stat().st_size >> 20, 1)} MB: {type(error).__name__}: {line}. "
+        "If its disk is full, make room, or set spark.local.dir to a folder that has more."
     )

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import sysconfig
-import textwrap
 import venv
 import zipfile
 from collections.abc import Callable
