@@ -45,7 +45,8 @@ _SILENCE = 60.0  # seconds without an answer of the server after which it is tak
 _REPORT = StructType([StructField("report", BinaryType(), nullable=False)])
 _GONE = re.compile(
     r"INVALID_HANDLE\.SESSION|SESSION_(CLOSED|CHANGED|NOT_FOUND)|RETRIES_EXCEEDED"
-    r"|UNAVAILABLE|[Cc]hannel closed|closed channel"
+    r"|UNAVAILABLE|[Cc]hannel closed|closed channel|stopped SparkContext"
+    r"|SparkContext was shut down"
 )
 
 _UNREADABLE = {"spark.dynamicAllocation.enabled": "true", "spark.speculation": "true"}

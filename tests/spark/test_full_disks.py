@@ -57,10 +57,10 @@ session.stop()
     ids=["classic", "connect"],
 )
 def test_a_full_disk_is_told_of_and_the_run_can_go_on(
-    start: str, ended: list[str], reason: str
+    start: str, ended: list[str], reason: str, request: pytest.FixtureRequest
 ) -> None:
     if start == CONNECT:
-        pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
+        request.getfixturevalue("connect_there")
     code = PROGRAM.format(start=start)
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=180

@@ -131,10 +131,10 @@ session = SparkSession.builder.remote("local[2]").getOrCreate()
     ids=["SparkTrials on Classic", "ThreadTrials", "SparkTrials on Connect"],
 )
 def test_ctrl_c_ends_the_run_within_seconds_and_frees_the_cluster(
-    start: str, kind: str, left: str, tmp_path: Path
+    start: str, kind: str, left: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     if start == CONNECT:
-        pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
+        request.getfixturevalue("connect_there")
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     code = f"""
