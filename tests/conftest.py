@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -62,7 +63,23 @@ def connect_server(master: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 
 @pytest.fixture(scope="session")
-def start_server() -> StartServer:
+def connect_there() -> None:
+    """Skips the test where there is no client or no server of Spark Connect."""
+    pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
+    import pyspark
+
+    if any(Path(pyspark.__path__[0], "jars").glob("spark-connect_*.jar")):
+        return
+    package = f"org.apache.spark:spark-connect_2.12:{pyspark.__version__}"
+    os.environ["PYSPARK_SUBMIT_ARGS"] = f"--packages {package} pyspark-shell"
+    command = [sys.executable, "-c", "import sparktune; sparktune.local_session(1)"]
+    if subprocess.run(command, capture_output=True).returncode:
+        del os.environ["PYSPARK_SUBMIT_ARGS"]
+        pytest.skip(f"this pyspark brings no Spark Connect server, and there is no {package}")
+
+
+@pytest.fixture(scope="session")
+def start_server(connect_there: None) -> StartServer:
     """Starts Spark Connect servers."""
     return connect_server
 
@@ -95,9 +112,8 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture(scope="session")
-def connect_url() -> Iterator[str]:
+def connect_url(connect_there: None) -> Iterator[str]:
     """The address of a Spark Connect server with four slots."""
-    pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
     with connect_server("local[4]") as (url, _):
         yield url
 

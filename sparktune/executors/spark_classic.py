@@ -38,7 +38,7 @@ class SparkClassic:
             which supports none.
 
     Raises:
-        ObjectiveNotPicklable: the objective cannot travel.
+        ObjectiveNotPicklable: the objective cannot travel, or Spark has no room for it.
     """
 
     queues = True

@@ -46,7 +46,8 @@ _SILENCE = 60.0  # seconds without an answer of the server after which it is tak
 _REPORT = StructType([StructField("report", BinaryType(), nullable=False)])
 _GONE = re.compile(
     r"INVALID_HANDLE\.SESSION|SESSION_(CLOSED|CHANGED|NOT_FOUND)|RETRIES_EXCEEDED"
-    r"|UNAVAILABLE|[Cc]hannel closed|closed channel"
+    r"|UNAVAILABLE|[Cc]hannel closed|closed channel|stopped SparkContext"
+    r"|SparkContext was shut down"
 )
 
 _UNREADABLE = {"spark.dynamicAllocation.enabled": "true", "spark.speculation": "true"}
@@ -65,7 +66,7 @@ class SparkConnect:
             ignored on a local master, which supports none.
 
     Raises:
-        ObjectiveNotPicklable: the objective cannot travel.
+        ObjectiveNotPicklable: the objective cannot travel, or Spark has no room for it.
         InvalidArgument: this pyspark knows no resource profiles on Spark Connect.
         SparkUnavailable: the server does not answer.
     """
@@ -83,7 +84,7 @@ class SparkConnect:
         try:
             self._start()
         except Exception as error:
-            if lost := _lost(spark, error):
+            if lost := _lost(spark, error.__cause__ or error):
                 raise lost from error
             raise
 
@@ -292,7 +293,7 @@ def _options(frame: Any, profile: Any) -> dict[str, Any]:
     return {"profile": profile}
 
 
-def _lost(spark: Any, error: Exception) -> SparkUnavailable | None:
+def _lost(spark: Any, error: BaseException) -> SparkUnavailable | None:
     """The error that ends a run, if this one means that session or server are gone."""
     if spark.is_stopped:
         return SparkUnavailable(f"the Spark session was stopped; {STOPPED}")

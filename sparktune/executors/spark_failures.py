@@ -15,6 +15,7 @@ STOPPED = (
 _LOST = re.compile(
     r"ExecutorLostFailure|[Ee]xecutor (heartbeat timed out|lost)|Lost executor|TaskResultLost"
     r"|FetchFailed|Failed to get broadcast|No space left on device"
+    r"|Disk quota exceeded"
 )
 
 
@@ -35,5 +36,6 @@ def explained(message: str) -> Exception:
 
 
 def _first_lines(message: str) -> str:
-    lines = [line for line in message.splitlines() if not line.lstrip().startswith("at ")]
+    told = message.split("Driver stacktrace:")[0].strip()
+    lines = [line for line in told.splitlines() if not line.lstrip().startswith("at ")]
     return "\n".join(lines[:20])

@@ -63,7 +63,7 @@ class Shipment:
             workers find it.
 
     Raises:
-        ObjectiveNotPicklable: the objective cannot travel.
+        ObjectiveNotPicklable: the objective cannot travel, or Spark has no room for it.
     """
 
     def __init__(
@@ -110,7 +110,10 @@ class Shipment:
 
     def _sent(self, thing: Any, described: str) -> tuple[tuple[str, Any], dict[str, Shared[Any]]]:
         name, parts, found = pickled(thing, described)
-        return (name, self._send(name, parts)), found
+        try:
+            return (name, self._send(name, parts)), found
+        except Exception as error:
+            raise _not_stored(described, sum(map(len, parts)), error) from error
 
 
 class _Parts:
@@ -166,12 +169,22 @@ def not_configured(error: Exception) -> dict[str, Any]:
 
 def _not_picklable(described: str, error: Exception) -> ObjectiveNotPicklable:
     text = str(error)
-    hint = (
-        "It refers to Spark itself, which exists only on the driver: use ThreadTrials "
-        "for objectives that start Spark jobs."
-        if "Spark" in text or "CONTEXT_ONLY_VALID_ON_DRIVER" in text or "py4j" in text
-        else "Create what cannot be pickled (connections, locks, open files) inside it."
-    )
+    hint = "Create what cannot be pickled (connections, locks, open files) inside it."
+    if "Spark" in text or "CONTEXT_ONLY_VALID_ON_DRIVER" in text or "py4j" in text:
+        hint = (
+            "It refers to Spark itself, which exists only on the driver: use ThreadTrials "
+            "for objectives that start Spark jobs."
+        )
     return ObjectiveNotPicklable(
         f"{described} cannot be sent to Spark workers: {type(error).__name__}: {text}. {hint}"
+    )
+
+
+def _not_stored(described: str, size: int, error: Exception) -> ObjectiveNotPicklable:
+    [line, *_] = str(error).splitlines() or [""]
+    return ObjectiveNotPicklable(
+        f"{described} cannot be sent to Spark workers: Spark did not store its "
+        f"{max(size >> 20, 1)} MB: {type(error).__name__}: {line}. "
+        "If a disk is full, make room, or name folders that have more: Spark's by spark.local.dir, "
+        "this process's by the environment variable TMPDIR."
     )

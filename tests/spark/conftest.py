@@ -112,15 +112,16 @@ class Standalone:
         self.address = f"spark://127.0.0.1:{port}"
         self._folder = folder
         self._workers: list[subprocess.Popen[bytes]] = []
-        self._master = self._start("master.Master", "--port", str(port))
+        self._master = self._start("master.Master", "127.0.0.1", "--port", str(port))
         end = time.monotonic() + 60
         while not answers(port):
             assert time.monotonic() < end, "the master does not start"
 
-    def start_workers(self, number: int = 2) -> None:
+    def start_workers(self) -> None:
+        """Two, on what Spark takes for two machines."""
         limits = ("--cores", "1", "--memory", "1g", "--work-dir", str(self._folder))
-        for _ in range(number):
-            self._workers.append(self._start("worker.Worker", *limits, self.address))
+        for host in ("127.0.0.1", "127.0.0.2"):
+            self._workers.append(self._start("worker.Worker", host, *limits, self.address))
 
     def kill_workers(self) -> None:
         """And their executors."""
@@ -134,8 +135,8 @@ class Standalone:
         self._master.kill()
         self._master.wait()
 
-    def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
-        here = ("--host", "127.0.0.1", "--webui-port", "0")
+    def _start(self, name: str, host: str, *arguments: str) -> subprocess.Popen[bytes]:
+        here = ("--host", host, "--webui-port", "0")
         return spark_class(f"org.apache.spark.deploy.{name}", *here, *arguments)
 
 

@@ -8,7 +8,6 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,7 @@ def test_lost_executors_cost_a_trial_its_retries_and_the_others_nothing(
     start: str, master: str, exits: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     if start == CONNECT:
-        pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
+        request.getfixturevalue("connect_there")
     if master == "standalone":
         master = request.getfixturevalue("standalone").address
     log = tmp_path / "log"
@@ -192,7 +191,7 @@ def test_a_cluster_that_vanishes_is_waited_for_while_the_run_may_last(
     runs: str,
     standalone: Any,
     tmp_path: Path,
-    start_server: Callable[[str], Any],
+    request: pytest.FixtureRequest,
 ) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -200,7 +199,7 @@ def test_a_cluster_that_vanishes_is_waited_for_while_the_run_may_last(
     with ExitStack() as running:
         master = standalone.address
         if start == CONNECT:
-            pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
+            start_server = request.getfixturevalue("start_server")
             master, _ = running.enter_context(start_server(master))
         code = CLUSTER_THAT_VANISHES.format(
             start=start.format(master=master), pipe=str(pipe), folder=str(tmp_path), runs=runs

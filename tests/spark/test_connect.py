@@ -16,8 +16,7 @@ import pytest
 
 from sparktune import InvalidArgument, SparkTrials, fmin, hp
 
-pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
-
+pytestmark = pytest.mark.usefixtures("connect_there")
 X = hp.uniform("x", -10, 10)
 quiet = functools.partial(fmin, show_progressbar=False)
 
@@ -137,6 +136,20 @@ def test_a_server_that_never_answers_is_not_waited_for() -> None:
     error, quick = python(code)
     assert "the Spark Connect server has not answered for 3 seconds" in error
     assert quick == "True"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "(java.lang.IllegalStateException) Cannot call methods on a stopped SparkContext.\nThis",
+        "Job 3 cancelled because SparkContext was shut down",
+    ],
+)
+def test_a_server_that_shuts_down_is_no_fault_of_its_trials(connect: Any, told: str) -> None:
+    from sparktune.executors.spark_connect import _lost
+
+    error = _lost(connect, Exception(told))
+    assert f"session is gone ({told.splitlines()[0]})" in str(error)
 
 
 def test_the_session_is_left_as_it_was(

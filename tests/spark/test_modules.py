@@ -8,7 +8,6 @@ import sys
 import sysconfig
 import venv
 import zipfile
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -61,10 +60,10 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_modules_of_an_objective_come_with_the_job(
     start: str,
     standalone: Any,
-    start_server: Callable[[str], Any],
     bare_python: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     import pyspark
 
@@ -76,7 +75,7 @@ def test_the_modules_of_an_objective_come_with_the_job(
     with ExitStack() as running:
         url, command = "", [sys.executable]
         if start == CONNECT:
-            pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
+            start_server = request.getfixturevalue("start_server")
             url, _ = running.enter_context(start_server(standalone.address))
         else:
             submit = os.path.join(pyspark.__path__[0], "bin", "spark-submit")
