@@ -81,6 +81,7 @@ class Pool:
         self._retries = retries
         self._parallelism = parallelism
         self._transport = transport
+        self._target = transport.bind(self._work)
         self._timeout = trial_timeout
         self._name = uuid.uuid4().hex[:12]
         self._todo: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
@@ -181,8 +182,7 @@ class Pool:
 
     def _start_thread(self) -> None:
         name = f"sparktune-{self._name}-{len(self._threads)}"
-        target = self._transport.bind(self._work)
-        thread = threading.Thread(target=target, name=name, daemon=True)
+        thread = threading.Thread(target=self._target, name=name, daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the system gives no more threads

@@ -8,6 +8,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pyspark
@@ -31,6 +32,9 @@ logger = logging.getLogger("sparktune")
 class SparkClassic:
     """Runs each call as a Spark job of one task; Spark queues what its slots cannot take.
 
+    What the caller's thread wants of the JVM is asked for by another thread, as an interrupt in the
+    middle of a call would leave its connection with half an answer.
+
     Args:
         spark: a classic session.
         task: what to evaluate. The objective is pickled here, and shipped to the executors once.
@@ -44,8 +48,9 @@ class SparkClassic:
     queues = True
 
     def __init__(self, spark: SparkSession, task: Task, resource_profile: Any = None) -> None:
-        self._spark = spark
         self._context = spark.sparkContext
+        self._inheriting = inheriting(spark)
+        self._aside = ThreadPoolExecutor(1, "sparktune-classic")
         self._task = task
         conf = self._context.getConf().get
         self._most = elastic_slots(conf)
@@ -77,14 +82,15 @@ class SparkClassic:
         """How many tasks the application can run at once, as of a second ago at most."""
         now = time.monotonic()
         if now >= self._room_until:
-            self._room, self._room_until = count_slots(self._context), now + 1.0
+            self._room = self._aside.submit(count_slots, self._context).result()
+            self._room_until = now + 1.0
         return self._room
 
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
-        """A thread's target that inherits the caller's job group, scheduler pool and other local
+        """A target for threads that inherit the caller's job group, scheduler pool and other local
         properties.
         """
-        return inheriting(self._spark, target)
+        return self._inheriting(target)
 
     def call(self, trial: Trial, tag: str) -> dict[str, Any]:
         """Evaluate one trial as a Spark job.
@@ -110,6 +116,9 @@ class SparkClassic:
 
     def started(self, tag: str) -> bool:
         """Whether the job's task has been given a slot."""
+        return self._aside.submit(self._has_slot, tag).result()
+
+    def _has_slot(self, tag: str) -> bool:
         try:
             scala = self._context._jsc.sc()
             stages: set[int] = set()
@@ -130,12 +139,20 @@ class SparkClassic:
 
     def cancel(self, tag: str) -> bool:
         """Cancel the job; Spark ends the worker's process if the task goes on."""
+        self._aside.submit(self._cancel, tag)
+        return True
+
+    def _cancel(self, tag: str) -> None:
         with contextlib.suppress(Py4JError, AttributeError):  # Spark has been stopped meanwhile
             self._context.cancelJobsWithTag(tag)
-        return True
 
     def close(self) -> None:
         """Remove what was shipped from the executors."""
+        self._room_until = float("inf")
+        self._aside.submit(self._remove).result()
+        self._aside.shutdown()
+
+    def _remove(self) -> None:
         if not is_stopped(self._context):
             for broadcast in self._broadcasts:
                 broadcast.destroy(blocking=False)

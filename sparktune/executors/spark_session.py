@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import shutil
 import sys
@@ -127,17 +129,23 @@ def is_stopped(context: Any) -> bool:
         return True
 
 
-def inheriting(spark: SparkSession, target: Callable[[], None]) -> Callable[[], None]:
-    """A thread's target that inherits this thread's job group, scheduler pool and other local
-    properties.
+def inheriting(spark: SparkSession) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """What makes a thread's target inherit the job group, scheduler pool and other local properties
+    that this thread has now; each thread gets a copy.
     """
     from pyspark import __version__, inheritable_thread_target
 
+    def own(target: Callable[[], None]) -> None:
+        with contextlib.suppress(Exception):  # Spark has been stopped meanwhile, as trials will say
+            scala = spark.sparkContext._jsc.sc()
+            scala.setLocalProperties(scala.getLocalProperties().clone())
+        target()
+
     if int(__version__.split(".")[0]) >= 4:
-        bound: Callable[[], None] = inheritable_thread_target(spark)(target)
+        bound = inheritable_thread_target(spark)(own)
     else:
-        bound = inheritable_thread_target(target)
-    return bound
+        bound = inheritable_thread_target(own)
+    return lambda target: functools.partial(bound, target)
 
 
 def with_tags(spark: Any, target: Callable[[], None]) -> Callable[[], None]:

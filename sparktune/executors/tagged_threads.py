@@ -1,0 +1,61 @@
+"""Driver threads for objectives that use Spark themselves: what they run on Spark carries the tag
+of their trial, and is cancelled with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from abc import ABC, abstractmethod
+from typing import Any
+
+from sparktune.executors.task import Task
+from sparktune.executors.threads import Threads
+from sparktune.trial import Trial
+
+_AGAIN = 0.5  # seconds until a cancel is repeated
+
+
+class TaggedThreads(Threads, ABC):
+    """`Threads` whose jobs on Spark belong to their trial."""
+
+    def __init__(self, task: Task, slots: int) -> None:
+        super().__init__(task, slots)
+        self._ends: dict[str, threading.Event] = {}
+
+    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+        """Evaluate a trial in this thread, its jobs tagged."""
+        ended = self._ends[tag] = threading.Event()
+        self.begin(trial, tag)
+        try:
+            return super().call(trial, tag)
+        finally:
+            self.end(tag)
+            del self._ends[tag]
+            ended.set()
+
+    def cancel(self, tag: str) -> bool:
+        """Have the trial's jobs cancelled, and those that it still starts; what runs in Python goes
+        on, and nobody waits for it.
+        """
+        if ended := self._ends.get(tag):
+            threading.Thread(target=self._interrupt, args=(tag, ended), daemon=True).start()
+        return False
+
+    @abstractmethod
+    def begin(self, trial: Trial, tag: str) -> None:
+        """Tag what this thread runs from now on."""
+
+    @abstractmethod
+    def end(self, tag: str) -> None:
+        """Take the tag away again."""
+
+    @abstractmethod
+    def interrupt(self, tag: str) -> None:
+        """Cancel what runs with this tag."""
+
+    def _interrupt(self, tag: str, ended: threading.Event) -> None:
+        with contextlib.suppress(Exception):  # the session is gone, and its jobs with it
+            while not ended.is_set():
+                self.interrupt(tag)
+                ended.wait(_AGAIN)
