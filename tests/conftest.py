@@ -8,7 +8,8 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,6 +36,13 @@ session = sparktune.local_session(
 print("ready", flush=True)
 sys.stdin.read()
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """pyspark 3 leaves sockets to the garbage collector."""
+    with suppress(PackageNotFoundError):
+        if version("pyspark").startswith("3."):
+            config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
 
 
 @contextmanager
