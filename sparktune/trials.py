@@ -338,8 +338,15 @@ class SparkTrials(Trials):
         loss_threshold: a run ends once a trial's loss is below it.
         spark_session: a Spark session, classic or Connect; None: the active one, or a new one with
             Spark's own settings.
-        resource_profile: a `pyspark.resource.ResourceProfile` for the trials' tasks; local
-            masters ignore it, and on Spark Connect it needs pyspark 4.0 or newer.
+        resource_profile: a `pyspark.resource.ResourceProfile` with the CPUs and GPUs of one trial,
+            such as `ResourceProfileBuilder().require(TaskResourceRequests().cpus(4)).build`; None:
+            a trial has `spark.task.cpus`, 1 by default. With more, fewer trials run at once, and
+            parallelism="auto" counts them so. Spark sets OMP_NUM_THREADS of the workers, and with
+            it the threads of numpy and most libraries, to the CPUs of a trial, before Spark 4.3 to
+            `spark.task.cpus` also with a profile, unless `spark.executorEnv.OMP_NUM_THREADS` is
+            set; what takes a number of its own, such as `n_jobs`, is up to the objective. A profile
+            that also has executor resources needs dynamic allocation. Local masters ignore
+            profiles, with a warning; on Spark Connect they need pyspark 4.0 or newer.
         trial_timeout: seconds that one trial may run; it is ended then and recorded as failed. The
             start of a new worker process, a second or two, counts as part of its first trial.
         retries: how often a trial is evaluated again whose executor, or connection to Spark, was

@@ -8,7 +8,8 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -45,6 +46,13 @@ service = getattr(session._jvm, "org.apache.spark.sql.connect.service.SparkConne
 print(getattr(service, "MODULE$").localPort(), flush=True)
 sys.stdin.read()
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """pyspark 3 leaves sockets to the garbage collector."""
+    with suppress(PackageNotFoundError):
+        if version("pyspark").startswith("3."):
+            config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
 
 
 @contextmanager

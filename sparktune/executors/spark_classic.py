@@ -18,7 +18,13 @@ from sparktune.errors import SparkUnavailable
 from sparktune.executors import _spark_task
 from sparktune.executors.pool import Crashed, Lost
 from sparktune.executors.spark_failures import STOPPED, explained
-from sparktune.executors.spark_session import elastic_slots, inheriting, is_stopped, speculates
+from sparktune.executors.spark_session import (
+    elastic_slots,
+    inheriting,
+    is_stopped,
+    speculates,
+    without_executors,
+)
 from sparktune.executors.spark_shipping import Shipment, not_configured, unpickled_report
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
@@ -65,7 +71,7 @@ class SparkClassic:
         )
         self._shipment = Shipment(task.objective, evaluation, self._send)
         self._input: pyspark.RDD[int] = self._context.parallelize([0], 1)
-        if resource_profile is not None and local:
+        if resource_profile is not None and without_executors(str(self._context.master)):
             logger.warning("resource_profile is ignored: a local master supports none")
         elif resource_profile is not None:
             self._input = self._input.withResources(resource_profile)
@@ -82,8 +88,8 @@ class SparkClassic:
         """How many tasks the application can run at once, as of a second ago at most."""
         now = time.monotonic()
         if now >= self._room_until:
-            self._room = self._aside.submit(count_slots, self._context).result()
-            self._room_until = now + 1.0
+            counting = self._aside.submit(count_slots, self._context, self._input)
+            self._room, self._room_until = counting.result(), now + 1.0
         return self._room
 
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
@@ -190,13 +196,14 @@ class SparkClassic:
         return bytes(answer)
 
 
-def count_slots(context: Any) -> int:
-    """How many tasks of the default profile the application can run at once now, at least 1."""
+def count_slots(context: Any, rdd: Any) -> int:
+    """How many tasks of an RDD the application can run at once now, at least 1."""
     if is_stopped(context):
         return 1
     try:
         scala = context._jsc.sc()
-        profile = scala.resourceProfileManager().defaultResourceProfile()
+        default = scala.resourceProfileManager().defaultResourceProfile()
+        profile = rdd._jrdd.rdd().getResourceProfile() or default
         slots = int(scala.maxNumConcurrentTasks(profile))
     except (Py4JError, AttributeError):  # internal to Spark: may move, or be hidden by the platform
         slots = int(context.defaultParallelism)

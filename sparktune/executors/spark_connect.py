@@ -31,7 +31,12 @@ from sparktune.errors import InvalidArgument, SparkUnavailable
 from sparktune.executors import _spark_task
 from sparktune.executors.pool import Lost
 from sparktune.executors.spark_failures import STOPPED, explained
-from sparktune.executors.spark_session import elastic_slots, speculates, with_tags
+from sparktune.executors.spark_session import (
+    elastic_slots,
+    speculates,
+    with_tags,
+    without_executors,
+)
 from sparktune.executors.spark_shipping import Shipment, not_configured, unpickled_report
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
@@ -93,7 +98,7 @@ class SparkConnect:
         self._answered = time.monotonic()
         version = self._first_answer()
         conf = functools.partial(_setting, spark)
-        if "profile" in self._options and str(conf("spark.master", "")).startswith("local"):
+        if "profile" in self._options and without_executors(str(conf("spark.master", ""))):
             logger.warning("resource_profile is ignored: a local master supports none")
             self._options = {}
         # A server that this process started sees the same files.
@@ -101,7 +106,8 @@ class SparkConnect:
         evaluation = _spark_task.Evaluation(_spark_task.unpickled_file, paths, not speculates(conf))
         self._shipment = Shipment(self._task.objective, evaluation, self._send)
         self._most = elastic_slots(conf)
-        self.room = count_slots(spark)  # as of some seconds ago
+        self._cpus = _task_cpus(spark, self._options.get("profile"))
+        self.room = count_slots(spark, self._cpus)  # as of some seconds ago
         self._answered = time.monotonic()
         # Before Spark 4 nobody tells when a query leaves Spark's queue, so none is put there.
         self.queues = hasattr(spark, "registerProgressHandler") and not version.startswith("3")
@@ -249,26 +255,32 @@ class SparkConnect:
         self._spark.interruptTag(tag)
 
     def _look(self) -> None:
-        self.room = planned_slots(self._spark) or self.room
+        self.room = planned_slots(self._spark, self._cpus) or self.room
         self._answered = time.monotonic()
 
 
-def count_slots(spark: Any) -> int:
-    """How many tasks the server can run at once now, at least 1."""
-    if slots := planned_slots(spark):
+def count_slots(spark: Any, cpus: float) -> int:
+    """How many tasks of so many CPUs the server can run at once now, at least 1."""
+    if slots := planned_slots(spark, cpus):
         return slots
     parts = spark.range(2**20).selectExpr("spark_partition_id() AS part")
     return max(int(parts.distinct().count()), 1)
 
 
-def planned_slots(spark: Any) -> int | None:
+def planned_slots(spark: Any, cpus: float) -> int | None:
     """The slots as the planner sees them, without a job: it splits a range into as many parts as
     there are cores. None if its plan does not tell.
     """
     [(plan,)] = spark.sql("EXPLAIN SELECT * FROM range(1)").collect()
     splits = re.search(r"splits=(?:Some\()?(\d+)", plan)
-    cpus = float(_setting(spark, "spark.task.cpus", "1") or 1)
     return max(int(int(splits[1]) / cpus), 1) if splits else None
+
+
+def _task_cpus(spark: Any, profile: Any) -> float:
+    """The CPUs of one task."""
+    if profile is not None and "cpus" in profile.taskResources:
+        return float(profile.taskResources["cpus"].amount)
+    return float(_setting(spark, "spark.task.cpus", "1") or 1)
 
 
 def _setting(spark: Any, name: str, default: str) -> str | None:

@@ -149,10 +149,13 @@ def inheriting(spark: SparkSession) -> Callable[[Callable[[], None]], Callable[[
 
 
 def with_tags(spark: Any, target: Callable[[], None]) -> Callable[[], None]:
-    """A thread's target that inherits this thread's tags of a Connect session."""
+    """A thread's target in which a Connect session is the active one, as pyspark wants it for
+    resource profiles, and has this thread's tags.
+    """
     tags = spark.getTags()
 
     def bound() -> None:
+        spark._set_default_and_active_session(spark)
         for tag in tags:
             spark.addTag(tag)
         target()
@@ -204,6 +207,11 @@ def active_classic() -> SparkSession | None:
     return None if is_connect(session) else session
 
 
+def without_executors(master: str) -> bool:
+    """Whether driver and tasks share one JVM, in which Spark takes no resource profiles."""
+    return master.startswith("local") and not master.startswith("local-cluster")
+
+
 def speculates(conf: Callable[[str, str], str | None]) -> bool:
     """Whether Spark may run a second copy of a slow task. `conf` as for `elastic_slots`."""
     return str(conf("spark.speculation", "false")).lower() == "true"
@@ -219,5 +227,6 @@ def elastic_slots(conf: Callable[[str, str], str | None]) -> int | None:
     executors = str(conf("spark.dynamicAllocation.maxExecutors", "infinity"))
     if not executors.isdigit():
         return UNLIMITED
-    cores = int(conf("spark.executor.cores", "1") or 1) // int(conf("spark.task.cpus", "1") or 1)
-    return min(int(executors) * max(cores, 1), UNLIMITED)
+    cores = float(conf("spark.executor.cores", "1") or 1)
+    slots = int(cores / float(conf("spark.task.cpus", "1") or 1))
+    return min(int(executors) * max(slots, 1), UNLIMITED)

@@ -79,7 +79,7 @@ def test_lost_executors_cost_a_trial_its_retries_and_the_others_nothing(
     log.mkdir()
     code = textwrap.dedent(PROGRAM).format(start=start.format(master=master), log=str(log))
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=180
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300
     )
     assert result.stdout.splitlines() == [
         "works: ok: 1",
@@ -121,7 +121,7 @@ def test_executors_that_come_while_a_run_goes_on_are_asked_for_and_used(
         session.stop()
     """
     command = [sys.executable, "-c", textwrap.dedent(code)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=180)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert result.stdout.split() == ["2"], result.stderr
 
 

@@ -1,0 +1,60 @@
+"""Trials that need several CPUs each."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import time
+import pyspark, sparktune
+from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
+from pyspark.sql import SparkSession
+from sparktune import SparkTrials, fmin, hp
+
+{start}
+profile = ResourceProfileBuilder().require(TaskResourceRequests().cpus(2)).build
+trials = SparkTrials("auto", resource_profile={profile})
+inside = []
+
+def objective(x):
+    import os
+    time.sleep(1)
+    return {{"loss": x, "status": "ok", "threads": os.environ["OMP_NUM_THREADS"]}}
+
+def count(trials):
+    inside.append(trials.count_by_state_unsynced([0, 1]))
+    return False
+
+fmin(objective, hp.uniform("x", 0, 1), max_evals=8, trials=trials, early_stop_fn=count,
+     verbose=False)
+spans = [(trial.started, trial.finished) for trial in trials.records.values()]
+at_once = [sum(other[0] <= span[0] < other[1] for other in spans) for span in spans]
+print(max(at_once), max(inside) < 3, *{{result["threads"] for result in trials.results}})
+session.stop()
+"""
+SETTING = "session = sparktune.local_session(4, spark__task__cpus=2)"
+CLASSIC = 'session = sparktune.local_session(spark__master="local-cluster[1,4,1024]")'
+CONNECT = 'session = SparkSession.builder.remote("local-cluster[1,4,1024]").getOrCreate()'
+
+
+@pytest.mark.parametrize(
+    ("start", "profile"),
+    [(SETTING, "None"), (CLASSIC, "profile"), (CONNECT, "profile")],
+    ids=["spark.task.cpus", "profile on classic", "profile on connect"],
+)
+def test_as_many_trials_run_as_there_are_cpus_for_one_waits_and_threads_are_as_many(
+    start: str, profile: str, request: pytest.FixtureRequest
+) -> None:
+    import pyspark
+
+    if start == CONNECT:
+        request.getfixturevalue("connect_there")
+    code = PROGRAM.format(start=start, profile=profile)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=180
+    )
+    known = start == SETTING or tuple(map(int, pyspark.__version__.split(".")[:2])) >= (4, 3)
+    assert result.stdout.split() == ["2", "True", "2" if known else "1"], result.stderr
