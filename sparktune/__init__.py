@@ -9,8 +9,8 @@ How it is built. `fmin` (minimize) checks its arguments, reads the space as colu
 runs the one loop (loop): the study (study) asks a scheduler (schedulers) how many trials to start
 and a sampler (samplers) where, an executor (executors) evaluates them, their outcomes become
 events, and events become records (trial) and columns (history). Observers (observers) watch;
-stopping rules (stopping) end it. `Trials` (trials) is the user's handle on the records. The
-objective is called by `worker`, which travels to the Spark workers by value.
+stopping rules (stopping) end it. `Trials` (trials, parallel_trials) is the user's handle on the
+records. The objective is called by `worker`, which travels to the Spark workers by value.
 
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
@@ -22,7 +22,7 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     4  executors | algorithms
     5  loop
     6  observers | trials
-    7  resume | plots
+    7  parallel_trials | resume | plots
     8  minimize
     9  testing | search_cv | cli
     10 hyperopt | __main__
@@ -47,6 +47,7 @@ from sparktune.errors import (
     SparkUnavailable,
 )
 from sparktune.minimize import fmin, space_eval
+from sparktune.parallel_trials import SparkTrials, ThreadTrials
 from sparktune.samplers import random as rand
 from sparktune.samplers import tpe
 from sparktune.sharing import share
@@ -65,7 +66,7 @@ from sparktune.trial import (
     STATUS_RUNNING,
     STATUS_SUSPENDED,
 )
-from sparktune.trials import SparkTrials, ThreadTrials, Trials
+from sparktune.trials import Trials
 
 if TYPE_CHECKING:
     from sparktune.executors.spark_session import local_session

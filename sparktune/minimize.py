@@ -22,6 +22,7 @@ from sparktune.journal.journal import Book
 from sparktune.observers.log import Log
 from sparktune.observers.progress import BarFactory, Progress, tqdm_bar
 from sparktune.observers.saving import Saving
+from sparktune.parallel_trials import SparkTrials
 from sparktune.schedulers import FullBudget
 from sparktune.space.expression import Apply
 from sparktune.space.space import Space
@@ -36,7 +37,7 @@ from sparktune.stopping import (
 )
 from sparktune.study import Study
 from sparktune.trial import Scalar, Trial, next_id
-from sparktune.trials import SparkTrials, Trials
+from sparktune.trials import Trials
 
 
 def fmin(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import operator
 import os
 import pickle
 import time
@@ -16,10 +15,8 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparktune import tables
-from sparktune.arguments import is_whole, numeric, positive, whole
 from sparktune.documents import Ctrl, Document, TrialAttachments, document, renew
 from sparktune.errors import AllTrialsFailed, InvalidArgument
-from sparktune.executors.pool import Pool
 from sparktune.executors.serial import Serial
 from sparktune.executors.task import Task
 from sparktune.history import View
@@ -38,7 +35,7 @@ from sparktune.trial import (
 )
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    pass
 logger = logging.getLogger("sparktune")
 
 T = TypeVar("T", bound="Trials")
@@ -324,178 +321,3 @@ class Trials:
             renew(doc, trial)
         self._documents[trial.id] = (trial, doc)
         return doc
-
-
-class SparkTrials(Trials):
-    """Trials evaluated as Spark tasks, several at once.
-
-    Args:
-        parallelism: the most trials that run at once; "auto" or None: as many as the cluster has
-            slots. Slots that come and go are noticed within seconds. Where Spark allocates
-            executors dynamically, "auto" asks for a quarter more than there are, so that Spark adds
-            some until it has its `maxExecutors`; a number asks for that many at once.
-        timeout: seconds after which a run ends; what still runs then is cancelled.
-        loss_threshold: a run ends once a trial's loss is below it.
-        spark_session: a Spark session, classic or Connect; None: the active one, or a new one with
-            Spark's own settings.
-        resource_profile: a `pyspark.resource.ResourceProfile` with the CPUs and GPUs of one trial,
-            such as `ResourceProfileBuilder().require(TaskResourceRequests().cpus(4)).build`; None:
-            a trial has `spark.task.cpus`, 1 by default. With more, fewer trials run at once, and
-            parallelism="auto" counts them so. Spark sets OMP_NUM_THREADS of the workers, and with
-            it the threads of numpy and most libraries, to the CPUs of a trial, before Spark 4.3 to
-            `spark.task.cpus` also with a profile, unless `spark.executorEnv.OMP_NUM_THREADS` is
-            set; what takes a number of its own, such as `n_jobs`, is up to the objective. A profile
-            that also has executor resources needs dynamic allocation. Local masters ignore
-            profiles, with a warning; on Spark Connect they need pyspark 4.0 or newer.
-        trial_timeout: seconds that one trial may run; it is ended then and recorded as failed. The
-            start of a new worker process, a second or two, counts as part of its first trial.
-        retries: how often a trial is evaluated again whose executor, or connection to Spark, was
-            lost. What the objective itself does (raise, exit, run out of time) is never retried.
-        deterministic: make the trials depend on the seed alone and not on the timing: trial k is
-            suggested from the results of exactly the trials up to k - parallelism. It starts when
-            these have ended, so that a slow trial holds others up. Needs `parallelism`.
-
-    A trial that raises, crashes or runs out of time is recorded and the run goes on;
-    `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not
-    use the SparkSession: see `ThreadTrials` for that. What a trial writes to stdout and stderr, by
-    `print` or by logging, comes back with it, the last 64 kB: `trials.records[3].log`.
-
-    Raises:
-        InvalidArgument: an argument is out of range.
-        SparkUnavailable: there is no pyspark, no Java, or no usable session.
-    """
-
-    asynchronous = True
-    catches_errors = True
-
-    def __init__(
-        self,
-        parallelism: int | str | None = None,
-        timeout: float | None = None,
-        loss_threshold: float | None = None,
-        spark_session: SparkSession | None = None,
-        resource_profile: Any = None,
-        trial_timeout: float | None = None,
-        retries: int = 1,
-        deterministic: bool = False,
-    ) -> None:
-        super().__init__()
-        self.parallelism = _parallelism(parallelism)
-        self.lag = _lag(deterministic, self.parallelism)
-        self.timeout = positive("timeout", timeout)
-        self.loss_threshold = numeric("loss_threshold", loss_threshold)
-        self.trial_timeout = positive("trial_timeout", trial_timeout)
-        self.retries = whole("retries", retries, 0)
-        if resource_profile is not None and not hasattr(resource_profile, "taskResources"):
-            raise InvalidArgument(
-                "resource_profile must be a pyspark.resource.ResourceProfile, made by "
-                f"ResourceProfileBuilder().require(...).build; got {resource_profile!r}"
-            )
-        self.resource_profile = resource_profile
-        self._spark = _session(spark_session)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without what lives in the JVM; a session is found again when it is needed."""
-        return super().__getstate__() | {"_spark": None, "resource_profile": None}
-
-    def executor(self, task: Task, queue: int = 1) -> Executor:
-        """A pool over Spark jobs. `queue` is ignored: the pool keeps its own."""
-        from sparktune.executors.spark_session import has_stopped
-
-        stopped = self._spark is not None and has_stopped(self._spark)
-        self._spark = _session(None if stopped else self._spark)
-        transport = _transport(self._spark, task, self.resource_profile)
-        return Pool(transport, self.parallelism, self.trial_timeout, self.retries)
-
-
-class ThreadTrials(Trials):
-    """Trials evaluated on threads of this process, several at once.
-
-    For objectives that start Spark jobs of their own, such as Spark ML pipelines: their jobs are
-    named after the trial in the Spark UI and cancelled with it. Python code itself cannot be
-    interrupted: when a run ends early, what still runs is given up, not awaited. Failures are
-        recorded and the run goes on, as with `SparkTrials`.
-
-    Args:
-        parallelism: the most trials that run at once.
-        deterministic: make the trials depend on the seed alone and not on the timing, as with
-            `SparkTrials`.
-    """
-
-    asynchronous = True
-    catches_errors = True
-
-    def __init__(self, parallelism: int = 4, deterministic: bool = False) -> None:
-        super().__init__()
-        self.parallelism = whole("parallelism", parallelism, 1)
-        self.lag = _lag(deterministic, self.parallelism)
-
-    def executor(self, task: Task, queue: int = 1) -> Executor:
-        """A pool over threads. `queue` is ignored: the pool keeps its own."""
-        return Pool(_threads(task, self.parallelism), self.parallelism)
-
-
-def _parallelism(parallelism: Any) -> int | None:
-    """None for 'as many as there are slots', which Hyperopt's users also write as 0 or -1."""
-    if parallelism is None or parallelism == "auto":
-        return None
-    if not is_whole(parallelism):
-        raise InvalidArgument(
-            'The parallelism argument should be an integer >= 1, or "auto" for all slots of the '
-            f"cluster (a session goes to spark_session=). Given value: {parallelism!r}"
-        )
-    if parallelism <= 0:
-        logger.warning("parallelism=%d: using as many slots as the cluster has", parallelism)
-        return None
-    return operator.index(parallelism)
-
-
-def _lag(deterministic: bool, parallelism: int | None) -> int | None:
-    """How many trials a suggestion must not know the results of; None: as few as possible."""
-    if not isinstance(deterministic, bool):
-        raise InvalidArgument(f"deterministic must be True or False, got {deterministic!r}")
-    if deterministic and parallelism is None:
-        raise InvalidArgument(
-            "deterministic=True needs parallelism, as the trials depend on how many run at once; "
-            "give it, as in SparkTrials(parallelism=8, deterministic=True)"
-        )
-    return parallelism if deterministic else None
-
-
-def _session(spark: SparkSession | None) -> SparkSession:
-    from sparktune.executors.spark_session import start, usable
-
-    return usable(start({}) if spark is None else spark)
-
-
-def _transport(spark: SparkSession, task: Task, resource_profile: Any) -> Any:
-    """The way to Spark's workers that this kind of session has."""
-    from sparktune.executors.spark_session import is_connect
-
-    if is_connect(spark):
-        from sparktune.executors.spark_connect import SparkConnect
-
-        return SparkConnect(spark, task, resource_profile)
-    from sparktune.executors.spark_classic import SparkClassic
-
-    return SparkClassic(spark, task, resource_profile)
-
-
-def _threads(task: Task, parallelism: int) -> Any:
-    """Threads that cancel Spark jobs where there is a session, plain threads elsewhere."""
-    import sys
-
-    from sparktune.executors.threads import Threads
-
-    if "pyspark" not in sys.modules:
-        return Threads(task, parallelism)
-    from sparktune.executors.spark_session import active_classic, active_connect
-
-    if connected := active_connect():
-        from sparktune.executors.spark_connect_threads import SparkConnectThreads
-
-        return SparkConnectThreads(connected, task, parallelism)
-    from sparktune.executors.spark_threads import SparkThreads
-
-    spark = active_classic()
-    return Threads(task, parallelism) if spark is None else SparkThreads(spark, task, parallelism)

@@ -25,7 +25,7 @@ ALLOWED = {
     "testing": {"numpy"},
     "observers": {"numpy", "tqdm"},
     "executors": {"pyspark", "py4j", "pyarrow"},
-    "trials": {"pyspark"},
+    "parallel_trials": {"pyspark"},
     "tables": {"pandas"},
     "journal": {"fsspec"},
     "plots": {"numpy", "matplotlib", "sklearn"},
@@ -34,7 +34,7 @@ ALLOWED = {
     "cli": {"tomli", "tomllib"},  # tomllib: since Python 3.11
 }
 STDLIB_ONLY = {"errors", "trial", "worker", "sharing"}
-PYSPARK_MODULES = re.compile(r"executors\._?spark_\w+$|^trials$")
+PYSPARK_MODULES = re.compile(r"executors\._?spark_\w+$|^parallel_trials$")
 
 
 def rows() -> dict[str, int]:

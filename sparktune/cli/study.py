@@ -27,7 +27,8 @@ from sparktune.algorithms import ALGORITHMS, resolve
 from sparktune.cli.references import References
 from sparktune.cli.spaces import space_of
 from sparktune.errors import InvalidArgument
-from sparktune.trials import SparkTrials, ThreadTrials, Trials
+from sparktune.parallel_trials import SparkTrials, ThreadTrials
+from sparktune.trials import Trials
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from sparktune import loop, trials
+from sparktune import loop, parallel_trials
 from sparktune.documents import Document, TrialAttachments
 from sparktune.errors import SparkUnavailable
 from sparktune.history import View
@@ -35,7 +35,7 @@ _REASONS = {
 }
 
 
-class SparkTrials(Trials, trials.SparkTrials):
+class SparkTrials(Trials, parallel_trials.SparkTrials):
     """Trials evaluated as Spark tasks, several at once: `sparktune.SparkTrials`.
 
     Args:
@@ -74,7 +74,7 @@ class SparkTrials(Trials, trials.SparkTrials):
                 "SparkTrials cannot import pyspark classes; install pyspark, or start Python with "
                 "the one that Spark uses"
             )
-        trials.SparkTrials.__init__(
+        parallel_trials.SparkTrials.__init__(
             self,
             parallelism,
             timeout,

@@ -26,6 +26,7 @@ from sklearn.utils import indexable
 from sparktune.arguments import whole
 from sparktune.errors import AllTrialsFailed, InvalidArgument, TrialFailed
 from sparktune.minimize import fmin, seed_of
+from sparktune.parallel_trials import SparkTrials
 from sparktune.search_cv.candidate import (
     Flatten,
     cross_validating,
@@ -39,7 +40,7 @@ from sparktune.search_cv.candidate import (
 from sparktune.search_cv.table import ROW, metrics_of, table_of
 from sparktune.space.space import Space
 from sparktune.trial import Status, Trial
-from sparktune.trials import SparkTrials, Trials
+from sparktune.trials import Trials
 
 
 class NoCandidateScored(AllTrialsFailed, ValueError):
