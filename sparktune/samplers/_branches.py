@@ -27,17 +27,22 @@ the same one until it is tried too much; so runs leave a branch that is good at 
 goes on to better points.
 """
 
+_AT_ONCE = 8
+"""Branches at most that suggestions made at once are from: each has to be modelled."""
+
 
 def drawn(
     below: Parzen, above: Parzen, n: int, rng: np.random.Generator
 ) -> list[tuple[Branch, int]]:
     """The branches of n suggestions, and how many each gets."""
-    parents = below.layout.parents
-    X = below.sample(rng, n * _DRAWS)
+    parents, several = below.layout.parents, min(n, _AT_ONCE)
+    X = below.sample(rng, several * _DRAWS)
     ratio = below.log_choices(X, parents) - above.log_choices(X, parents)
-    best = np.round(ratio, 9).reshape(n, _DRAWS).argmax(axis=1) + np.arange(n) * _DRAWS
-    options = np.nan_to_num(X[best][:, parents], nan=-1).astype(int)
-    counts = Counter(map(tuple, options.tolist()))
+    best = np.round(ratio, 9).reshape(several, _DRAWS).argmax(axis=1)
+    options = np.nan_to_num(X[best + np.arange(several) * _DRAWS][:, parents], nan=-1)
+    counts: Counter[tuple[int, ...]] = Counter()
+    for i, each in enumerate(options.astype(int).tolist()):
+        counts[tuple(each)] += len(range(i, n, several))
     return [
         ({j: k for j, k in zip(parents, each, strict=True) if k >= 0}, count)
         for each, count in counts.items()
