@@ -153,9 +153,9 @@ class TPE:
 
     def _ratio(self, layout: Layout, history: View, branch: Branch) -> Ratio:
         """The ratio by which points of a branch are judged."""
-        good, weights, bad = self._split_within(history, inside(branch, history.X))
+        good, weights, bad = self._split_within(history, branch)
         X, bad = history.X, _thinned(bad)
-        losses = np.where(history.ok, history.loss, np.inf)[bad]
+        losses = np.where(history.ok[bad], history.loss[bad], np.inf)
         return Ratio(
             Parzen.fit(layout.points(X[good]), weights, self.prior_weight),
             Parzen.fit(layout.points(X[bad]), bad_weights(losses), self.prior_weight),
@@ -163,20 +163,23 @@ class TPE:
         )
 
     def _split_within(
-        self, history: View, mine: NDArray[np.bool_]
+        self, history: View, branch: Branch
     ) -> tuple[NDArray[np.intp], Array, NDArray[np.intp]]:
-        """Good trials, their weights, and bad trials for a branch that `mine` are the trials of.
+        """Good trials, their weights, and bad trials for a branch.
 
         With enough results in it, those that are good for the branch are good, however bad they are
         beside those of other branches.
         """
         good, bad = self.split(history)
-        if (history.ok & mine).sum() < _ENOUGH:
+        if not branch or (mine := history.ok & inside(branch, history.X)).sum() < _ENOUGH:
             return good, good_weights(len(good)), bad
-        here, elsewhere = self._best(history, history.ok & mine), good[~mine[good]]
+        here, elsewhere = self._best(history, mine), good[~mine[good]]
         weights = np.append(good_weights(len(here)), good_weights(len(elsewhere)))
         both = np.append(here, elsewhere)
-        return both, weights, np.setdiff1d(np.append(good, bad), both)
+        others = np.zeros(len(history.X), dtype=bool)
+        others[good] = others[bad] = True
+        others[both] = False
+        return both, weights, np.flatnonzero(others)
 
     def _chosen(
         self, ratio: Ratio, branch: Branch, n: int, seen: Seen, rng: np.random.Generator

@@ -186,7 +186,7 @@ def test_a_branch_of_enough_results_has_good_trials_of_its_own() -> None:
     for n_worse, expected in ((4, []), (20, [20 + 5, 20 + 6, 20 + 7])):
         history = forked(n_worse)
         mine = history.X[:, c] == 1
-        good, weights, bad = tpe.suggest._split_within(history, mine)
+        good, weights, bad = tpe.suggest._split_within(history, {c: 1})
         assert sorted(good[mine[good]]) == sorted(expected)
         assert sorted([*good, *bad]) == list(range(len(history.X)))
         assert bad.tolist() == sorted(bad)
