@@ -40,6 +40,7 @@ class Layout:
     curved: tuple[int, ...]  # positions in `numeric` of the logarithmic grids
     grid: NDArray[np.intp]  # positions in `numeric` of all grids
     q: Array  # of the grids
+    parents: tuple[int, ...]  # columns that others depend on: choices
     support: tuple[Array, Array]  # smallest and largest x
 
     @staticmethod
@@ -70,6 +71,7 @@ class Layout:
             tuple(i for i in logs if priors[i].q),
             np.array([i for i, prior in enumerate(priors) if prior.q], dtype=np.intp),
             np.array([prior.q for prior in priors if prior.q]),
+            tuple(sorted({j for column in space.columns for j, _ in column.conditions})),
             (
                 np.array([prior.support[0] for prior in priors]),
                 np.array([prior.support[1] for prior in priors]),

@@ -21,6 +21,7 @@ under many kernels are one matrix product: of `Points.features` and `Parzen.coef
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,23 +80,29 @@ class Parzen:
         s = np.broadcast_to(width * self.s.min(axis=0), points.z.shape)
         return log_sums(features, _Kernels.at(points, s, smoothing).coefficients(self.layout))
 
-    def sample(self, rng: np.random.Generator, n: int) -> Array:
-        """n rows: one kernel is drawn for each, then every parameter from it; inactive ones become
-        NaN.
+    def sample(
+        self, rng: np.random.Generator, n: int, given: Mapping[int, int] | None = None
+    ) -> Array:
+        """n rows, shape (n, d), with the options `given` for some categorical columns. One kernel
+        is drawn for each row; but in every other row each categorical parameter has a kernel of its
+        own, so that options meet that were good apart. Inactive parameters become NaN.
         """
-        layout = self.layout
-        k = rng.choice(len(self.w), size=n, p=self.w / self.w.sum())
+        layout, given, w = self.layout, given or {}, self.w
+        for j, P in zip(layout.categorical, self.P, strict=True):
+            w = w * P[:, given[j]] if j in given else w
+        k, *others = rng.choice(len(w), size=(1 + len(self.P), n), p=w / w.sum())
         X = np.empty((n, len(layout.space)))
         mu, s = self.mu[k], self.s[k]
         a, b = ndtr((layout.low - mu) / s), ndtr((layout.high - mu) / s)
         u = np.clip(a + (b - a) * rng.random(mu.shape), 1e-16, 1 - 1e-16)
         X[:, layout.numeric] = layout.values(np.clip(mu + s * ndtri(u), layout.low, layout.high))
-        for j, P in zip(layout.categorical, self.P, strict=True):
-            above = np.cumsum(P[k], axis=1) < rng.random((n, 1))
-            X[:, j] = np.minimum(above.sum(axis=1), P.shape[1] - 1)
+        for j, P, other in zip(layout.categorical, self.P, others, strict=True):
+            other[::2] = k[::2]
+            above = np.cumsum(P[other], axis=1) < rng.random((n, 1))
+            X[:, j] = given.get(j, np.minimum(above.sum(axis=1), P.shape[1] - 1))
         return layout.space.masked(X)
 
-    def log_choices(self, X: Array, columns: list[int]) -> Array:
+    def log_choices(self, X: Array, columns: Sequence[int]) -> Array:
         """log probability (M,) of what the rows X hold in these categorical columns."""
         total = np.zeros((len(X), len(self.w)))
         for j, P in zip(self.layout.categorical, self.P, strict=True):

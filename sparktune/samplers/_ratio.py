@@ -53,18 +53,18 @@ class Ratio:
     """
 
     def __init__(self, below: Parzen, above: Parzen, pending: Array) -> None:
-        self._below = below
+        self.below = below
         self._above = above
         self._pending = pending
         self._log_weight = float(np.log(_WEIGHT * above.w.sum() / below.w.sum()))
 
     def scores(self, X: Array) -> Scores:
         """The scores of rows X, as pending trials are now."""
-        features = self._below.layout.points(X).features()
+        features = self.below.layout.points(X).features()
         log_g = self._above.log_density(features)
         if len(self._pending):
             log_g = np.logaddexp(log_g, self._repulsion(self._pending, features))
-        return Scores(features, self._below.log_density(features), log_g)
+        return Scores(features, self.below.log_density(features), log_g)
 
     def repelled(self, scores: Scores, row: Array) -> Scores:
         """Scores after one more row has become pending, which it is from now on."""
@@ -74,5 +74,5 @@ class Ratio:
 
     def _repulsion(self, X: Array, features: Array) -> Array:
         """log r of pending rows X alone."""
-        kernels = self._below.log_kernels(self._below.layout.points(X), features, _WIDTH)
+        kernels = self.below.log_kernels(self.below.layout.points(X), features, _WIDTH)
         return self._log_weight + kernels

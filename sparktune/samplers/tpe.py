@@ -3,9 +3,10 @@
 Trials are split by loss into a good and a bad part, each part is modelled by a mixture of kernels
 (`_parzen`), and of `n_EI_candidates` draws from the good model the one with the largest density
 ratio good / bad is suggested. The model is multivariate: all active parameters of a candidate are
-drawn from one kernel and scored together. The better a good trial, the more its kernel weighs.
-Until there are enough results, points are spread evenly (`_spread`); none is tried twice while
-another is left (`_seen`).
+scored together, and every other one has them all from one kernel. The better a good trial, and the
+worse a bad one, the more its kernel weighs. In a conditional space the branch comes first
+(`_branches`). Until there are enough results, points are spread evenly (`_spread`); none is tried
+twice while another is left (`_seen`).
 
 All choices but the options were made on the development problems of `tests/benchmarks`.
 
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from sparktune.arguments import is_real, is_whole
 from sparktune.errors import InvalidArgument
 from sparktune.history import CODES, View
+from sparktune.samplers._branches import Branch, drawn, inside
 from sparktune.samplers._layout import Layout
 from sparktune.samplers._parzen import Parzen
 from sparktune.samplers._ratio import Ratio
@@ -41,6 +43,9 @@ _CANDIDATES = 64
 
 _OTHERS = 256
 """Points that are looked at where all candidates were tried before."""
+
+_ENOUGH = 5
+"""Results in a branch from which on it has good and bad trials of its own."""
 
 _KERNELS = 500
 """Bad trials that g is made of at most: the newest, and as many evenly spread among the others.
@@ -115,31 +120,79 @@ class TPE:
         """Indices of the good trials, best first, and of the bad ones: the rest of those with a
         usable loss, and the failed ones. Pending and cancelled trials are neither.
         """
-        ok = np.flatnonzero(history.ok)
-        n_good = min(ceil(self.gamma * len(ok)), 25)
-        good = ok[np.argsort(history.loss[ok], kind="stable")[:n_good]]
+        good = self._best(history, history.ok)
         bad = ~history.pending & (history.status != CODES[Status.CANCELLED])
         bad[good] = False
         return good, np.flatnonzero(bad)
 
+    def _best(self, history: View, among: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Indices of the n_good best of these trials, best first."""
+        found = np.flatnonzero(among)
+        n_good = min(ceil(self.gamma * len(found)), 25)
+        return found[np.argsort(history.loss[found], kind="stable")[:n_good]]
+
     def _modelled(
         self, layout: Layout, history: View, n: int, rng: np.random.Generator
     ) -> Iterator[Array]:
+        seen = _seen(layout.space, history)
+        for branch, count in self._branches(layout, history, n, rng):
+            ratio = self._ratio(layout, history, branch)
+            yield from self._chosen(ratio, branch, count, seen, rng)
+
+    def _branches(
+        self, layout: Layout, history: View, n: int, rng: np.random.Generator
+    ) -> list[tuple[Branch, int]]:
+        """The branches of n suggestions, and how many each gets."""
+        if not layout.parents:
+            return [({}, n)]
         good, bad = self.split(history)
-        bad = _thinned(bad)
-        X, prior_weight = history.X, self.prior_weight
-        below = Parzen.fit(layout.points(X[good]), good_weights(len(good)), prior_weight)
-        above = Parzen.fit(layout.points(X[bad]), np.ones(len(bad)), prior_weight)
-        seen, ratio = _seen(layout.space, history), Ratio(below, above, X[history.pending])
+        X, bad = history.X, _thinned(bad)
+        below = Parzen.fit(layout.points(X[good]), good_weights(len(good)), self.prior_weight)
+        above = Parzen.fit(layout.points(X[bad]), np.ones(len(bad)), self.prior_weight)
+        return drawn(below, above, n, rng)
+
+    def _ratio(self, layout: Layout, history: View, branch: Branch) -> Ratio:
+        """The ratio by which points of a branch are judged."""
+        good, weights, bad = self._split_within(history, branch)
+        X, bad = history.X, _thinned(bad)
+        losses = np.where(history.ok[bad], history.loss[bad], np.inf)
+        return Ratio(
+            Parzen.fit(layout.points(X[good]), weights, self.prior_weight),
+            Parzen.fit(layout.points(X[bad]), bad_weights(losses), self.prior_weight),
+            X[history.pending],
+        )
+
+    def _split_within(
+        self, history: View, branch: Branch
+    ) -> tuple[NDArray[np.intp], Array, NDArray[np.intp]]:
+        """Good trials, their weights, and bad trials for a branch.
+
+        With enough results in it, those that are good for the branch are good, however bad they are
+        beside those of other branches.
+        """
+        good, bad = self.split(history)
+        if not branch or (mine := history.ok & inside(branch, history.X)).sum() < _ENOUGH:
+            return good, good_weights(len(good)), bad
+        here, elsewhere = self._best(history, mine), good[~mine[good]]
+        weights = np.append(good_weights(len(here)), good_weights(len(elsewhere)))
+        both = np.append(here, elsewhere)
+        others = np.zeros(len(history.X), dtype=bool)
+        others[good] = others[bad] = True
+        others[both] = False
+        return both, weights, np.flatnonzero(others)
+
+    def _chosen(
+        self, ratio: Ratio, branch: Branch, n: int, seen: Seen, rng: np.random.Generator
+    ) -> Iterator[Array]:
+        """Up to n new points of a branch, of other ones if it has no more."""
         m = self.n_EI_candidates
-        candidates = below.sample(rng, n * m)
+        candidates = ratio.below.sample(rng, n * m, branch)
         scores = ratio.scores(candidates)
         chosen: Array | None = None
         for _ in range(n):
             if chosen is not None:
                 candidates, scores = candidates[m:], ratio.repelled(scores.without(m), chosen)
-            best_first = _branch_first(candidates[:m], scores.now[:m], below, above)
-            chosen = seen.first_new(candidates[best_first])
+            chosen = seen.first_new(candidates[np.argsort(-scores.now[:m], kind="stable")])
             if chosen is None:
                 others = seen.others(_OTHERS, rng)
                 best_first = np.argsort(-ratio.scores(others).now, kind="stable")
@@ -151,27 +204,23 @@ class TPE:
             yield chosen
 
 
-def _branch_first(X: Array, scores: Array, below: Parzen, above: Parzen) -> NDArray[np.intp]:
-    """Indices of rows X: those of the best branch first, each part by their scores.
-
-    Rows of different branches have different parameters, whose densities cannot be compared: a
-    branch is judged by its choices alone, so that one that is tried much has to be good for it.
-    """
-    columns = sorted({j for column in below.layout.space.columns for j, _ in column.conditions})
-    if not columns:
-        return np.argsort(-scores, kind="stable")
-    branch = below.log_choices(X, columns) - above.log_choices(X, columns)
-    return np.lexsort((-scores, -np.round(branch, 9)))
-
-
 def good_weights(n: int) -> Array:
     """Weights (n,) of the good trials, best first: log(n + 1/2) - log(rank), as in evolution
     strategies (Hansen 2016, arXiv:1604.00772, eq. 49), with the mean 1. They depend on the order of
     the losses alone, so that neither outliers nor infinite losses matter.
     """
     w = np.log(n + 0.5) - np.log(np.arange(1, n + 1))
-    weights: Array = w / w.mean()
+    weights: Array = w * n / w.sum()
     return weights
+
+
+def bad_weights(losses: Array) -> Array:
+    """Weights (n,) of the bad trials in proportion to the ranks of their losses (n,), with the mean
+    1: a trial that was nearly good says little against its neighbourhood.
+    """
+    w = np.empty(len(losses))
+    w[np.argsort(losses, kind="stable")] = np.arange(1, len(losses) + 1)
+    return w * 2 / (len(losses) + 1)
 
 
 def _thinned(bad: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -18,7 +18,7 @@ from unittest.mock import patch
 import numpy as np
 
 from sparktune.history import View
-from sparktune.samplers import _parzen, _ratio, _seen, tpe
+from sparktune.samplers import _branches, _parzen, _ratio, _seen, tpe
 from sparktune.samplers._layout import Layout, Points
 from sparktune.samplers._parzen import Parzen, log_sums
 from sparktune.space.distributions import Array
@@ -64,9 +64,10 @@ class Univariate:
             return sampler.suggest(space, history, n, rng)
         layout = Layout.of(space)
         good, bad = sampler.split(history)
-        bad = np.concatenate([bad, np.flatnonzero(history.pending)])
+        bad = np.append(bad, np.flatnonzero(history.pending))
+        weights = tpe.bad_weights(np.where(history.ok, history.loss, np.inf)[bad])
         below = Parzen.fit(layout.points(history.X[good]), tpe.good_weights(len(good)), 1.0)
-        above = Parzen.fit(layout.points(history.X[bad]), np.ones(len(bad)), 1.0)
+        above = Parzen.fit(layout.points(history.X[bad]), weights, 1.0)
         rows = []
         for _ in range(n):
             draws = _every_parameter(below, sampler.n_EI_candidates, rng)
@@ -118,6 +119,11 @@ def times(factor: float, bandwidths: Callable[[Points], Array]) -> Callable[[Poi
     return lambda points: np.minimum(factor * bandwidths(points), 1.0)
 
 
+def joint(sample: Callable[..., Array]) -> Callable[..., Array]:
+    """Draws of which each has all parameters from one kernel."""
+    return lambda mixture, rng, n, given=None: sample(mixture, rng, 2 * n, given)[::2]
+
+
 def smoothed(factor: float) -> Callable[..., Array]:
     """Option probabilities with more or less weight on the prior."""
     plain = _parzen.option_probabilities
@@ -127,6 +133,12 @@ def smoothed(factor: float) -> Callable[..., Array]:
 VARIANTS = {
     "univariate": Variant(Univariate()),
     "equal weights of the good trials": Variant(names={(tpe, "good_weights"): np.ones}),
+    "equal weights of the bad trials": Variant(
+        names={(tpe, "bad_weights"): lambda losses: np.ones(len(losses))}
+    ),
+    "all options from one kernel": Variant(names={(Parzen, "sample"): joint(Parzen.sample)}),
+    "good and bad alike in all branches": Variant(names={(tpe, "_ENOUGH"): np.inf}),
+    "the best of 24 branches drawn": Variant(names={(_branches, "_DRAWS"): 24}),
     "bandwidths by gaps": Variant(names={(_parzen, "bandwidths"): gaps}),
     "bandwidths x 0.5": Variant(names={(_parzen, "bandwidths"): times(0.5, _parzen.bandwidths)}),
     "bandwidths x 1.5": Variant(names={(_parzen, "bandwidths"): times(1.5, _parzen.bandwidths)}),

@@ -270,14 +270,38 @@ def test_draws_from_a_conditional_space_are_nan_where_inactive() -> None:
     assert {0.0, 1.0} == set(X[:, space.labels.index("c")])
 
 
-def test_all_parameters_of_a_draw_come_from_one_kernel() -> None:
-    space = Space([hp.uniform("x", 0, 100), hp.uniform("y", 0, 100)])
-    corners = [{"x": 2, "y": 98}, {"x": 98, "y": 2}]
+def test_all_numbers_of_a_draw_come_from_one_kernel_and_every_other_time_the_options_too() -> None:
+    space = Space([hp.uniform("x", 0, 100), hp.uniform("y", 0, 100), hp.choice("c", "ab")])
+    corners = [{"x": 2, "y": 98, "c": 0}, {"x": 98, "y": 2, "c": 1}]
     mixture = fitted(space, corners * 60, prior_weight=1e-9)
-    X = mixture.sample(np.random.default_rng(0), 200)
-    # But for two kernels of 120, all are 1 wide and stay in their corner. 40 draws of 200 from the
-    # two have a probability below C(200, 40) / 60^40 < 1e-28; independent ones would be about 100.
-    assert ((X[:, 0] < 50) == (X[:, 1] > 50)).sum() > 160
+    columns = [space.labels.index(label) for label in "xyc"]
+    x, y, c = mixture.sample(np.random.default_rng(0), 400)[:, columns].T
+    # But for two kernels of 120, all are 1 wide and stay in their corner. 80 draws of 400 from the
+    # two have a probability below C(400, 80) / 60^80 < 1e-50; independent ones would be about 200.
+    assert ((x < 50) == (y > 50)).sum() > 320
+    # So have 40 of 200. Of options from other kernels about 100 are of the other corner; below 60
+    # or above 140 are they with a probability of 1e-8.
+    same = (x < 50) == (c == 0)
+    assert same[::2].sum() > 160
+    assert 60 <= same[1::2].sum() <= 140
+
+
+def test_draws_with_an_option_given_come_from_kernels_that_have_it() -> None:
+    space = Space(
+        {
+            "s": hp.uniform("s", 0, 100),
+            "c": hp.choice("c", [hp.uniform("x", 0, 1), hp.uniform("y", 0, 1)]),
+        }
+    )
+    corners = [{"s": 2, "c": 0, "x": 0.5}, {"s": 98, "c": 1, "y": 0.5}]
+    mixture = fitted(space, corners * 60, prior_weight=1e-9)
+    j = space.labels.index("c")
+    X = mixture.sample(np.random.default_rng(0), 200, {j: 1})
+    assert (X[:, j] == 1).all()
+    np.testing.assert_array_equal(np.isnan(X), ~space.active(X))
+    # The kernels without it have next to no weight; the others but two of 120 are 1 wide and stay
+    # at 98. 50 of 200 from those two have a probability below C(200, 50) / 60^50 < 1e-40.
+    assert (X[:, space.labels.index("s")] < 50).sum() < 50
 
 
 def test_one_more_kernel_is_on_the_scale_of_the_mixture() -> None:
