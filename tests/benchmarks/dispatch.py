@@ -43,7 +43,7 @@ from tests.benchmarks.dispatchers import PEERS, SLOTS, Contender, Objective, con
 from tests.conftest import connect_server
 
 JVM_WARM_UP = 200  # plain jobs before anything else, for the compiler of the shared JVM
-WARM_UP = 20  # empty trials of each contender, untimed
+WARM_UP = 20  # empty trials of each contender, untimed; fewer, and a multiple of 4, of slow ones
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def measure(found: Sequence[Contender], rounds: int) -> Results:
         if contender.name == contender.floor:
             wall_time(contender, Workload("warm-up", 0.0, JVM_WARM_UP))
     for contender in found:
-        wall_time(contender, Workload("warm-up", 0.0, min(WARM_UP, contender.most // 4)))
+        wall_time(contender, Workload("warm-up", 0.0, min(WARM_UP, contender.most // 5)))
     results = Results(found, {}, {})
     for i in range(rounds):
         for workload in WORKLOADS:
