@@ -233,7 +233,7 @@ class Transport(Protocol):
         """Whether the platform queues calls beyond its slots itself."""
 
     def bind(self, target: Any) -> Any:
-        """A thread's target that inherits what the platform keeps per thread."""
+        """A target for any number of threads, which inherit what the platform keeps per thread."""
 
     def call(self, trial: Trial, tag: str) -> dict[str, Any]:
         """Evaluate a trial under `tag` and return the worker's report; raises if there is none."""

@@ -143,7 +143,7 @@ class SparkConnect:
         return self.room if self._most is None else self._most
 
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
-        """A thread's target that inherits the caller's tags."""
+        """A target for threads that inherit the caller's tags."""
         return with_tags(self._spark, target)
 
     def call(self, trial: Trial, tag: str) -> dict[str, Any]:

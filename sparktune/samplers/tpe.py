@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ from sparktune.samplers._spread import crowding
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.trial import Status
+
+Parts: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 _CANDIDATES = 64
 """Random points of which the start-up takes the one with most room."""
@@ -116,7 +118,7 @@ class TPE:
             rows = self._modelled(layout, history, n, rng)
         return np.array(list(rows)).reshape(-1, len(space))
 
-    def split(self, history: View) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def split(self, history: View) -> Parts:
         """Indices of the good trials, best first, and of the bad ones: the rest of those with a
         usable loss, and the failed ones. Pending and cancelled trials are neither.
         """
@@ -134,26 +136,26 @@ class TPE:
     def _modelled(
         self, layout: Layout, history: View, n: int, rng: np.random.Generator
     ) -> Iterator[Array]:
-        seen = _seen(layout.space, history)
-        for branch, count in self._branches(layout, history, n, rng):
-            ratio = self._ratio(layout, history, branch)
+        seen, parts = _seen(layout.space, history), self.split(history)
+        for branch, count in self._branches(layout, history, parts, n, rng):
+            ratio = self._ratio(layout, history, parts, branch)
             yield from self._chosen(ratio, branch, count, seen, rng)
 
     def _branches(
-        self, layout: Layout, history: View, n: int, rng: np.random.Generator
+        self, layout: Layout, history: View, parts: Parts, n: int, rng: np.random.Generator
     ) -> list[tuple[Branch, int]]:
         """The branches of n suggestions, and how many each gets."""
         if not layout.parents:
             return [({}, n)]
-        good, bad = self.split(history)
+        good, bad = parts
         X, bad = history.X, _thinned(bad)
         below = Parzen.fit(layout.points(X[good]), good_weights(len(good)), self.prior_weight)
         above = Parzen.fit(layout.points(X[bad]), np.ones(len(bad)), self.prior_weight)
         return drawn(below, above, n, rng)
 
-    def _ratio(self, layout: Layout, history: View, branch: Branch) -> Ratio:
+    def _ratio(self, layout: Layout, history: View, parts: Parts, branch: Branch) -> Ratio:
         """The ratio by which points of a branch are judged."""
-        good, weights, bad = self._split_within(history, branch)
+        good, weights, bad = self._split_within(history, parts, branch)
         X, bad = history.X, _thinned(bad)
         losses = np.where(history.ok[bad], history.loss[bad], np.inf)
         return Ratio(
@@ -163,14 +165,14 @@ class TPE:
         )
 
     def _split_within(
-        self, history: View, branch: Branch
+        self, history: View, parts: Parts, branch: Branch
     ) -> tuple[NDArray[np.intp], Array, NDArray[np.intp]]:
         """Good trials, their weights, and bad trials for a branch.
 
         With enough results in it, those that are good for the branch are good, however bad they are
         beside those of other branches.
         """
-        good, bad = self.split(history)
+        good, bad = parts
         if not branch or (mine := history.ok & inside(branch, history.X)).sum() < _ENOUGH:
             return good, good_weights(len(good)), bad
         here, elsewhere = self._best(history, mine), good[~mine[good]]

@@ -163,7 +163,7 @@ def spread(values: Sequence[float]) -> str:
 
 def setting(spark: Any, peers: Sequence[str]) -> str:
     """Versions and machine, in one line."""
-    packages = ["sparktune", "pyspark", *(PEERS[name] for name in peers)]
+    packages = ["sparktune", "pyspark", *(PEERS[name].package for name in peers)]
     java = spark.sparkContext._jvm.java.lang.System.getProperty("java.version")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return (

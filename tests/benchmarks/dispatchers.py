@@ -19,14 +19,6 @@ import sparktune
 
 SLOTS = 4
 CLASSIC, CONNECT = "plain Spark", "plain Connect"
-PEERS = {
-    "hyperopt": "hyperopt",
-    "joblib-spark": "joblibspark",
-    "FLAML": "flaml",
-    "MLflow": "mlflow",
-}
-"""Packages by the names of the contenders."""
-
 Objective: TypeAlias = Callable[[Any], float]
 Run: TypeAlias = Callable[[Objective, int], int]
 
@@ -40,27 +32,6 @@ class Contender:
     rounds: int
     floor: str = CLASSIC
     most: int = 200
-
-
-def contenders(spark: Any, connect: Any, peers: list[str], rounds: int) -> list[Contender]:
-    """Who takes part; the peers, some of which need minutes, once and with few trials."""
-    tpe, rand = sparktune.tpe.suggest, sparktune.rand.suggest
-    on_connect = minimized(sparktune, tpe, {"seed": 0}, spark_session=connect)
-    found = [
-        Contender(CLASSIC, plain_spark(spark), rounds),
-        Contender("sparktune, TPE", minimized(sparktune, tpe, {"seed": 0}), rounds),
-        Contender("sparktune, random", minimized(sparktune, rand, {"seed": 0}), rounds),
-        Contender(CONNECT, plain_connect(connect), rounds, CONNECT),
-        Contender("sparktune, Connect", on_connect, rounds, CONNECT),
-    ]
-    known: dict[str, tuple[Run, int]] = {
-        "hyperopt": (with_hyperopt, 40),
-        "joblib-spark": (with_joblib_spark, 40),
-        "FLAML": (with_flaml, 40),
-        "MLflow": (with_mlflow, 20),
-    }
-    return found + [Contender(name, run, 1, most=n) for name, (run, n) in known.items()
-                    if name in peers]  # fmt: skip
 
 
 def plain_spark(spark: Any) -> Run:
@@ -181,3 +152,36 @@ def with_mlflow(objective: Objective, n: int) -> int:
 
 def _scored(objective: Objective, config: Any) -> dict[str, float]:
     return {"score": objective(config)}
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another package: its name, how it runs, and with how many trials in reasonable time."""
+
+    package: str
+    run: Run
+    most: int
+
+
+PEERS = {
+    "hyperopt": Peer("hyperopt", with_hyperopt, 40),
+    "joblib-spark": Peer("joblibspark", with_joblib_spark, 40),
+    "FLAML": Peer("flaml", with_flaml, 40),
+    "MLflow": Peer("mlflow", with_mlflow, 20),
+}
+"""By the names of the contenders."""
+
+
+def contenders(spark: Any, connect: Any, peers: list[str], rounds: int) -> list[Contender]:
+    """Who takes part; the peers, some of which need minutes, once and with few trials."""
+    tpe, rand = sparktune.tpe.suggest, sparktune.rand.suggest
+    on_connect = minimized(sparktune, tpe, {"seed": 0}, spark_session=connect)
+    found = [
+        Contender(CLASSIC, plain_spark(spark), rounds),
+        Contender("sparktune, TPE", minimized(sparktune, tpe, {"seed": 0}), rounds),
+        Contender("sparktune, random", minimized(sparktune, rand, {"seed": 0}), rounds),
+        Contender(CONNECT, plain_connect(connect), rounds, CONNECT),
+        Contender("sparktune, Connect", on_connect, rounds, CONNECT),
+    ]
+    slow = {name: peer for name, peer in PEERS.items() if name in peers}
+    return found + [Contender(name, peer.run, 1, most=peer.most) for name, peer in slow.items()]

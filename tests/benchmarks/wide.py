@@ -27,6 +27,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,15 @@ SPACE = {
 }
 
 
+def loss(point: Any) -> float:
+    """The sum of the squares of the eight numbers."""
+    return float(sum(point[f"x{i}"] ** 2 for i in range(8)))
+
+
 def sleep(config: Any) -> float:
     """The objective."""
-    import time  # by reference to nothing else: the workers have no `tests`
-
-    time.sleep(10.0)
-    return float(sum(config[f"x{i}"] ** 2 for i in range(8)))
+    time.sleep(SECONDS)
+    return loss(config)
 
 
 def resident() -> float:
@@ -109,16 +113,29 @@ def session(kind: str, slots: int) -> Iterator[dict[str, Any]]:
         yield {}
 
 
+@dataclass
+class Work:
+    """What the driver does from now on."""
+
+    cpu: float = field(default_factory=time.process_time)
+    memory: float = field(default_factory=resident)
+
+    def line(self, kind: str, slots: int, n: int, wall: float, share: float, threads: int) -> str:
+        """A line of the table, once n trials are done."""
+        cpu, memory = time.process_time() - self.cpu, resident()
+        growth = f"{memory:.0f} (+{memory - self.memory:.0f})"
+        cells = (f"{wall:.1f}", f"{100 * share:.1f}", f"{1e3 * cpu / n:.1f}", threads, growth)
+        return FORM.format(kind, slots, n, *cells)
+
+
 def measured(kind: str, slots: int) -> str:
-    """One line of the table."""
+    """The line of a run in real time."""
+    make = sparktune.ThreadTrials if kind == "threads" else sparktune.SparkTrials
     with session(kind, slots) as given:
-        # Not quicker than the others, as they would start before all processes are there.
-        for n in (slots, 3 * slots):
-            make = sparktune.ThreadTrials if kind == "threads" else sparktune.SparkTrials
-            trials = make(parallelism=slots, **given)
-            peak = Peak()
+        for n in (slots, 3 * slots):  # the first only for its worker processes
+            trials, peak, work = make(parallelism=slots, **given), Peak(), Work()
             peak.start()
-            before, cpu, begun = resident(), time.process_time(), time.time()
+            begun = time.time()
             sparktune.fmin(
                 sleep,
                 SPACE,
@@ -128,32 +145,25 @@ def measured(kind: str, slots: int) -> str:
                 show_progressbar=False,
                 seed=0,
             )
-            wall, cpu = time.time() - begun, time.process_time() - cpu
+            wall = time.time() - begun
             peak.over.set()
             ok = trials.count_successful_trials()
             if ok != n:
                 raise RuntimeError(f"{ok} of {n} trials succeeded")
             print(f"{kind} {slots}: {n} trials in {wall:.1f} s", file=sys.stderr)
         share = busy(trials.records.values(), slots, begun)
-    memory = f"{resident():.0f} (+{resident() - before:.0f})"
-    cells = (f"{wall:.1f}", f"{100 * share:.1f}", f"{1e3 * cpu / n:.1f}", peak.threads, memory)
-    return FORM.format(kind, slots, n, *cells)
+        return work.line(kind, slots, n, wall, share, peak.threads)
 
 
 def simulated(slots: int) -> str:
     """The line of the simulator."""
     clock, records, n = WorkingClock(), dict[int, Trial](), 10 * slots
-    task = Task(lambda trial: sum(trial.values[f"x{i}"] ** 2 for i in range(8)), lambda t: t)
+    task = Task(lambda trial: loss(trial.values), lambda trial: trial)
     executor = SimulatedExecutor(task, slots, Durations(SECONDS, 0.3), clock)
-    before, cpu = resident(), time.process_time()
-    sampler = sparktune.tpe.suggest
+    sampler, work = sparktune.tpe.suggest, Work()
     study = Study(Space(SPACE), sampler, FullBudget(n), 0, records, clock=clock)
     loop.run(study, executor, Never(), raise_errors=True)
-    cpu = time.process_time() - cpu
-    memory = f"{resident():.0f} (+{resident() - before:.0f})"
-    share = 100 * busy(records.values(), slots, 0.0)
-    cells = (f"{clock():.1f}", f"{share:.1f}", f"{1e3 * cpu / n:.1f}", 1, memory)
-    return FORM.format("simulated", slots, n, *cells)
+    return work.line("simulated", slots, n, clock(), busy(records.values(), slots, 0.0), 1)
 
 
 def main() -> None:

@@ -186,13 +186,13 @@ def test_a_branch_of_enough_results_has_good_trials_of_its_own() -> None:
     for n_worse, expected in ((4, []), (20, [20 + 5, 20 + 6, 20 + 7])):
         history = forked(n_worse)
         mine = history.X[:, c] == 1
-        good, weights, bad = tpe.suggest._split_within(history, {c: 1})
+        parts = tpe.suggest.split(history)
+        good, weights, bad = tpe.suggest._split_within(history, parts, {c: 1})
         assert sorted(good[mine[good]]) == sorted(expected)
         assert sorted([*good, *bad]) == list(range(len(history.X)))
         assert bad.tolist() == sorted(bad)
         assert weights.shape == good.shape
-        first = tpe.suggest.split(history)[0]
-        assert good[~mine[good]].tolist() == first[~mine[first]].tolist()
+        assert good[~mine[good]].tolist() == parts[0][~mine[parts[0]]].tolist()
 
 
 def test_suggestions_in_a_worse_branch_are_near_what_is_good_there() -> None:
