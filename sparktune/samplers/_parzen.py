@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -53,10 +54,7 @@ class Parzen:
 
     layout: Layout
     w: Array
-    mu: Array
-    s: Array
-    P: tuple[Array, ...]
-    coefficients: Array  # (K, 3 c + sum of C), see `Points.features`
+    kernels: Kernels
 
     @staticmethod
     def fit(points: Points, w: Array, prior_weight: float) -> Parzen:
@@ -65,20 +63,23 @@ class Parzen:
         """
         layout, c = points.layout, points.z.shape[1]
         prior_P = tuple(p[None] for p in layout.options)
-        prior = _Kernels(np.zeros((1, c)), np.ones((1, c)), layout.step[None], prior_P)
+        prior = Kernels(np.zeros((1, c)), np.ones((1, c)), layout.step[None], prior_P)
         smoothing = _SMOOTHING * prior_weight / (len(w) + 1)
-        observed = _Kernels.at(points, bandwidths(points), smoothing)
-        both = observed.followed_by(prior)
-        coefficients = both.coefficients(layout)
-        return Parzen(layout, np.append(w, prior_weight), both.mu, both.s, both.P, coefficients)
+        observed = Kernels.at(points, bandwidths(points), smoothing)
+        return Parzen(layout, np.append(w, prior_weight), observed.followed_by(prior))
+
+    @cached_property
+    def coefficients(self) -> Array:
+        """Those of the kernels, which choices alone do without."""
+        return self.kernels.coefficients(self.layout)
 
     def log_kernels(self, points: Points, features: Array, width: float = 1.0) -> Array:
         """log density (M,), on the scale of `log_density`, of what further observations would add
         to it: kernels of weight 1, `width` times as wide as the others.
         """
         smoothing = _SMOOTHING * float(self.w[-1]) / len(self.w)
-        s = np.broadcast_to(width * self.s.min(axis=0), points.z.shape)
-        return log_sums(features, _Kernels.at(points, s, smoothing).coefficients(self.layout))
+        s = np.broadcast_to(width * self.kernels.s.min(axis=0), points.z.shape)
+        return log_sums(features, Kernels.at(points, s, smoothing).coefficients(self.layout))
 
     def sample(
         self, rng: np.random.Generator, n: int, given: Mapping[int, int] | None = None
@@ -87,16 +88,16 @@ class Parzen:
         is drawn for each row; but in every other row each categorical parameter has a kernel of its
         own, so that options meet that were good apart. Inactive parameters become NaN.
         """
-        layout, given, w = self.layout, given or {}, self.w
-        for j, P in zip(layout.categorical, self.P, strict=True):
+        layout, kernels, w, given = self.layout, self.kernels, self.w, given or {}
+        for j, P in zip(layout.categorical, kernels.P, strict=True):
             w = w * P[:, given[j]] if j in given else w
-        k, *others = rng.choice(len(w), size=(1 + len(self.P), n), p=w / w.sum())
+        k, *others = rng.choice(len(w), size=(1 + len(kernels.P), n), p=w / w.sum())
         X = np.empty((n, len(layout.space)))
-        mu, s = self.mu[k], self.s[k]
+        mu, s = kernels.mu[k], kernels.s[k]
         a, b = ndtr((layout.low - mu) / s), ndtr((layout.high - mu) / s)
         u = np.clip(a + (b - a) * rng.random(mu.shape), 1e-16, 1 - 1e-16)
         X[:, layout.numeric] = layout.values(np.clip(mu + s * ndtri(u), layout.low, layout.high))
-        for j, P, other in zip(layout.categorical, self.P, others, strict=True):
+        for j, P, other in zip(layout.categorical, kernels.P, others, strict=True):
             other[::2] = k[::2]
             above = np.cumsum(P[other], axis=1) < rng.random((n, 1))
             X[:, j] = given.get(j, np.minimum(above.sum(axis=1), P.shape[1] - 1))
@@ -105,7 +106,7 @@ class Parzen:
     def log_choices(self, X: Array, columns: Sequence[int]) -> Array:
         """log probability (M,) of what the rows X hold in these categorical columns."""
         total = np.zeros((len(X), len(self.w)))
-        for j, P in zip(self.layout.categorical, self.P, strict=True):
+        for j, P in zip(self.layout.categorical, self.kernels.P, strict=True):
             if j in columns:
                 active = np.flatnonzero(~np.isnan(X[:, j]))
                 total[active] += np.log(P[:, X[active, j].astype(int)].T)
@@ -131,7 +132,7 @@ def log_sums(F: Array, G: Array, log_w: Array | float = 0.0) -> Array:
 
 
 @dataclass(frozen=True)
-class _Kernels:
+class Kernels:
     """Kernels by their parameters, arrays (K, c) and for each categorical column (K, C)."""
 
     mu: Array
@@ -140,10 +141,10 @@ class _Kernels:
     P: tuple[Array, ...]
 
     @staticmethod
-    def at(points: Points, s: Array, smoothing: float) -> _Kernels:
+    def at(points: Points, s: Array, smoothing: float) -> Kernels:
         """A kernel of bandwidths s at each point, and the prior's where a parameter is inactive."""
         inactive = np.isnan(points.z)
-        return _Kernels(
+        return Kernels(
             np.where(inactive, 0.0, points.z),
             np.where(inactive, 1.0, s),
             np.where(inactive, 0.0, points.h),
@@ -153,9 +154,9 @@ class _Kernels:
             ),
         )
 
-    def followed_by(self, other: _Kernels) -> _Kernels:
+    def followed_by(self, other: Kernels) -> Kernels:
         """These kernels and others."""
-        return _Kernels(
+        return Kernels(
             np.concatenate([self.mu, other.mu]),
             np.concatenate([self.s, other.s]),
             np.concatenate([self.h, other.h]),
@@ -163,7 +164,7 @@ class _Kernels:
         )
 
     def coefficients(self, layout: Layout) -> Array:
-        """What each kernel's log density is in terms of `Points.features`."""
+        """What each kernel's log density is in terms of `Points.features`, (K, 3 c + sum of C)."""
         mu, s, (n, c) = self.mu, self.s, self.mu.shape
         mass = ndtr((layout.high - mu) / s) - ndtr((layout.low - mu) / s)
         precision = 1 / (s**2 + self.h**2 / 12)

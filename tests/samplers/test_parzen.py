@@ -31,7 +31,7 @@ def fitted(space: Space, observations: list[dict[str, Any]], prior_weight: float
 def widths(space: Space, observations: list[dict[str, Any]]) -> Array:
     """Bandwidths in units of the latent parameters, the prior's kernel last."""
     mixture = fitted(space, observations)
-    return mixture.s * mixture.layout.scale
+    return mixture.kernels.s * mixture.layout.scale
 
 
 def normalised(mixture: Parzen, rows: Array) -> Array:
@@ -102,8 +102,8 @@ def test_each_parameter_has_a_bandwidth_of_its_own() -> None:
 def test_where_a_parameter_is_inactive_the_kernel_is_the_priors() -> None:
     space = Space(hp.choice("c", [hp.uniform("x", 0, 10), hp.normal("y", 3, 2)]))
     mixture = fitted(space, [{"c": 0, "x": 0}, {"c": 1, "y": 4}, {"c": 0, "x": 9}])
-    mu = mixture.mu * mixture.layout.scale + mixture.layout.centre
-    s = mixture.s * mixture.layout.scale
+    mu = mixture.kernels.mu * mixture.layout.scale + mixture.layout.centre
+    s = mixture.kernels.s * mixture.layout.scale
     assert space.labels == ("c", "x", "y")
     assert_allclose(mu, [[0, 3], [5, 4], [9, 3], [5, 3]])
     # x: -5, 4, and the prior's 0, mean -1/3; y: 1 and 0. Two of three parameters are active in
@@ -122,7 +122,7 @@ def test_the_prior_has_its_weight_among_the_observations() -> None:
 def test_an_option_is_smoothed_by_its_prior() -> None:
     # An observation of option k: (1 at k + p * 3 * 4 * 0.5 / (n + 1)), here n = 2, scaled to sum 1.
     space = Space(hp.pchoice("c", [(0.5, "a"), (0.3, "b"), (0.2, "c")]))
-    [P] = fitted(space, [{"c": 1}, {"c": 2}], prior_weight=0.5).P
+    [P] = fitted(space, [{"c": 1}, {"c": 2}], prior_weight=0.5).kernels.P
     assert_allclose(P[0], np.array([1.0, 1.6, 0.4]) / 3)
     assert_allclose(P[1], np.array([1.0, 0.6, 1.4]) / 3)
     assert_allclose(P[2], [0.5, 0.3, 0.2])
