@@ -149,8 +149,8 @@ class TPE:
             return [({}, n)]
         good, bad = parts
         X, bad = history.X, _thinned(bad)
-        below = Parzen.fit(layout.points(X[good]), good_weights(len(good)), self.prior_weight)
-        above = Parzen.fit(layout.points(X[bad]), np.ones(len(bad)), self.prior_weight)
+        below = self._mixture(layout, X[good], good_weights(len(good)))
+        above = self._mixture(layout, X[bad], np.ones(len(bad)))
         return drawn(below, above, n, rng)
 
     def _ratio(self, layout: Layout, history: View, parts: Parts, branch: Branch) -> Ratio:
@@ -158,11 +158,13 @@ class TPE:
         good, weights, bad = self._split_within(history, parts, branch)
         X, bad = history.X, _thinned(bad)
         losses = np.where(history.ok[bad], history.loss[bad], np.inf)
-        return Ratio(
-            Parzen.fit(layout.points(X[good]), weights, self.prior_weight),
-            Parzen.fit(layout.points(X[bad]), bad_weights(losses), self.prior_weight),
-            X[history.pending],
-        )
+        below = self._mixture(layout, X[good], weights)
+        above = self._mixture(layout, X[bad], bad_weights(losses))
+        return Ratio(below, above, X[history.pending])
+
+    def _mixture(self, layout: Layout, X: Array, weights: Array) -> Parzen:
+        """The kernels of rows X, and the prior's."""
+        return Parzen.fit(layout.points(X), weights, self.prior_weight)
 
     def _split_within(
         self, history: View, parts: Parts, branch: Branch
