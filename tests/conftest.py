@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
+# The short lives of the tests' JVMs are not worth the second compiler, nor a UI that nobody opens.
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
+os.environ.setdefault("SPARK_SUBMIT_OPTS", f"{QUICK} -Dspark.ui.enabled=false")
+os.environ.setdefault("SPARK_DAEMON_JAVA_OPTS", QUICK)
 # On a busy machine an example takes long for no fault of its own.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
