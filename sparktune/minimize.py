@@ -18,7 +18,6 @@ from sparktune.algorithms import resolve
 from sparktune.arguments import numeric, positive, whole
 from sparktune.errors import AllTrialsFailed, InvalidAnnotatedParameter, InvalidArgument
 from sparktune.executors.task import Task
-from sparktune.journal.journal import Book
 from sparktune.observers.log import Log
 from sparktune.observers.progress import BarFactory, Progress, tqdm_bar
 from sparktune.observers.saving import Saving
@@ -36,7 +35,7 @@ from sparktune.stopping import (
     no_progress_loss,
 )
 from sparktune.study import Study
-from sparktune.trial import Scalar, Trial, next_id
+from sparktune.trial import Scalar, Trial
 from sparktune.trials import Trials
 
 
@@ -137,13 +136,13 @@ def fmin(
         run_seed = resume.seed_from(book, seed, seed_of(seed, rstate))
         header = resume.header(task.name, run_seed, parsed, book)
         resume.check(trials, parsed, book, header)
-        stopper = _stopper(trials, timeout, loss_threshold, early_stop_fn)
+        ended = sum(not t.status.pending for t in resume.records(trials, book).values())
+        stopper = _stopper(trials, ended, timeout, loss_threshold, early_stop_fn)
         # Nothing has been changed so far, and the executor is the last that can refuse.
         queue = whole("max_queue_len", max_queue_len, 1)
         with contextlib.closing(trials.executor(task, queue)) as executor:
             trials.labels, trials.header, trials.space = parsed.labels, header, parsed
-            end = _enqueue(trials, points, limit, book)
-            book.begin(header, trials, end, limit)
+            end = resume.begin(trials, book, header, points, limit)
             study = Study(
                 parsed,
                 sampler,
@@ -243,8 +242,11 @@ def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, A
     return functools.partial(worker.with_keywords, fn), space
 
 
-def _stopper(trials: Trials, timeout: Any, loss_threshold: Any, early_stop_fn: Any) -> Stopper:
-    return _time_and_loss(trials, timeout, loss_threshold) | _early_stop(early_stop_fn, trials)
+def _stopper(
+    trials: Trials, ended: int, timeout: Any, loss_threshold: Any, early_stop_fn: Any
+) -> Stopper:
+    limits = _time_and_loss(trials, timeout, loss_threshold)
+    return limits | _early_stop(early_stop_fn, trials, ended)
 
 
 def _time_and_loss(trials: Trials, timeout: Any, loss_threshold: Any) -> AnyOf:
@@ -269,7 +271,7 @@ def _time_and_loss(trials: Trials, timeout: Any, loss_threshold: Any) -> AnyOf:
     )
 
 
-def _early_stop(rule: Any, trials: Trials) -> Stopper:
+def _early_stop(rule: Any, trials: Trials, ended: int) -> Stopper:
     if rule is None:
         return Never()
     if rule is no_progress_loss:
@@ -278,7 +280,7 @@ def _early_stop(rule: Any, trials: Trials) -> Stopper:
         stopper: Stopper = rule
         return stopper
     if callable(rule):
-        return EarlyStop(rule, trials, trials.count_ended_trials())
+        return EarlyStop(rule, trials, ended)
     raise InvalidArgument(
         f"early_stop_fn must be no_progress_loss(...), a stopping rule, or a function "
         f"(trials, *state) -> (stop, state), got {rule!r}"
@@ -293,29 +295,6 @@ def _checked_points(space: Space, points: Any) -> list[dict[str, Scalar]]:
             f"points_to_evaluate must be a list of dicts {{label: value}}, got {points!r}"
         )
     return [space.check(point) for point in points]
-
-
-def _enqueue(
-    trials: Trials, points: list[dict[str, Scalar]], max_evals: int | None, book: Book
-) -> int | None:
-    """Put points into the records as new trials, but for those that are there already.
-
-    Returns how many records there are to be at the end: the ones that do not count against
-    `max_evals` (failed and cancelled trials of earlier runs, and the points) come on top. A study
-    with a journal is taken to the end of its last run instead, in which failed trials count.
-    """
-    records = trials.records
-    counted = sum(t.status.pending or t.status.returned for t in records.values())
-    known = [dict(trial.values) for trial in records.values()]
-    first = max(trials.reserved(), next_id(records))
-    new = [point for point in points if point not in known]
-    records.update({first + i: Trial(first + i, point) for i, point in enumerate(new)})
-    if max_evals is None:
-        return None
-    last = book.kept
-    if last.end is not None and last.max_evals is not None:
-        return last.end + max_evals - last.max_evals + trials.count_cancelled_trials()
-    return len(records) + max(max_evals - counted, 0)
 
 
 def _task(

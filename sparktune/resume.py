@@ -8,9 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from sparktune.errors import InvalidArgument
-from sparktune.journal.journal import Book, Header, Journal, NoJournal
+from sparktune.journal.journal import Book, Journal, NoJournal
 from sparktune.space.meaning import options
 from sparktune.space.space import Space
+from sparktune.trial import (
+    Begun,
+    Enqueued,
+    Header,
+    Limit,
+    Scalar,
+    Trial,
+    apply,
+    begin_of,
+    next_id,
+    retold,
+)
 from sparktune.trials import Trials
 
 
@@ -35,7 +47,7 @@ def trials_of(trials: Any, save_file: Any) -> Trials:
     if trials is None:
         return saved
     if not kept.records:
-        kept.records.update(saved.records)
+        kept.replay(retold(saved.records))
         kept.attachments.update(saved.attachments)
     elif not saved.records.keys() <= kept.records.keys():
         raise InvalidArgument(
@@ -72,7 +84,7 @@ def _saved(save_file: Any, trials: Trials) -> Trials | None:
 
 
 def open_journal(path: Any, trials: Trials) -> Book:
-    """The journal at `path`, opened to be written; what it holds is put into `trials`.
+    """The journal at `path`, opened to be written.
 
     Raises:
         InvalidArgument: it cannot be read, is in use, or lacks trials that `trials` has.
@@ -89,16 +101,21 @@ def open_journal(path: Any, trials: Trials) -> Book:
             f"journal must be the path of a file in a folder that exists, got {path!r}"
         )
     book = Journal(path)
-    kept = book.kept
-    if kept.header and not trials.records.keys() <= kept.records.keys():
+    if book.events and not trials.records.keys() <= records(Trials(), book).keys():
         book.close()
         raise InvalidArgument(
             f"trials holds trials that the journal {path} does not; give another path, or go on "
             "from the journal with new trials"
         )
-    trials.records.update(kept.records)
-    trials.attachments.update(kept.attachments)
     return book
+
+
+def records(trials: Trials, book: Book) -> dict[Any, Trial]:
+    """The records of `trials`, which is left alone, once the journal is replayed on them."""
+    known = dict(trials.records)
+    for event in book.events:
+        apply(known, event)
+    return known
 
 
 def seed_from(book: Book, given: int | None, otherwise: int) -> int:
@@ -107,19 +124,20 @@ def seed_from(book: Book, given: int | None, otherwise: int) -> int:
     Raises:
         InvalidArgument: another one is given.
     """
-    begun = book.kept.header
-    if begun and given is not None and otherwise != begun.seed:
+    begun = begin_of(book.events)
+    if begun and given is not None and otherwise != begun.header.seed:
         raise InvalidArgument(
-            f"seed={given!r}, but the journal was begun with seed={begun.seed}; leave it out to go "
-            "on, or give another path"
+            f"seed={given!r}, but the journal was begun with seed={begun.header.seed}; leave it "
+            "out to go on, or give another path"
         )
-    return begun.seed if begun else otherwise
+    return begun.header.seed if begun else otherwise
 
 
 def header(objective: str, seed: int, space: Space, book: Book) -> Header:
     """What a run is about; it began with its journal."""
-    begun = book.kept.header.created if book.kept.header else time.time()
-    return Header(objective, seed, space.fingerprint(), space.describe(), begun, options(space))
+    begun = begin_of(book.events)
+    created = begun.header.created if begun else time.time()
+    return Header(objective, seed, space.fingerprint(), space.describe(), created, options(space))
 
 
 def check(trials: Trials, space: Space, book: Book, header: Header) -> None:
@@ -128,10 +146,10 @@ def check(trials: Trials, space: Space, book: Book, header: Header) -> None:
     Raises:
         InvalidArgument: they hold such a trial, or the journal belongs to another space.
     """
-    if book.kept.header:
-        book.kept.header.check(header, book.path)
+    if begun := begin_of(book.events):
+        _check_space(begun.header, header, book.path)
     try:
-        for trial in trials.records.values():
+        for trial in records(trials, book).values():
             known = {k: v for k, v in trial.values.items() if k in space.labels}
             space.check(known)  # a parameter that the space has no longer does no harm
     except InvalidArgument as error:
@@ -139,3 +157,67 @@ def check(trials: Trials, space: Space, book: Book, header: Header) -> None:
             f"trials holds trial {trial.id}, which this space cannot have given: {error}. "
             "Go on with the space it was made for, or start with new trials"
         ) from error
+
+
+def _check_space(before: Header, now: Header, path: str) -> None:
+    if before.space in ("", now.space):
+        return
+    old, new = before.columns, now.columns
+    changes = [f"{label}: {old[label]} is gone" for label in old if label not in new]
+    changes += [f"{label}: {new[label]} is new" for label in new if label not in old]
+    changes += [
+        f"{label}: {old[label]} is now {new[label]}"
+        for label in new
+        if label in old and old[label] != new[label]
+    ]
+    raise InvalidArgument(
+        f"the journal {path} belongs to another search space ({'; '.join(changes)}); go on "
+        "with the space it was made for, or give another path"
+    )
+
+
+def begin(
+    trials: Trials,
+    book: Book,
+    header: Header,
+    points: list[dict[str, Scalar]],
+    max_evals: int | None,
+) -> int | None:
+    """Replay what the journal holds, and record that a run begins. Points become trials that wait,
+    but for those that are there already.
+
+    Returns how many trials there are to be at the end: the ones that do not count against
+    `max_evals` (failed and cancelled trials of earlier runs, and the points) come on top. A study
+    with a journal is taken to the end of its last run instead, in which failed trials count.
+
+    Raises:
+        JournalFailed: it cannot be written.
+    """
+    trials.replay(book.events)
+    before = [] if book.events else [Begun(header), *retold(trials.records, trials.attachments)]
+    waiting = _waiting(trials, points)
+    end = _end(trials, book, len(waiting), max_evals)
+    uncancelled = None if end is None else end - trials.count_cancelled_trials()
+    book([*before, Begun(header, Limit(max_evals, uncancelled)), *waiting])
+    for event in waiting:
+        apply(trials.records, event)
+    return end
+
+
+def _waiting(trials: Trials, points: list[dict[str, Scalar]]) -> list[Enqueued]:
+    known = [dict(trial.values) for trial in trials.records.values()]
+    new = [point for point in points if point not in known]
+    first = max(trials.reserved(), next_id(trials.records))
+    return [Enqueued(Trial(first + i, point)) for i, point in enumerate(new)]
+
+
+def _end(trials: Trials, book: Book, new: int, max_evals: int | None) -> int | None:
+    if max_evals is None:
+        return None
+    begun = begin_of(book.events)
+    last = begun.limit if begun and begun.limit else Limit()
+    if last.end is not None and last.max_evals is not None:
+        return last.end + max_evals - last.max_evals + trials.count_cancelled_trials()
+    records = trials.records.values()
+    counted = sum(trial.status.pending or trial.status.returned for trial in records)
+    return len(records) + new + max(max_evals - counted, 0)

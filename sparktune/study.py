@@ -18,7 +18,7 @@ from sparktune.history import History, View
 from sparktune.schedulers import New
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
-from sparktune.trial import Asked, Event, Outcome, Status, Stopped, Told, Trial
+from sparktune.trial import Asked, Event, Outcome, Status, Stopped, Told, Trial, apply
 
 
 class Sampler(Protocol):
@@ -129,6 +129,7 @@ class Study:
 
     def apply(self, event: Event) -> None:
         """Bring records and history up to date with an event; the only way in which they change."""
+        apply(self.records, event)
         match event:
             case Asked(trial):
                 self.running.add(trial.id)
@@ -136,11 +137,8 @@ class Study:
             case Told(trial, _):
                 self.running.discard(trial.id)
                 self._enter(trial)
-            case Stopped():
-                pass
 
     def _enter(self, trial: Trial) -> None:
-        self.records[trial.id] = trial
         if isinstance(trial.id, int):  # documents of Hyperopt may have other ids
             self._next_id = max(self._next_id, trial.id + 1)
         if trial.id in self._rows:

@@ -12,10 +12,9 @@ from html import escape
 from typing import Any, Protocol
 
 from sparktune.errors import AllTrialsFailed, InvalidArgument
-from sparktune.journal.journal import Header
 from sparktune.space.meaning import evaluated
 from sparktune.space.space import Space
-from sparktune.trial import Scalar, Status, Trial
+from sparktune.trial import Header, Scalar, Status, Trial
 
 TOP = 10
 _BEFORE = ("id", "status", "loss")

@@ -8,8 +8,8 @@ events into records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Protocol
 
@@ -147,6 +147,20 @@ class Trial:
         lines = self.log.splitlines()[-20:]
         return "".join(["\nIt wrote last:", *(f"\n    {line}" for line in lines)] if lines else [])
 
+    def outcome(self, attachments: Mapping[str, Any] | None = None) -> Outcome:
+        """The outcome that `told` makes this record of."""
+        return Outcome(
+            self.id,
+            self.status,
+            self.loss,
+            self.result,
+            self.failure,
+            self.started,
+            self.finished,
+            attachments=attachments,
+            log=self.log,
+        )
+
     def told(self, outcome: Outcome) -> Trial:
         """This record after its outcome."""
         return replace(
@@ -166,6 +180,52 @@ def next_id(ids: Iterable[Any]) -> int:
     they do not count.
     """
     return 1 + max((id for id in ids if isinstance(id, int)), default=-1)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a study is about.
+
+    Attributes:
+        objective: the name of the objective.
+        seed: of the study.
+        space: fingerprint of the space; "" if nobody knows.
+        columns: {label: description} of its parameters, to tell which ones differ.
+        created: seconds since the epoch.
+        options: {label: options} of its choices, for people: plain values, others as texts.
+    """
+
+    objective: str
+    seed: int
+    space: str
+    columns: Mapping[str, str]
+    created: float
+    options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Up to where a run goes: `max_evals` as it was given, and `end`, how many trials there are to
+    be then, failed ones included and cancelled ones not. None: no limit.
+    """
+
+    max_evals: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A study began, or, with a limit, a run of it."""
+
+    header: Header
+    limit: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """A trial is to be handed out before others are suggested; `trial` is its record."""
+
+    trial: Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +250,43 @@ class Stopped:
     reason: str
 
 
-Event = Asked | Told | Stopped
+Event = Begun | Enqueued | Asked | Told | Stopped
+
+
+def apply(records: MutableMapping[Any, Trial], event: Event) -> None:
+    """Bring records, by id, up to date with an event. Nothing else changes records, live or from a
+    journal.
+    """
+    match event:
+        case Enqueued(trial) | Asked(trial) | Told(trial):
+            records[trial.id] = trial
+
+
+def retold(
+    records: Mapping[Any, Trial], attachments: Mapping[str, Any] | None = None
+) -> Iterator[Event]:
+    """The events that lead to these records, trial by trial: what `apply` makes of them is equal.
+
+    Args:
+        attachments: by `ATTACH::<id>::<name>`; they become part of the outcomes.
+    """
+    named: dict[str, dict[str, Any]] = {}
+    for key, value in (attachments or {}).items():
+        match key.split("::", 2):
+            case ["ATTACH", id, name]:
+                named.setdefault(id, {})[name] = value
+    for trial in records.values():
+        if trial.status is Status.NEW:
+            yield Enqueued(trial)
+            continue
+        yield Asked(Trial(trial.id, trial.values, Status.RUNNING, trial.budget, asked=trial.asked))
+        if not trial.status.pending:
+            yield Told(trial, trial.outcome(named.get(str(trial.id))))
+
+
+def begin_of(events: Iterable[Event]) -> Begun | None:
+    """How the study, or the last run of it that is known, began; None if it did not."""
+    return next((each for each in reversed([*events]) if isinstance(each, Begun)), None)
 
 
 class Executor(Protocol):

@@ -20,18 +20,24 @@ from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.executors.serial import Serial
 from sparktune.executors.task import Task
 from sparktune.history import View
-from sparktune.journal.journal import Header, Journal, read
+from sparktune.journal.journal import Journal, read
 from sparktune.space.space import Space
 from sparktune.trial import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
     JOB_STATE_ERROR,
+    Begun,
     Event,
     Executor,
+    Header,
     Scalar,
     Status,
+    Stopped,
     Told,
     Trial,
+    apply,
+    begin_of,
+    retold,
 )
 
 if TYPE_CHECKING:
@@ -84,6 +90,21 @@ class Trials:
 
     def observe(self, event: Event, history: View) -> None:
         """Keep what the objective attached to its result."""
+        self._attach(event)
+
+    def replay(self, events: Iterable[Event]) -> None:
+        """Take in what happened to these trials before, in a journal for example."""
+        for event in events:
+            apply(self.records, event)
+            self._attach(event)
+            match event:
+                case Begun(header):
+                    self.header, self.stop_reason = header, None
+                    self.labels = tuple(header.columns)
+                case Stopped(reason):
+                    self.stop_reason = reason
+
+    def _attach(self, event: Event) -> None:
         if isinstance(event, Told):
             for name, value in (event.outcome.attachments or {}).items():
                 self.attachments[f"ATTACH::{event.trial.id}::{name}"] = value
@@ -97,7 +118,7 @@ class Trials:
         """
         header = self.header or Header("", 0, "", {}, time.time())
         with contextlib.closing(Journal(os.fspath(path), anew=True)) as journal:
-            journal.write(header, self)
+            journal([Begun(header), *retold(self.records, self.attachments)])
 
     @classmethod
     def load(cls: type[T], path: str | os.PathLike[str]) -> T:
@@ -107,14 +128,11 @@ class Trials:
         Raises:
             InvalidArgument: there is none, or it cannot be read.
         """
-        kept = read(os.fspath(path))
-        if kept.header is None:
+        events = read(os.fspath(path))
+        if begin_of(events) is None:
             raise InvalidArgument(f"there is no journal at {path}")
         trials = cls()
-        trials.records.update(kept.records)
-        trials.attachments.update(kept.attachments)
-        trials.labels = tuple(kept.header.columns)
-        trials.header, trials.stop_reason = kept.header, kept.stop_reason
+        trials.replay(events)
         return trials
 
     def restored(self, data: bytes) -> Any:

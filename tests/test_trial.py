@@ -7,7 +7,23 @@ import pickle
 import pytest
 
 from sparktune import trial as records
-from sparktune.trial import Failure, Outcome, Status, Trial
+from sparktune.trial import (
+    Asked,
+    Begun,
+    Enqueued,
+    Event,
+    Failure,
+    Header,
+    Limit,
+    Outcome,
+    Status,
+    Stopped,
+    Told,
+    Trial,
+    apply,
+    begin_of,
+    retold,
+)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +91,49 @@ def test_a_failure_reads_as_its_traceback_or_else_its_message() -> None:
 def test_records_can_be_pickled() -> None:
     record = Trial(3, {"x": 0.5}, Status.FAIL, failure=Failure("Fail", "no"), asked=1.0)
     assert pickle.loads(pickle.dumps(record)) == record
+
+
+HEADER = Header("objective", 1, "", {"x": "uniform(0, 1)"}, 0.0)
+
+
+def test_events_are_applied_one_by_one() -> None:
+    waiting = Trial(3, {"x": 0.5})
+    running = Trial(3, {"x": 0.5}, Status.RUNNING, asked=1.0)
+    end = Outcome(3, Status.OK, 0.25, {"loss": 0.25, "status": "ok"}, started=2.0, finished=3.0)
+    steps: list[tuple[Event, dict[int, Trial]]] = [
+        (Begun(HEADER), {}),
+        (Begun(HEADER, Limit(5, 5)), {}),
+        (Enqueued(waiting), {3: waiting}),
+        (Asked(running), {3: running}),
+        (Told(running.told(end), end), {3: running.told(end)}),
+        (Stopped("timeout"), {3: running.told(end)}),
+    ]
+    known: dict[int, Trial] = {}
+    for event, expected in steps:
+        apply(known, event)
+        assert known == expected
+
+
+def test_records_are_retold_as_the_events_that_lead_to_them() -> None:
+    told = Trial(2, {"x": 0.1}, Status.RUNNING, asked=1.0).told(
+        Outcome(2, Status.ERROR, failure=Failure("E", "m"), finished=2.0, log="text")
+    )
+    known = {0: Trial(0, {"x": 0.5}), 1: Trial(1, {}, Status.RUNNING, 0.25, asked=1.0), 2: told}
+    attachments = {"ATTACH::2::a::b": b"1", "ATTACH::2::c": b"2", "ATTACH::7::d": b"3", "own": 4}
+    events = [*retold(known, attachments)]
+    assert [type(event) for event in events] == [Enqueued, Asked, Asked, Told]
+    again: dict[int, Trial] = {}
+    for event in events:
+        apply(again, event)
+    assert again == known
+    last = events[-1]
+    assert isinstance(last, Told)
+    assert last.outcome.attachments == {"a::b": b"1", "c": b"2"}
+
+
+def test_the_last_begin_counts() -> None:
+    first, second = Begun(HEADER, Limit(5, 5)), Begun(HEADER, Limit(9, 9))
+    assert (
+        begin_of([Begun(HEADER), first, Stopped("timeout"), second, Stopped("timeout")]) is second
+    )
+    assert begin_of([]) is None

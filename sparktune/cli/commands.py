@@ -39,7 +39,7 @@ def run(options: Namespace) -> str:
     study = load(options.study, options.set)
     if options.resume and not study.journal:
         raise InvalidArgument("--resume needs a journal; add --set journal=PATH")
-    if study.journal and not options.resume and read(study.journal).header:
+    if study.journal and not options.resume and read(study.journal):
         raise InvalidArgument(
             f"the journal {study.journal} exists already; add --resume to go on with it, or give "
             "another with --set journal=PATH"

@@ -21,13 +21,13 @@ from sparktune.hyperopt._documents import (
     validated,
 )
 from sparktune.hyperopt._store import Records, Store
-from sparktune.journal.journal import Header
 from sparktune.trial import (
     JOB_STATE_DONE,
     JOB_STATE_NEW,
     STATUS_NEW,
     STATUS_OK,
     Event,
+    Header,
     Told,
     Trial,
     next_id,

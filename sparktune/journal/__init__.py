@@ -4,11 +4,13 @@
     {"asked": [{"id": 0, "values": {"x": 0.5}, "asked": seconds, ...}]}
     {"told": {"id": 0, "status": "ok", "loss": 0.25, "result": {...}, "finished": seconds, ...}}
     {"stopped": "timeout"}
+    {"asked": [], "enqueued": [{"id": 7, "values": {"x": 1.5}, ...}]}
+    {"run": {"max_evals": 50, "end": 50}}
 
 The first line is the header. What one `ask` handed out is one line, so that a torn line takes back
-a whole decision. Reading the lines in order gives the records that the study had.
+a whole decision. Reading the lines gives the events of the study, in order.
 
     values    what JSON can hold, and what goes into files of its own
     files     where the bytes are: files that grow, and places where only whole objects can be put
-    journal   the lines: read, written, checked
+    journal   the lines: read into events, written from events
 """

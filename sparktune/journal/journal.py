@@ -1,114 +1,77 @@
-"""The lines of a journal: read into records, written from events, checked against a study."""
+"""The lines of a journal: read into events, written from events."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from sparktune.errors import InvalidArgument, JournalFailed
 from sparktune.journal.files import Files, Local, WholeObjects, files_at
 from sparktune.journal.values import decoder, encode
-from sparktune.trial import Asked, Event, Failure, Status, Stopped, Told, Trial
+from sparktune.trial import (
+    Asked,
+    Begun,
+    Enqueued,
+    Event,
+    Failure,
+    Header,
+    Limit,
+    Outcome,
+    Status,
+    Stopped,
+    Told,
+    Trial,
+    apply,
+)
 
 FORMAT = 1
 
 
-@dataclass(frozen=True)
-class Header:
-    """What a journal is about.
+class _Lines:
+    """Lines of a journal, from the first on, as events.
 
     Attributes:
-        objective: the name of the objective.
-        seed: of the study.
-        space: fingerprint of the space.
-        columns: {label: description} of its parameters, to tell which ones differ.
-        created: seconds since the epoch.
-        options: {label: options} of its choices, for people: plain values, others as texts.
+        header: of the first line; None before it.
+        events: so far.
+        number, size: how many lines there were so far, and their bytes.
     """
 
-    objective: str
-    seed: int
-    space: str
-    columns: Mapping[str, str]
-    created: float
-    options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.header: Header | None = None
+        self.events: list[Event] = []
+        self.number = self.size = 0
+        self._records: dict[Any, Trial] = {}
 
-    def check(self, other: Header, path: str) -> None:
-        """Refuse to go on with a study that differs.
+    def take(self, entry: dict[str, Any], size: int) -> None:
+        """Take in a line of so many bytes."""
+        for event in self._events(entry):
+            apply(self._records, event)
+            self.events.append(event)
+        self.number += 1
+        self.size += size
 
-        Raises:
-            InvalidArgument: the space differs; the message names the parameters.
-        """
-        if self.space in ("", other.space):
-            return
-        old, new = self.columns, other.columns
-        changes = [f"{label}: {old[label]} is gone" for label in old if label not in new]
-        changes += [f"{label}: {new[label]} is new" for label in new if label not in old]
-        changes += [
-            f"{label}: {old[label]} is now {new[label]}"
-            for label in new
-            if label in old and old[label] != new[label]
-        ]
-        raise InvalidArgument(
-            f"the journal {path} belongs to another search space ({'; '.join(changes)}); go on "
-            "with the space it was made for, or give another path"
-        )
-
-
-@dataclass
-class Kept:
-    """What a journal holds.
-
-    Attributes:
-        header: its first line; None if there is none.
-        records: the trials at its end, by id.
-        attachments: what objectives attached, as in `Trials.attachments`.
-        stop_reason: why its last run stopped; None if it was cut off, or there was none.
-        max_evals, end: the limit of its last run, and how many trials there were to be at its end,
-            failed ones included and cancelled ones not; None: no limit.
-        size: bytes up to the end of its last good line.
-    """
-
-    header: Header | None = None
-    records: dict[Any, Trial] = field(default_factory=dict)
-    attachments: dict[str, Any] = field(default_factory=dict)
-    stop_reason: str | None = None
-    max_evals: int | None = None
-    end: int | None = None
-    size: int = 0
-
-    def take(self, entry: dict[str, Any]) -> None:
-        """Take in a line."""
-        if "asked" in entry:
-            for given in entry["asked"]:
-                self.records[given["id"]] = Trial(status=Status.RUNNING, **given)
-        elif "told" in entry:
-            self._tell(entry["told"])
-        elif "run" in entry:
-            self.max_evals, self.end = entry["run"]["max_evals"], entry["run"]["end"]
-            self.stop_reason = None
-        elif "stopped" in entry:
-            self.stop_reason = entry["stopped"]
-        else:
+    def _events(self, entry: dict[str, Any]) -> Iterable[Event]:
+        if self.header is None:
             self.header = _header(entry)
+            return [Begun(self.header)]
+        if "asked" in entry:
+            waiting = [Enqueued(Trial(**given)) for given in entry.get("enqueued", ())]
+            asked = [Asked(Trial(status=Status.RUNNING, **given)) for given in entry["asked"]]
+            return [*waiting, *asked]
+        if "told" in entry:
+            return [self._told(entry["told"])]
+        if "run" in entry:
+            return [Begun(self.header, Limit(**entry["run"]))]
+        return [Stopped(entry["stopped"])]
 
-    def _tell(self, told: dict[str, Any]) -> None:
-        id, failure = told.pop("id"), told.pop("failure", None)
-        for name, value in told.pop("attachments", {}).items():
-            self.attachments[f"ATTACH::{id}::{name}"] = value
-        before = self.records[id]
-        self.records[id] = Trial(
-            id,
-            before.values,
-            Status(told.pop("status")),
-            before.budget,
-            failure=Failure(*failure) if failure else None,
-            asked=before.asked,
-            **told,
-        )
+    def _told(self, told: dict[str, Any]) -> Told:
+        id, status, failure = told.pop("id"), Status(told.pop("status")), told.pop("failure", None)
+        outcome = Outcome(id, status, failure=Failure(*failure) if failure else None, **told)
+        return Told(self._records[id].told(outcome), outcome)
 
 
 def _header(entry: dict[str, Any]) -> Header:
@@ -117,38 +80,34 @@ def _header(entry: dict[str, Any]) -> Header:
     return Header(**entry)
 
 
-def read(path: str) -> Kept:
-    """What the journal at a path, or URL, holds; empty if there is none.
+def read(path: str) -> list[Event]:
+    """What the journal at a path, or URL, tells, in order; nothing if there is none.
 
-    A last line that was cut off is left out.
+    The first event is `Begun` without a limit; each run after it begins with a limit. A last line
+    that was cut off is left out.
 
     Raises:
         InvalidArgument: another line cannot be read; the message has its number.
     """
-    return _read(files_at(path), path)
+    return _read(files_at(path), path).events
 
 
 _START = b'{"sparktune":'
 
 
-def _read(files: Files, path: str) -> Kept:
-    kept = Kept()
+def _read(files: Files, path: str) -> _Lines:
+    known = _Lines()
     decode = decoder(files.get)
     *lines, rest = files.read().split(b"\n")  # rest: nothing, or a line that was cut off
-    for number, line in enumerate(lines, 1):
-        try:
+    try:
+        for line in lines:
             hook = decode if b'"$' in line else None  # which costs as much as all the rest
-            kept.take(json.loads(line.decode(), object_hook=hook))
-            if kept.header is None:
-                raise ValueError("it is no header of a journal")
-        except (ValueError, KeyError, TypeError) as error:
-            if kept.header and number == len(lines) and not rest:
-                break  # the last line: a part of it was not written
-            raise _broken(path, number, error) from error
-        kept.size += len(line) + 1
-    if kept.header is None and not (rest.startswith(_START) or _START.startswith(rest)):
+            known.take(json.loads(line.decode(), object_hook=hook), len(line) + 1)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _broken(path, known.number + 1, error) from error
+    if known.header is None and not (rest.startswith(_START) or _START.startswith(rest)):
         raise _broken(path, 1, ValueError("it is no header of a journal"))
-    return kept
+    return known
 
 
 def _broken(path: str, number: int, error: Exception) -> InvalidArgument:
@@ -159,15 +118,14 @@ def _broken(path: str, number: int, error: Exception) -> InvalidArgument:
 
 
 class Journal:
-    """A journal that is written.
+    """A journal that is written: called with events, it adds them.
 
     Args:
         path: a path, or a URL that fsspec knows.
         anew: whether to replace what is there, in one step when it is closed.
 
     Attributes:
-        path: where it is.
-        kept: what was there before.
+        events: what was there before, as `read` gives it.
 
     Raises:
         InvalidArgument: it cannot be read, or is in use by another run.
@@ -180,40 +138,16 @@ class Journal:
         self._error: JournalFailed | None = None
         self._files.open()
         try:
-            self.kept = Kept() if anew else _read(self._files, path)
-            self._files.cut(self.kept.size)
+            known = _Lines() if anew else _read(self._files, path)
+            self._files.cut(known.size)
         except BaseException:
             self._files.close()
             raise
-
-    def begin(self, header: Header, trials: Any, end: int | None, max_evals: int | None) -> None:
-        """Write that a run begins, in a new journal after the header and the trials that were
-        there before it.
-
-        Raises:
-            JournalFailed: it cannot be written.
-        """
-        if self.kept.header is None:
-            self.write(header, trials)
-        if end is not None:
-            end -= sum(trial.status is Status.CANCELLED for trial in trials.records.values())
-        self._write({"run": {"max_evals": max_evals, "end": end}})
-        self._raise()
-
-    def write(self, header: Header, trials: Any) -> None:
-        """Write the header of a new journal, and what `trials` holds."""
-        self._write({"sparktune": FORMAT} | asdict(header))
-        for trial in trials.records.values():
-            if trial.status is Status.NEW:
-                continue  # nothing has happened to it
-            self._write({"asked": [_asked(trial)]})
-            if not trial.status.pending:
-                prefix = f"ATTACH::{trial.id}::"
-                named = {k: v for k, v in trials.attachments.items() if k.startswith(prefix)}
-                self._tell(trial, {k.removeprefix(prefix): v for k, v in named.items()})
+        self.events = known.events
+        self._has_header = known.header is not None
 
     def __call__(self, events: Sequence[Event]) -> None:
-        """Write events of the study; the ones of one `ask` as one line.
+        """Write events; trials that are asked for one after the other as one line.
 
         A result that cannot be written is not lost to the run that has it: the error is raised when
         that run asks for more, or closes the journal.
@@ -221,15 +155,32 @@ class Journal:
         Raises:
             JournalFailed: it cannot be written, now or before.
         """
-        if asked := [_asked(event.trial) for event in events if isinstance(event, Asked)]:
+        decides = any(not isinstance(event, (Told, Stopped)) for event in events)
+        if decides:
             self._raise()
-            self._write({"asked": asked})
+        for kind, group in groupby(events, type):
+            if kind in (Asked, Enqueued):  # trials that are handed out at once are one decision
+                name = kind.__name__.lower()
+                trials = [_asked(event.trial) for event in group if isinstance(event, kind)]
+                self._write({"asked": []} | {name: trials})
+            else:
+                for event in group:
+                    self._add(event)
+        if decides:
             self._raise()
-        for event in events:
-            if isinstance(event, Told):
-                self._tell(event.trial, event.outcome.attachments or {})
-            elif isinstance(event, Stopped):
-                self._write({"stopped": event.reason})
+
+    def _add(self, event: Event) -> None:
+        match event:
+            case Begun(header, limit):
+                if not self._has_header:
+                    self._write({"sparktune": FORMAT} | asdict(header))
+                    self._has_header = True
+                if limit:
+                    self._write({"run": asdict(limit)})
+            case Told(trial, outcome):
+                self._tell(trial, outcome.attachments or {})
+            case Stopped(reason):
+                self._write({"stopped": reason})
 
     def _tell(self, trial: Trial, attachments: Mapping[str, Any]) -> None:
         try:
@@ -283,12 +234,7 @@ class NoJournal:
     """Keeps nothing."""
 
     path = ""
-
-    def __init__(self) -> None:
-        self.kept = Kept()
-
-    def begin(self, header: Header, trials: Any, end: int | None, max_evals: int | None) -> None:
-        """Nothing."""
+    events: Sequence[Event] = ()
 
     def __call__(self, events: Sequence[Event]) -> None:
         """Nothing."""

@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from sparktune.errors import InvalidArgument
 from sparktune.history import CODES, STATUSES
-from sparktune.trial import Status, Trial
+from sparktune.trial import Header, Status, Trial
 
 if TYPE_CHECKING:
-    from sparktune.journal.journal import Header
     from sparktune.space.space import Space
     from sparktune.trials import Trials
 

@@ -16,9 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sparktune import Trials
-from sparktune.journal.journal import Header, Journal, read
-from sparktune.trial import Asked, Outcome, Status, Told, Trial
+from sparktune.journal.journal import Journal, read
+from sparktune.trial import Asked, Begun, Header, Limit, Outcome, Status, Told, Trial
 
 TRIALS, READ = 2_000, 100_000
 
@@ -36,7 +35,7 @@ def outcome(id: int) -> Outcome:
 def written(path: Path, n: int) -> float:
     """Seconds that n trials take to write."""
     journal = Journal(str(path))
-    journal.begin(Header("objective", 1, "", {}, 0.0), Trials(), n, n)
+    journal([Begun(Header("objective", 1, "", {}, 0.0), Limit(n, n))])
     events = [(Asked(trial(id)), outcome(id)) for id in range(n)]
     begun = time.perf_counter()
     for asked, end in events:
@@ -67,11 +66,11 @@ def main() -> None:
         size = (folder / "large").stat().st_size
         before: Any = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         begun, cpu = time.perf_counter(), time.process_time()
-        kept = read(str(folder / "large"))
+        events = read(str(folder / "large"))
         seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print(
-            f"reading {len(kept.records):,} trials, {size / 1e6:.0f} MB: {seconds:.2f} s, ", end=""
+            f"reading {len(events) // 2:,} trials, {size / 1e6:.0f} MB: {seconds:.2f} s, ", end=""
         )
         print(f"of them {cpu:.2f} s of processor time", end="")
         print(f"; peak memory {before / 1024:.0f} -> {after / 1024:.0f} MiB")

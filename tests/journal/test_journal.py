@@ -19,12 +19,12 @@ from sparktune import SparkTrials, ThreadTrials, Trials, fmin, hp, rand, tpe
 from sparktune.errors import InvalidArgument, JournalFailed
 from sparktune.journal import journal as journals
 from sparktune.journal.files import Appended, Local, Remote, WholeObjects
-from sparktune.journal.journal import Header, Journal, read
+from sparktune.journal.journal import Journal, read
 from sparktune.journal.values import Blob, decoder, encode
 from sparktune.schedulers import FullBudget
 from sparktune.space.space import Space
 from sparktune.study import Study
-from sparktune.trial import Outcome, Status
+from sparktune.trial import Begun, Header, Limit, Outcome, Status
 
 SPACE = {
     "x": hp.uniform("x", -5, 5),
@@ -103,8 +103,8 @@ def _driven(path: Path, order: list[int]) -> list[Any]:
     """
     space, trials = Space(SPACE), Trials()
     book = Journal(str(path))
-    trials.records.update(book.kept.records)
-    book.begin(Header("o", 0, space.fingerprint(), {}, 0.0), trials, 30, 30)
+    trials.replay(book.events)
+    book([Begun(Header("o", 0, space.fingerprint(), {}, 0.0), Limit(30, 30))])
     sampler = tpe.TPE(n_startup_jobs=5)
     study = Study(space, sampler, FullBudget(30), 0, trials.records, journal=book)
     ended = sum(not trial.status.pending for trial in trials.records.values())
@@ -236,12 +236,35 @@ def test_another_space_is_refused_and_the_difference_named(tmp_path: Path) -> No
     search(3, path)
     size = path.stat().st_size
     space = {"x": hp.uniform("x", -5, 6), "n": hp.randint("n", 1, 4)}
+    trials = Trials()
     with pytest.raises(InvalidArgument) as raised:
-        fmin(objective, space, max_evals=5, journal=path, verbose=False)
+        fmin(objective, space, max_evals=5, journal=path, verbose=False, trials=trials)
     for text in ("x: uniform(-5, 5) is now uniform(-5, 6)", "n: integers 1 to 3 is new"):
         assert text in str(raised.value)
     assert "y: normal(0, 1) if kind=1 is gone" in str(raised.value)
     assert path.stat().st_size == size
+    assert not trials.records
+    assert trials.header is None
+
+
+def test_a_call_that_is_refused_late_leaves_the_trials(tmp_path: Path) -> None:
+    path, trials = tmp_path / "study.jsonl", Trials()
+    search(3, path)
+    for wrong in ({"max_queue_len": 0}, {"timeout": -1}, {"early_stop_fn": 3}):
+        with pytest.raises(InvalidArgument):
+            search(5, path, trials=trials, **wrong)
+    assert not trials.records
+
+
+def test_points_that_were_never_asked_for_are_kept(tmp_path: Path) -> None:
+    path, cut = tmp_path / "study.jsonl", tmp_path / "cut.jsonl"
+    points = [{"x": float(i), "kind": 0} for i in range(4)]
+    search(6, path, points_to_evaluate=points)
+    lines = path.read_bytes().splitlines(keepends=True)
+    cut.write_bytes(b"".join(lines[:5]))  # the first point ended
+    trials = search(6, cut)
+    assert [t.values["x"] for t in trials.records.values()][:4] == [0.0, 1.0, 2.0, 3.0]
+    assert what(trials) == what(Trials.load(path))
 
 
 def test_a_broken_line_is_refused_with_its_number(tmp_path: Path) -> None:
@@ -249,9 +272,10 @@ def test_a_broken_line_is_refused_with_its_number(tmp_path: Path) -> None:
     search(5, path)
     lines = path.read_bytes().splitlines(keepends=True)
     for broken in (b"{broken}\n", b"\xff\n", b'{"told": {"id": 77}}\n', b"[]\n", b"\n"):
-        path.write_bytes(b"".join([*lines[:4], broken, *lines[5:]]))
-        with pytest.raises(InvalidArgument, match="line 5 is broken"):
-            search(5, path)
+        for after in (lines[5:], []):  # a complete line is no torn one, even at the end
+            path.write_bytes(b"".join([*lines[:4], broken, *after]))
+            with pytest.raises(InvalidArgument, match="line 5 is broken"):
+                search(5, path)
 
 
 @pytest.mark.parametrize("content", [b"notes of mine", b"notes\nof mine\n", b"\x80\x04K\x03."])
@@ -417,5 +441,5 @@ def test_a_journal_of_many_trials_is_read_quickly(tmp_path: Path) -> None:
             told = {"id": id, "status": "ok", "loss": 0.5, "result": {"loss": 0.5, "status": "ok"}}
             file.write(json.dumps({"told": told | {"started": 1.0, "finished": 2.0}}) + "\n")
     begun = time.process_time()
-    assert len(read(str(path)).records) == 20_000
+    assert len(read(str(path))) == 1 + 2 * 20_000
     assert time.process_time() - begun < 5  # of this process, however busy the machine is
