@@ -50,8 +50,8 @@ def columns(trials: Study) -> dict[str, list[Any]]:
     was asked for, started and finished (UTC), how many seconds it took, and its error.
 
     A parameter that shares its name with another column is called `params.<label>`. Where a
-    parameter is inactive stands None; a choice is shown as its option, or as its index where the
-    options are not known.
+    parameter is inactive stands None; a choice is shown as its option (None as the text "None"),
+    or as its index where the options are not known.
     """
     records = list(trials.records.values())
     table: dict[str, list[Any]] = {
@@ -59,7 +59,7 @@ def columns(trials: Study) -> dict[str, list[Any]]:
         "status": [trial.status.value for trial in records],
         "loss": [trial.loss for trial in records],
     }
-    shown = [parameters(trials, trial) for trial in records]
+    shown = [_shown(trials, trial) for trial in records]
     for label in labels(trials):
         name = f"params.{label}" if label in (*_BEFORE, *_AFTER) else label
         table[name] = [values.get(label) for values in shown]
@@ -84,6 +84,12 @@ def parameters(trials: Study, trial: Trial) -> dict[str, Any]:
     """
     options = trials.header.options if trials.header else {}
     return {label: _option(options.get(label), value) for label, value in trial.values.items()}
+
+
+def _shown(trials: Study, trial: Trial) -> dict[str, Any]:
+    """`parameters`, for places where None stands for an inactive one: an option None as a text."""
+    found = parameters(trials, trial).items()
+    return {label: "None" if value is None else value for label, value in found}
 
 
 def _option(options: Sequence[Any] | None, value: Scalar) -> Any:
@@ -191,7 +197,7 @@ def summary(trials: Study) -> dict[str, str]:
     found = best(trials)
     about["best loss"] = f"{found.loss:.6g} (trial {found.id})" if found else "none"
     if found:
-        shown = parameters(trials, found).items()
+        shown = _shown(trials, found).items()
         about["best at"] = ", ".join(f"{label}={number(value)}" for label, value in shown)
     return about
 
@@ -208,7 +214,7 @@ def top_table(trials: Study, n: int = TOP) -> list[list[str]]:
     chosen, names = top(trials, n), labels(trials)
     rows = [["trial", "loss", "seconds", *names]]
     for trial in chosen:
-        values = parameters(trials, trial)
+        values = _shown(trials, trial)
         cells = [trial.id, trial.loss, *map(values.get, names)]
         took = duration(trial)
         texts = [number(cell) for cell in cells]

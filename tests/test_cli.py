@@ -410,6 +410,79 @@ def test_export(journal: str) -> None:
         assert row["error"] == (text["error"] or None)
 
 
+HOSTILE = """
+SPACE = {name: hp.uniform(name, 0, 1) for name in ("=HYPERLINK(A1)", "\\x1b[2Jx")}
+SPACE["c"] = hp.choice("c", ["=cmd|'/C calc'!A0", "\\t@SUM(1)\\u202e", None])
+
+
+def hostile(point):
+    if point["=HYPERLINK(A1)"] > 0.5:
+        raise ValueError("\\x1b]0;title\\x07\\x1b[2J\\x9b31mgone")
+    return point["=HYPERLINK(A1)"]
+"""
+
+
+@pytest.fixture
+def hostile() -> str:
+    """A journal whose texts would steer a terminal, and whose cells are formulas."""
+    Path("objective.py").write_text(OBJECTIVE + HOSTILE, encoding="utf-8")
+    assert main(changed("objective=objective.py:hostile", "budget.max_evals=20")) == 0
+    return "study.jsonl"
+
+
+def test_control_characters_are_shown_as_escapes(
+    hostile: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    for command in ("show", "best"):
+        assert main([command, hostile]) == 0
+        shown = capsys.readouterr().out
+        assert shown.replace("\n", "").isprintable()
+        assert "\\x1b[2Jx" in shown
+    assert main(["show", hostile]) == 0
+    assert "\\x1b]0;title\\x07\\x1b[2J\\x9b31mgone" in capsys.readouterr().out
+    assert main(["show", "\x1b[2Jnone"]) == 2
+    assert "\\x1b[2Jnone" in capsys.readouterr().err
+
+
+def test_safe_csv_holds_no_formulas(hostile: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["export", "--csv", hostile]) == 0
+    raw = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert main(["export", "--csv", "--safe", hostile]) == 0
+    text = capsys.readouterr().out
+    safe = list(csv.DictReader(io.StringIO(text)))
+    assert {row["c"] for row in raw} == {"=cmd|'/C calc'!A0", "\t@SUM(1)\u202e", "None"}
+    assert {row["c"] for row in safe} == {"'=cmd|'/C calc'!A0", "\\t@SUM(1)\\u202e", "None"}
+    assert "'=HYPERLINK(A1)" in safe[0]
+    assert [row["'=HYPERLINK(A1)"] for row in safe] == [row["=HYPERLINK(A1)"] for row in raw]
+    assert text.replace("\n", "").isprintable()
+    assert main(["export", "--json", "--safe", hostile]) == 2
+
+
+def test_an_option_none_is_no_inactive_parameter(capsys: pytest.CaptureFixture[str]) -> None:
+    space = """
+SPACE = {"n": hp.choice("n", [None, {"inner": hp.choice("inner", [None, 1])}])}
+SPACE["x"] = hp.uniform("x", 0, 1)
+"""
+    Path("objective.py").write_text(OBJECTIVE + space, encoding="utf-8")
+    assert main(changed("budget.max_evals=20")) == 0
+    trials = Trials.load("study.jsonl")
+    capsys.readouterr()
+    assert main(["export", "--csv", "study.jsonl"]) == 0
+    rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    wanted = {0: "None", 1: "1", None: ""}
+    for row, trial in zip(rows, trials.records.values(), strict=True):
+        assert row["inner"] == wanted[trial.values.get("inner")]
+        assert (row["n"] == "None") == (trial.values["n"] == 0)
+    assert main(["show", "study.jsonl"]) == 0
+    _summary, best = capsys.readouterr().out.split("\n\n")
+    shown = {int(line.split()[0]): line.split()[3] for line in best.splitlines()[2:]}
+    assert {id for id, n in shown.items() if n == "None"} == {
+        id for id in shown if trials.records[id].values["n"] == 0
+    }
+
+
 def test_plot(journal: str) -> None:
     from sparktune import plots
 

@@ -24,6 +24,8 @@ from sparktune.trials import Trials
 
 logger = logging.getLogger("sparktune")
 
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and in full width
+
 
 class NothingUsable(Exception):
     """A study has no trial with a loss, or nothing that can be drawn."""
@@ -89,16 +91,24 @@ def best(options: Namespace) -> str:
 
 
 def export(options: Namespace) -> str:
-    """All trials of a journal as CSV or JSON."""
+    """All trials of a journal as CSV or JSON.
+
+    Raises:
+        InvalidArgument: formulas are to be quoted in what is no table.
+    """
+    if options.safe and options.json:
+        raise InvalidArgument("--safe is for --csv: JSON holds no formulas")
     columns = tables.columns(Trials.load(options.journal))
     rows = list(zip(*columns.values(), strict=True))
     if options.json:
         objects = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
         return json.dumps(objects, indent=2)
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_text(cell) for cell in row] for row in rows)
+    marks = csv.QUOTE_NONNUMERIC if options.safe else csv.QUOTE_MINIMAL  # whatever separates cells
+    writer = csv.writer(text, lineterminator="\n", quoting=marks)
+    quoted = _quoted if options.safe else _text
+    writer.writerow([quoted(name) for name in columns])
+    writer.writerows([quoted(cell) for cell in row] for row in rows)
     return text.getvalue().removesuffix("\n")
 
 
@@ -145,8 +155,18 @@ def _pairs(pairs: dict[str, str]) -> str:
     return _aligned([[key, value] for key, value in pairs.items()])
 
 
+def printable(text: str) -> str:
+    """A text in which everything that is no visible character stands as an escape, so that it can
+    neither steer a terminal nor pretend to be another line.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
     """Rows of text in columns as wide as they need to be."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -165,3 +185,14 @@ def _plain(value: Any) -> Any:
 
 def _text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _quoted(value: Any) -> Any:
+    """A cell that no program for tables takes for a formula: behind an apostrophe, if it could be
+    one, and with escapes for what is not visible.
+    """
+    text = _text(value)
+    if not isinstance(text, str):
+        return text
+    text = printable(text)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: object, code: int) -> int:
-    print(f"sparktune: {' '.join(str(error).split())}", file=sys.stderr)
+    print(f"sparktune: {commands.printable(' '.join(str(error).split()))}", file=sys.stderr)
     return code
 
 
@@ -93,7 +93,18 @@ def _parser() -> ArgumentParser:
         each.add_argument("journal", metavar="JOURNAL", help="path or URL of the journal")
     plot.add_argument("-o", "--output", required=True, metavar="DIR", help="folder of the files")
     form = export.add_mutually_exclusive_group(required=True)
-    form.add_argument("--csv", action="store_true", help="as comma-separated values")
+    form.add_argument(
+        "--csv",
+        action="store_true",
+        help="as comma-separated values; texts are raw, and a program for tables may take one that "
+        "begins with = + - @ for a formula",
+    )
     form.add_argument("--json", action="store_true", help="as a list of JSON objects")
+    export.add_argument(
+        "--safe",
+        action="store_true",
+        help="with --csv: an apostrophe before what could be a formula, escapes for control "
+        "characters; for tables of strangers",
+    )
     best.add_argument("--json", action="store_true", help="as a JSON object")
     return parser
