@@ -104,8 +104,11 @@ def export(options: Namespace) -> str:
         objects = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
         return json.dumps(objects, indent=2)
     text = io.StringIO()
-    marks = csv.QUOTE_NONNUMERIC if options.safe else csv.QUOTE_MINIMAL  # whatever separates cells
-    writer = csv.writer(text, lineterminator="\n", quoting=marks)
+    writer = csv.writer(
+        text,
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONNUMERIC if options.safe else csv.QUOTE_MINIMAL,
+    )
     quoted = _quoted if options.safe else _text
     writer.writerow([quoted(name) for name in columns])
     writer.writerows([quoted(cell) for cell in row] for row in rows)
