@@ -52,8 +52,42 @@ sys.stdin.read()
 """
 
 
+# Groups of tests that need Spark: on sessions that they share, and on some of their own.
+SESSIONS = {"standalone": "clusters", "connect_url": "connect", "spark": "classic"}
+SPARK = (*SESSIONS.values(), "golden/test_hyperopt_suite", "examples/test_examples", "spark/")
+
+
+def session_of(item: pytest.Item) -> str | None:
+    """The Spark session that a test shares with others, if any."""
+    call = getattr(item, "callspec", None)
+    if call and call.params.get("session") in SESSIONS.values():
+        return str(call.params["session"])
+    taken = getattr(item, "fixturenames", ())
+    return next((session for name, session in SESSIONS.items() if name in taken), None)
+
+
+def group_of(item: pytest.Item) -> str:
+    """The tests that share a process: those of one session, or of one file."""
+    file = item.path.relative_to(Path(__file__).parent).with_suffix("").as_posix()
+    return session_of(item) or file
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what needs Spark, and what stays in one process of `pytest -n 3`."""
+    group = group_of(item)
+    item.add_marker(pytest.mark.xdist_group(group))
+    if group.startswith(SPARK):
+        item.add_marker("spark")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that no process is left with it at the end."""
+    items.sort(key=lambda item: SPARK.index(group) if (group := group_of(item)) in SPARK else 9)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """pyspark 3 leaves sockets to the garbage collector."""
+    config.addinivalue_line("markers", "spark: needs Spark")
     with suppress(PackageNotFoundError):
         if version("pyspark").startswith("3."):
             config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
