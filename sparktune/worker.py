@@ -23,6 +23,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
+_LONGEST = 2**16  # characters of a message or traceback that are kept
 _STATUSES = ("new", "running", "suspended", "ok", "fail")
 _HINT = (
     "return a number, or a dict like {'loss': 0.1, 'status': 'ok'} "
@@ -46,10 +47,44 @@ def evaluate(objective: Callable[[Any], Any], config: Any) -> dict[str, Any]:
 
 def failed(error: BaseException) -> dict[str, Any]:
     """The report of an objective that raised; its traceback starts at the objective."""
-    frames = error.__traceback__.tb_next if error.__traceback__ else None
-    text = "".join(traceback.format_exception(type(error), error, frames or error.__traceback__))
-    failure = (type(error).__name__, str(error), text)
+    failure = (str(type(error).__name__), text_of(error), traceback_of(error, skip=1))
     return {"status": "error", "failure": failure, "exception": error}
+
+
+def text_of(error: BaseException) -> str:
+    """The message of any exception, also of one that cannot tell it, cut where it is long."""
+    return _cut(_text(str, error))
+
+
+def traceback_of(error: BaseException, skip: int = 0) -> str:
+    """The traceback of any exception, without its first `skip` frames if there are more, cut where
+    it is long.
+    """
+    frames = error.__traceback__
+    for _ in range(skip):
+        frames = (frames.tb_next if frames else None) or frames
+    try:
+        text = "".join(traceback.format_exception(type(error), error, frames))
+    except Exception:  # of the exception's own code
+        text = "".join(traceback.format_tb(frames)) + f"{type(error).__name__}: {text_of(error)}\n"
+    return _cut(text)
+
+
+def _text(shown: Callable[[Any], str], value: Any) -> str:
+    try:
+        return "".join([shown(value)])  # a plain str, whatever kind of str it was
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return f"<{type(value).__name__} whose text cannot be shown: {type(error).__name__}>"
+
+
+def _cut(text: str, longest: int = _LONGEST) -> str:
+    """A text without its middle if it is long."""
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    return f"{text[:half]}... ({len(text)} characters) ...{text[-half:]}"
 
 
 def read(returned: Any) -> dict[str, Any]:
@@ -121,5 +156,5 @@ def _invalid(kind: str, message: str) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = _text(repr, value)
     return text if len(text) <= 200 else text[:200] + "..."

@@ -1,42 +1,42 @@
 """The functions that Spark runs on its workers. They travel by value, so a cluster needs no
 sparktune.
 
-What is large, and the code itself, is shipped once and kept by each worker process; the job of a
-single trial carries little more than the trial's configuration. `sources` tells a worker where the
-shipped things are: {name: (digest of the content, where)}.
+What is large, and the code itself, is shipped once; the job of a single trial carries little more
+than the trial's configuration. `sources` tells a worker where the shipped things are: {name:
+(digest of the content, where)}. The objective is loaded anew for each trial, a shared object once
+by each process.
 """
 
 from __future__ import annotations
 
+import gc
 import pickle
 import sys
-import threading
 import time
-import traceback
-from collections import deque
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from sparktune.worker import evaluate
+from sparktune.executors._spark_state import captured, undone
+from sparktune.executors._spark_store import (
+    LARGE,
+    Content,
+    Loading,
+    Missing,
+    Where,
+    forget_classes,
+    opened,
+)
+from sparktune.worker import evaluate, text_of, traceback_of
 
-Sources: TypeAlias = Mapping[str, tuple[str, Any]]
+Sources: TypeAlias = Mapping[str, tuple[str, Where]]
 
 OBJECTIVE = "objective"
 LOST = "lost"  # the status in a report of a task that Spark lost and ran again
-LOG_LIMIT = 2**16  # characters of what a trial writes that travel back with it
+MISSING = b"missing"  # the answer of a task that needs what has not been sent
+RETURNED = ("result", "attachments")  # of a report
 _KEPT = 300.0  # seconds that a process keeps what its trials do not need
 _PART = 2**23  # bytes of a report in one row
-
-
-class Envelope:
-    """A pickle, in parts, for a channel that pickles again: unpickles to the thing itself."""
-
-    def __init__(self, parts: list[bytes]) -> None:
-        self._parts = parts
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[bytes]]:
-        return pickle.loads, (b"".join(self._parts),)
 
 
 class Handle:
@@ -48,21 +48,21 @@ class Handle:
     @property
     def value(self) -> Any:
         """The object; one and the same for all trials in this process."""
-        return shipped(self.key)
+        return shared(self.key)
 
 
 class Evaluation:
     """What a worker does with a trial: load the objective, call it, report.
 
     Args:
-        open: unpickles what a source's `where` stands for.
+        fetch: the bytes, or the path of a file, that a source's last entry stands for.
         paths: the driver's import paths, given where driver and workers share a file system.
         once: whether to refuse to run a task again that Spark lost, so that every attempt is the
             driver's own. Not where Spark speculates: the copy of a task would end the task itself.
     """
 
-    def __init__(self, open: Callable[[Any], Any], paths: list[str], once: bool) -> None:
-        self.open = open
+    def __init__(self, fetch: Callable[[Any], bytes | str], paths: list[str], once: bool) -> None:
+        self.fetch = fetch
         self.paths = paths
         self.once = once
 
@@ -73,92 +73,54 @@ class Evaluation:
         started = time.time()
         if self.once and is_repeated():
             return pickle.dumps({"status": LOST})
-        with captured() as tail:
-            report = self.report(sources, config)
-        report.pop("exception", None)
-        times = {"started": started, "finished": time.time()}
-        return packed(times | report | {"log": tail.text()})
+        try:
+            with captured(kept()) as tail:
+                report = self.report(sources, config)
+            report.pop("exception", None)
+            times = {"started": started, "finished": time.time()}
+            return packed(times | report | {"log": tail.text()})
+        except Missing:
+            return MISSING
+        finally:
+            report = {}
+            forget_trial()
 
     def report(self, sources: Sources, config: bytes) -> dict[str, Any]:
-        """The report of one trial. Never raises."""
+        """The report of one trial.
+
+        Raises:
+            Missing: the driver must send something first.
+        """
         try:
             sys.path.extend(path for path in self.paths if path not in sys.path)
-            begin(sources, self.open)
-            objective, argument = shipped(OBJECTIVE), pickle.loads(config)
+            begin(sources, self.fetch)
+            objective, argument = loaded(config)
+        except Missing:
+            raise
         except BaseException as error:
             return unreadable(error)
         try:
-            return evaluate(objective, argument)
-        except KeyboardInterrupt as error:
-            failure = ("KeyboardInterrupt", str(error), traceback.format_exc())
+            with undone():
+                return evaluate(objective, argument)
+        except BaseException as error:
+            failure = (type(error).__name__, text_of(error), traceback_of(error))
             return {"status": "error", "failure": failure}
 
 
-class Tail:
-    """The end of what a trial writes to stdout and stderr."""
-
-    def __init__(self) -> None:
-        self._pieces: deque[str] = deque()
-        self._size = 0
-        self._lock = threading.Lock()
-
-    def add(self, text: str) -> None:
-        """Keep a piece, and drop from the front what is too much."""
-        with self._lock:
-            self._pieces.append(text[-LOG_LIMIT:])
-            self._size += len(self._pieces[-1])
-            while self._size - len(self._pieces[0]) >= LOG_LIMIT:
-                self._size -= len(self._pieces.popleft())
-
-    def text(self) -> str:
-        """The last `LOG_LIMIT` characters."""
-        with self._lock:
-            return "".join(self._pieces)[-LOG_LIMIT:]
-
-
-class Tee:
-    """A text stream that passes on what is written, and tells the current trial's tail. One for
-    each stream and process, as loggers keep the stream that they once saw.
-    """
-
-    stream: Any = None
-    tail: Tail | None = None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-    def write(self, text: str) -> int:
-        """Write a piece of text."""
-        if self.tail is not None:
-            self.tail.add(text)
-        return int(self.stream.write(text))
-
-
-@contextmanager
-def captured() -> Iterator[Tail]:
-    """Keep the end of what is written to stdout and stderr meanwhile."""
-    tail, tees = Tail(), kept().setdefault("tees", (Tee(), Tee()))
-    streams = sys.stdout, sys.stderr
-    for tee, stream in zip(tees, streams, strict=True):
-        tee.stream, tee.tail = stream, tail
-    sys.stdout, sys.stderr = tees
-    try:
-        yield tail
-    finally:
-        sys.stdout, sys.stderr = streams
-        for tee in tees:
-            tee.tail = None
-
-
 def run_rows(code: Any, sources: Sources, config: bytes, rows: Iterable[Any]) -> list[bytes]:
-    """One task on Spark Classic: `code` is a broadcast `Evaluation`, the result its report.
+    """One task on Spark Classic: `code` is the broadcast pickle of an `Evaluation`, the result its
+    report.
 
     The input is read to its end, as Spark starts a new Python process for the next task otherwise.
     This function is pickled for every trial, so it is small.
     """
     for _ in rows:
         pass
-    return [code.value(sources, config)]
+    # Not a global of this module: every trial brings a new copy of this function.
+    process = sys.modules.setdefault("_sparktune", type(sys)("_sparktune")).__dict__
+    if code not in process:
+        process[code] = pickle.loads(code.value)
+    return [process[code](sources, config)]
 
 
 def run_batches(
@@ -172,7 +134,6 @@ def run_batches(
 
     for _ in batches:
         pass
-    # Not a global of this module: every trial brings a new copy of this function.
     process = sys.modules.setdefault("_sparktune", type(sys)("_sparktune")).__dict__
     if code not in process:
         with open(SparkFiles.get(code), "rb") as file:
@@ -190,39 +151,86 @@ def is_repeated() -> bool:
     return context is not None and context.attemptNumber() > 0
 
 
-def broadcast_value(broadcast: Any) -> Any:
-    """What a broadcast holds."""
-    return broadcast.value
+def broadcast_bytes(broadcast: Any) -> bytes:
+    """What a broadcast holds. What is large is to become a file, so it is not kept in memory."""
+    value: bytes = broadcast.value
+    if len(value) > LARGE and getattr(broadcast, "_path", None):
+        broadcast.__dict__.pop("_value", None)
+    return value
 
 
-def unpickled_file(name: str) -> Any:
-    """What a file that came with the Spark job holds."""
+def file_of_job(name: str) -> str:
+    """The path of a file that came with the Spark job."""
     from pyspark import SparkFiles
 
-    with open(SparkFiles.get(name), "rb") as file:
-        return pickle.load(file)
+    return str(SparkFiles.get(name))
 
 
-def begin(sources: Sources, open: Callable[[Any], Any]) -> None:
-    """Make the sources of a task known to this process, and forget what was not used lately."""
+def users_broadcast(number: int) -> Any:
+    """A broadcast variable of the user's own, which comes with the Spark job."""
+    from pyspark import broadcast
+
+    return broadcast._from_id(number)
+
+
+def begin(sources: Sources, fetch: Callable[[Any], bytes | str]) -> None:
+    """Make the sources of a task known to this process, and forget what was not used lately.
+
+    Raises:
+        Missing: a source is not on this machine, and has not been sent.
+    """
     process, now = kept(), time.monotonic()
-    process.update(sources=sources, open=open)
-    objects = process.setdefault("objects", {})
-    needed = {digest for digest, _ in sources.values()}
-    for digest, (thing, used) in list(objects.items()):
-        if digest in needed:
-            objects[digest] = thing, now
-        elif used < now - _KEPT:
-            del objects[digest]
+    process.update(sources=sources, fetch=fetch)
+    contents, objects = process.setdefault("contents", {}), process.setdefault("objects", {})
+    used = process.setdefault("used", {})
+    used.update({digest: now for digest, _ in sources.values()})
+    for digest in [digest for digest, last in used.items() if last < now - _KEPT]:
+        for things in (contents, objects, used):
+            things.pop(digest, None)
+    for name, (_, (_, _, sent)) in sources.items():
+        if sent is None:
+            content_of(name)
 
 
-def shipped(name: str) -> Any:
-    """What was shipped under a name; unpickled at its first use in this process."""
+def content_of(name: str) -> Content:
+    """What was shipped under a name, opened."""
     process = kept()
     digest, where = process["sources"][name]
+    if digest not in process["contents"]:
+        process["contents"][digest] = opened(digest, where, process["fetch"])
+    content: Content = process["contents"][digest]
+    return content
+
+
+def loaded(config: bytes) -> tuple[Any, Any]:
+    """The objective and its argument, which nobody has used before."""
+    objective, classes, memory = content_of(OBJECTIVE).load()
+    loading = Loading(config)
+    argument = loading.load()
+    mapped = None if isinstance(memory, bytearray) else weakref.ref(memory)
+    kept()["trial"] = classes | loading.classes, mapped
+    return objective, argument
+
+
+def forget_trial() -> None:
+    """Forget the classes that came with a trial, and free the memory that its objective mapped,
+    which cycles may keep alive.
+    """
+    process = kept()
+    classes, mapped = process.pop("trial", (set(), None))
+    forget_classes(classes - process.get("lasting", set()))
+    if mapped is not None and mapped() is not None:
+        gc.collect()
+
+
+def shared(key: str) -> Any:
+    """A shared object; loaded at its first use in this process. Its classes stay, too."""
+    process = kept()
+    digest, _ = process["sources"][key]
     if digest not in process["objects"]:
-        process["objects"][digest] = process["open"](where), time.monotonic()
-    return process["objects"][digest][0]
+        process["objects"][digest], classes, _ = content_of(key).load()
+        process.setdefault("lasting", set()).update(classes)
+    return process["objects"][digest]
 
 
 def kept() -> dict[str, Any]:
@@ -242,22 +250,26 @@ def unreadable(error: BaseException) -> dict[str, Any]:
             "spark.addArtifact(path, pyfile=True), "
             "or set PYSPARK_PYTHON to an interpreter that has it"
         )
-    failure = (type(error).__name__, f"{error}; {hint}", f"{traceback.format_exc()}{hint}\n")
+    failure = (type(error).__name__, f"{text_of(error)}; {hint}", f"{traceback_of(error)}{hint}\n")
     return {"status": "error", "failure": failure}
 
 
 def packed(report: dict[str, Any]) -> bytes:
-    """A pickled report; one that cannot be pickled becomes an error that says so."""
+    """A pickled report, in which what the objective returned is pickled apart, as the driver may
+    not have what it refers to. What cannot be pickled becomes an error that says so.
+    """
     from pyspark import cloudpickle
 
+    returned = {name: report.pop(name) for name in RETURNED if name in report}
     try:
-        return bytes(cloudpickle.dumps(report))
+        report["returned"] = bytes(cloudpickle.dumps(returned))
     except BaseException as error:
         message = (
-            f"the objective's result cannot be sent back: {error}; "
+            f"the objective's result cannot be sent back: {text_of(error)}; "
             "return numbers, text and other picklable values, and save large or special "
             "objects to storage"
         )
-        failure = ("UnpicklableResult", message, traceback.format_exc())
+        failure = ("UnpicklableResult", message, traceback_of(error))
         known = {name: report[name] for name in ("started", "finished", "log")}
-        return pickle.dumps({"status": "error", "failure": failure} | known)
+        report = {"status": "error", "failure": failure} | known
+    return pickle.dumps(report)

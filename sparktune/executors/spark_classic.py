@@ -7,7 +7,7 @@ import functools
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -61,15 +61,22 @@ class SparkClassic:
         conf = self._context.getConf().get
         self._most = elastic_slots(conf)
         self._room, self._room_until = 1, 0.0
-        self._broadcasts: list[pyspark.Broadcast[Any]] = []
+        self._broadcasts: list[pyspark.Broadcast[bytes]] = []
         local = str(self._context.master).startswith("local")
         # A local worker sees the same files; local-cluster starts processes, but on this machine
         # too.
         paths = [path for path in sys.path if path] if local else []
         evaluation = _spark_task.Evaluation(
-            _spark_task.broadcast_value, paths, not speculates(conf)
+            _spark_task.broadcast_bytes, paths, not speculates(conf)
         )
-        self._shipment = Shipment(task.objective, evaluation, self._send)
+        self._shipment = Shipment(
+            task.objective,
+            evaluation,
+            self._send,
+            folder=str(self._context._temp_dir),
+            nearby=local,
+            users_variables=True,
+        )
         self._input: pyspark.RDD[int] = self._context.parallelize([0], 1)
         if resource_profile is not None and without_executors(str(self._context.master)):
             logger.warning("resource_profile is ignored: a local master supports none")
@@ -111,8 +118,12 @@ class SparkClassic:
         except Exception as error:
             return not_configured(error)
         shipment = self._shipment
-        function = functools.partial(_spark_task.run_rows, shipment.code, shipment.sources, config)
-        answer = self._run(function, trial, tag)
+
+        def run(sources: _spark_task.Sources) -> bytes:
+            function = functools.partial(_spark_task.run_rows, shipment.code, sources, config)
+            return self._run(function, trial, tag)
+
+        answer = shipment.answer(run)
         try:
             return unpickled_report(answer)
         except Lost:
@@ -155,6 +166,7 @@ class SparkClassic:
     def close(self) -> None:
         """Remove what was shipped from the executors."""
         self._room_until = float("inf")
+        self._shipment.close()
         self._aside.submit(self._remove).result()
         self._aside.shutdown()
 
@@ -174,8 +186,8 @@ class SparkClassic:
         except (Py4JError, AttributeError, ValueError):  # internal to Spark, as the slots
             return ""
 
-    def _send(self, name: str, parts: list[bytes]) -> pyspark.Broadcast[Any]:
-        self._broadcasts.append(self._context.broadcast(_spark_task.Envelope(parts)))
+    def _send(self, name: str, parts: Sequence[Any]) -> pyspark.Broadcast[bytes]:
+        self._broadcasts.append(self._context.broadcast(b"".join(parts)))
         return self._broadcasts[-1]
 
     def _run(self, function: Callable[..., Any], trial: Trial, tag: str) -> bytes:

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,8 +103,10 @@ class SparkConnect:
             self._options = {}
         # A server that this process started sees the same files.
         paths = [path for path in sys.path if path] if "SPARK_LOCAL_REMOTE" in os.environ else []
-        evaluation = _spark_task.Evaluation(_spark_task.unpickled_file, paths, not speculates(conf))
-        self._shipment = Shipment(self._task.objective, evaluation, self._send)
+        evaluation = _spark_task.Evaluation(_spark_task.file_of_job, paths, not speculates(conf))
+        self._shipment = Shipment(
+            self._task.objective, evaluation, self._send, nearby=_is_near(spark)
+        )
         self._most = elastic_slots(conf)
         self._cpus = _task_cpus(spark, self._options.get("profile"))
         self.room = count_slots(spark, self._cpus)  # as of some seconds ago
@@ -159,10 +161,12 @@ class SparkConnect:
         except Exception as error:
             return not_configured(error)
         shipment = self._shipment
-        function = functools.partial(
-            _spark_task.run_batches, shipment.code, shipment.sources, config
-        )
-        return unpickled_report(self._run(function, tag))
+
+        def run(sources: _spark_task.Sources) -> bytes:
+            function = functools.partial(_spark_task.run_batches, shipment.code, sources, config)
+            return self._run(function, tag)
+
+        return unpickled_report(shipment.answer(run))
 
     def started(self, tag: str) -> bool:
         """Whether the query's task has been given a slot, as of some seconds ago."""
@@ -189,10 +193,11 @@ class SparkConnect:
         ends.
         """
         self._cancels.put(None)
+        self._shipment.close()
         if self.queues:
             self._spark.removeProgressHandler(self._progress)
 
-    def _send(self, name: str, parts: list[bytes]) -> str:
+    def _send(self, name: str, parts: Sequence[Any]) -> str:
         names = _sent.setdefault(self._spark, set())
         file = f"{name}.pickle"
         if file not in names:
@@ -257,6 +262,12 @@ class SparkConnect:
     def _look(self) -> None:
         self.room = planned_slots(self._spark, self._cpus) or self.room
         self._answered = time.monotonic()
+
+
+def _is_near(spark: Any) -> bool:
+    """Whether the server seems to be on this machine; it may be at the end of a tunnel."""
+    host = getattr(getattr(spark, "client", None), "host", "")
+    return "SPARK_LOCAL_REMOTE" in os.environ or host in ("localhost", "127.0.0.1", "::1", "[::1]")
 
 
 def count_slots(spark: Any, cpus: float) -> int:

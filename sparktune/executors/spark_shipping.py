@@ -4,13 +4,16 @@ parameters of a trial with its job, the report back.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import logging
+import os
 import pickle
+import shutil
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from pyspark import cloudpickle
@@ -18,146 +21,188 @@ from pyspark import cloudpickle
 from sparktune import worker
 from sparktune.errors import ObjectiveNotPicklable
 from sparktune.executors import _spark_task
-from sparktune.executors.pool import Crashed, Lost
+from sparktune.executors._spark_store import LARGE
+from sparktune.executors.pool import Lost
+from sparktune.executors.spark_pickling import (
+    OnDriver,
+    Pickled,
+    unpicklable,
+    whole,
+    with_memory_apart,
+)
 from sparktune.executors.task import Task
-from sparktune.sharing import Shared
 from sparktune.trial import Trial
 
 logger = logging.getLogger("sparktune")
 
-_LARGE = 2**20  # bytes; Spark writes larger closures to disk, anew for every job
-
-_DRIVER_ONLY = ("SparkSession", "DataFrame")
-
-for _module in (worker, _spark_task):
-    cloudpickle.register_pickle_by_value(_module)
-
-
-_CloudPickler: Any = cloudpickle.Pickler
-
-
-class _Pickler(_CloudPickler):  # type: ignore[misc]
-    """Pickles shared objects as handles, and collects them."""
-
-    def __init__(self, file: Any) -> None:
-        super().__init__(file)
-        self.shared: dict[str, Shared[Any]] = {}
-
-    def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, Shared):
-            self.shared[obj.key] = obj
-            return _spark_task.Handle, (obj.key,)
-        kind = type(obj)
-        if kind.__name__ in _DRIVER_ONLY and str(kind.__module__).startswith("pyspark.sql."):
-            raise TypeError(f"there is a Spark {kind.__name__} in it")
-        return super().reducer_override(obj)
+_NOT_ON_CONNECT = (
+    "there is a Broadcast or an Accumulator in it, which exist on classic sessions only"
+)
+_COUNTED_ONCE = (
+    "there is an Accumulator in it, and what is shared is loaded once by each process, so that it "
+    "would count for one trial only; let the objective refer to it without share()"
+)
+_NOTHING = pickle.dumps({})
+_MUCH = 2**20  # bytes; Spark writes larger closures to disk, anew for every job
 
 
 class Shipment:
-    """Objects on the workers, each sent once, however many trials need it.
+    """Objects on the workers, each sent once, however many trials need it. What is large becomes a
+    file first, of which workers on this machine make use as it is.
 
     Args:
         objective: sent at once.
         evaluation: what a worker does with a trial; sent at once.
-        send: sends a pickle, in parts, under a name made of its content, and returns where the
-            workers find it.
+        send: sends bytes, in parts, under a name made of their content, and returns where the
+            workers find them.
+        folder: where files are made; None: the system's folder for temporary files.
+        nearby: whether workers are thought to be on this machine, so that what is large is only
+            sent once one of them lacks its file.
+        users_variables: whether broadcast variables and accumulators work there.
 
     Raises:
-        ObjectiveNotPicklable: the objective cannot travel, or Spark has no room for it.
+        ObjectiveNotPicklable: the objective cannot travel, or there is no room for it.
     """
 
     def __init__(
         self,
         objective: Callable[[Any], Any],
         evaluation: _spark_task.Evaluation,
-        send: Callable[[str, list[bytes]], Any],
+        send: Callable[[str, Sequence[Any]], Any],
+        folder: str | None = None,
+        nearby: bool = False,
+        users_variables: bool = False,
     ) -> None:
         self.sources: _spark_task.Sources = {}
         self._send = send
+        self._nearby = nearby
+        self._users_variables = users_variables
+        self._folder = tempfile.mkdtemp(prefix="sparktune-", dir=folder)
+        self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self._files: dict[str, int] = {}
         self._sending = threading.Lock()
         self._warned = False
-        self._add(_spark_task.OBJECTIVE, objective, "the objective")
-        self.code = self._sent(evaluation, "sparktune")[0][1]
+        try:
+            self._add(_spark_task.OBJECTIVE, objective, "the objective")
+            code = Pickled([cloudpickle.dumps(evaluation)])
+            self.code = self._sent(code.name, code.pieces, "sparktune")
+        except BaseException:
+            self.close()
+            raise
 
     def pickled_config(self, task: Task, trial: Trial) -> bytes:
         """The pickled argument of the objective; shared objects in it are sent now, if they are
         new.
         """
-        file = io.BytesIO()
-        pickler = _Pickler(file)
-        pickler.dump(task.configure(trial))
+        pickled = whole(task.configure(trial))
         with self._sending:
-            self._add_shared(pickler.shared)
-        config = file.getvalue()
-        if len(config) > _LARGE and not self._warned:
+            self._add_found(pickled, "the parameters of a trial")
+        [config] = pickled.pieces
+        if len(config) > _MUCH and not self._warned:
             self._warned = True
             logger.warning(
                 "the parameters of a trial take %d MB, which travel with every trial: let the "
                 "objective refer to large data, or put sparktune.share(data) into the space",
                 len(config) >> 20,
             )
-        return config
+        return bytes(config)
 
-    def _add_shared(self, found: dict[str, Shared[Any]]) -> None:
-        for key, shared in found.items():
+    def answer(self, run: Callable[[_spark_task.Sources], bytes]) -> bytes:
+        """What a worker answers that is given these sources; run again if something had to be sent
+        first.
+        """
+        while (answer := run(self.sources)) == _spark_task.MISSING:
+            with self._sending:
+                self._send_files()
+        return answer
+
+    def close(self) -> None:
+        """Remove the files on this machine."""
+        for file in self._files.values():
+            os.close(file)
+        self._files.clear()
+        self._remove()
+
+    def _add_found(self, pickled: Pickled, described: str) -> None:
+        if (pickled.broadcasts or pickled.accumulates) and not self._users_variables:
+            raise unpicklable(described, OnDriver(_NOT_ON_CONNECT))
+        for number, broadcast in pickled.broadcasts.items():
+            name = f"broadcast-{number}"
+            if name not in self.sources:  # where it is pickled, Spark sends it with the job
+                self.sources = {**self.sources, name: (name, (None, 0, broadcast))}
+        for key, shared in pickled.shared.items():
             if key not in self.sources:
                 self._add(key, shared.value, f"what {shared} refers to")
 
     def _add(self, name: str, thing: Any, described: str) -> None:
-        source, found = self._sent(thing, described)
-        self.sources = {**self.sources, name: source}  # others may be reading the old ones
-        self._add_shared(found)
+        pickled = with_memory_apart(thing, described)
+        if pickled.accumulates and name != _spark_task.OBJECTIVE:
+            raise unpicklable(described, OnDriver(_COUNTED_ONCE))
+        digest, path, sent = pickled.name, None, None
+        if pickled.size > LARGE:
+            path = self._placed(digest, pickled, described)
+        if path is None or not self._nearby:
+            sent = self._sent(digest, pickled.pieces, described)
+        # Others may be reading the old ones.
+        self.sources = {**self.sources, name: (digest, (path, pickled.size, sent))}
+        self._add_found(pickled, described)
 
-    def _sent(self, thing: Any, described: str) -> tuple[tuple[str, Any], dict[str, Shared[Any]]]:
-        name, parts, found = pickled(thing, described)
+    def _placed(self, digest: str, pickled: Pickled, described: str) -> str:
+        """The path of a file, which is opened, too, so that it can be sent whatever becomes of
+        the path.
+        """
+        path = Path(self._folder, digest)
+        if digest in self._files:
+            return str(path)
         try:
-            return (name, self._send(name, parts)), found
+            with open(path, "xb", opener=_owners) as file:
+                file.writelines(pickled.pieces)
+            self._files[digest] = os.open(path, os.O_RDONLY)
+        except OSError as error:
+            raise _not_stored(described, pickled.size, error) from error
+        return str(path)
+
+    def _send_files(self) -> None:
+        """Send what has been only placed so far."""
+        sources = dict(self.sources)
+        for name, (digest, (path, size, sent)) in sources.items():
+            if sent is None:
+                with open(self._files[digest], "rb", closefd=False) as file:
+                    file.seek(0)
+                    content = file.read()
+                sent = self._sent(digest, [content], name)
+                sources[name] = digest, (path, size, sent)
+        self.sources = sources
+
+    def _sent(self, name: str, pieces: Sequence[Any], described: str) -> Any:
+        try:
+            return self._send(name, pieces)
         except Exception as error:
-            raise _not_stored(described, sum(map(len, parts)), error) from error
+            raise _not_stored(described, sum(map(len, pieces)), error) from error
 
 
-class _Parts:
-    """A file that keeps what is written to it, without copying it once more."""
-
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
-
-    def write(self, part: bytes) -> None:
-        self.written.append(part)
-
-
-def pickled(thing: Any, described: str) -> tuple[str, list[bytes], dict[str, Shared[Any]]]:
-    """A name made of the content, the pickled thing in parts, and the shared objects in it.
-
-    Raises:
-        ObjectiveNotPicklable: the thing cannot travel.
-    """
-    file = _Parts()
-    pickler = _Pickler(file)
-    try:
-        pickler.dump(thing)
-    except Exception as error:
-        raise _not_picklable(described, error) from error
-    digest = hashlib.blake2b(digest_size=16)
-    for part in file.written:
-        digest.update(part)
-    return f"sparktune-{digest.hexdigest()}", file.written, pickler.shared
+def _owners(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def unpickled_report(answer: bytes) -> dict[str, Any]:
-    """A worker's report.
+    """A worker's report. What the objective returned may not be loadable here, which makes the
+    trial an error.
 
     Raises:
-        Crashed: it refers to what this process does not have.
         Lost: Spark lost the task that ran the trial.
     """
-    try:
-        report: dict[str, Any] = pickle.loads(answer)
-    except Exception as error:
-        raise Crashed(f"the objective's result cannot be loaded in the driver: {error}") from error
+    report: dict[str, Any] = pickle.loads(answer)
     if report["status"] == _spark_task.LOST:
         raise Lost("the executor or the Python process that ran this trial was lost")
-    return report
+    try:
+        returned: dict[str, Any] = pickle.loads(report.pop("returned", _NOTHING))
+    except Exception as error:
+        message = f"the objective's result cannot be loaded in the driver: {worker.text_of(error)}"
+        failure = ("UnreadableResult", message, worker.traceback_of(error))
+        known = {name: report[name] for name in ("started", "finished", "log")}
+        return {"status": "error", "failure": failure} | known
+    return report | returned
 
 
 def not_configured(error: Exception) -> dict[str, Any]:
@@ -165,19 +210,6 @@ def not_configured(error: Exception) -> dict[str, Any]:
     report = worker.failed(error) | {"started": time.time(), "finished": time.time()}
     report.pop("exception")
     return report
-
-
-def _not_picklable(described: str, error: Exception) -> ObjectiveNotPicklable:
-    text = str(error)
-    hint = "Create what cannot be pickled (connections, locks, open files) inside it."
-    if "Spark" in text or "CONTEXT_ONLY_VALID_ON_DRIVER" in text or "py4j" in text:
-        hint = (
-            "It refers to Spark itself, which exists only on the driver: use ThreadTrials "
-            "for objectives that start Spark jobs."
-        )
-    return ObjectiveNotPicklable(
-        f"{described} cannot be sent to Spark workers: {type(error).__name__}: {text}. {hint}"
-    )
 
 
 def _not_stored(described: str, size: int, error: Exception) -> ObjectiveNotPicklable:

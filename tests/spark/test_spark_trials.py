@@ -125,7 +125,7 @@ class TestRuns:
         assert len({result["pid"] for result in trials.results}) <= 5
         assert {result["known"] for result in trials.results} == {False}
 
-    def test_the_objective_is_unpickled_once_per_process(
+    def test_the_objective_is_unpickled_once_for_each_trial(
         self, spark_trials: MakeTrials, tmp_path: Path
     ) -> None:
         class Heavy:
@@ -143,7 +143,8 @@ class TestRuns:
         trials = spark_trials(parallelism=4)
         quiet(Heavy(str(tmp_path / "log")), X, max_evals=30, trials=trials)
         loads = (tmp_path / "log").read_text().split()
-        assert len(loads) == len(set(loads)) <= 5
+        assert len(loads) == 30
+        assert len(set(loads)) <= 5
 
     def test_stopping_rules_work(
         self, spark_trials: MakeTrials, nothing_runs: Callable[[], bool]
