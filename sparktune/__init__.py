@@ -19,7 +19,7 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     1  space | history | arguments | documents
     2  samplers | schedulers | stopping | journal
     3  study | tables
-    4  executors | algorithms
+    4  executors
     5  loop
     6  observers | trials
     7  parallel_trials | resume | plots
@@ -27,8 +27,8 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     9  testing | search_cv | cli
     10 hyperopt | __main__
 
-A seam's protocol stands where it is used: `Executor` and `Transport` in trial, `Sampler` and
-`Scheduler` in study, `Stopper` in stopping, `Observer` in loop.
+A seam's protocol stands where it is used: `Executor` and `Transport` in trial, `Sampler` in
+samplers, `Scheduler` in study, `Stopper` in stopping, `Observer` in loop.
 """
 
 from typing import TYPE_CHECKING, Any

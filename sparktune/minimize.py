@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from sparktune import loop, resume, worker
-from sparktune.algorithms import resolve
 from sparktune.arguments import numeric, positive, whole
 from sparktune.errors import AllTrialsFailed, InvalidAnnotatedParameter, InvalidArgument
 from sparktune.executors.task import Task
@@ -22,6 +21,7 @@ from sparktune.observers.log import Log
 from sparktune.observers.progress import BarFactory, Progress, tqdm_bar
 from sparktune.observers.saving import Saving
 from sparktune.parallel_trials import SparkTrials
+from sparktune.samplers.algorithms import resolve
 from sparktune.schedulers import FullBudget
 from sparktune.space.expression import Apply
 from sparktune.space.space import Space

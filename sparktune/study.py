@@ -15,17 +15,10 @@ from typing import Protocol
 import numpy as np
 
 from sparktune.history import History, View
+from sparktune.samplers import Sampler
 from sparktune.schedulers import New
-from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.trial import Asked, Event, Outcome, Status, Stopped, Told, Trial, apply
-
-
-class Sampler(Protocol):
-    """Where to evaluate next. A pure function of its arguments."""
-
-    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """Up to n rows, shape (<= n, d); fewer only when the space is exhausted."""
 
 
 class Scheduler(Protocol):

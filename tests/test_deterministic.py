@@ -13,12 +13,12 @@ import pytest
 from sparktune import InvalidArgument, SparkTrials, ThreadTrials, fmin, hp, loop
 from sparktune.executors.task import Task
 from sparktune.history import View
-from sparktune.samplers import tpe
+from sparktune.samplers import Sampler, tpe
 from sparktune.schedulers import FullBudget
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.stopping import Never
-from sparktune.study import Sampler, Study
+from sparktune.study import Study
 from sparktune.testing import Clock, SimulatedExecutor
 from sparktune.trial import Status, Trial
 

@@ -240,7 +240,7 @@ class TestStopping:
             ("max_queue_len", 0, "max_queue_len argument should be an integer >= 1"),
             ("early_stop_fn", 3, "early_stop_fn must be no_progress_loss"),
             ("early_stop_fn", no_progress_loss, r"call it, as in no_progress_loss\(20\)"),
-            ("algo", functools.partial(rand.suggest, gamma=1), "arguments that the algorithm"),
+            ("algo", functools.partial(rand.suggest, gamma=1), "has no option 'gamma'"),
             ("algo", tpe.TPE, "algo must be"),
             ("trials_save_file", 123, "trials_save_file must be the path of a file"),
             ("points_to_evaluate", {"x": 1}, "points_to_evaluate must be a list of dicts"),

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from sparktune.history import View
-from sparktune.samplers import random, tpe
+from sparktune.samplers import Sampler, random, tpe
 from sparktune.schedulers import FullBudget, New
 from sparktune.space import hp
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
-from sparktune.study import Sampler, Study
+from sparktune.study import Study
 from sparktune.testing import Clock
 from sparktune.trial import Asked, Outcome, Status, Stopped, Told, Trial
 

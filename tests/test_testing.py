@@ -10,10 +10,9 @@ import pytest
 
 from sparktune import testing
 from sparktune.history import View
-from sparktune.samplers import random
+from sparktune.samplers import Sampler, random
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
-from sparktune.study import Sampler
 from sparktune.testing import samplers
 
 Suggest = Callable[[Space, View, int, np.random.Generator], Array]

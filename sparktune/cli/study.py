@@ -14,20 +14,20 @@ Paths in the file are relative to it; those given with `--set`, to the working d
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sparktune.algorithms import ALGORITHMS, resolve
 from sparktune.cli.references import References
 from sparktune.cli.spaces import space_of
 from sparktune.errors import InvalidArgument
 from sparktune.parallel_trials import SparkTrials, ThreadTrials
+from sparktune.samplers._options import with_options
+from sparktune.samplers.algorithms import ALGORITHMS, resolve
 from sparktune.trials import Trials
 
 if sys.version_info >= (3, 11):
@@ -204,10 +204,8 @@ def _algorithm(said: Mapping[str, Any], references: References) -> Any:
         raise InvalidArgument(
             f"algorithm must be one of {_listed(ALGORITHMS)}, or module:name; got {name!r}"
         )
-    sampler: Callable[..., Any] = (
-        references.find("algorithm", name) if ":" in name else ALGORITHMS[name]  # type: ignore[assignment]
-    )
-    return resolve(functools.partial(sampler, **options) if options else sampler)
+    sampler = resolve(references.find("algorithm", name) if ":" in name else name)
+    return with_options(sampler, **options)
 
 
 def _session(settings: Mapping[str, Any]) -> Any:

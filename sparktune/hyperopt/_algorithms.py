@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from sparktune import algorithms
 from sparktune.documents import Document
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
@@ -19,11 +18,11 @@ from sparktune.hyperopt._documents import miscs_to_idxs_vals, spec_from_misc
 from sparktune.hyperopt._domain import Domain, by_label, documents_of, prior_point, suggestions
 from sparktune.hyperopt._trials import Trials
 from sparktune.minimize import annotated
-from sparktune.samplers import anneal, random, tpe, tpe_hyperopt
+from sparktune.samplers import Sampler, algorithms, anneal, random, tpe, tpe_hyperopt
+from sparktune.samplers._options import with_options
 from sparktune.samplers.mix import Mix
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
-from sparktune.study import Sampler
 from sparktune.trial import next_id
 
 logger = logging.getLogger("sparktune")
@@ -186,7 +185,9 @@ def _is_ours(algo: Any) -> bool:
 def _resolved(algo: Any) -> Sampler:
     function, options = _unwrapped(algo)
     if function is mix:
-        return Mix(tuple((p, _resolved(member)) for p, member in options.get("p_suggest", ())))
+        pairs = options.get("p_suggest", ())
+        options["p_suggest"] = tuple((p, _resolved(member)) for p, member in pairs)
+        return with_options(Mix(), **options)
     if function is atpe:
         logger.warning(ATPE_NOTICE)
     return algorithms.resolve(algo)

@@ -13,10 +13,10 @@ from sparktune.errors import from_failure
 from sparktune.history import History, View
 from sparktune.hyperopt._documents import miscs_update_idxs_vals
 from sparktune.hyperopt._trials import Ctrl
+from sparktune.samplers import Sampler
 from sparktune.space.evaluation import dfs, rec_eval, sample
 from sparktune.space.expression import PARAMETER, Apply, Literal, as_apply, scope
 from sparktune.space.space import Space
-from sparktune.study import Sampler
 from sparktune.trial import STATUS_NEW, Trial
 
 

@@ -7,14 +7,13 @@ base     rows of the trials to draw around, shape (n, d)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from sparktune.arguments import is_real
-from sparktune.errors import InvalidArgument
 from sparktune.history import View
+from sparktune.samplers._options import require, with_options
 from sparktune.space.distributions import Array, Categorical, Distribution
 from sparktune.space.space import Space
 
@@ -34,22 +33,11 @@ class Anneal:
     shrink_coef: float = 0.1
 
     def __post_init__(self) -> None:
-        rules = {
-            "avg_best_idx": is_real(self.avg_best_idx) and 1 <= self.avg_best_idx < np.inf,
-            "shrink_coef": is_real(self.shrink_coef) and 0 <= self.shrink_coef < np.inf,
-        }
-        for name, holds in rules.items():
-            if not holds:
-                raise InvalidArgument(
-                    f"anneal.suggest: {name}={getattr(self, name)!r} is out of range; wanted "
-                    "avg_best_idx >= 1 and shrink_coef >= 0"
-                )
+        best, shrink = self.avg_best_idx, self.shrink_coef
+        require(self, "avg_best_idx", is_real(best) and 1 <= best < np.inf, "a number >= 1")
+        require(self, "shrink_coef", is_real(shrink) and 0 <= shrink < np.inf, "a number >= 0")
 
-    def __call__(self, **options: Any) -> Anneal:
-        """This sampler with other options, so that `partial(anneal.suggest, shrink_coef=0.2)` is
-        one too.
-        """
-        return replace(self, **options)
+    __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d), each drawn around a trial of its own; from the prior where that

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from sparktune.arguments import is_whole
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
+from sparktune.samplers._options import require, with_options
 from sparktune.space.columns import Column
 from sparktune.space.distributions import Array, Categorical
 from sparktune.space.space import Space
@@ -56,23 +57,14 @@ class Grid:
     shuffle: bool = False
 
     def __post_init__(self) -> None:
-        if not (is_whole(self.n_steps) and self.n_steps >= 1):
-            raise InvalidArgument(
-                f"grid.suggest: n_steps must be an integer >= 1, got {self.n_steps!r}"
-            )
-        if not isinstance(self.grids, (Mapping, type(None))):
-            raise InvalidArgument(
-                "grid.suggest: grids must be a dict {label: values}, for example "
-                f"{{'x': [0.1, 1, 10]}}; got {self.grids!r}"
-            )
-        if not isinstance(self.shuffle, bool):
-            raise InvalidArgument(
-                f"grid.suggest: shuffle must be True or False, got {self.shuffle!r}"
-            )
+        several = is_whole(self.n_steps) and self.n_steps >= 1
+        require(self, "n_steps", several, "an integer >= 1")
+        labelled = isinstance(self.grids, (Mapping, type(None)))
+        wanted = "a dict {label: values}, for example {'x': [0.1, 1, 10]}"
+        require(self, "grids", labelled, wanted)
+        require(self, "shuffle", isinstance(self.shuffle, bool), "True or False")
 
-    def __call__(self, **options: Any) -> Grid:
-        """This sampler with other options; `partial(grid.suggest, n_steps=5)` is one too."""
-        return replace(self, **options)
+    __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """Up to n rows, shape (<= n, d); fewer where no more are left."""

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isclose
-from types import ModuleType
-from typing import Any, Protocol
 
 import numpy as np
 
 from sparktune.arguments import is_real
 from sparktune.errors import InvalidArgument
 from sparktune.history import CODES, View
-from sparktune.samplers import random, tpe
+from sparktune.samplers import Sampler, random, tpe
+from sparktune.samplers._options import with_options
+from sparktune.samplers.algorithms import resolve
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.trial import Status
-
-
-class Member(Protocol):
-    """A sampler, as `Mix` asks it."""
-
-    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """Up to n rows, shape (<= n, d)."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +25,13 @@ class Mix:
 
     Args:
         p_suggest: (probability, sampler) pairs, the probabilities >= 0 with sum 1. A sampler is
-            anything with `suggest(space, history, n, rng)`, or a `functools.partial` of one that
-            gives it options.
+            a sampler, its name, or a `functools.partial` of one that gives it options.
 
     Raises:
         InvalidArgument: `p_suggest` is none of this.
     """
 
-    p_suggest: Sequence[tuple[float, Member]] = ((0.5, tpe.suggest), (0.5, random.suggest))
+    p_suggest: Sequence[tuple[float, Sampler]] = ((0.5, tpe.suggest), (0.5, random.suggest))
 
     def __post_init__(self) -> None:
         pairs = self.p_suggest
@@ -56,14 +47,12 @@ class Mix:
             raise InvalidArgument(
                 f"mix.suggest: the probabilities must be >= 0 and sum to 1, got {p}"
             )
-        members = tuple((float(each), _member(member)) for each, member in pairs)
+        members = tuple(
+            (float(each), resolve(member, "a member of p_suggest")) for each, member in pairs
+        )
         object.__setattr__(self, "p_suggest", members)
 
-    def __call__(self, **options: Any) -> Mix:
-        """This sampler with another `p_suggest`, so that `partial(mix.suggest, p_suggest=[...])` is
-        one too.
-        """
-        return replace(self, **options)
+    __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d). A sampler knows of the points of the ones before it as of pending
@@ -84,18 +73,6 @@ class Mix:
                 X = np.vstack([X, rows])
             members = [each for each, done in zip(members, exhausted, strict=True) if not done]
         return X
-
-
-def _member(given: Any) -> Any:
-    """The sampler in a pair of `p_suggest`."""
-    if isinstance(given, functools.partial) and hasattr(given.func, "suggest"):
-        given = given()
-    if not hasattr(given, "suggest") or isinstance(given, (ModuleType, type)):
-        raise InvalidArgument(
-            "mix.suggest: a member must be a sampler such as tpe.suggest, or an object with "
-            f"suggest(space, history, n, rng); got {given!r}"
-        )
-    return given
 
 
 def _with_pending(history: View, X: Array) -> View:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import qmc
 
 from sparktune.arguments import is_whole
-from sparktune.errors import InvalidArgument
 from sparktune.history import View
+from sparktune.samplers._options import require, with_options
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 
@@ -39,23 +39,11 @@ class Quasi:
     block: int = 64
 
     def __post_init__(self) -> None:
-        rules = {
-            "kind": self.kind in KINDS,
-            "seed": is_whole(self.seed) and self.seed >= 0,
-            "block": is_whole(self.block) and self.block >= 1,
-        }
-        for name, holds in rules.items():
-            if not holds:
-                raise InvalidArgument(
-                    f"quasi.suggest: {name}={getattr(self, name)!r} is not possible; wanted kind "
-                    f"one of {', '.join(map(repr, KINDS))}, integers seed >= 0 and block >= 1"
-                )
+        require(self, "kind", self.kind in KINDS, f"one of {', '.join(map(repr, KINDS))}")
+        require(self, "seed", is_whole(self.seed) and self.seed >= 0, "an integer >= 0")
+        require(self, "block", is_whole(self.block) and self.block >= 1, "an integer >= 1")
 
-    def __call__(self, **options: Any) -> Quasi:
-        """This sampler with other options, so that `partial(quasi.suggest, kind="halton")` is one
-        too.
-        """
-        return replace(self, **options)
+    __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d)."""
@@ -67,8 +55,6 @@ class Quasi:
 
     def _sequence(self, d: int, start: int, n: int) -> Array:
         """Points start to start + n of the sequence, shape (n, d)."""
-        from scipy.stats import qmc
-
         kind = qmc.Sobol if self.kind == "sobol" else qmc.Halton
         engine = kind(d, scramble=True, seed=np.random.default_rng(self.seed))
         if start:
@@ -81,8 +67,6 @@ class Quasi:
 
     def _latin(self, d: int, start: int, n: int) -> Array:
         """Points start to start + n of the row of Latin hypercubes, shape (n, d)."""
-        from scipy.stats import qmc
-
         first, last = start // self.block, (start + n - 1) // self.block
         cubes = [
             qmc.LatinHypercube(d, seed=np.random.default_rng([self.seed, k])).random(self.block)
@@ -95,3 +79,9 @@ class Quasi:
 
 suggest = Quasi()
 """Sobol' points: `fmin(..., algo=quasi.suggest)`."""
+
+halton = Quasi("halton")
+"""Halton's points: `fmin(..., algo="halton")`."""
+
+lhs = Quasi("lhs")
+"""Latin hypercubes: `fmin(..., algo="lhs")`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparktune.history import View
+from sparktune.samplers._options import with_options
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 
@@ -15,9 +16,7 @@ from sparktune.space.space import Space
 class Random:
     """Draws every point from the prior, whatever the history."""
 
-    def __call__(self) -> Random:
-        """The sampler itself: random search has no options."""
-        return self
+    __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d)."""

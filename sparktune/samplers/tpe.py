@@ -18,18 +18,18 @@ All choices but the options were made on the development problems of `tests/benc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.arguments import is_real, is_whole
-from sparktune.errors import InvalidArgument
 from sparktune.history import CODES, View
 from sparktune.samplers._branches import Branch, drawn, inside
 from sparktune.samplers._layout import Layout
+from sparktune.samplers._options import require, with_options
 from sparktune.samplers._parzen import Parzen
 from sparktune.samplers._ratio import Ratio
 from sparktune.samplers._seen import Seen
@@ -77,32 +77,15 @@ class TPE:
     repeats: bool = False
 
     def __post_init__(self) -> None:
-        rules = {
-            "prior_weight": is_real(self.prior_weight) and self.prior_weight > 0,
-            "n_startup_jobs": is_whole(self.n_startup_jobs) and self.n_startup_jobs >= 0,
-            "n_EI_candidates": is_whole(self.n_EI_candidates) and self.n_EI_candidates >= 1,
-            "gamma": is_real(self.gamma) and 0 < self.gamma < 1,
-            "repeats": isinstance(self.repeats, bool),
-        }
-        for name, holds in rules.items():
-            if not holds:
-                raise InvalidArgument(
-                    f"tpe.suggest: {name}={getattr(self, name)!r} is out of range; wanted "
-                    "prior_weight > 0, integers n_startup_jobs >= 0 and n_EI_candidates >= 1, "
-                    "0 < gamma < 1, repeats True or False"
-                )
+        weight, startup, draws = self.prior_weight, self.n_startup_jobs, self.n_EI_candidates
+        require(self, "prior_weight", is_real(weight) and weight > 0, "a number > 0")
+        require(self, "n_startup_jobs", is_whole(startup) and startup >= 0, "an integer >= 0")
+        require(self, "n_EI_candidates", is_whole(draws) and draws >= 1, "an integer >= 1")
+        inside = is_real(self.gamma) and 0 < self.gamma < 1
+        require(self, "gamma", inside, "a number between 0 and 1")
+        require(self, "repeats", isinstance(self.repeats, bool), "True or False")
 
-    def __call__(self, *, verbose: bool = True, **options: Any) -> TPE:
-        """This sampler with other options, so that `partial(tpe.suggest, gamma=0.3)` is one too.
-
-        `verbose` is accepted for Hyperopt's sake and changes nothing.
-        """
-        known = self.__dataclass_fields__
-        if unknown := sorted(options.keys() - known.keys()):
-            raise InvalidArgument(
-                f"tpe.suggest has no option {', '.join(unknown)}; it has {', '.join(known)}"
-            )
-        return replace(self, **options)
+    __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d), or fewer where all points of a finite space are tried or running.

@@ -25,16 +25,15 @@ better here, and of equal observations the earlier stands left; and the loss of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.arguments import is_real, is_whole
-from sparktune.errors import InvalidArgument
 from sparktune.history import CODES, View
+from sparktune.samplers._options import require, with_options
 from sparktune.space.distributions import (
     Array,
     Categorical,
@@ -73,27 +72,13 @@ class TPEHyperopt:
     gamma: float = 0.25
 
     def __post_init__(self) -> None:
-        rules = {
-            "prior_weight": is_real(self.prior_weight) and 0 < self.prior_weight < np.inf,
-            "n_startup_jobs": is_whole(self.n_startup_jobs) and self.n_startup_jobs >= 0,
-            "n_EI_candidates": is_whole(self.n_EI_candidates) and self.n_EI_candidates >= 1,
-            "gamma": is_real(self.gamma) and 0 < self.gamma < np.inf,
-        }
-        for name, holds in rules.items():
-            if not holds:
-                raise InvalidArgument(
-                    f"tpe_hyperopt.suggest: {name}={getattr(self, name)!r} is out of range; wanted "
-                    "prior_weight > 0, integers n_startup_jobs >= 0 and n_EI_candidates >= 1, "
-                    "gamma > 0"
-                )
+        weight, startup, draws = self.prior_weight, self.n_startup_jobs, self.n_EI_candidates
+        require(self, "prior_weight", is_real(weight) and 0 < weight < np.inf, "a number > 0")
+        require(self, "n_startup_jobs", is_whole(startup) and startup >= 0, "an integer >= 0")
+        require(self, "n_EI_candidates", is_whole(draws) and draws >= 1, "an integer >= 1")
+        require(self, "gamma", is_real(self.gamma) and 0 < self.gamma < np.inf, "a number > 0")
 
-    def __call__(self, *, verbose: bool = True, **options: Any) -> TPEHyperopt:
-        """This sampler with other options, so that `partial(tpe_hyperopt.suggest, gamma=0.3)` is
-        one too.
-
-        `verbose` is accepted for Hyperopt's sake and changes nothing.
-        """
-        return replace(self, **options)
+    __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d), independent of each other."""

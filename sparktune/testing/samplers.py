@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.history import View
+from sparktune.samplers import Sampler
 from sparktune.schedulers import FullBudget
 from sparktune.space.distributions import Array, Categorical, Distribution
 from sparktune.space.space import Space
-from sparktune.study import Sampler, Study
+from sparktune.study import Study
 from sparktune.testing.simulated import Clock
 from sparktune.testing.situations import history_of, mixed_history, spaces
 from sparktune.trial import Outcome, Status, Trial

@@ -15,10 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from sparktune.history import View
-from sparktune.samplers import random, tpe
+from sparktune.samplers import Sampler, random, tpe
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
-from sparktune.study import Sampler
 from tests.benchmarks.params import Params, expression, suggest
 
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from sparktune import loop
 from sparktune.executors.task import Task
+from sparktune.samplers import Sampler
 from sparktune.schedulers import FullBudget
 from sparktune.stopping import Never
-from sparktune.study import Sampler, Study
+from sparktune.study import Study
 from sparktune.testing import Clock, Durations, SimulatedExecutor
 from sparktune.trial import Trial
 from tests.benchmarks.contenders import Contender

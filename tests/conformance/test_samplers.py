@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from sparktune.history import View
-from sparktune.samplers import anneal, grid, mix, quasi, random, tpe, tpe_hyperopt
+from sparktune.samplers import Sampler, anneal, grid, mix, quasi, random, tpe, tpe_hyperopt
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
-from sparktune.study import Sampler
 from sparktune.testing import SAMPLER_CHECKS
 
 

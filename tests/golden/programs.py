@@ -19,9 +19,9 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from sparktune import ThreadTrials, Trials, fmin, hp, loop, rand, scope, tpe
-from sparktune.algorithms import resolve
 from sparktune.executors.task import Task
 from sparktune.samplers import anneal, grid, mix, quasi, tpe_hyperopt
+from sparktune.samplers.algorithms import resolve
 from sparktune.schedulers import FullBudget
 from sparktune.space.space import Space
 from sparktune.stopping import Never

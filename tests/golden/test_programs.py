@@ -19,7 +19,10 @@ def close_to(numbers: list[Any]) -> Any:
     """
     if TO_THE_BIT:
         return numbers
-    return [x if x is None else pytest.approx(as_float(x), rel=1e-13, abs=1e-13) for x in numbers]
+    return [
+        x if x is None else pytest.approx(as_float(x), rel=1e-13, abs=1e-13, nan_ok=True)
+        for x in numbers
+    ]
 
 
 def as_float(number: Any) -> float:

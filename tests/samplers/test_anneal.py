@@ -13,13 +13,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
-from sparktune.samplers import anneal, random
+from sparktune.samplers import Sampler, anneal, random
 from sparktune.schedulers import FullBudget
 from sparktune.space import hp
 from sparktune.space.distributions import Array
 from sparktune.space.expression import Apply
 from sparktune.space.space import Space
-from sparktune.study import Sampler, Study
+from sparktune.study import Study
 from sparktune.testing import history_of, mixed_history
 from sparktune.trial import Outcome, Status
 
@@ -51,11 +51,6 @@ def test_options_make_another_sampler() -> None:
     assert anneal.suggest(shrink_coef=0)(avg_best_idx=3) == anneal.Anneal(3, 0)
 
 
-def test_an_unknown_option_is_refused() -> None:
-    with pytest.raises(TypeError, match="gamma"):
-        anneal.suggest(gamma=0.3)
-
-
 @pytest.mark.parametrize(
     "option",
     [
@@ -69,7 +64,7 @@ def test_an_unknown_option_is_refused() -> None:
 )
 def test_an_option_out_of_range_is_refused(option: dict[str, Any]) -> None:
     [(name, value)] = option.items()
-    with pytest.raises(InvalidArgument, match=f"{name}={value!r} is out of range"):
+    with pytest.raises(InvalidArgument, match=f"anneal.suggest: {name} must be .*, got {value!r}"):
         anneal.suggest(**option)
 
 

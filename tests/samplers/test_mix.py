@@ -68,9 +68,9 @@ def test_members_may_be_given_as_a_list_and_with_options() -> None:
         ([(0.5, tpe.suggest), (0.4, random.suggest)], "sum to 1, got \\[0.5, 0.4\\]"),
         ([(1.5, tpe.suggest), (-0.5, random.suggest)], ">= 0 and sum to 1"),
         ([("1", tpe.suggest)], ">= 0 and sum to 1"),
-        ([(1.0, tpe)], "must be a sampler .* got <module"),
-        ([(1.0, tpe.TPE)], "must be a sampler .* got <class"),
-        ([(1.0, print)], "must be a sampler .* got <built-in"),
+        ([(1.0, tpe)], "a member of p_suggest must be .* got <module"),
+        ([(1.0, tpe.TPE)], "a member of p_suggest must be .* got <class"),
+        ([(1.0, print)], "a member of p_suggest must be .* got <built-in"),
     ],
 )
 def test_what_is_no_mixture_is_refused(p_suggest: Any, message: str) -> None:

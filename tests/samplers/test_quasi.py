@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from functools import partial
 from typing import Any
 
@@ -46,7 +44,7 @@ def test_options_make_another_sampler() -> None:
 @pytest.mark.parametrize("option", [{"kind": "hammersley"}, {"seed": -1}, {"block": 0}], ids=repr)
 def test_an_option_out_of_range_is_refused(option: dict[str, Any]) -> None:
     [(name, value)] = option.items()
-    with pytest.raises(InvalidArgument, match=f"{name}={value!r} is not possible; .*'halton'"):
+    with pytest.raises(InvalidArgument, match=f"quasi.suggest: {name} must be .*, got {value!r}"):
         quasi.suggest(**option)
 
 
@@ -114,8 +112,3 @@ def test_inactive_parameters_are_left_out() -> None:
     assert np.isnan(X[X[:, 0] == 1, 1]).all()
     # Sobol' points are even in every half of the plane, too.
     assert np.bincount(np.floor(x * 16).astype(int)).tolist() == [2] * 16
-
-
-def test_scipys_statistics_are_imported_only_when_points_are_asked_for() -> None:
-    code = "import sys, sparktune.samplers.quasi; sys.exit('scipy.stats' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)

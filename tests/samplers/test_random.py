@@ -21,5 +21,3 @@ def test_random_search_draws_from_the_prior_whatever_the_history(name: str) -> N
 
 def test_random_search_has_no_options() -> None:
     assert random.suggest() == random.suggest == random.Random()
-    with pytest.raises(TypeError, match="gamma"):
-        random.suggest(gamma=0.3)  # type: ignore[call-arg]

@@ -14,11 +14,10 @@ from scipy import stats
 
 from sparktune.errors import InvalidArgument
 from sparktune.history import STATUSES, View
-from sparktune.samplers import random, tpe_hyperopt
+from sparktune.samplers import Sampler, random, tpe_hyperopt
 from sparktune.space import hp
 from sparktune.space.distributions import Array, Numeric
 from sparktune.space.space import Space
-from sparktune.study import Sampler
 from sparktune.testing import history_of, mixed_history
 from sparktune.trial import Status
 
@@ -43,11 +42,6 @@ def test_options_make_another_sampler() -> None:
     assert made == tpe_hyperopt.TPEHyperopt(n_EI_candidates=5)
 
 
-def test_an_unknown_option_is_refused() -> None:
-    with pytest.raises(TypeError, match="linear_forgetting"):
-        tpe_hyperopt.suggest(linear_forgetting=10)
-
-
 @pytest.mark.parametrize(
     "option",
     [
@@ -61,7 +55,9 @@ def test_an_unknown_option_is_refused() -> None:
 )
 def test_an_option_out_of_range_is_refused(option: dict[str, Any]) -> None:
     [(name, value)] = option.items()
-    with pytest.raises(InvalidArgument, match=f"{name}={value} is out of range"):
+    with pytest.raises(
+        InvalidArgument, match=f"tpe_hyperopt.suggest: {name} must be .*, got {value}"
+    ):
         tpe_hyperopt.suggest(**option)
 
 

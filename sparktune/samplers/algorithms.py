@@ -1,0 +1,62 @@
+"""Algorithms by their names, and the sampler behind the `algo` argument of `fmin`."""
+
+from __future__ import annotations
+
+import functools
+from importlib import import_module
+from types import ModuleType
+from typing import Any, cast
+
+from sparktune.errors import InvalidArgument
+from sparktune.samplers import Sampler
+from sparktune.samplers._options import with_options
+
+ALGORITHMS = {
+    "tpe": "sparktune.samplers.tpe:suggest",
+    "random": "sparktune.samplers.random:suggest",
+    "rand": "sparktune.samplers.random:suggest",
+    "anneal": "sparktune.samplers.anneal:suggest",
+    "sobol": "sparktune.samplers.quasi:suggest",
+    "halton": "sparktune.samplers.quasi:halton",
+    "lhs": "sparktune.samplers.quasi:lhs",
+    "grid": "sparktune.samplers.grid:suggest",
+}
+"""module:name by what users call it. A module is imported when its algorithm is used, so that it
+may import at its top what takes long.
+"""
+
+
+def resolve(algo: Any, argument: str = "algo") -> Sampler:
+    """The sampler that `algo` means: a sampler, its name, None for TPE, a function that names its
+    sampler as an attribute `sampler`, or a `functools.partial` of one of them with options.
+
+    Args:
+        argument: what errors call it.
+
+    Raises:
+        InvalidArgument: it means none, or gives it options that it does not have.
+    """
+    if isinstance(algo, functools.partial):
+        if algo.args:
+            raise InvalidArgument(f"{argument}: give options by keyword, got {algo!r}")
+        return with_options(resolve(algo.func, argument), **algo.keywords)
+    named: Any = algo
+    if algo is None or isinstance(algo, str):
+        named = _imported(algo or "tpe")
+    named = getattr(named, "sampler", named)
+    if hasattr(named, "suggest") and not isinstance(named, (ModuleType, type)):
+        return cast(Sampler, named)
+    raise InvalidArgument(
+        f"{argument} must be tpe.suggest, rand.suggest, one of {', '.join(map(repr, ALGORITHMS))}, "
+        "functools.partial(tpe.suggest, gamma=...), or an object with suggest(space, "
+        "history, n, rng); algorithms of Hyperopt's form (new_ids, domain, trials, seed) run with "
+        f"sparktune.hyperopt.fmin; got {algo!r}"
+    )
+
+
+def _imported(name: str) -> Any:
+    """The sampler of a name; the name itself if there is none."""
+    if name not in ALGORITHMS:
+        return name
+    module, _, attribute = ALGORITHMS[name].partition(":")
+    return getattr(import_module(module), attribute)
