@@ -21,6 +21,7 @@ user asked for it: `Trials()` without `catch_eval_exceptions` raises the objecti
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 __all__ = [
@@ -53,8 +54,18 @@ class InvalidTrial(SparktuneError, ValueError):
     """A document put into trials is none of a trial; `obj` is the document."""
 
     def __init__(self, message: str, obj: Any = None) -> None:
-        super().__init__(f"{message} {obj!r:.300}")
+        super().__init__(f"{message} {_shown(obj):.300}")
         self.obj = obj
+
+
+def _shown(obj: Any) -> str:
+    """The begin of an object's text, at a cost that does not depend on its size."""
+    shown = reprlib.Repr()
+    shown.maxlevel, shown.maxdict = 4, 10
+    try:
+        return shown.repr(obj)
+    except Exception:  # an object of the user's, or a number that is too long
+        return f"<{type(obj).__name__}>"
 
 
 class BadSearchSpace(SparktuneError, ValueError):

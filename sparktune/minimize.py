@@ -99,7 +99,8 @@ def fmin(
         early_stop_fn: `no_progress_loss(...)`, a stopping rule of `sparktune.stopping`, or a
             function `(trials, *state) -> (stop, state)` that is called after trials end.
         trials_save_file: keep a pickle of `trials` there; if the file exists and `trials` is not
-            given or empty, go on from it.
+            given or empty, go on from it. It is unpickled, which runs whatever code a stranger put
+            there: name only files that your own runs wrote.
         seed: an integer that determines the suggestions, together with the results; None: random,
             or the environment variable HYPEROPT_FMIN_SEED.
         journal: path (or URL, with the extra `remote`) of a file that keeps every suggestion and

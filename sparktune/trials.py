@@ -136,7 +136,7 @@ class Trials:
         return trials
 
     def restored(self, data: bytes) -> Any:
-        """What an earlier run pickled into its `trials_save_file`."""
+        """What an earlier run pickled into its `trials_save_file`; code that it names runs."""
         return pickle.loads(data)
 
     # Documents

@@ -58,7 +58,7 @@ _STATUSES = {
 
 
 def validated(doc: Any) -> Document:
-    """The document, if it has all keys that one must have.
+    """The document, if it has all keys that one must have, and values that can be read.
 
     Raises:
         InvalidTrial: it has not.
@@ -67,14 +67,68 @@ def validated(doc: Any) -> Document:
         raise InvalidTrial("a trial must be a dict, got", doc)
     if missing := [key for key in TRIAL_KEYS if key not in doc]:
         raise InvalidTrial(f"the trial lacks {missing}; it must have {TRIAL_KEYS}:", doc)
-    misc = doc["misc"]
-    if missing := [key for key in TRIAL_MISC_KEYS if key not in misc]:
-        raise InvalidTrial(f"the trial's misc lacks {missing}; it must have {TRIAL_MISC_KEYS}", doc)
-    if doc["tid"] != misc["tid"]:
-        raise InvalidTrial(f"tid {doc['tid']!r} differs from misc's tid {misc['tid']!r}:", doc)
-    if doc["state"] not in JOB_STATES:
-        raise InvalidTrial(f"state {doc['state']!r} is none of the job states {JOB_STATES}:", doc)
+    if wrong := _unreadable_ids(doc, doc["misc"]) or _unreadable(doc):
+        raise InvalidTrial(f"{wrong}:", doc)
     return doc if isinstance(doc, dict) else dict(doc)
+
+
+def _unreadable_ids(doc: Mapping[str, Any], misc: Any) -> str | None:
+    """What is wrong with the parts of a document that say which one it is."""
+    if not isinstance(misc, Mapping):
+        return f"the trial's misc must be a dict, got {kind_of(misc)}"
+    if missing := [key for key in TRIAL_MISC_KEYS if key not in misc]:
+        return f"the trial's misc lacks {missing}; it must have {TRIAL_MISC_KEYS}"
+    for name, value in (("tid", doc["tid"]), ("misc's tid", misc["tid"]), ("state", doc["state"])):
+        if not isinstance(value, _IDS):
+            return f"{name} must be a number or a text, got {kind_of(value)}"
+    if doc["tid"] != misc["tid"]:
+        return f"tid {doc['tid']!r} differs from misc's tid {misc['tid']!r}"
+    if doc["state"] not in JOB_STATES:
+        return f"state {doc['state']!r} is none of the job states {JOB_STATES}"
+    return None
+
+
+_IDS = (int, str, np.integer)
+_VALUES = (int, float, str, np.generic)
+
+
+def kind_of(value: Any) -> str:
+    """The name of a value's class, for a message about it."""
+    return type(value).__name__
+
+
+def _unreadable(doc: Mapping[str, Any]) -> str | None:
+    """What is wrong with the parts of a document that become a record."""
+    misc, result = doc["misc"], doc["result"]
+    if not (doc["exp_key"] is None or isinstance(doc["exp_key"], _IDS)):
+        return f"exp_key must be a text or None, got {kind_of(doc['exp_key'])}"
+    if not isinstance(result, Mapping):
+        return f"result must be a dict, got {kind_of(result)}"
+    if not isinstance(result.get("status", ""), (str, type(None))):
+        return "the result's status must be a text"
+    loss = result.get("loss")
+    if loss is not None and as_number(loss) is None:
+        return f"the result's loss must be a number, got {kind_of(loss)}"
+    error = misc.get("error")
+    if error is not None and not (isinstance(error, (list, tuple)) and len(error) == 2):
+        return "misc's error must be a pair of texts"
+    return _unreadable_values(misc["idxs"], misc["vals"])
+
+
+def _unreadable_values(idxs: Any, vals: Any) -> str | None:
+    for name, given in (("idxs", idxs), ("vals", vals)):
+        if not isinstance(given, Mapping):
+            return f"misc's {name} must be a dict, got {kind_of(given)}"
+        for label, values in given.items():
+            if not isinstance(label, str):
+                return f"misc's {name} has a label that is no text"
+            if not isinstance(values, (list, tuple)) and getattr(values, "ndim", 0) != 1:
+                return f"misc's {name} of {label!r} must be a list, got {kind_of(values)}"
+            if len(values) > 1:
+                return f"misc's {name} of {label!r} has {len(values)} values; one, or none"
+            if any(not isinstance(value, _VALUES) for value in values):
+                return f"misc's {name} of {label!r} must be a number or a text"
+    return None
 
 
 def record(doc: Document) -> Trial:

@@ -54,7 +54,9 @@ def fmin(
             `max_evals`, as `generate_trials_to_calculate` makes them. A class of its own with its
             own `fmin` is handed the call, unless `allow_trials_fmin=False`.
         points_to_evaluate: also points beyond the bounds of the space.
-        trials_save_file: also one that Hyperopt wrote.
+        trials_save_file: also one that Hyperopt wrote. It is read as `load_trials` reads it; where
+            its results hold more than plain data it is unpickled, which runs whatever code a
+            stranger put there.
 
     Returns:
         {label: value} of the best trial, or with `return_argmin=False` the best configuration; None

@@ -1,139 +1,147 @@
-"""Reading trials that Hyperopt pickled, without running anything that is in the file.
-
-Unpickling can call any function that a file names. Here only classes on the lists below are
-resolved, which hold data and do nothing; every other name is refused.
-"""
+"""Reading trials that Hyperopt pickled, without running anything that is in the file."""
 
 from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from sparktune.errors import InvalidArgument
+from sparktune.errors import InvalidArgument, SparktuneError
+from sparktune.hyperopt._documents import validated
+from sparktune.hyperopt._pickle_checks import Refused, State
+from sparktune.hyperopt._pickle_machine import Machine
 from sparktune.hyperopt._trials import Trials, trials_from_docs
 
-_TRIALS = {
-    ("hyperopt.base", "Trials"),
-    ("hyperopt.spark", "SparkTrials"),
-    ("sparktune.hyperopt._trials", "Trials"),
-    ("sparktune.hyperopt._spark", "SparkTrials"),
+_NAMES: dict[tuple[str, str], Any] = {
+    ("hyperopt.base", "Trials"): State,
+    ("hyperopt.spark", "SparkTrials"): State,
+    ("sparktune.hyperopt._trials", "Trials"): State,
+    ("sparktune.hyperopt._spark", "SparkTrials"): State,
 }
-_DATA = {
-    *(("builtins", name) for name in ("set", "frozenset", "complex", "bytearray", "range")),
-    *(("builtins", name) for name in ("object", "dict", "list", "tuple", "int", "float", "str")),
-    *(("collections", name) for name in ("OrderedDict", "deque", "defaultdict")),
-    *(("datetime", name) for name in ("datetime", "date", "timedelta", "timezone")),
-    *(("numpy", name) for name in ("ndarray", "dtype")),
-    *((f"numpy.{core}.multiarray", "_reconstruct") for core in ("core", "_core")),
-    *((f"numpy.{core}.multiarray", "scalar") for core in ("core", "_core")),
-}
-_PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # of pickle protocols below 3
 
 
 def load_trials(path: Any, trust: Iterable[str] = ()) -> Any:
     """Trials from a file that Hyperopt, or this package, pickled (with pickle or cloudpickle, as
     `trials_save_file` does). Hyperopt need not be installed.
 
+    The file may come from a stranger: only numbers, texts, times, arrays of plain numbers and
+    Python's containers of these are made of it, and no function that it names is called.
+
     Args:
         path: the file.
         trust: names of packages whose classes may be loaded too, because your results hold them:
-            `load_trials(path, trust=["sklearn"])`. Loading them can run their code.
+            `load_trials(path, trust=["sklearn"])`. Only classes and functions that are defined in
+            the package count, not what it imports. Loading them can run their code.
 
     Raises:
         InvalidArgument: the file cannot be read, holds no trials, or names something that is
-            neither a known class of data nor trusted. Nothing of it was run.
+            neither known data nor trusted. Nothing of it was run.
+        InvalidTrial: it holds a document that is none of a trial.
     """
+    packages = _packages(trust)
     try:
-        loaded = loads(Path(path).read_bytes(), trust)
-    except InvalidArgument:
+        loaded = loads(Path(path).read_bytes(), packages)
+        if isinstance(loaded, (list, tuple)) and all(isinstance(doc, dict) for doc in loaded):
+            loaded = trials_from_docs(loaded)
+    except SparktuneError:
         raise
+    except Refused as error:
+        raise InvalidArgument(f"{path} cannot be read as a pickle of trials: {error}") from error
     except Exception as error:
         raise InvalidArgument(
             f"{path} cannot be read as a pickle of trials ({type(error).__name__}: {error})"
         ) from error
-    if isinstance(loaded, (list, tuple)) and all(isinstance(doc, dict) for doc in loaded):
-        return trials_from_docs(loaded)
     if not isinstance(loaded, Trials):
         raise InvalidArgument(f"{path} holds no trials but a {type(loaded).__name__}")
     return loaded
 
 
-def loads(data: bytes, trust: Iterable[str] | None) -> Any:
-    """Unpickle, with Hyperopt's trials as ours; `trust` None is everything."""
-    unpickler = _Unpickler(io.BytesIO(data), trust)
-    loaded = unpickler.load()
-    return _trials(loaded.state) if isinstance(loaded, unpickler.stand_in) else loaded
+def _packages(trust: Any) -> tuple[str, ...]:
+    packages = () if isinstance(trust, str) else tuple(trust)
+    if isinstance(trust, str) or not all(isinstance(name, str) and name for name in packages):
+        raise InvalidArgument(f'trust must be a list of names, as in ["sklearn"], got {trust!r}')
+    return packages
 
 
-def _trials(state: dict[str, Any]) -> Trials:
+def loads(data: bytes, trust: tuple[str, ...] = ()) -> Any:
+    """What a pickle holds, with Hyperopt's trials as ours; nothing of it runs.
+
+    Raises:
+        Exception: it is none, or holds more than that.
+    """
+    loaded = Machine(data, _NAMES, trust).load()
+    return _trials(loaded.content) if isinstance(loaded, State) else loaded
+
+
+def loads_own(data: bytes) -> Any:
+    """What a pickle of the user's own holds, with Hyperopt's trials as ours. Code that it names
+    runs, if it holds more than `loads` reads.
+    """
+    try:
+        return loads(data)
+    except Exception:
+        loaded = _Unpickler(io.BytesIO(data)).load()
+    if not isinstance(loaded, _Given):
+        return loaded
     trials = Trials()
-    trials.__setstate__(state)
+    trials.__setstate__(loaded.content or {})
     return trials
 
 
-class _Unpickler(pickle.Unpickler):
-    """Gives a pickle copies and stand-ins to work with, never an object of this process that it
-    could change.
-    """
-
-    def __init__(self, file: Any, trust: Iterable[str] | None) -> None:
-        super().__init__(file)
-        self._trust = None if trust is None else tuple(trust)
-        self.stand_in: type[_StandIn] = type("StandIn", (_StandIn,), {})
-
-    def find_class(self, module: str, name: str) -> Any:
-        """The class behind a name in the file, if it may be loaded."""
-        module = _PYTHON_2.get(module, module)
-        if (module, name) in _TRIALS:
-            return self.stand_in
-        if module.startswith("bson") and name == "SON":
-            return dict
-        if function := _FUNCTIONS.get((module, name)):
-            return lambda *arguments: function(*arguments)
-        if self._trust is None or (module, name) in _DATA or self._trusts(module):
-            return super().find_class(module, name)
-        raise InvalidArgument(
-            f"the file names {module}.{name}, which could run code and is not loaded. If you trust "
-            f"the file, and its results hold such objects: load_trials(path, "
-            f"trust=[{module.partition('.')[0]!r}])"
-        )
-
-    def _trusts(self, module: str) -> bool:
-        return any(f"{module}.".startswith(f"{package}.") for package in self._trust or ())
-
-
-class _StandIn:
-    """Takes the state of a pickled `Trials`, and does nothing."""
-
-    state: Any = None
+class _Given(State):
+    """Takes the state of trials from Python's own unpickler."""
 
     def __setstate__(self, state: Any) -> None:
-        self.state = state
+        self.content = state
 
 
-def _latin_1(text: str, encoding: str) -> bytes:
-    """Bytes, as pickle protocols below 3 hold them."""
-    return text.encode("latin-1")
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        """The class behind a name in the file."""
+        return _Given if (module, name) in _NAMES else super().find_class(module, name)
 
 
-def _from_buffer(content: Any, dtype: Any, shape: Any, order: Any) -> Any:
-    """An array, as protocol 5 holds it."""
-    return np.frombuffer(content, dtype).reshape(shape, order=order)
+def _trials(state: dict[str, Any] | None) -> Trials:
+    """Trials of the parts of a pickled state that are known, each of its right type."""
+    state = state or {}
+    if not isinstance(state.get("_dynamic_trials"), list):
+        raise InvalidArgument("the file holds trials without documents")
+    known = {key: state[key] for key, kinds in _STATE.items() if isinstance(state.get(key), kinds)}
+    known["_dynamic_trials"] = [validated(doc) for doc in state["_dynamic_trials"]]
+    known["header"] = _header(state.get("header"))
+    trials = Trials()
+    trials.__setstate__(known)
+    return trials
 
 
-def _reconstructor(kind: type, base: type, state: Any) -> Any:
-    """An object, as protocols below 2 hold it."""
-    return object.__new__(kind) if base is object else base.__new__(kind, state)
-
-
-_FUNCTIONS: dict[tuple[str, str], Callable[..., Any]] = {
-    ("_codecs", "encode"): _latin_1,
-    ("copyreg", "_reconstructor"): _reconstructor,
-    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
-    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
+_STATE: dict[str, Any] = {
+    "_ids": set,
+    "_exp_key": (str, int),
+    "attachments": dict,
+    "labels": tuple,
+    "stop_reason": str,
+    "lag": int,
+    "timeout": (int, float),
+    "loss_threshold": (int, float),
 }
+_HEADER: dict[str, Any] = {
+    "objective": str,
+    "seed": int,
+    "space": str,
+    "columns": dict,
+    "created": (int, float),
+    "options": dict,
+}
+
+
+def _header(given: Any) -> dict[str, Any] | None:
+    """What is kept of a header; None if it is none."""
+    if not isinstance(given, dict) or given.keys() != _HEADER.keys():
+        return None
+    texts = [*given["columns"].items()] if isinstance(given["columns"], dict) else [(None, None)]
+    known = all(isinstance(given[key], kinds) for key, kinds in _HEADER.items())
+    known = known and all(isinstance(text, str) for pair in texts for text in pair)
+    known = known and all(isinstance(each, (list, tuple)) for each in given["options"].values())
+    return given if known else None

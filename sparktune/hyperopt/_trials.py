@@ -32,6 +32,7 @@ from sparktune.trial import (
     Trial,
     next_id,
 )
+from sparktune.worker import as_number
 
 _NOT_RESTORED = {"_dynamic_trials", "_trials", "_ids", "_exp_key", "header"}
 
@@ -81,11 +82,11 @@ class Trials(core.Trials):
 
     def restored(self, data: bytes) -> Any:
         """What an earlier run, of Hyperopt or of sparktune, pickled into its `trials_save_file`.
-        Only new trials go on from it, as in Hyperopt.
+        Only new trials go on from it, as in Hyperopt. Code that the pickle names can run.
         """
-        from sparktune.hyperopt._pickles import loads
+        from sparktune.hyperopt._pickles import loads_own
 
-        return loads(data, None) if self._restores else Trials()
+        return loads_own(data) if self._restores else Trials()
 
     def __getitem__(self, item: Any) -> Any:
         raise NotImplementedError(
@@ -286,10 +287,11 @@ class Trials(core.Trials):
             AllTrialsFailed: no trial has a usable loss; the message tells of the first failure.
         """
         ok = [doc for doc in self.trials if doc["result"].get("status") == STATUS_OK]
-        usable = [doc for doc in ok if not np.isnan(float(doc["result"]["loss"]))]
+        losses = [as_number(doc["result"].get("loss")) for doc in ok]
+        usable = [(loss, i) for i, loss in enumerate(losses) if loss is not None and loss == loss]
         if not usable:
             raise AllTrialsFailed(self.explanation())
-        return min(usable, key=lambda doc: float(doc["result"]["loss"]))
+        return ok[min(usable)[1]]
 
     @property
     def argmin(self) -> dict[str, Any]:

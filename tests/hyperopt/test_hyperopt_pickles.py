@@ -134,10 +134,10 @@ ATTACKS = {
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_of_this_process_is_started_or_changed(tmp_path: Path, attack: str) -> None:
     from sparktune.hyperopt import SparkTrials
-    from sparktune.hyperopt import _pickles as pickles
+    from sparktune.hyperopt import _pickle_arrays as arrays
 
     def state() -> list[Any]:
-        return [Trials.refresh, SparkTrials.__init__, pickles._from_buffer.__defaults__]
+        return [Trials.refresh, SparkTrials.__init__, arrays.from_buffer.__defaults__]
 
     before = state()
     file = tmp_path / "evil.pkl"

@@ -1,0 +1,124 @@
+"""Arrays and numbers of numpy, made of what a pickle says about them.
+
+Nothing is handed to a `__setstate__` of numpy, which would believe sizes, flags and pointers.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+
+from sparktune.hyperopt._pickle_checks import Charge, Unfinished, require
+
+_SPEC = re.compile(r"b1|[iu][1248]|f[248]|c8|c16|O8?|[SUV]\d{1,9}|[mM]8")
+_UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as")
+
+
+def dtype(charge: Charge, spec: Any, align: Any = False, copy: Any = True) -> Unfinished:
+    require(type(spec) is str and bool(_SPEC.fullmatch(spec)), "an unknown type of numbers")
+    return Unfinished(lambda state: _finished_dtype(spec, state))
+
+
+def _finished_dtype(spec: str, state: Any) -> np.dtype[Any]:
+    require(type(state) is tuple and len(state) in (8, 9), "a type of numbers without its parts")
+    _version, order, sub, names, fields, *_ = state
+    require(type(order) is str and order in ("<", ">", "=", "|"), "an unknown byte order")
+    if sub is not None:
+        base, shape = sub
+        return np.dtype((_plain(base), _shape(shape)))
+    if names is not None:
+        return _structured(int(spec[1:]), names, fields)
+    if spec[0] in "mM":
+        unit, count = state[8][1][:2]
+        unit = unit.decode("ascii") if type(unit) is bytes else unit
+        require(type(unit) is str and unit in (*_UNITS, "generic"), "an unknown unit of time")
+        require(type(count) is int and 0 < count < 2**31, "an unknown unit of time")
+        spec = "M8" if spec[0] == "M" else "m8"
+        spec = spec if unit == "generic" else f"{spec}[{count}{unit}]"
+    return np.dtype("O" if spec[0] == "O" else f"{order.strip('|')}{spec}")
+
+
+def _structured(size: int, names: Any, fields: Any) -> np.dtype[Any]:
+    require(type(names) is tuple and type(fields) is dict, "columns without names")
+    require(all(type(name) is str for name in names), "columns without names")
+    kinds = [fields[name][0] for name in names]
+    offsets = [fields[name][1] for name in names]
+    for kind, offset in zip(kinds, offsets, strict=True):
+        _plain(kind if kind.subdtype is None else kind.subdtype[0])
+        inside = type(offset) is int and 0 <= offset <= size - kind.itemsize
+        require(inside, "a column outside of its row")
+    said = {"names": list(names), "formats": kinds, "offsets": offsets, "itemsize": size}
+    return np.dtype(said)  # type: ignore[call-overload, no-any-return]
+
+
+def _plain(dtype: Any) -> np.dtype[Any]:
+    good = isinstance(dtype, np.dtype) and dtype.names is None and dtype.subdtype is None
+    require(good and not dtype.hasobject, "numbers whose type is no plain one")
+    return dtype  # type: ignore[no-any-return]
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    shape = (shape,) if type(shape) is int else shape
+    sizes = type(shape) is tuple and all(type(n) is int and n >= 0 for n in shape)
+    require(sizes and len(shape) <= 32, "an array without a shape")
+    return shape  # type: ignore[no-any-return]
+
+
+def reconstruct(charge: Charge, kind: Any, shape: Any = None, code: Any = None) -> Unfinished:
+    require(kind is np.ndarray, "an array of an unknown kind")
+
+    def finish(state: Any) -> Any:
+        require(type(state) is tuple and len(state) in (4, 5), "an array without its parts")
+        shape, dtype, fortran, content = state[-4:]
+        return _array(charge, shape, dtype, bool(fortran), content)
+
+    return Unfinished(finish)
+
+
+def _array(charge: Charge, shape: Any, dtype: Any, fortran: bool, content: Any) -> Any:
+    """An array of its own memory."""
+    shape, order = _shape(shape), "F" if fortran else "C"
+    require(isinstance(dtype, np.dtype), "an array without a type")
+    size = math.prod(shape)
+    charge(size * max(dtype.itemsize, 1))
+    if dtype.hasobject:
+        require(type(content) is list and len(content) == size, "an array of another length")
+        array = np.empty(size, dtype=object)
+        for i, item in enumerate(content):
+            array[i] = item
+        return np.array(array.reshape(shape), order=order)  # type: ignore[call-overload]
+    require(type(content) in (bytes, bytearray), "an array of no bytes")
+    require(len(content) == size * dtype.itemsize, "an array of another length")
+    if not content:
+        return np.zeros(shape, dtype, order=order)  # type: ignore[call-overload]
+    # A copy of the bytes, not of the array, whose gaps between columns numpy fills with anything.
+    array = np.frombuffer(bytearray(content), dtype).reshape(shape, order=order)  # type: ignore[call-overload]
+    _sound(array)
+    return array
+
+
+def _sound(array: Any) -> None:
+    """Refuse bytes that stand for no value: numpy trusts those of texts, and of True and False."""
+    if array.dtype.names is not None:
+        for name in array.dtype.names:
+            _sound(array[name])
+    elif array.dtype.kind == "b":
+        require(bool((array.view(np.uint8) <= 1).all()), "neither True nor False")
+    elif array.dtype.kind == "U" and array.dtype.itemsize:
+        wide = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
+        codes = np.ascontiguousarray(array).reshape(-1).view(wide)
+        require(bool((codes <= 0x10FFFF).all()), "a text of no characters")
+
+
+def from_buffer(charge: Charge, content: Any, dtype: Any, shape: Any, order: Any) -> Any:
+    """An array, as protocol 5 holds it."""
+    require(not (isinstance(dtype, np.dtype) and dtype.hasobject), "objects made of bytes")
+    return _array(charge, shape, dtype, order == "F", content)
+
+
+def scalar(charge: Charge, dtype: Any, content: Any) -> Any:
+    require(not (isinstance(dtype, np.dtype) and dtype.hasobject), "an object made of bytes")
+    return _array(charge, (1,), dtype, False, content)[0]

@@ -1,0 +1,57 @@
+"""What every part of a pickle is checked by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST = 14_000  # bits of an integer; Python writes no longer one as text
+_LEVELS = 8  # of tuples in a key
+
+
+@dataclass(frozen=True)
+class Named:
+    """A function that a file may name; it is never called, and `MAKERS` says what it stands for."""
+
+    name: str
+
+
+class Refused(ValueError):
+    """A part that no honest pickle holds."""
+
+
+Charge = Callable[[int], None]
+
+
+def require(holds: bool, what: str) -> None:
+    """Refuse the file unless something holds."""
+    if not holds:
+        raise Refused(what)
+
+
+def hashable(value: Any, charge: Charge) -> Any:
+    """The value, if it can be the key of a dict at a cost that its length tells."""
+    level = [value]
+    for _ in range(_LEVELS):
+        charge(len(level))
+        for item in level:
+            wide = type(item) is int and item.bit_length() > 64  # such can all have one hash
+            require(not wide and not isinstance(item, (list, dict, set)), "a key that is none")
+        level = [inner for item in level if isinstance(item, tuple) for inner in item]
+    require(not level, "a key that is nested too deep")
+    return value
+
+
+class Unfinished:
+    """What a file has begun to describe, and describes in the state that comes next."""
+
+    def __init__(self, finish: Callable[[Any], Any]) -> None:
+        self.finish = finish
+        self.keys: list[int] = []  # of the memo, where it stands so far
+
+
+class State:
+    """Takes the state of a pickled `Trials`, and does nothing."""
+
+    content: dict[str, Any] | None = None

@@ -1,0 +1,157 @@
+"""The objects that a pickle may ask for besides plain lists and dicts, made of checked parts.
+
+Each function takes what the file says, and makes the object by its ordinary constructor. Nothing
+is handed to a `__setstate__`, which would believe sizes, flags and pointers.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+import numpy as np
+
+from sparktune.hyperopt import _pickle_arrays as arrays
+from sparktune.hyperopt._pickle_checks import Charge, Named, hashable, require
+
+# Containers
+
+
+def _copied(kind: type) -> Callable[..., Any]:
+    def make(charge: Charge, items: Any = ()) -> Any:
+        require(type(items) in (list, tuple), f"a {kind.__name__} of no list")
+        charge(len(items))
+        if kind in (set, frozenset):
+            items = [hashable(item, charge) for item in items]
+        return kind(items)
+
+    return make
+
+
+def _mapping(kind: Callable[[], Any]) -> Callable[..., Any]:
+    def make(charge: Charge, items: Any = ()) -> Any:
+        require(type(items) in (list, tuple, dict), "a dict of no pairs")
+        charge(len(items))
+        made = kind()
+        for key, value in items.items() if isinstance(items, dict) else items:
+            made[hashable(key, charge)] = value
+        return made
+
+    return make
+
+
+def _deque(charge: Charge, items: Any = (), length: Any = None) -> Any:
+    require(type(items) in (list, tuple), "a deque of no list")
+    require(length is None or type(length) is int, "a deque whose length is no number")
+    charge(len(items))
+    return deque(items, length)
+
+
+def _defaultdict(charge: Charge, factory: Any = None) -> Any:
+    require(factory in (None, list, dict, set, int, float, str, tuple), "a defaultdict of a call")
+    return defaultdict(factory)
+
+
+# Texts and numbers
+
+
+def _bytes(charge: Charge, text: Any = "", encoding: Any = "latin-1") -> bytes:
+    """Bytes, as pickle protocols below 3 hold them."""
+    require(type(text) is str and encoding in ("latin1", "latin-1"), "bytes of no text")
+    charge(len(text))
+    return bytes(text.encode("latin-1"))
+
+
+def _bytearray(charge: Charge, content: Any = b"", encoding: Any = "latin-1") -> bytearray:
+    if type(content) is str:
+        content = _bytes(charge, content, encoding)
+    require(type(content) in (bytes, bytearray), "a bytearray of no bytes")
+    charge(len(content))
+    return bytearray(content)
+
+
+def _of(make: Callable[..., Any], *kinds: type) -> Callable[..., Any]:
+    """`make` for a few plain values."""
+
+    def made(charge: Charge, *values: Any) -> Any:
+        require(len(values) <= 3 and all(type(v) in kinds for v in values), "a call of no values")
+        return make(*values)
+
+    return made
+
+
+# Times
+
+
+def _date(charge: Charge, *parts: Any) -> date:
+    if len(parts) == 1:
+        require(type(parts[0]) is bytes and len(parts[0]) == 4, "a date of other than 4 bytes")
+        high, low, *rest = parts[0]
+        parts = (256 * high + low, *rest)
+    require(all(type(part) is int for part in parts), "a date of no numbers")
+    return date(*parts)
+
+
+def _datetime(charge: Charge, *parts: Any) -> datetime:
+    zone = None
+    if len(parts) == 8 or (len(parts) == 2 and type(parts[0]) is bytes):
+        *parts, zone = parts  # type: ignore[assignment]
+    require(zone is None or type(zone) is timezone, "a datetime of an unknown zone")
+    fold = 0
+    if len(parts) == 1:
+        require(type(parts[0]) is bytes and len(parts[0]) == 10, "a datetime of other bytes")
+        high, low, month, day, hour, minute, second, *micro = parts[0]
+        fold, month = divmod(month, 128)
+        micros = int.from_bytes(bytes(micro), "big")
+        parts = (256 * high + low, month, day, hour, minute, second, micros)
+    require(all(type(part) is int for part in parts), "a datetime of no numbers")
+    return datetime(*parts).replace(tzinfo=zone, fold=fold)
+
+
+_CORES = [f"numpy.{core}" for core in ("core", "_core")]
+_CLASSES: dict[type, Callable[..., Any] | None] = {
+    **dict.fromkeys((int, float, str, bool)),
+    object: _of(object),
+    list: _copied(list),
+    tuple: _copied(tuple),
+    set: _copied(set),
+    frozenset: _copied(frozenset),
+    dict: _mapping(dict),
+    bytes: _bytes,
+    bytearray: _bytearray,
+    complex: _of(complex, int, float),
+    range: _of(range, int),
+    slice: _of(slice, int, type(None)),
+    OrderedDict: _mapping(OrderedDict),
+    defaultdict: _defaultdict,
+    deque: _deque,
+    date: _date,
+    datetime: _datetime,
+    timedelta: _of(timedelta, int),
+    timezone: _of(timezone, timedelta, str),
+    np.ndarray: None,
+    np.dtype: arrays.dtype,
+}
+_FUNCTIONS: dict[tuple[str, str], Callable[..., Any]] = {
+    ("_codecs", "encode"): _bytes,
+    **{(f"{core}.multiarray", "_reconstruct"): arrays.reconstruct for core in _CORES},
+    **{(f"{core}.multiarray", "scalar"): arrays.scalar for core in _CORES},
+    **{(f"{core}.numeric", "_frombuffer"): arrays.from_buffer for core in _CORES},
+}
+NAMES: dict[tuple[str, str], Any] = {
+    **{(kind.__module__, kind.__name__): kind for kind in _CLASSES},
+    **{names: Named(".".join(names)) for names in _FUNCTIONS},
+    ("builtins", "xrange"): range,  # as protocols below 3 call it
+    ("bson.son", "SON"): dict,
+}
+"""What stands for a name in a file: a class of data, or the name of a function."""
+
+MAKERS: dict[Any, Callable[..., Any]] = {
+    **{kind: make for kind, make in _CLASSES.items() if make},
+    **{NAMES[names]: make for names, make in _FUNCTIONS.items()},
+}
+"""What is called instead of a class or function of `NAMES`: with a way to charge for what it
+copies, and the arguments that the file gives.
+"""
