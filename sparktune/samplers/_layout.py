@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from sparktune.space.distributions import Array, Categorical, Numeric
+from sparktune.space.distributions import LARGEST_EXPONENT, Array, Categorical, Numeric
 from sparktune.space.space import Space
 
 
@@ -96,7 +96,7 @@ class Layout:
     def values(self, z: Array) -> Array:
         """The values x of the numeric columns at latent values z (n, c)."""
         x = z * self.scale + self.centre
-        x[:, self.logs] = np.exp(x[:, self.logs])
+        x[:, self.logs] = np.exp(np.minimum(x[:, self.logs], LARGEST_EXPONENT))
         x[:, self.grid] = np.round(x[:, self.grid] / self.q) * self.q
         kept: Array = np.clip(x, *self.support) + 0.0  # + 0.0 turns -0.0 into 0.0
         return kept

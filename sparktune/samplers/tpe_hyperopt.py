@@ -195,7 +195,8 @@ def _latent(prior: Numeric, x: Array) -> Array:
     """
     if not prior.log:
         return x
-    return np.log(np.maximum(x, max(_SMALLEST, np.exp(prior.low))) if prior.q else x)
+    floor = max(_SMALLEST, np.exp(prior.low)) if prior.q else 5e-324  # exp may have given 0
+    return np.log(np.maximum(x, floor))
 
 
 def _weights(n: int) -> Array:

@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
 
+LARGEST_EXPONENT = float(np.log(np.finfo(float).max))  # a normal prior has no bounds, and exp has
+
 
 def ndtr(z: Array) -> Array:
     """The standard normal cdf; scipy is imported at its first use."""
@@ -96,7 +98,7 @@ class Numeric:
 
     def from_latent(self, z: Array) -> Array:
         """x for z: exponentiated, rounded to the grid, kept in the support."""
-        x = np.exp(z) if self.log else np.asarray(z, dtype=np.float64)
+        x = np.exp(np.minimum(z, LARGEST_EXPONENT)) if self.log else np.asarray(z, dtype=np.float64)
         if self.q:
             x = np.round(x / self.q) * self.q
         kept: Array = np.clip(x, *self.support) + 0.0  # + 0.0 turns -0.0 into 0.0

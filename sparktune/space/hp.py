@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 _LARGEST_INT = 2**53  # above it, neighbouring integers are the same float
+_LARGEST_EXPONENT = math.log(sys.float_info.max)
+_REACH = 9.0  # standard deviations: no sampler draws further from the mean (Numeric.ppf: 8.3)
 
 
 def choice(label: str, options: Sequence[Any]) -> Apply:
@@ -58,9 +60,10 @@ def pchoice(label: str, p_options: Sequence[tuple[float, Any]]) -> Apply:
         )
     p = [_number(label, "probability", pair[0]) for pair in pairs]
     total = sum(p)
-    if min(p) < 0 or total <= 0:
+    if min(p) < 0 or not 0 < total < math.inf:
         raise BadSearchSpace(
-            f"hp.pchoice({label!r}): probabilities must be >= 0 and not all 0, got {p}"
+            f"hp.pchoice({label!r}): probabilities must be >= 0 and not all 0, with a finite sum, "
+            f"got {p}"
         )
     if not math.isclose(total, 1.0, abs_tol=1e-6):
         warnings.warn(
@@ -158,22 +161,49 @@ def _ranged(label: str, prior: str, low: float, high: float, q: float | None = N
             f"hp.{prior}({_label(label)!r}): low should be less than high, got low={low:g}, "
             f"high={high:g}"
         )
-    if not math.isfinite(high - low):
-        raise BadSearchSpace(f"hp.{prior}({_label(label)!r}): the range is too wide for a float")
-    if "log" in prior and high > math.log(sys.float_info.max):
+    if not sys.float_info.min <= high - low <= sys.float_info.max:
+        raise BadSearchSpace(
+            f"hp.{prior}({_label(label)!r}): the range from {low!r} to {high!r} is too "
+            f"{'wide' if high - low > 1 else 'narrow'} for a float"
+        )
+    if "log" in prior and high > _LARGEST_EXPONENT:
         raise BadSearchSpace(
             f"hp.{prior}({_label(label)!r}): the bounds are logarithms, and exp({high:g}) is "
-            "no float; "
-            f"did you mean low=log({low:g}), high=log({high:g})?"
+            f"infinite; did you mean low=log({low:g}), high=log({high:g})?"
         )
-    return _numeric(label, prior, q, low=low, high=high)
+    node = _numeric(label, prior, q, low=low, high=high)
+    _check_finite(f"hp.{prior}({_label(label)!r})", low, high, "log" in prior, q)
+    return node
 
 
 def _centred(label: str, prior: str, mu: float, sigma: float, q: float | None = None) -> Apply:
     mu, sigma = _number(label, "mu", mu), _number(label, "sigma", sigma)
-    if sigma <= 0:
+    if sigma < sys.float_info.min:
         raise BadSearchSpace(f"hp.{prior}({_label(label)!r}): sigma must be > 0, got {sigma:g}")
-    return _numeric(label, prior, q, mu=mu, sigma=sigma)
+    node = _numeric(label, prior, q, mu=mu, sigma=sigma)
+    ends = mu - _REACH * sigma, mu + _REACH * sigma
+    _check_finite(f"hp.{prior}({_label(label)!r})", *ends, "log" in prior, q)
+    return node
+
+
+def _check_finite(named: str, low: float, high: float, log: bool, q: float | None) -> None:
+    """Refuse a prior whose latent values lie in [low, high], if its values may be infinite."""
+    with np.errstate(all="ignore"):
+        latent = np.array([low, high])
+        values = np.exp(latent) if log else 2 * latent  # so that distances are finite, too
+        rounded = values if q is None else np.round(values / q) * q
+    if np.isfinite(rounded).all():
+        return
+    if not np.isfinite(values).all():
+        if log:
+            raise BadSearchSpace(
+                f"{named} can be infinite: mu and sigma are those of the logarithm, and "
+                f"mu + 9 sigma = {high:g}, whose exp is too large; take smaller ones"
+            )
+        raise BadSearchSpace(
+            f"{named} can be infinite: it reaches from {low:g} to {high:g}; take a smaller range"
+        )
+    raise BadSearchSpace(f"{named} can be infinite: q={q!r} does not fit its range; change either")
 
 
 def _numeric(label: str, prior: str, q: float | None, **params: float) -> Apply:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import linecache
+import sys
 import warnings
 from collections.abc import Callable
-from math import exp, inf, log
+from math import atan, exp, inf, isfinite, log
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sparktune import fmin
 from sparktune.errors import BadSearchSpace
-from sparktune.samplers import tpe
+from sparktune.samplers import tpe, tpe_hyperopt
 from sparktune.schedulers import FullBudget
 from sparktune.space import hp
 from sparktune.space.distributions import Categorical, Distribution, Numeric
@@ -314,6 +316,71 @@ def test_uniformint_has_no_step() -> None:
     assert column(hp.uniformint("x", 0, 9, q=1)) == column(hp.uniformint("x", 0, 9))
     with pytest.raises(BadSearchSpace, match=r"q must be 1, got 2.*hp\.quniform"):
         hp.uniformint("x", 0, 9, q=2)
+
+
+# Values that are no finite numbers
+
+LARGEST = sys.float_info.max
+INFINITE: list[tuple[str, tuple[float, ...]]] = [
+    ("uniform", (-LARGEST, LARGEST)),
+    ("uniform", (0, LARGEST)),
+    ("uniform", (0, 5e-324)),
+    ("quniform", (0, 1e307, 1e-10)),
+    ("quniform", (0, 1.7e308, 1e308)),
+    ("quniform", (0, 1, 5e-324)),
+    ("loguniform", (0, 800)),
+    ("qloguniform", (0, 700, 1e-10)),
+    ("qloguniform", (0, log(LARGEST), 1e308)),
+    ("normal", (0, LARGEST)),
+    ("normal", (LARGEST, 1)),
+    ("normal", (0, 5e-324)),
+    ("qnormal", (0, 1e300, 1e-10)),
+    ("qnormal", (0, 1, 5e-324)),
+    ("lognormal", (600, 60)),
+    ("lognormal", (0, 100)),
+    ("lognormal", (-900, 200)),
+    ("qlognormal", (600, 60, 1)),
+    ("qlognormal", (700, 0.5, 1e-5)),
+    ("uniformint", (-LARGEST, LARGEST)),
+]
+
+
+@pytest.mark.parametrize(("prior", "arguments"), INFINITE)
+def test_a_prior_that_can_be_infinite_is_refused(prior: str, arguments: tuple[float, ...]) -> None:
+    with pytest.raises(BadSearchSpace, match=f"^hp.{prior}"):
+        getattr(hp, prior)("x", *arguments)
+
+
+def test_probabilities_whose_sum_is_infinite_are_refused() -> None:
+    with pytest.raises(BadSearchSpace, match="finite sum"):
+        hp.pchoice("x", [(1e308, 0), (1e308, 1)])
+
+
+@pytest.mark.parametrize(
+    ("prior", "arguments"),
+    [
+        ("uniform", (-1e307, 1e307)),
+        ("loguniform", (-800, -750)),
+        ("loguniform", (-800, 700)),
+        ("loguniform", (-1e308, 0)),
+        ("qloguniform", (0, 700, 1.0)),
+        ("normal", (1e300, 1e-300)),
+        ("lognormal", (0, 60)),
+        ("lognormal", (-900, 10)),
+        ("qlognormal", (0, 60, 1e-10)),
+        ("quniform", (0, 1, 1e-300)),
+        ("uniformint", (0, 1e300)),
+    ],
+)
+@pytest.mark.parametrize("algo", ["random", "tpe", "anneal", "sobol", tpe_hyperopt.suggest])
+def test_no_draw_from_an_extreme_prior_ends_a_run(
+    prior: str, arguments: tuple[float, ...], algo: Any
+) -> None:
+    got: list[float] = []
+    space = getattr(hp, prior)("x", *arguments)
+    fmin(lambda x: got.append(x) or atan(x), space, algo, 60, seed=1, verbose=False)  # type: ignore[func-returns-value]
+    assert got  # fewer than 60 where there are fewer points
+    assert all(map(isfinite, got))
 
 
 # Labels
