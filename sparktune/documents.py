@@ -90,13 +90,13 @@ class TrialAttachments(MutableMapping[str, Any]):
         self._prefix = f"ATTACH::{tid}::"
 
     def __getitem__(self, name: str) -> Any:
-        return self._attachments[self._prefix + name]
+        return self._attachments[f"{self._prefix}{name}"]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._attachments[self._prefix + name] = value
+        self._attachments[f"{self._prefix}{name}"] = value
 
     def __delitem__(self, name: str) -> None:
-        del self._attachments[self._prefix + name]
+        del self._attachments[f"{self._prefix}{name}"]
 
     def __iter__(self) -> Iterator[str]:
         prefix = self._prefix

@@ -9,6 +9,7 @@ from typing import Any
 
 from sparktune.errors import InvalidArgument
 from sparktune.journal.journal import Book, Journal, NoJournal
+from sparktune.journal.places import can_be_file
 from sparktune.space.meaning import options
 from sparktune.space.space import Space
 from sparktune.trial import (
@@ -60,7 +61,8 @@ def trials_of(trials: Any, save_file: Any) -> Trials:
 def _saved(save_file: Any, trials: Trials) -> Trials | None:
     """What an earlier run saved; None if there is no file yet."""
     path = Path(save_file) if isinstance(save_file, (str, os.PathLike)) else None
-    if path is None or path.is_dir() or not os.access(path.absolute().parent, os.W_OK):
+    usable = path is not None and can_be_file(str(path))
+    if path is None or not usable or not os.access(path.absolute().parent, os.W_OK):
         raise InvalidArgument(
             f"trials_save_file must be the path of a file in a folder that exists and can be "
             f"written to, got {save_file!r}"
@@ -91,21 +93,12 @@ def open_journal(path: Any, trials: Trials) -> Book:
     """
     if path is None:
         return NoJournal()
-    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
-        raise InvalidArgument(f"journal must be a path or a URL, got {path!r}")
-    path = os.fspath(path)
-    file = Path(path).absolute()
-    usable = file.is_file() if file.exists() else file.parent.is_dir()
-    if not usable and "://" not in path:
-        raise InvalidArgument(
-            f"journal must be the path of a file in a folder that exists, got {path!r}"
-        )
     book = Journal(path)
     if book.events and not trials.records.keys() <= records(Trials(), book).keys():
         book.close()
         raise InvalidArgument(
-            f"trials holds trials that the journal {path} does not; give another path, or go on "
-            "from the journal with new trials"
+            f"trials holds trials that the journal {book.path} does not; give another path, or go "
+            "on from the journal with new trials"
         )
     return book
 

@@ -6,12 +6,13 @@ asked for (`sparktune.documents`).
 
 from __future__ import annotations
 
-import contextlib
+import copy
 import logging
 import os
 import pickle
 import time
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparktune import tables
@@ -20,7 +21,7 @@ from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.executors.serial import Serial
 from sparktune.executors.task import Task
 from sparktune.history import View
-from sparktune.journal.journal import Journal, read
+from sparktune.journal.journal import read, save
 from sparktune.space.space import Space
 from sparktune.trial import (
     JOB_STATE_CANCEL,
@@ -45,6 +46,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger("sparktune")
 
 T = TypeVar("T", bound="Trials")
+
+
+def kept_items(values: Any, keep: Callable[[str, Any], Any]) -> Any:
+    """A dict, every value of which went through `keep(name, value)`; None as it is."""
+    return values and {key: keep(f"{key}", value) for key, value in values.items()}
 
 
 class Trials:
@@ -111,14 +117,14 @@ class Trials:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a journal of these trials, which `load` and `fmin(journal=)` read. Replaces the
-        file.
+        file, and takes large values along.
 
         Raises:
+            InvalidArgument: a run writes there, or no file can be there.
             JournalFailed: it cannot be written.
         """
         header = self.header or Header("", 0, "", {}, time.time())
-        with contextlib.closing(Journal(os.fspath(path), anew=True)) as journal:
-            journal([Begun(header), *retold(self.records, self.attachments)])
+        save(path, [Begun(header), *retold(self.records, self.attachments)])
 
     @classmethod
     def load(cls: type[T], path: str | os.PathLike[str]) -> T:
@@ -128,12 +134,22 @@ class Trials:
         Raises:
             InvalidArgument: there is none, or it cannot be read.
         """
-        events = read(os.fspath(path))
+        events = read(path)
         if begin_of(events) is None:
             raise InvalidArgument(f"there is no journal at {path}")
         trials = cls()
         trials.replay(events)
         return trials
+
+    def lasting(self, keep: Callable[[str, Any], Any]) -> Any:
+        """A copy, every value of whose results and attachments went through `keep(name, value)`."""
+        copied = copy.copy(self)
+        copied.records = {
+            id: replace(trial, result=kept_items(trial.result, keep))
+            for id, trial in self.records.items()
+        }
+        copied.attachments = kept_items(self.attachments, keep)
+        return copied
 
     def restored(self, data: bytes) -> Any:
         """What an earlier run pickled into its `trials_save_file`; code that it names runs."""

@@ -544,19 +544,6 @@ class TestSaving:
         quiet(square, X, max_evals=9, trials=empty, trials_save_file=path)
         assert len(empty) == 9
 
-    def test_a_result_that_cannot_be_saved_does_not_end_the_run(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        trials = Trials()
-        path = str(tmp_path / "trials.pkl")
-
-        def objective(x: float) -> dict[str, Any]:
-            return {"loss": x, "status": STATUS_OK, "model": lambda: x}
-
-        quiet(objective, X, max_evals=3, trials=trials, trials_save_file=path)
-        assert len(trials) == 3
-        assert "cannot save to" in caplog.text
-
 
 class TestSpaceEval:
     SPACE = hp.choice("kind", [{"a": X}, {"b": hp.randint("n", 5), "c": "fixed"}])

@@ -80,6 +80,18 @@ class Trials(core.Trials):
         self._store.ids.update(state.get("_ids", ()))
         Trials.refresh(self)
 
+    def lasting(self, keep: Callable[[str, Any], Any]) -> Any:
+        """A copy, every value of whose results and attachments went through `keep(name, value)`."""
+        state = self.__getstate__()
+        state["_dynamic_trials"] = [
+            doc | {"result": core.kept_items(doc.get("result"), keep)}
+            for doc in state["_dynamic_trials"]
+        ]
+        state["attachments"] = core.kept_items(self.attachments, keep)
+        copied = type(self).__new__(type(self))
+        copied.__setstate__(state)
+        return copied
+
     def restored(self, data: bytes) -> Any:
         """What an earlier run, of Hyperopt or of sparktune, pickled into its `trials_save_file`.
         Only new trials go on from it, as in Hyperopt. Code that the pickle names can run.

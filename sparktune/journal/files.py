@@ -1,32 +1,45 @@
-"""Where a journal's bytes are: in a file that grows, or in a place that takes whole objects only.
-
-Large values stand beside it, in `<journal>.blobs/<digest>`.
+"""How the bytes of a journal are written: to a file that grows, or to a place that takes whole
+objects only.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
-from pathlib import Path
+import time
+import weakref
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from sparktune.errors import InvalidArgument, JournalFailed
+from sparktune.journal.places import NONBLOCK, Local, Place, failing, place_of
+
+logger = logging.getLogger("sparktune")
 
 FLUSH_SECONDS = 10.0
-"""How long a line may wait, at most, where only whole objects can be written."""
+"""How long a line waits where only whole objects can be written; longer where writing takes more
+than a twentieth of the time.
+"""
 
 _WHOLE_OBJECTS = ("/dbfs/", "/Volumes/")  # mounts of Databricks, which cannot append
 
 
 class Files(Protocol):
-    """The bytes of one journal."""
+    """The bytes of one journal that is written."""
 
-    def read(self) -> bytes:
-        """All of it; empty if there is none."""
+    @property
+    def place(self) -> Place:
+        """Where they are."""
 
     def open(self) -> None:
-        """Begin to write. Nobody else may write until `close`."""
+        """Begin to write. Nobody else may write until `close`.
+
+        Raises:
+            InvalidArgument: somebody else writes.
+            JournalFailed: it cannot be written.
+        """
 
     def cut(self, size: int) -> None:
         """Forget what is behind the first `size` bytes."""
@@ -37,165 +50,131 @@ class Files(Protocol):
     def close(self) -> None:
         """End writing; everything is on disk."""
 
-    def put(self, digest: str, content: bytes) -> None:
-        """Store a large value under its digest."""
 
-    def get(self, digest: str) -> bytes:
-        """A large value; raises OSError if it is not there."""
+def files_at(path: Any) -> Files:
+    """The files of a journal at a path, or at a URL that `fsspec` knows.
 
-
-def files_at(path: str) -> Files:
-    """The files of a journal at a path, or at a URL that `fsspec` knows."""
-    if "://" in path:
-        return WholeObjects(Remote(path))
-    local = Local(Path(path))
-    if os.path.abspath(path).startswith(_WHOLE_OBJECTS):
-        return WholeObjects(local)
-    return Appended(local)
+    Raises:
+        InvalidArgument: no journal can be there.
+    """
+    place = place_of(path)
+    if isinstance(place, Local) and not place.path.startswith(_WHOLE_OBJECTS):
+        return Appended(place)
+    return WholeObjects(place)
 
 
-class Place(Protocol):
-    """Reads and writes whole objects; blobs are at `name(digest)`."""
-
-    path: str
-
-    def read(self, name: str) -> bytes:
-        """The object's content; raises FileNotFoundError if there is none."""
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write an object in one step: readers see the old content or the new."""
-
-
-class Local:
-    """Files of this machine, or on a mount."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = str(path)
-
-    def read(self, name: str) -> bytes:
-        """The file's content."""
-        return Path(name).read_bytes()
-
-    def write(self, name: str, content: bytes) -> None:
-        """Write a file beside it, and rename."""
-        target = Path(name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(target)
-
-
-class Remote:
-    """Objects at a URL, through fsspec."""
-
-    def __init__(self, url: str) -> None:
-        try:
-            import fsspec
-        except ImportError as error:
-            raise InvalidArgument(
-                f"a journal at {url} needs fsspec, and the package for its kind of store: "
-                "pip install 'sparktune[remote]'"
-            ) from error
-        self.path = url
-        self._system, _ = fsspec.core.url_to_fs(url)
-
-    def read(self, name: str) -> bytes:
-        """The object's content."""
-        content: bytes = self._system.cat_file(name)
-        return content
-
-    def write(self, name: str, content: bytes) -> None:
-        """Put the whole object."""
-        self._system.pipe_file(name, content)
-
-
-class _Blobs:
-    """Large values beside a journal."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self._put: set[str] = set()
-
-    def put(self, digest: str, content: bytes) -> None:
-        """Store a large value under its digest, once."""
-        if digest not in self._put:
-            with _failing(self.place.path):
-                self.place.write(f"{self.place.path}.blobs/{digest}", content)
-            self._put.add(digest)
-
-    def get(self, digest: str) -> bytes:
-        """A large value."""
-        return self.place.read(f"{self.place.path}.blobs/{digest}")
-
-    def read(self) -> bytes:
-        """All of the journal; empty if there is none."""
-        try:
-            return self.place.read(self.place.path)
-        except FileNotFoundError:
-            return b""
-
-
-class Appended(_Blobs):
+class Appended:
     """A file that grows line by line, each synced to disk, locked against other writers."""
 
     def __init__(self, place: Local) -> None:
-        super().__init__(place)
+        self.place = place
         self._file: Any = None
+        self._size = 0
+        self._made = False
 
     def open(self) -> None:
         """Open the file, and lock it."""
         path = self.place.path
-        with _failing(path):
-            file = open(path, "ab", buffering=0)  # noqa: SIM115
-        _lock(file, path)
-        self._file = file
+        self._made = not os.path.exists(path)
+        while self._file is None:
+            with failing(path):
+                file = open(path, "ab", 0, opener=_for_owner)  # noqa: SIM115
+            try:
+                _lock(file, path)
+            except BaseException:
+                file.close()
+                raise
+            if _is_gone(file, path):  # another run removed it before it was locked
+                file.close()
+            else:
+                self._file, self._size = file, os.fstat(file.fileno()).st_size
+        _WRITTEN.add(self)
 
     def cut(self, size: int) -> None:
         """Forget what is behind the first `size` bytes."""
-        with _failing(self.place.path):
+        with failing(self.place.path):
             self._file.truncate(size)
+        self._size = size
 
     def append(self, line: bytes) -> None:
         """Add a line, and sync it to disk."""
-        with _failing(self.place.path):
+        with failing(self.place.path):
+            if self._file is None:
+                raise OSError("it is not open in this process; only the one that opened it writes")
+            self._check_alone()
             while line:
-                line = line[self._file.write(line) :]
+                written = self._file.write(line)
+                self._size += written
+                line = line[written:]
             os.fsync(self._file.fileno())
+
+    def _check_alone(self) -> None:
+        """Notice other writers where locks do not keep them out."""
+        if _is_gone(self._file, self.place.path):
+            raise OSError("somebody else has removed or replaced it")
+        if os.fstat(self._file.fileno()).st_size != self._size:
+            raise OSError("somebody else has written to it")
 
     def close(self) -> None:
         """Close the file, which ends its lock."""
-        if self._file:
-            empty = self._file.tell() == 0
-            if empty:  # nothing came of it
-                os.unlink(self.place.path)
+        if self._file is None:
+            return
+        nothing = self._made and self._size == 0 and not _is_gone(self._file, self.place.path)
+        if nothing and os.fstat(self._file.fileno()).st_size == 0:
+            os.unlink(os.path.realpath(self.place.path))
+        self.leave()
+
+    def leave(self) -> None:
+        """Close the file as it is."""
+        if self._file is not None:
             self._file.close()
             self._file = None
 
 
-class WholeObjects(_Blobs):
-    """A place that cannot append: the whole journal is written anew, at most `FLUSH_SECONDS` after
-    a line came. If somebody else wrote meanwhile, it is refused.
+_WRITTEN: weakref.WeakSet[Appended] = weakref.WeakSet()
+
+
+def _leave_all() -> None:
+    for each in list(_WRITTEN):
+        each.leave()
+
+
+if hasattr(os, "register_at_fork"):  # a forked process would hold the lock for as long as it lives
+    os.register_at_fork(after_in_child=_leave_all)
+
+
+class WholeObjects:
+    """A place that cannot append: the whole journal is written anew, some time after a line came.
+    If somebody else wrote meanwhile, it is refused.
     """
 
     def __init__(self, place: Place, seconds: float = FLUSH_SECONDS) -> None:
-        super().__init__(place)
+        self.place = place
         self._seconds = seconds
-        self._content = b""
+        self._content = bytearray()
         self._written = b""
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
         self._error: JournalFailed | None = None
+        self._owner = 0
 
     def open(self) -> None:
         """Take over what is there."""
-        self._content = self._written = self.read()
+        self._owner = os.getpid()
+        with failing(self.place.path):
+            self._written = self._read()
+        self._content = bytearray(self._written)
+
+    def _read(self) -> bytes:
+        try:
+            with self.place.open() as file:
+                return file.read()
+        except FileNotFoundError:
+            return b""
 
     def cut(self, size: int) -> None:
         """Forget what is behind the first `size` bytes."""
-        self._content = self._content[:size]
+        del self._content[size:]
 
     def append(self, line: bytes) -> None:
         """Add a line, to be written soon."""
@@ -211,19 +190,22 @@ class WholeObjects(_Blobs):
     def _flush(self) -> None:
         with self._lock:
             self._timer = None
+            begun = time.monotonic()
             try:
                 self._write()
             except JournalFailed as error:
                 self._error = error
+            self._seconds = max(self._seconds, 20 * (time.monotonic() - begun))
 
     def _write(self) -> None:
-        if self._content == self._written:
+        if os.getpid() != self._owner or self._content == self._written:
             return
-        with _failing(self.place.path):
-            if self.read() != self._written:
+        with failing(self.place.path):
+            if self._read() != self._written:
                 raise OSError("somebody else has written to it")
-            self.place.write(self.place.path, self._content)
-        self._written = self._content
+        content = bytes(self._content)
+        self.place.write(content)
+        self._written = content
 
     def close(self) -> None:
         """Write what waits."""
@@ -235,13 +217,32 @@ class WholeObjects(_Blobs):
 
 
 @contextlib.contextmanager
-def _failing(path: str) -> Any:
-    try:
+def unused(place: Place) -> Iterator[None]:
+    """Nobody else writes to a journal meanwhile.
+
+    Raises:
+        InvalidArgument: somebody does.
+    """
+    with contextlib.ExitStack() as stack:
+        if isinstance(place, Local) and os.path.exists(place.path):
+            with contextlib.suppress(PermissionError):
+                file = stack.enter_context(open(place.path, "ab", 0))
+                _lock(file, place.path)
         yield
-    except OSError as error:
-        raise JournalFailed(
-            f"the journal {path} cannot be written: {error}. Finished trials are kept in `trials`"
-        ) from error
+
+
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags | NONBLOCK, 0o600)
+
+
+def _is_gone(file: Any, path: str) -> bool:
+    """Whether an open file has no name any more; some mounts never tell."""
+    if os.fstat(file.fileno()).st_nlink:
+        return False
+    try:
+        return os.stat(path).st_nlink > 0
+    except OSError:
+        return True
 
 
 def _lock(file: Any, path: str) -> None:
@@ -252,8 +253,14 @@ def _lock(file: Any, path: str) -> None:
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
+    except (BlockingIOError, PermissionError):
         raise InvalidArgument(
             f"the journal {path} is in use by another run; wait for it to end, or give another path"
         ) from None
+    except OSError as error:
+        logger.warning(
+            "%s is on a file system without locks (%s): a second run that writes there at the same "
+            "time is noticed only when it has written",
+            path,
+            error,
+        )

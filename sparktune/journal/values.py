@@ -1,26 +1,35 @@
 """Values as JSON, and the ones that JSON cannot hold as files of their own.
 
-None, bool, int, float, str, list, dict with text as keys    themselves
-numbers of numpy                                             the Python number
-tuples; infinite floats and NaN                              {"$tuple": [...]}, {"$float": "nan"}
-everything else                                              {"$blob": digest, "kind": class}
+None, bool, int, float, str, list, dict     themselves
+numbers and texts of numpy, members of StrEnum and IntEnum, other kinds of int, float and str
+                                            the plain value, which is equal
+tuple                                       {"$tuple": [...]}
+infinite floats and NaN                     {"$float": "nan"}
+keys that are no str, or begin with $       {..., "$items": [[key, value], ...]}
+everything else                             {"$blob": digest, "kind": class}
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import logging
+import importlib
 import pickle
-from collections.abc import Callable, Mapping
+import re
+import reprlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sparktune.errors import InvalidArgument
+from sparktune.errors import InvalidArgument, JournalFailed
+from sparktune.journal.places import Place, place_of
 
-logger = logging.getLogger("sparktune")
-
-Put = Callable[[str, bytes], None]
-Get = Callable[[str], bytes]
+_DEEPEST = 100
+"""Levels of nesting that stand in a line."""
+_LARGEST = 64_000_000
+"""About the bytes of one value that stand in a line; what is larger is a file."""
+_LARGEST_INT = 10**600
+"""Python reads integers of 640 digits whatever it is told."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +38,13 @@ class Blob:
 
     Attributes:
         kind: the name of its class.
-        digest: names its content; empty if it could not be kept.
+        digest: names its content, as its SHA-256; empty if it could not be kept.
+        journal: path or URL of the journal.
     """
 
     kind: str
     digest: str
-    get: Get
+    journal: str
 
     def __repr__(self) -> str:
         return f"Blob({self.kind})"
@@ -43,68 +53,235 @@ class Blob:
         """The value. Unpickling can run code that the file names: load from journals you trust.
 
         Raises:
-            InvalidArgument: the value could not be kept, or its file is gone.
+            InvalidArgument: the value could not be kept, or its file is gone, or was changed.
+        """
+        content = self.content()
+        try:
+            return pickle.loads(content)
+        except Exception as error:
+            raise InvalidArgument(
+                f"this {self.kind} cannot be unpickled ({_said(error)}); what it was made with "
+                "must be installed here"
+            ) from error
+
+    def content(self) -> bytes:
+        """The content of its file.
+
+        Raises:
+            InvalidArgument: as `load`.
         """
         if not self.digest:
             raise InvalidArgument(f"this {self.kind} could not be pickled and was not kept")
         try:
-            content = self.get(self.digest)
+            content = place_of(self.journal).blob(self.digest)
         except OSError as error:
             raise InvalidArgument(
-                f"the file of this {self.kind} cannot be read: {error}"
+                f"the file of this {self.kind} cannot be read: {error}; it belongs into "
+                f"{self.journal}.blobs"
             ) from error
-        return pickle.loads(content)
+        if hashlib.sha256(content).hexdigest() != self.digest:
+            raise InvalidArgument(
+                f"the file of this {self.kind}, {self.digest} in {self.journal}.blobs, was changed "
+                "after it was written; restore it from a copy"
+            )
+        return content
 
 
-def encode(value: Any, put: Put) -> Any:
-    """The value as JSON holds it; `put(digest, content)` stores what it cannot."""
-    plain = _scalar(value)
-    if plain is not None or value is None:
-        return plain
-    if type(value) is list:
-        return [encode(item, put) for item in value]
-    if type(value) is tuple:
-        return {"$tuple": [encode(item, put) for item in value]}
-    if isinstance(value, Mapping) and all(type(key) is str and key[:1] != "$" for key in value):
-        return {key: encode(item, put) for key, item in value.items()}
-    return _blob(value, put)
+class Encoder:
+    """Encodes values for the lines of a journal.
+
+    Args:
+        place: where large values are put.
+
+    Attributes:
+        lost: what could not be kept since somebody emptied this list, with the reasons.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._room = 0
+        self.lost: list[str] = []
+
+    def items(self, values: Mapping[Any, Any], name: str) -> dict[str, Any]:
+        """A dict as JSON, each value of which is encoded or lost by itself.
+
+        Args:
+            name: what the dict is, to say what is lost.
+
+        Raises:
+            JournalFailed: a large value cannot be written.
+        """
+        plain, odd = {}, []
+        for key, value in [*values.items()]:
+            encoded = self.value(value, f"{name}[{_shown(key)}]")
+            if type(key) is str and key[:1] != "$":
+                plain[key] = encoded
+            else:
+                odd.append([self.value(key, f"a key of {name}"), encoded])
+        return plain | {"$items": odd} if odd else plain
+
+    def value(self, value: Any, name: str) -> Any:
+        """A value as JSON.
+
+        Raises:
+            JournalFailed: a large value cannot be written.
+        """
+        try:
+            self._room = _LARGEST
+            return self._encode(value, ())
+        except JournalFailed:
+            raise
+        except Exception:  # of the value's own methods, or it is endless, or too large for a line
+            try:
+                return self._blob(value)
+            except JournalFailed:
+                raise
+            except Exception as error:
+                kind = kind_of(value)
+                self.lost.append(f"{name}, a {kind}: {_said(error)}")
+                return {"$blob": "", "kind": kind}
+
+    def _encode(self, value: Any, around: tuple[int, ...]) -> Any:
+        if (plain := _scalar(value)) is not None or value is None:
+            self._take(len(plain) if type(plain) is str else 8)
+            return plain
+        kind = type(value)
+        if not (kind is list or kind is tuple or isinstance(value, Mapping)):
+            return self._blob(value)
+        if len(around) == _DEEPEST or id(value) in around:
+            return self._blob(value)
+        self._take(640)
+        around = (*around, id(value))
+        if not isinstance(value, Mapping):
+            items = [self._encode(item, around) for item in value]
+            return items if kind is list else {"$tuple": items}
+        return self._mapping(value, around)
+
+    def _mapping(self, value: Mapping[Any, Any], around: tuple[int, ...]) -> Any:
+        plain, odd = {}, []
+        for key, item in value.items():
+            if type(key) is str and key[:1] != "$":
+                plain[key] = self._encode(item, around)
+            elif _is_simple(key):
+                odd.append([self._encode(key, around), self._encode(item, around)])
+            else:
+                return self._blob(value)
+        return plain | {"$items": odd} if odd else plain
+
+    def _take(self, room: int) -> None:
+        self._room -= room
+        if self._room < 0:
+            raise OverflowError("too large for a line")
+
+    def _blob(self, value: Any) -> dict[str, str]:
+        if not isinstance(value, Blob):
+            content = pickled(value)
+            digest = hashlib.sha256(content).hexdigest()
+        elif value.journal == self._place.path or not value.digest:
+            return {"$blob": value.digest, "kind": value.kind}
+        else:
+            content, digest = value.content(), value.digest
+        self._place.put_blob(digest, content)
+        return {"$blob": digest, "kind": kind_of(value)}
 
 
 def _scalar(value: Any) -> Any:
     """Numbers, texts and bools as JSON holds them; None for everything else."""
     kind = type(value)
-    if kind.__module__ == "numpy" and kind.__name__ != "ndarray" and hasattr(value, "item"):
-        value = value.item()
+    if kind.__module__ == "numpy" and getattr(getattr(value, "dtype", None), "kind", "") in "biufU":
+        value = value.item() if value.shape == () and kind.__name__ != "ndarray" else None
         kind = type(value)
-    if kind is float and (value != value or value in (float("inf"), -float("inf"))):
+    if kind is bool:
+        return value
+    for plain in (int, float, str):
+        if isinstance(value, plain):
+            exact = _EXACT[plain](value)
+            return exact if plain is str else _number(exact)
+    return None
+
+
+_EXACT: dict[type, Any] = {int: int.__int__, float: float.__float__, str: str.__str__}
+
+
+def _number(value: float) -> Any:
+    if type(value) is float and (value != value or value in (float("inf"), -float("inf"))):
         return {"$float": repr(value)}
-    return value if kind in (bool, int, float, str) else None
+    return value if abs(value) < _LARGEST_INT or type(value) is float else None
 
 
-def _blob(value: Any, put: Put) -> dict[str, str]:
+def _is_simple(key: Any) -> bool:
+    """Whether a key of a dict comes back as it was."""
+    if type(key) is tuple:
+        return all(map(_is_simple, key))
+    return key is None or _scalar(key) is not None
+
+
+def kind_of(value: Any) -> str:
+    """The name of the class of a value."""
     if isinstance(value, Blob):
-        return {"$blob": value.digest, "kind": value.kind}
-    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+        return value.kind
+    kind = type(value)
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+
+
+def _shown(key: Any) -> str:
     try:
-        content = pickle.dumps(value)
-    except Exception as error:
-        logger.warning("a %s in a result cannot be pickled and is not kept: %s", kind, error)
-        return {"$blob": "", "kind": kind}
-    digest = hashlib.sha256(content).hexdigest()
-    put(digest, content)
-    return {"$blob": digest, "kind": kind}
+        return f"{key!r:.80}" if isinstance(key, (str, int, float)) else kind_of(key)
+    except Exception:
+        return kind_of(key)
 
 
-def decoder(get: Get) -> Callable[[dict[str, Any]], Any]:
-    """The `object_hook` of `json.loads` that reads what `encode` wrote."""
+def _said(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error!s:.200}"
+    except Exception:
+        return type(error).__name__
 
-    def decode(found: dict[str, Any]) -> Any:
-        if "$tuple" in found:
-            return tuple(found["$tuple"])
-        if "$float" in found:
-            return float(found["$float"])
-        if "$blob" in found:
-            return Blob(found["kind"], found["$blob"], get)
-        return found
 
-    return decode
+def pickled(value: Any) -> bytes:
+    """A pickle of a value, by cloudpickle where it is installed and pickle cannot."""
+    try:
+        return pickle.dumps(value)
+    except Exception:
+        for cloudpickle in _cloudpickles():
+            return bytes(cloudpickle.dumps(value))
+        raise
+
+
+def _cloudpickles() -> Iterator[Any]:
+    for name in ("cloudpickle", "pyspark.cloudpickle"):
+        with contextlib.suppress(ImportError):
+            yield importlib.import_module(name)
+
+
+_DIGEST = re.compile("[0-9a-f]{64}|")
+
+
+def decode(value: Any, journal: str) -> Any:
+    """What `Encoder` wrote into the journal at that path or URL.
+
+    Raises:
+        ValueError, TypeError: it wrote no such thing.
+    """
+    if type(value) is list:
+        return [decode(item, journal) for item in value]
+    if type(value) is not dict:
+        return value
+    if any(key[:1] == "$" for key in value):
+        return _marked(value, journal)
+    return {key: decode(item, journal) for key, item in value.items()}
+
+
+def _marked(value: dict[str, Any], journal: str) -> Any:
+    match value:
+        case {"$float": "nan" | "inf" | "-inf" as text, **rest} if not rest:
+            return float(text)
+        case {"$tuple": list(items), **rest} if not rest:
+            return tuple([decode(item, journal) for item in items])
+        case {"$blob": str(digest), "kind": str(kind), **rest} if not rest:
+            if _DIGEST.fullmatch(digest):
+                return Blob(kind, digest, journal)
+        case {"$items": list(odd), **rest} if not any(key[:1] == "$" for key in rest):
+            pairs = [decode(pair, journal) for pair in odd]
+            return decode(rest, journal) | {key: item for key, item in pairs}
+    raise ValueError(f"it has a value that cannot be {reprlib.repr(value)}")

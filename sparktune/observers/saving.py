@@ -1,15 +1,16 @@
-"""Keeps a pickle of an object up to date while it changes."""
+"""Keeps a pickle of trials up to date while they change."""
 
 from __future__ import annotations
 
 import logging
 import os
-import pickle
 import time
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from sparktune.history import View
+from sparktune.journal.places import replace_file
+from sparktune.journal.values import Blob, kind_of, pickled
 from sparktune.trial import Event, Stopped, Told
 
 logger = logging.getLogger("sparktune")
@@ -17,38 +18,55 @@ logger = logging.getLogger("sparktune")
 _SHARE = 0.05  # of the run's time may go into saving
 
 
+class Lasting(Protocol):
+    """What can be pickled without some of its values."""
+
+    def lasting(self, keep: Callable[[str, Any], Any]) -> Any:
+        """A copy, every value of whose results and attachments went through `keep(name, value)`."""
+
+
 class Saving:
-    """Saves `thing` to `path` after trials end, as often as 5 % of the time allows, and at the end
+    """Saves trials to `path` after trials end, as often as 5 % of the time allows, and at the end
     of the run.
 
     A file is replaced as a whole, so a run that dies while saving leaves the one before. What
-    cannot be saved is logged, and the run goes on.
+    pickle cannot keep is kept by cloudpickle, where it is installed; what neither can is left out,
+    and logged. If nothing can be saved, that is logged, and the run goes on.
     """
 
-    def __init__(self, thing: Any, path: str) -> None:
-        self._thing = thing
-        self._path = Path(path)
+    def __init__(self, trials: Lasting, path: str) -> None:
+        self._trials = trials
+        self._path = os.path.abspath(path)  # an objective may change the working directory
         self._next = 0.0
         self._failed = False
+        self._lost: set[str] = set()
 
     def __call__(self, event: Event, history: View) -> None:
         """Save if it is time to."""
         begun = time.monotonic()
         if isinstance(event, Stopped) or (isinstance(event, Told) and begun >= self._next):
             try:
-                save(self._thing, self._path)
+                self._save()
             except Exception:  # a full disk, a result without a pickle: the run is worth more
                 logger.warning("cannot save to %s", self._path, exc_info=not self._failed)
                 self._failed = True
             ended = time.monotonic()
             self._next = ended + (ended - begun) / _SHARE
 
+    def _save(self) -> None:
+        try:
+            content = pickled(self._trials)
+        except Exception:
+            content = pickled(self._trials.lasting(self._keep))
+        replace_file(self._path, content)
 
-def save(thing: Any, path: Path) -> None:
-    """Write a pickle of `thing`, replacing the file in one step."""
-    unfinished = path.with_name(path.name + ".tmp")
-    with unfinished.open("wb") as file:
-        pickle.dump(thing, file)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    def _keep(self, name: str, value: Any) -> Any:
+        try:
+            pickled(value)
+        except Exception as error:
+            kind = kind_of(value)
+            if name not in self._lost:
+                self._lost.add(name)
+                logger.warning("%s lacks %s, a %s: %s", self._path, name, kind, error)
+            return Blob(kind, "", "")
+        return value

@@ -1,0 +1,363 @@
+"""The lines of a journal: JSON made of events, and events made of JSON, every field of which is
+checked.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import reprlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+from sparktune.errors import InvalidArgument
+from sparktune.journal.places import Place
+from sparktune.journal.values import Blob, Encoder, decode
+from sparktune.trial import (
+    STATUS_FAIL,
+    STATUS_NEW,
+    STATUS_OK,
+    STATUS_RUNNING,
+    STATUS_SUSPENDED,
+    Asked,
+    Begun,
+    Enqueued,
+    Event,
+    Failure,
+    Header,
+    Limit,
+    Outcome,
+    Status,
+    Stopped,
+    Told,
+    Trial,
+    apply,
+)
+
+logger = logging.getLogger("sparktune")
+
+FORMAT = 1
+START = b'{"sparktune":'
+
+_STATUSES = (STATUS_NEW, STATUS_RUNNING, STATUS_SUSPENDED, STATUS_OK, STATUS_FAIL)
+_ENDED = {status.value: status for status in Status if not status.pending}
+_INFINITE = ({"$float": "inf"}, {"$float": "-inf"})
+_LATEST = 253_402_300_799  # the last second of the year 9999
+
+
+class Writer:
+    """Writes events as lines.
+
+    Args:
+        place: where the journal is; large values are put beside it.
+        begun: whether it has a header.
+    """
+
+    def __init__(self, place: Place, begun: bool = False) -> None:
+        self._encoder = Encoder(place)
+        self._begun = begun
+        self._reported: set[str] = set()
+
+    def lines(self, events: Iterable[Event]) -> Iterator[bytes]:
+        """The lines of events. Trials that are handed out one after the other are one decision, and
+        one line.
+
+        Raises:
+            InvalidArgument: a trial has a value that is no number, so that nobody could read it.
+            JournalFailed: a large value cannot be written.
+        """
+        for kind, group in groupby(events, type):
+            if kind in (Asked, Enqueued):  # old readers do not know "enqueued", and see no trials
+                trials = [_trial(event.trial) for event in group if isinstance(event, kind)]
+                yield _line({"asked": []} | {kind.__name__.lower(): trials})
+            else:
+                for event in group:
+                    yield from map(_line, self._entries(event))
+
+    def _entries(self, event: Event) -> Iterator[dict[str, Any]]:
+        match event:
+            case Begun(header, limit):
+                if not self._begun:
+                    self._begun = True
+                    yield {"sparktune": FORMAT} | _header(header)
+                if limit:
+                    yield {"run": asdict(limit)}
+            case Told(trial, outcome):
+                yield {"told": self._told(trial, outcome.attachments or {})}
+            case Stopped(reason):
+                yield {"stopped": str(reason)}
+
+    def _told(self, trial: Trial, attachments: Mapping[Any, Any]) -> dict[str, Any]:
+        told = {"id": _plain(trial.id), "status": trial.status.value}
+        if trial.loss is not None:
+            told["loss"] = self._encoder.value(trial.loss, "the loss")
+        if trial.result is not None:
+            told["result"] = self._result(trial, trial.result)
+        if trial.failure:
+            told["failure"] = [str(part) for part in asdict(trial.failure).values()]
+        if attachments:
+            named = {f"{name}": value for name, value in attachments.items()}
+            told["attachments"] = self._encoder.items(named, "attachments")
+        times = {"started": _time(trial.started), "finished": _time(trial.finished)}
+        told |= {name: time for name, time in times.items() if time is not None}
+        self._report(trial)
+        return told | ({"log": str(trial.log)} if trial.log else {})
+
+    def _result(self, trial: Trial, result: Mapping[Any, Any]) -> dict[str, Any]:
+        """A result, the status and the loss of which can be read whatever they are made of."""
+        encoded = self._encoder.items(result, "result")
+        if trial.status.returned and encoded.get("status") not in _STATUSES:
+            encoded["status"] = _status(trial.status)
+        loss = encoded.get("loss")
+        if trial.status is Status.OK and type(loss) not in (int, float) and loss not in _INFINITE:
+            encoded["loss"] = self._encoder.value(trial.loss, "the loss")
+        return encoded
+
+    def _report(self, trial: Trial) -> None:
+        """Say what was lost: at once where such a thing was not lost before."""
+        lost, self._encoder.lost = self._encoder.lost, []
+        new = [each for each in lost if each not in self._reported]
+        self._reported.update(new)
+        if lost:
+            logger.log(
+                logging.WARNING if new else logging.DEBUG,
+                "trial %s is kept without what cannot be pickled: %s",
+                trial.id,
+                "; ".join(lost),
+            )
+
+
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+
+
+def _trial(trial: Trial) -> dict[str, Any]:
+    values = {label: _number(value) for label, value in trial.values.items()}
+    entry = {"id": _plain(trial.id), "values": values, "asked": _time(trial.asked)}
+    if trial.budget != 1.0:
+        entry["budget"] = float(trial.budget)
+    if wrong := [name for name, value in entry.items() if not _TRIAL[name](value)]:
+        raise InvalidArgument(
+            f"trial {trial.id} cannot be written to a journal: its {wrong[0]} cannot be "
+            f"{reprlib.repr(getattr(trial, wrong[0]))}"
+        )
+    return entry
+
+
+def _header(header: Header) -> dict[str, Any]:
+    options = {
+        label: [_plain(each) if _is_plain(_plain(each)) else f"{each!r:.200}" for each in known]
+        for label, known in header.options.items()
+    }
+    certain = {"objective": str(header.objective), "created": _time(header.created) or 0.0}
+    return asdict(header) | certain | {"options": options}
+
+
+def _plain(value: Any) -> Any:
+    """Scalars of numpy as those of Python."""
+    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
+
+
+def _number(value: Any) -> Any:
+    plain = _plain(value)
+    return int(plain) if type(plain) is bool else plain
+
+
+def _status(status: Status) -> str:
+    return STATUS_OK if status is Status.OK else STATUS_FAIL
+
+
+def _time(seconds: Any) -> float | None:
+    return seconds if seconds is not None and _is_time(seconds) else None
+
+
+# What the fields of an entry can be
+
+
+def _is_int(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**62
+
+
+def _is_count(value: Any) -> bool:
+    return value is None or _is_int(value)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and -1e300 < value < 1e300
+
+
+def _is_loss(value: Any) -> bool:
+    return value is None or type(value) is float or _is_number(value)
+
+
+def _is_time(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and 0 <= value < _LATEST)
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _is_dict(value: Any) -> bool:
+    return type(value) is dict
+
+
+def _is_id(value: Any) -> bool:  # documents of Hyperopt may have texts as ids
+    return _is_int(value) or (type(value) is str and 0 < len(value) < 200)
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or type(value) in (bool, str, float) or _is_number(value)
+
+
+_TRIAL: dict[str, Callable[[Any], bool]] = {
+    "id": _is_id,
+    "values": lambda value: _is_dict(value) and all(map(_is_number, value.values())),
+    "asked": _is_time,
+    "budget": lambda value: _is_number(value) and value > 0,
+}
+_TOLD: dict[str, Callable[[Any], bool]] = {
+    "id": _is_id,
+    "status": lambda value: _is_text(value) and value in _ENDED,
+    "loss": _is_loss,
+    "result": lambda value: isinstance(value, (dict, Blob)),
+    "failure": lambda value: type(value) is list and len(value) == 3 and all(map(_is_text, value)),
+    "attachments": lambda value: _is_dict(value) and all(map(_is_text, value)),
+    "started": _is_time,
+    "finished": _is_time,
+    "log": _is_text,
+}
+_HEADER: dict[str, Callable[[Any], bool]] = {
+    "objective": _is_text,
+    "seed": lambda value: type(value) is int and 0 <= value < 10**600,
+    "space": _is_text,
+    "columns": lambda value: _is_dict(value) and all(map(_is_text, value.values())),
+    "created": lambda value: value is not None and _is_time(value),
+    "options": lambda value: (
+        _is_dict(value)
+        and all(type(each) is list and all(map(_is_plain, each)) for each in value.values())
+    ),
+}
+_RUN: dict[str, Callable[[Any], bool]] = {"max_evals": _is_count, "end": _is_count}
+
+
+def _checked(
+    entry: Any, fields: Mapping[str, Callable[[Any], bool]], needed: tuple[str, ...]
+) -> dict[str, Any]:
+    if type(entry) is not dict:
+        raise ValueError(f"it has {reprlib.repr(entry)} where fields should be")
+    for name, value in entry.items():
+        if name not in fields:
+            raise ValueError(f"it has a field {name!r:.40}, which this sparktune does not know")
+        if not fields[name](value):
+            raise ValueError(f"its {name} cannot be {reprlib.repr(value)}")
+    for name in needed:
+        if name not in entry:
+            raise ValueError(f"its {name} is missing")
+    return entry
+
+
+class Reader:
+    """Reads lines, from the first on, as events.
+
+    Args:
+        journal: path or URL, where large values are.
+
+    Attributes:
+        events: of the lines so far.
+        number, size: how many lines there were so far, and their bytes.
+    """
+
+    def __init__(self, journal: str) -> None:
+        self.events: list[Event] = []
+        self.number = self.size = 0
+        self._journal = journal
+        self._header: Header | None = None
+        self._records: dict[Any, Trial] = {}
+
+    def take(self, line: bytes) -> None:
+        """Take in a line.
+
+        Raises:
+            ValueError, TypeError, RecursionError: it is none of a journal.
+        """
+        entry = json.loads(line.decode())
+        if type(entry) is not dict:
+            raise ValueError(f"it has {reprlib.repr(entry)} where fields should be")
+        for event in self._events(entry, b'"$' in line):
+            apply(self._records, event)
+            self.events.append(event)
+        self.number += 1
+        self.size += len(line)
+
+    def _events(self, entry: dict[str, Any], marked: bool) -> Iterable[Event]:
+        match entry:
+            case {"sparktune": version, **fields} if self._header is None:
+                self._header = _read_header(version, fields)
+                return [Begun(self._header)]
+            case _ if self._header is None:
+                raise ValueError("it is no header of a journal")
+            case {"asked": list(asked), **others} if others.keys() <= {"enqueued"}:
+                waiting = [Enqueued(self._trial(each)) for each in others.get("enqueued", [])]
+                return [*waiting, *[Asked(self._trial(each, Status.RUNNING)) for each in asked]]
+            case {"told": dict(told), **others} if not others:
+                if marked:  # which costs as much as all the rest
+                    told |= {
+                        name: decode(told[name], self._journal) for name in _MARKED & told.keys()
+                    }
+                return [self._told(_checked(told, _TOLD, ("id", "status")))]
+            case {"run": run, **others} if not others:
+                limit = Limit(**_checked(run, _RUN, ("max_evals", "end")))
+                return [Begun(self._header, limit)]
+            case {"stopped": str(reason), **others} if not others:
+                return [Stopped(reason)]
+        raise ValueError(f"it is none of a journal: {reprlib.repr(entry)}")
+
+    def _trial(self, fields: Any, status: Status = Status.NEW) -> Trial:
+        trial = Trial(status=status, **_checked(fields, _TRIAL, ("id", "values")))
+        known = self._records.get(trial.id)
+        if known and not known.status.pending:
+            raise ValueError(f"trial {trial.id!r:.40} ended before; did two runs write at once?")
+        return trial
+
+    def _told(self, told: dict[str, Any]) -> Told:
+        id, status, failure = told.pop("id"), _ENDED[told.pop("status")], told.pop("failure", None)
+        before = self._records.get(id)
+        if before is None:
+            raise ValueError(f"trial {id!r:.40} was never asked for")
+        if not before.status.pending:
+            raise ValueError(f"trial {id!r:.40} ended before; did two runs write at once?")
+        loss = told.get("loss")
+        if status is Status.OK and (loss is None or loss != loss):
+            raise ValueError("its loss is missing")
+        if "result" in told:
+            told["result"] = _result(told["result"], status, loss)
+        outcome = Outcome(id, status, failure=Failure(*failure) if failure else None, **told)
+        return Told(before.told(outcome), outcome)
+
+
+_MARKED = {"loss", "result", "attachments"}
+
+
+def _read_header(version: Any, fields: dict[str, Any]) -> Header:
+    if _is_int(version) and version > FORMAT:
+        raise ValueError("it was written by a newer sparktune; update this one")
+    if type(version) is not int or version != FORMAT:
+        raise ValueError(f"its version cannot be {reprlib.repr(version)}")
+    return Header(**_checked(fields, _HEADER, ("objective", "seed", "space", "columns", "created")))
+
+
+def _result(result: Any, status: Status, loss: Any) -> dict[Any, Any]:
+    """A result, which has a status, and a loss where there is a usable one."""
+    if isinstance(result, Blob):  # so 0.1 kept those with a key that is no text
+        result = {"result": result}
+    if status.returned:
+        result.setdefault("status", _status(status))
+        if result["status"] not in _STATUSES:
+            raise ValueError(f"the status of its result is {reprlib.repr(result['status'])}")
+    if status is Status.OK and type(result.setdefault("loss", loss)) not in (int, float):
+        raise ValueError(f"the loss of its result is {reprlib.repr(result['loss'])}")
+    known: dict[Any, Any] = result
+    return known
