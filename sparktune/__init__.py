@@ -28,7 +28,7 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     10 hyperopt | __main__
 
 A seam's protocol stands where it is used: `Executor` and `Transport` in trial, `Sampler` in
-samplers, `Scheduler` in study, `Stopper` in stopping, `Observer` in loop.
+samplers, `Scheduler` in schedulers, `Stopper` in stopping, `Observer` in loop.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -22,7 +22,7 @@ from sparktune.observers.progress import BarFactory, Progress, tqdm_bar
 from sparktune.observers.saving import Saving
 from sparktune.parallel_trials import SparkTrials
 from sparktune.samplers.algorithms import resolve
-from sparktune.schedulers import FullBudget
+from sparktune.schedulers import FullBudget, InOrder
 from sparktune.space.expression import Apply
 from sparktune.space.space import Space
 from sparktune.stopping import (
@@ -141,18 +141,17 @@ def fmin(
         stopper = _stopper(trials, ended, timeout, loss_threshold, early_stop_fn)
         # Nothing has been changed so far, and the executor is the last that can refuse.
         queue = whole("max_queue_len", max_queue_len, 1)
-        with contextlib.closing(trials.executor(task, queue)) as executor:
+        with contextlib.closing(trials.platform(queue).open(task)) as executor:
             trials.labels, trials.header, trials.space = parsed.labels, header, parsed
             end = resume.begin(trials, book, header, points, limit)
             study = Study(
                 parsed,
                 sampler,
-                FullBudget(end),
+                FullBudget(end) if trials.lag is None else InOrder(FullBudget(end), trials.lag),
                 run_seed,
                 trials.records,
                 reserved=trials.reserved,
                 journal=book,
-                lag=trials.lag,
             )
             observers = _observers(trials, trials_save_file, raise_errors)
             if verbose and show_progressbar:

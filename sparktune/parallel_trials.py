@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import logging
 import operator
-import sys
 from typing import TYPE_CHECKING, Any
 
 from sparktune.arguments import is_whole, numeric, positive, whole
 from sparktune.errors import InvalidArgument
-from sparktune.executors.pool import Pool
-from sparktune.executors.task import Task
-from sparktune.trial import Executor
+from sparktune.executors.platforms import Spark, Threads, session_of
 from sparktune.trials import Trials
 
 if TYPE_CHECKING:
@@ -79,27 +76,27 @@ class SparkTrials(Trials):
         self.timeout = positive("timeout", timeout)
         self.loss_threshold = numeric("loss_threshold", loss_threshold)
         self.trial_timeout = positive("trial_timeout", trial_timeout)
-        self.retries = whole("retries", retries, 0)
-        if resource_profile is not None and not hasattr(resource_profile, "taskResources"):
-            raise InvalidArgument(
-                "resource_profile must be a pyspark.resource.ResourceProfile, made by "
-                f"ResourceProfileBuilder().require(...).build; got {resource_profile!r}"
-            )
-        self.resource_profile = resource_profile
-        self._spark = _session(spark_session)
+        self.retries, self.resource_profile = retries, resource_profile
+        Spark("auto", trial_timeout, retries, resource_profile=resource_profile)  # may refuse
+        self._spark = session_of(spark_session)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what lives in the JVM; a session is found again when it is needed."""
         return super().__getstate__() | {"_spark": None, "resource_profile": None}
 
-    def executor(self, task: Task, queue: int = 1) -> Executor:
-        """A pool over Spark jobs. `queue` is ignored: the pool keeps its own."""
+    def platform(self, queue: int = 1) -> Spark:
+        """Spark, with a session that has not stopped."""
         from sparktune.executors.spark_session import has_stopped
 
         stopped = self._spark is not None and has_stopped(self._spark)
-        self._spark = _session(None if stopped else self._spark)
-        transport = _transport(self._spark, task, self.resource_profile)
-        return Pool(transport, self.parallelism, self.trial_timeout, self.retries)
+        self._spark = session_of(None if stopped else self._spark)
+        return Spark(
+            self.parallelism or "auto",
+            self.trial_timeout,
+            self.retries,
+            self._spark,
+            self.resource_profile,
+        )
 
 
 class ThreadTrials(Trials):
@@ -124,9 +121,9 @@ class ThreadTrials(Trials):
         self.parallelism = whole("parallelism", parallelism, 1)
         self.lag = _lag(deterministic, self.parallelism)
 
-    def executor(self, task: Task, queue: int = 1) -> Executor:
-        """A pool over threads. `queue` is ignored: the pool keeps its own."""
-        return Pool(_threads(task, self.parallelism), self.parallelism)
+    def platform(self, queue: int = 1) -> Threads:
+        """Threads of this process."""
+        return Threads(self.parallelism)
 
 
 def _parallelism(parallelism: Any) -> int | None:
@@ -154,40 +151,3 @@ def _lag(deterministic: bool, parallelism: int | None) -> int | None:
             "give it, as in SparkTrials(parallelism=8, deterministic=True)"
         )
     return parallelism if deterministic else None
-
-
-def _session(spark: SparkSession | None) -> SparkSession:
-    from sparktune.executors.spark_session import start, usable
-
-    return usable(start({}) if spark is None else spark)
-
-
-def _transport(spark: SparkSession, task: Task, resource_profile: Any) -> Any:
-    """The way to Spark's workers that this kind of session has."""
-    from sparktune.executors.spark_session import is_connect
-
-    if is_connect(spark):
-        from sparktune.executors.spark_connect import SparkConnect
-
-        return SparkConnect(spark, task, resource_profile)
-    from sparktune.executors.spark_classic import SparkClassic
-
-    return SparkClassic(spark, task, resource_profile)
-
-
-def _threads(task: Task, parallelism: int) -> Any:
-    """Threads that cancel Spark jobs where there is a session, plain threads elsewhere."""
-    from sparktune.executors.threads import Threads
-
-    if "pyspark" not in sys.modules:
-        return Threads(task, parallelism)
-    from sparktune.executors.spark_session import active_classic, active_connect
-
-    if connected := active_connect():
-        from sparktune.executors.spark_connect_threads import SparkConnectThreads
-
-        return SparkConnectThreads(connected, task, parallelism)
-    from sparktune.executors.spark_threads import SparkThreads
-
-    spark = active_classic()
-    return Threads(task, parallelism) if spark is None else SparkThreads(spark, task, parallelism)

@@ -10,22 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from itertools import takewhile
 
 import numpy as np
 
 from sparktune.history import History, View
 from sparktune.samplers import Sampler
-from sparktune.schedulers import New
+from sparktune.schedulers import Scheduler
 from sparktune.space.space import Space
 from sparktune.trial import Asked, Event, Outcome, Status, Stopped, Told, Trial, apply
-
-
-class Scheduler(Protocol):
-    """What to evaluate next, and with which budget."""
-
-    def schedule(self, history: View, free: int) -> list[New]:
-        """At most `free` work items."""
 
 
 class Study:
@@ -41,9 +34,6 @@ class Study:
         reserved: says below which id all are taken, besides those of the records.
         journal: is given what happened, what one `ask` handed out at once, before it is used.
         clock: seconds since the epoch.
-        lag: makes the trials independent of the timing: trial k is suggested from the results of
-            exactly the trials up to k - lag, and not before these have ended; later ones count as
-            pending. None: from all results there are.
     """
 
     def __init__(
@@ -57,7 +47,6 @@ class Study:
         reserved: Callable[[], int] = lambda: 0,
         journal: Callable[[Sequence[Event]], None] = lambda events: None,
         clock: Callable[[], float] = time.time,
-        lag: int | None = None,
     ) -> None:
         self.space = space
         self.records: MutableMapping[int, Trial] = {} if records is None else records
@@ -68,7 +57,6 @@ class Study:
         self._scheduler = scheduler
         self._seed = seed
         self._clock = clock
-        self._lag = lag
         self._begun = clock()
         self._history = History(len(space))
         self._rows: dict[int, int] = {}
@@ -98,7 +86,7 @@ class Study:
         events = [self._hand_out(self.records[id]) for id in known]
         while len(events) < n and (suggested := self._suggest(n - len(events))):
             events += [self._hand_out(trial) for trial in suggested]
-            if self._lag is None:
+            if self.exhausted:
                 break
         if events:
             self._journal(events)
@@ -145,19 +133,17 @@ class Study:
         return event
 
     def _suggest(self, n: int) -> list[Trial]:
-        """Up to n new trials; one where the next has to know of this one."""
+        """Up to n new trials, all from the same results: those that the first of them may know."""
         history = self.history
-        if self._lag is not None:
-            n, usable = 1, sum(id <= self._next_id - self._lag for id in self._rows)
-            if history.pending[:usable].any():
-                return []
-            history = history.until(usable)
         work = self._scheduler.schedule(history, n)
         if not work:
             return []
+        knows = work[0].knows
+        work = list(takewhile(lambda new: new.knows == knows, work))
+        known = history if knows is None else history.until(knows)
         first = max(self._next_id, self._reserved())
         rng = np.random.default_rng([self._seed, first])
-        rows = self._sampler.suggest(self.space, history, len(work), rng)
+        rows = self._sampler.suggest(self.space, known, len(work), rng)
         self.exhausted = len(rows) < len(work)
         return [
             Trial(first + i, self.space.values(row), budget=new.budget)

@@ -13,13 +13,12 @@ import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sparktune import tables
 from sparktune.documents import Ctrl, Document, TrialAttachments, document, renew
 from sparktune.errors import AllTrialsFailed, InvalidArgument
-from sparktune.executors.serial import Serial
-from sparktune.executors.task import Task
+from sparktune.executors.platforms import Platform, Serial
 from sparktune.history import View
 from sparktune.journal.journal import read, save
 from sparktune.space.space import Space
@@ -29,7 +28,6 @@ from sparktune.trial import (
     JOB_STATE_ERROR,
     Begun,
     Event,
-    Executor,
     Header,
     Scalar,
     Status,
@@ -41,8 +39,6 @@ from sparktune.trial import (
     retold,
 )
 
-if TYPE_CHECKING:
-    pass
 logger = logging.getLogger("sparktune")
 
 T = TypeVar("T", bound="Trials")
@@ -90,9 +86,11 @@ class Trials:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_documents": {}, "space": None}
 
-    def executor(self, task: Task, queue: int = 1) -> Executor:
-        """What evaluates the trials of a run; up to `queue` suggestions wait in it."""
-        return Serial(task, queue)
+    def platform(self, queue: int = 1) -> Platform:
+        """Where these trials are evaluated. `queue` suggestions are made at once, where trials run
+        one after the other; others keep a queue of their own.
+        """
+        return Serial(queue)
 
     def observe(self, event: Event, history: View) -> None:
         """Keep what the objective attached to its result."""

@@ -34,7 +34,7 @@ ALLOWED = {
     "cli": {"tomli", "tomllib"},  # tomllib: since Python 3.11
 }
 STDLIB_ONLY = {"errors", "trial", "worker", "sharing"}
-PYSPARK_MODULES = re.compile(r"executors\._?spark_\w+$|^parallel_trials$")
+PYSPARK_MODULES = re.compile(r"executors\.(_?spark_\w+|platforms)$|^parallel_trials$")
 
 
 def rows() -> dict[str, int]:

@@ -14,7 +14,7 @@ from sparktune import InvalidArgument, SparkTrials, ThreadTrials, fmin, hp, loop
 from sparktune.executors.task import Task
 from sparktune.history import View
 from sparktune.samplers import Sampler, tpe
-from sparktune.schedulers import FullBudget
+from sparktune.schedulers import FullBudget, InOrder
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.stopping import Never
@@ -41,7 +41,9 @@ def played(
 ) -> dict[int, Trial]:
     """The records of a run on four slots."""
     clock, records = Clock(), {} if records is None else records
-    study = Study(SPACE, sampler, FullBudget(n), 3, records, clock=clock, lag=lag)
+    full = FullBudget(n)
+    scheduler = full if lag is None else InOrder(full, lag)
+    study = Study(SPACE, sampler, scheduler, 3, records, clock=clock)
     executor = SimulatedExecutor(Task(loss, lambda trial: trial), 4, seconds, clock)
     assert loop.run(study, executor, Never()) == loop.FINISHED
     return records
@@ -99,7 +101,7 @@ def test_slots_are_used_as_far_as_the_lag_allows() -> None:
             return super().collect(timeout)
 
     clock = Clock()
-    study = Study(SPACE, tpe.suggest, FullBudget(40), 3, clock=clock, lag=4)
+    study = Study(SPACE, tpe.suggest, InOrder(FullBudget(40), 4), 3, clock=clock)
     task = Task(lambda trial: trial.values["x"], lambda trial: trial)
     executor = Watched(task, 4, lambda trial: 1.0, clock)
     loop.run(study, executor, Never())

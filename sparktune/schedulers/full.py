@@ -1,26 +1,18 @@
-"""Schedulers decide what is evaluated next, and with which budget: `schedule(history, free) -> work
-items`.
-"""
+"""Every trial is a full evaluation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from sparktune.history import View
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """Evaluate a new point with this share of a full evaluation."""
-
-    budget: float = 1.0
+from sparktune.schedulers.work import New
 
 
 @dataclass(frozen=True, slots=True)
 class FullBudget:
     """Every trial gets a full evaluation, `max_trials` of them (None: no end)."""
 
-    max_trials: int | None
+    max_trials: int | None = None
 
     def schedule(self, history: View, free: int) -> list[New]:
         """At most `free` work items; none once `max_trials` have been handed out."""

@@ -1,0 +1,189 @@
+"""Where trials are evaluated: frozen options, opened once a run. Making one starts nothing."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sparktune.arguments import is_whole, positive, whole
+from sparktune.errors import InvalidArgument
+from sparktune.executors import serial
+from sparktune.executors.pool import Pool
+from sparktune.executors.task import Task
+from sparktune.trial import Executor
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+class Platform(Protocol):
+    """Where the trials of a run are evaluated."""
+
+    @property
+    def parallelism(self) -> int | str:
+        """The most trials that run at once; "auto" if the platform decides."""
+
+    def open(self, task: Task) -> Executor:
+        """What evaluates the trials of one run; whoever opens it closes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serial:
+    """One trial after the other, in this process. Ctrl-C ends the trial that runs; a time limit
+    takes effect between trials.
+
+    Args:
+        queue: how many suggestions are made at once, for algorithms that work in generations.
+
+    Raises:
+        InvalidArgument: queue is not an integer >= 1.
+    """
+
+    queue: int = 1
+
+    def __post_init__(self) -> None:
+        whole("queue", self.queue, 1)
+
+    @property
+    def parallelism(self) -> int:
+        """1."""
+        return 1
+
+    def open(self, task: Task) -> Executor:
+        """An executor in this thread."""
+        return serial.Serial(task, self.queue)
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    """Threads of this process.
+
+    For objectives that start Spark jobs of their own, such as Spark ML pipelines: their jobs are
+    named after the trial in the Spark UI and cancelled with it. Python code itself cannot be
+    interrupted: when a run ends early, what still runs is given up, not awaited.
+
+    Args:
+        parallelism: the most trials that run at once.
+
+    Raises:
+        InvalidArgument: parallelism is not an integer >= 1.
+    """
+
+    parallelism: int = 4
+
+    def __post_init__(self) -> None:
+        whole("parallelism", self.parallelism, 1)
+
+    def open(self, task: Task) -> Executor:
+        """A pool over threads, which cancel Spark jobs where there is a session."""
+        return Pool(_threads(task, self.parallelism), self.parallelism)
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """Spark tasks: each trial is a job of its own. Works with Spark Classic and Spark Connect.
+
+    Objectives travel to the workers, so they must not use the SparkSession: see `Threads` for that.
+    What a trial writes to stdout and stderr comes back with it, the last 64 kB: `trial.log`.
+
+    Args:
+        parallelism: the most trials that run at once; "auto": as many as the cluster has slots.
+            Slots that come and go are noticed within seconds. Where Spark allocates executors
+            dynamically, "auto" asks for a quarter more than there are, so that Spark adds some
+            until it has its `maxExecutors`; a number asks for that many at once.
+        trial_timeout: seconds that one trial may run; it is ended then and recorded as failed. The
+            start of a new worker process, a second or two, counts as part of its first trial.
+            None: no limit.
+        retries: how often a trial is evaluated again whose executor, or connection to Spark, was
+            lost. What the objective itself does (raise, exit, run out of time) is never retried.
+        session: a Spark session, classic or Connect; None: the active one, or a new one with
+            Spark's own settings. Pickles leave it out, and the resource profile.
+        resource_profile: a `pyspark.resource.ResourceProfile` with the CPUs and GPUs of one trial,
+            such as `ResourceProfileBuilder().require(TaskResourceRequests().cpus(4)).build`; None:
+            a trial has `spark.task.cpus`, 1 by default. See `SparkTrials`.
+
+    Raises:
+        InvalidArgument: an option is out of range.
+    """
+
+    parallelism: int | str = "auto"
+    trial_timeout: float | None = None
+    retries: int = 1
+    session: SparkSession | None = None
+    resource_profile: Any = None
+
+    def __post_init__(self) -> None:
+        if self.parallelism != "auto" and not (
+            is_whole(self.parallelism) and int(self.parallelism) >= 1
+        ):
+            raise InvalidArgument(
+                'The parallelism argument should be an integer >= 1, or "auto" for all slots of '
+                f"the cluster. Given value: {self.parallelism!r}"
+            )
+        positive("trial_timeout", self.trial_timeout)
+        whole("retries", self.retries, 0)
+        if self.resource_profile is not None and not hasattr(
+            self.resource_profile, "taskResources"
+        ):
+            raise InvalidArgument(
+                "resource_profile must be a pyspark.resource.ResourceProfile, made by "
+                f"ResourceProfileBuilder().require(...).build; got {self.resource_profile!r}"
+            )
+
+    def __reduce__(self) -> Any:
+        """Without what lives in the JVM."""
+        return type(self), (self.parallelism, self.trial_timeout, self.retries)
+
+    def open(self, task: Task) -> Executor:
+        """A pool over Spark jobs.
+
+        Raises:
+            SparkUnavailable: there is no pyspark, no Java, or no usable session.
+        """
+        parallelism = None if self.parallelism == "auto" else int(self.parallelism)
+        transport = _transport(session_of(self.session), task, self.resource_profile)
+        return Pool(transport, parallelism, self.trial_timeout, self.retries)
+
+
+def session_of(spark: SparkSession | None) -> SparkSession:
+    """The session to use; where none is given, the active one, or a new one.
+
+    Raises:
+        InvalidArgument: it is not a session.
+        SparkUnavailable: there is no pyspark, no Java, or the session cannot be used.
+    """
+    from sparktune.executors.spark_session import start, usable
+
+    return usable(start({}) if spark is None else spark)
+
+
+def _transport(spark: SparkSession, task: Task, resource_profile: Any) -> Any:
+    """The way to Spark's workers that this kind of session has."""
+    from sparktune.executors.spark_session import is_connect
+
+    if is_connect(spark):
+        from sparktune.executors.spark_connect import SparkConnect
+
+        return SparkConnect(spark, task, resource_profile)
+    from sparktune.executors.spark_classic import SparkClassic
+
+    return SparkClassic(spark, task, resource_profile)
+
+
+def _threads(task: Task, parallelism: int) -> Any:
+    """Threads that cancel Spark jobs where there is a session, plain threads elsewhere."""
+    from sparktune.executors.threads import Threads
+
+    if "pyspark" not in sys.modules:
+        return Threads(task, parallelism)
+    from sparktune.executors.spark_session import active_classic, active_connect
+
+    if connected := active_connect():
+        from sparktune.executors.spark_connect_threads import SparkConnectThreads
+
+        return SparkConnectThreads(connected, task, parallelism)
+    from sparktune.executors.spark_threads import SparkThreads
+
+    spark = active_classic()
+    return Threads(task, parallelism) if spark is None else SparkThreads(spark, task, parallelism)
