@@ -7,16 +7,17 @@
 
 How it is built. `fmin` (minimize) checks its arguments, reads the space as columns (space), and
 runs the one loop (loop): the study (study) asks a scheduler (schedulers) how many trials to start
-and a sampler (samplers) where, an executor (executors) evaluates them, their outcomes become
-events, and events become records (trial) and columns (history). Observers (observers) watch;
-stopping rules (stopping) end it. `Trials` (trials, parallel_trials) is the user's handle on the
-records. The objective is called by `worker`, which travels to the Spark workers by value.
+and a sampler (samplers) where, which may fit a model of the losses (surrogates). An executor
+(executors) evaluates them, their outcomes become events, and events become records (trial) and
+columns (history). Observers (observers) watch; stopping rules (stopping) end it. `Trials` (trials,
+parallel_trials) is the user's handle on the records. The objective is called by `worker`, which
+travels to the Spark workers by value.
 
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
 
     0  errors, trial, worker, sharing
-    1  space | history | arguments | documents
+    1  space | history | arguments | documents | surrogates
     2  samplers | schedulers | stopping | journal
     3  study | tables
     4  executors

@@ -1,0 +1,147 @@
+"""How well hyperparameters of a Gaussian process explain observations: the negative logarithm of
+their posterior density, with its gradient (Rasmussen and Williams 2006, eqs. 5.8 and 5.9).
+
+    theta     (g + 2,)   log l (g,), log sf2, log sn2
+    l         (g,)       lengths of the kernel's groups
+    sf2, sn2             variances of the signal and of the noise
+    K         (n, n)     sf2 k + sn2 I
+    L         (n, n)     its lower Cholesky factor
+    alpha     (n,)       K^-1 y
+    W         (n, n)     K^-1 - alpha alpha^T
+
+Priors, all normal in the logarithm. The length's grows with the number of groups as distances do
+(Hvarfner et al. 2024, arXiv:2402.02229).
+
+    log l     N(log 0.5 + 1/2 log g, 1)
+    log sf2   N(0, 1), as the observations are standardised
+    log sn2   N(log 0.005, 1.5^2)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.surrogates import Array
+from sparktune.surrogates._kernel import correlation
+
+LEAST_NOISE = 1e-8
+"""Smallest noise variance, which also keeps K positive definite."""
+
+_LENGTH = (log(0.5), 1.0)
+_SIGNAL = (0.0, 1.0)
+_NOISE = (log(0.005), 1.5)
+_REACH = 8.0
+"""How far theta may be from the centre of its prior."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The evidence of observations y (n,) at rows Z (n, p).
+
+    `noise` is the variance of the noise where it is known.
+    """
+
+    Z: Array
+    y: Array
+    groups: NDArray[np.intp]
+    noise: float | None = None
+
+    @property
+    def centre(self) -> Array:
+        """The mode of the prior, shape (g + 2,)."""
+        g = self.size
+        lengths = np.full(g, _LENGTH[0] + 0.5 * log(max(g, 1)))
+        noise = _NOISE[0] if self.noise is None else log(max(self.noise, LEAST_NOISE))
+        return np.append(lengths, [_SIGNAL[0], noise])
+
+    @property
+    def size(self) -> int:
+        """The number of groups."""
+        return int(self.groups.max(initial=-1)) + 1
+
+    def bounds(self) -> list[tuple[float, float]]:
+        """Where theta may be."""
+        found = [(each - _REACH, each + _REACH) for each in self.centre.tolist()]
+        found[-1] = (log(LEAST_NOISE), found[-1][1])
+        if self.noise is not None:
+            found[-1] = (self.centre[-1], self.centre[-1])
+        return found
+
+    def __call__(self, theta: Array) -> tuple[float, Array]:
+        """The negative log density of theta, up to a constant, and its gradient."""
+        n, g = len(self.y), self.size
+        A = self.Z / np.exp(theta[:g])[self.groups]
+        sf2, sn2 = np.exp(theta[g:])
+        k, slope = correlation(A, A)
+        L = factor(sf2 * k, sn2)
+        inverse = inverted(L)
+        alpha = inverse @ self.y
+        W = inverse - np.outer(alpha, alpha)
+        G = W * slope
+        by_feature = G.sum(axis=1) @ A**2 - (A * (G @ A)).sum(axis=0)
+        lengths = sf2 * np.bincount(self.groups, by_feature, minlength=g)
+        noise = 0.5 * sn2 * np.trace(W)
+        signal = 0.5 * sf2 * (W * k).sum()
+        value = 0.5 * self.y @ alpha + np.log(np.diag(L)).sum() + 0.5 * n * log(2 * np.pi)
+        prior, pull = self._prior(theta)
+        return float(value + prior), np.append(lengths, [signal, noise]) + pull
+
+    def _prior(self, theta: Array) -> tuple[float, Array]:
+        """The negative log density of the prior, up to a constant, and its gradient."""
+        g = self.size
+        sd = np.append(np.full(g, _LENGTH[1]), [_SIGNAL[1], _NOISE[1]])
+        t = (theta - self.centre) / sd
+        return 0.5 * float(t @ t), t / sd
+
+
+def factor(K: Array, noise: float) -> Array:
+    """The lower Cholesky factor of K + noise I, with as much more noise as it takes."""
+    from scipy.linalg.lapack import dpotrf
+
+    K = K.copy()
+    diagonal = np.diag(K).copy()
+    for jitter in (0.0, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2):
+        K.flat[:: len(K) + 1] = diagonal * (1 + jitter) + noise
+        L, failed = dpotrf(K, lower=1, clean=1)
+        if not failed:
+            return L  # type: ignore[no-any-return]
+    raise np.linalg.LinAlgError("the covariances are not finite")
+
+
+def inverted(L: Array) -> Array:
+    """The inverse of L L^T."""
+    from scipy.linalg.lapack import dpotri
+
+    half, _ = dpotri(L, lower=1)
+    full: Array = half + np.tril(half, -1).T
+    return full
+
+
+def solved(L: Array, B: Array, *, transposed: bool = False) -> Array:
+    """L^-1 B, or L^-T B."""
+    from scipy.linalg import solve_triangular
+
+    X: Array = solve_triangular(L, B, lower=True, trans=int(transposed), check_finite=False)
+    return X
+
+
+def minimised(evidence: Evidence, start: Array, steps: int) -> tuple[float, Array]:
+    """The evidence's smallest value on the way of L-BFGS from `start`, and where it is."""
+    from scipy.optimize import minimize
+
+    best: list[Any] = [np.inf, start]
+
+    def value(theta: Array) -> tuple[float, Array]:
+        found, gradient = evidence(theta)
+        if found < best[0]:
+            best[:] = [found, theta.copy()]
+        return found, gradient
+
+    options = {"maxiter": steps, "maxfun": 2 * steps, "gtol": 1e-2, "ftol": 1e-6}
+    minimize(value, start, jac=True, method="L-BFGS-B", bounds=evidence.bounds(), options=options)
+    return best[0], best[1]

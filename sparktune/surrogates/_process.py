@@ -1,0 +1,119 @@
+"""What a Gaussian process with known hyperparameters says (Rasmussen and Williams 2006, eqs. 2.23
+to 2.27 and 5.12).
+
+    A, B     (n, p), (m, p)   rows of features in units of their lengths
+    L        (n, n)           Cholesky factor of the observations' covariance, noise included
+    alpha    (n,)             K^-1 y
+    kx       (n, m)           covariances of f at the n rows with f at m others
+    V        (n, m)           L^-1 kx
+    mean     (m,)             kx^T alpha
+    var      (m,)             sf2 - sum of V^2
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from sparktune.surrogates import Array
+from sparktune.surrogates._evidence import Evidence, factor, inverted, solved
+from sparktune.surrogates._kernel import correlation
+
+
+@dataclass(frozen=True, eq=False)
+class Process:
+    """The posterior of a Gaussian process. `lengths` (p,) are those of the features, `sf2` and
+    `sn2` the variances of signal and noise; `y` are the observations, in units of `scale` from
+    `offset`, as are `sf2` and `sn2`.
+    """
+
+    A: Array
+    y: Array
+    L: Array
+    alpha: Array
+    lengths: Array
+    sf2: float
+    sn2: float
+    offset: float
+    scale: float
+
+    @staticmethod
+    def of(evidence: Evidence, theta: Array, offset: float, scale: float) -> Process:
+        """The posterior of these observations with hyperparameters theta."""
+        lengths = np.exp(theta[: evidence.size])[evidence.groups]
+        sf2, sn2 = (float(each) for each in np.exp(theta[evidence.size :]))
+        A = evidence.Z / lengths
+        L = factor(sf2 * correlation(A, A)[0], sn2)
+        alpha = solved(L, solved(L, evidence.y), transposed=True)
+        return Process(A, evidence.y, L, alpha, lengths, sf2, sn2, offset, scale)
+
+    @property
+    def fitted(self) -> Array:
+        """The mean of f at the observed rows, shape (n,)."""
+        return self.offset + self.scale * (self.y - self.sn2 * self.alpha[: len(self.y)])
+
+    def covariance(self, Z: Array) -> Array:
+        """kx of the rows Z (m, p), shape (n, m)."""
+        kx: Array = self.sf2 * correlation(self.A, Z / self.lengths)[0]
+        return kx
+
+    def predict(self, Z: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation of f, both (m,), at the rows of Z (m, p)."""
+        kx = self.covariance(Z)
+        V = solved(self.L, kx)
+        sd = np.sqrt(np.maximum(self.sf2 - (V**2).sum(axis=0), 1e-12 * self.sf2))
+        return self.offset + self.scale * (kx.T @ self.alpha), self.scale * sd
+
+    def gradients(self, z: Array) -> tuple[float, float, Array, Array]:
+        """Mean and standard deviation of f at z (p,), and their gradients (p,)."""
+        b = z / self.lengths
+        k, slope = correlation(self.A, b[None])
+        kx = self.sf2 * k[:, 0]
+        weights = self.inverse @ kx
+        var = max(self.sf2 - float(kx @ weights), 1e-12 * self.sf2)
+        sd = np.sqrt(var)
+        # dkx_i/dz = -sf2 slope_i (b - a_i) / lengths
+        d = -self.sf2 * slope * (b - self.A) / self.lengths
+        mean = self.offset + self.scale * float(kx @ self.alpha)
+        return (
+            mean,
+            self.scale * sd,
+            self.scale * (self.alpha @ d),
+            -self.scale * (weights @ d) / sd,
+        )
+
+    @cached_property
+    def inverse(self) -> Array:
+        """K^-1, shape (n, n)."""
+        return inverted(self.L)
+
+    def sample(self, Z: Array, n: int, rng: np.random.Generator) -> Array:
+        """n draws of f at the rows of Z (m, p) together, shape (n, m)."""
+        kx, B = self.covariance(Z), Z / self.lengths
+        V = solved(self.L, kx)
+        L = factor(self.sf2 * correlation(B, B)[0] - V.T @ V, 1e-10 * self.sf2)
+        draws = (kx.T @ self.alpha)[:, None] + L @ rng.standard_normal((len(Z), n))
+        found: Array = self.offset + self.scale * draws.T
+        return found
+
+    def residuals(self) -> Array:
+        """Each observation less its prediction from the others, in standard deviations of that
+        prediction, shape (n,). The hyperparameters are those from all observations.
+        """
+        return self.alpha / np.sqrt(np.diag(self.inverse))
+
+    def believing(self, Z: Array) -> Process:
+        """The posterior if its means at the rows of Z (m, p) had been observed: its mean is the
+        same, its standard deviation is smaller near them.
+        """
+        if not len(Z):
+            return self
+        B, n, m = Z / self.lengths, len(self.A), len(Z)
+        V = solved(self.L, self.covariance(Z))
+        L = np.zeros((n + m, n + m))
+        L[:n, :n], L[n:, :n] = self.L, V.T
+        L[n:, n:] = factor(self.sf2 * correlation(B, B)[0] - V.T @ V, self.sn2)
+        alpha = np.append(self.alpha, np.zeros(m))
+        return replace(self, A=np.vstack([self.A, B]), L=L, alpha=alpha)

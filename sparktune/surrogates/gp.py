@@ -1,0 +1,170 @@
+"""A Gaussian process with a Matern-5/2 kernel (Rasmussen and Williams 2006, chapters 2 and 5).
+
+All features are real numbers, and distances are Euclidean. Features of one group share a length:
+the two of an angle, say, or those of an option, one of which is sqrt(1/2) and the others 0, so that
+different options are at distance 1.
+
+The hyperparameters are the mode of their posterior (`_evidence`). Up to 60 observations they are
+found anew with each one, then with every twentieth part more. The search starts where the one for
+10, 20, 40, ... of the observations ended; so a fit is a pure function of the observations, whatever
+fits came before it, and is quick if they did.
+
+    Z       (n, p)     rows of features
+    y       (n,)       observations, infinite where one failed
+    theta   (g + 2,)   hyperparameters (`_evidence`)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.errors import InvalidArgument
+from sparktune.surrogates import Array
+from sparktune.surrogates._evidence import Evidence, minimised
+from sparktune.surrogates._process import Process
+from sparktune.surrogates.warping import centred, warped
+
+MOST = 500
+"""Observations at most that a process is made of."""
+
+_ALL = 60
+_GROWTH = 1.05
+_FIRST = 10
+_STEPS_FIRST, _STEPS_LATER = 40, 15
+_BEST, _NEAR = 100, 250
+"""Of more than `MOST` observations, how many of the best are used, and of those near the best one;
+the rest are spread evenly over the others.
+"""
+
+
+@dataclass(frozen=True)
+class GP:
+    """A Gaussian process.
+
+    Args:
+        groups: for each feature the index of its length, 0, 1, ...; without it each feature has a
+            length of its own.
+        warp: whether observations are losses of which the small ones matter (`warping`). The
+            posterior is then about the warped ones, whose mean is 0 and whose variance is 1.
+        noise: variance of the noise where it is known, as a share of the observations' variance;
+            None: it is inferred.
+    """
+
+    groups: tuple[int, ...] | None = None
+    warp: bool = False
+    noise: float | None = None
+
+    def fit(self, Z: Array, y: Array, rng: np.random.Generator | None = None) -> Process:
+        """The posterior after observing y (n,) at the rows of Z (n, p).
+
+        An infinite observation is one that failed; it counts as worse than the worst. Of more than
+        500 observations the best are used, those near the best one, and some of the others.
+
+        Args:
+            rng: not used; a fit depends on the observations alone.
+
+        Raises:
+            InvalidArgument: Z and y do not fit together, or hold NaN.
+        """
+        _check(Z, y, self.groups)
+        theta: Array | None = None
+        for m in _sizes(len(y)):
+            part, _, _ = self._evidence(Z[:m], y[:m])
+            theta = _mode(_Search(part, theta, m))
+        evidence, offset, scale = self._evidence(Z, y)
+        return Process.of(evidence, evidence.centre if theta is None else theta, offset, scale)
+
+    def _evidence(self, Z: Array, y: Array) -> tuple[Evidence, float, float]:
+        """The evidence of at most `MOST` of these observations, and what they are measured from and
+        in.
+        """
+        scaled, offset, scale = (warped(y), 0.0, 1.0) if self.warp else centred(y)
+        kept = subset(Z, scaled)
+        groups = np.arange(Z.shape[1]) if self.groups is None else np.array(self.groups)
+        return Evidence(Z[kept], scaled[kept], groups.astype(np.intp), self.noise), offset, scale
+
+
+def subset(Z: Array, y: Array) -> NDArray[np.intp]:
+    """Indices of at most `MOST` observations, in their order."""
+    n = len(y)
+    if n <= MOST:
+        return np.arange(n)
+    order = np.argsort(y, kind="stable")
+    chosen = np.zeros(n, dtype=bool)
+    chosen[order[:_BEST]] = True
+    far = ((Z - Z[order[0]]) ** 2).sum(axis=1) + np.where(chosen, np.inf, 0.0)
+    chosen[np.argsort(far, kind="stable")[:_NEAR]] = True
+    others = np.flatnonzero(~chosen)
+    places = np.linspace(0, len(others) - 1, min(MOST - _BEST - _NEAR, len(others)))
+    chosen[others[places.astype(int)]] = True
+    return np.flatnonzero(chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """A search for the mode of the first `size` observations; two with one digest are equal."""
+
+    evidence: Evidence
+    start: Array | None
+    size: int
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Changes with everything that the search depends on."""
+        e, start = self.evidence, np.empty(0) if self.start is None else self.start
+        found = hashlib.sha1(repr((e.Z.shape, e.noise, self.size)).encode())
+        for array in (e.Z, e.y, e.groups, start):
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.digest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Search) and self.digest == other.digest
+
+
+@lru_cache(maxsize=64)
+def _mode(search: _Search) -> Array:
+    """The hyperparameters that the observations support best."""
+    evidence, start = search.evidence, search.start
+    if start is not None and not _doubled(search.size):
+        return minimised(evidence, start, _STEPS_LATER)[1]
+    starts = [evidence.centre] if start is None else [evidence.centre, start]
+    found = [minimised(evidence, each, _STEPS_FIRST) for each in starts]
+    return min(found, key=lambda each: each[0])[1]
+
+
+def _sizes(n: int) -> list[int]:
+    """How many observations the hyperparameters are found for, one after the other, up to n."""
+    sizes = [_FIRST * 2**i for i in range(n.bit_length()) if _FIRST * 2**i < n]
+    last = n
+    if n > _ALL:
+        last = _ALL
+        while (more := int(np.ceil(last * _GROWTH))) <= n:
+            last = more
+    return [m for m in sizes if m < last] + [last] * (last >= 2)
+
+
+def _doubled(n: int) -> bool:
+    """Whether n is one of 10, 20, 40, ..."""
+    return n % _FIRST == 0 and (n // _FIRST).bit_count() == 1
+
+
+def _check(Z: Array, y: Array, groups: tuple[int, ...] | None) -> None:
+    """
+    Raises:
+        InvalidArgument: Z and y do not fit together, or hold NaN.
+    """
+    if Z.ndim != 2 or y.shape != (len(Z),) or np.isnan(y).any() or not np.isfinite(Z).all():
+        raise InvalidArgument(
+            "a Gaussian process is fitted to finite rows Z, shape (n, p), and one observation for "
+            f"each, shape (n,), that is not NaN; got {Z.shape} and {y.shape}"
+        )
+    if groups is not None and len(groups) != Z.shape[1]:
+        raise InvalidArgument(f"there are {len(groups)} groups for {Z.shape[1]} features")

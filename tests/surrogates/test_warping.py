@@ -1,0 +1,70 @@
+"""Losses on the scale of a model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from sparktune.surrogates import Array
+from sparktune.surrogates.warping import centred, warped
+
+LOSSES = arrays(
+    np.float64, st.integers(1, 30), elements=st.floats(-1e6, 1e6).map(lambda y: round(y, 3))
+)
+MANY = settings(deadline=None, derandomize=True)
+
+
+@MANY
+@given(LOSSES)
+def test_the_order_stays(y: Array) -> None:
+    order = np.argsort(y, kind="stable")
+    assert (np.diff(warped(y)[order]) >= -1e-12).all()
+    assert (np.diff(centred(y)[0][order]) >= -1e-12).all()
+
+
+@MANY
+@given(LOSSES, st.floats(0.01, 100), st.floats(-1e3, 1e3))
+def test_the_unit_of_losses_does_not_matter(y: Array, scale: float, offset: float) -> None:
+    if np.ptp(y) == 0 or np.ptp(y) > 0.01:  # else rounding decides
+        np.testing.assert_allclose(warped(scale * y + offset), warped(y), atol=1e-4)
+
+
+@MANY
+@given(LOSSES)
+def test_the_result_is_standardised(y: Array) -> None:
+    for w in (warped(y), centred(y)[0]):
+        assert abs(w.mean()) < 1e-6
+        assert w.std() == pytest.approx(1.0) or w.std() < 1e-6
+
+
+def test_how_bad_the_worse_half_is_does_not_matter() -> None:
+    y = np.arange(10.0)
+    np.testing.assert_allclose(warped(np.append(y, 11.0)), warped(np.append(y, 1e9)), rtol=1e-9)
+
+
+def test_equal_losses_stay_equal() -> None:
+    w = warped(np.array([0.0, 1.0, 1.0, 5.0, 5.0, 5.0, 7.0]))
+    assert w[1] == w[2]
+    assert w[3] == w[4] == w[5]
+
+
+def test_failures_are_worse_than_the_worst() -> None:
+    for w in (
+        warped(np.array([1.0, np.inf, 3.0, 2.0])),
+        centred(np.array([1.0, np.inf, 3.0, 2.0]))[0],
+    ):
+        assert w.argmax() == 1
+        assert w[1] - w[2] == pytest.approx(0.5 * (w[2] - w[0]))
+
+
+def test_nothing_but_failures_is_no_trouble() -> None:
+    np.testing.assert_array_equal(warped(np.full(3, np.inf)), np.zeros(3))
+
+
+def test_most_losses_may_be_the_best_one() -> None:
+    w = warped(np.array([0.0, 0.0, 0.0, 0.0, 4.0, 1e12]))
+    assert (np.diff(w[3:]) > 0).all()
+    assert np.isfinite(w).all()
