@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sparktune import plots, tables
+from sparktune.cli import signals
 from sparktune.cli.study import load
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.journal.journal import read
@@ -37,7 +38,13 @@ def run(options: Namespace) -> str:
     Raises:
         InvalidArgument: the study file or the journal is not usable.
         NothingUsable: no trial gave a loss.
+        KeyboardInterrupt: Ctrl-C; `Ended` after SIGTERM and SIGHUP.
     """
+    with signals.as_interrupts():
+        return _run(options)
+
+
+def _run(options: Namespace) -> str:
     study = load(options.study, options.set)
     if options.resume and not study.journal:
         raise InvalidArgument("--resume needs a journal; add --set journal=PATH")
@@ -53,8 +60,10 @@ def run(options: Namespace) -> str:
         fmin(**arguments, trials=trials, catch_eval_exceptions=True, show_progressbar=progress)
     except AllTrialsFailed as error:
         raise NothingUsable(_explained(trials, study.journal)) from error
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         hint = "; add --resume to go on" if study.journal else ""
+        if isinstance(error, signals.Ended):
+            raise signals.Ended(error.number, hint) from None
         raise KeyboardInterrupt(f"interrupted{hint}") from None
     return _pairs(tables.summary(trials))
 

@@ -3,19 +3,23 @@
 0    it worked
 1    the run failed, or no trial has a usable loss
 2    the command, the study file or the journal is wrong
+129  SIGHUP, while a study ran
 130  Ctrl-C
 141  whoever read the output stopped reading
+143  SIGTERM, while a study ran
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from sparktune.cli import commands
+from sparktune.cli.signals import Ended
 from sparktune.errors import (
     BadSearchSpace,
     InvalidAnnotatedParameter,
@@ -31,8 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     raises SystemExit where the arguments are wrong, or ask for help.
     """
     options = _parser().parse_args(arguments)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what the terminal cannot show
     try:
         text = options.command(options)
+    except Ended as error:
+        return _failed(error, 128 + error.number)
     except KeyboardInterrupt as error:
         return _failed(str(error) or "interrupted", 130)
     except _WRONG_INPUT as error:
@@ -43,18 +51,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: object, code: int) -> int:
-    print(f"sparktune: {commands.printable(' '.join(str(error).split()))}", file=sys.stderr)
+    text = commands.printable(" ".join(str(error).split()))
+    if sys.stderr is not None:  # as it is where it was closed before Python began
+        try:
+            print(f"sparktune: {text}", file=sys.stderr, flush=True)
+        except OSError:
+            _discard(sys.stderr)
     return code
 
 
 def _printed(text: str) -> int:
+    if sys.stdout is None:
+        return _failed("the output cannot be written: stdout is closed", 1)
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        # Python would complain again when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)
         return 141
+    except OSError as error:
+        _discard(sys.stdout)
+        return _failed(f"the output cannot be written: {error.strerror}", 1)
     return 0
+
+
+def _discard(stream: TextIO) -> None:
+    """Let a stream that cannot be written end nowhere: Python would complain again at exit."""
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _parser() -> ArgumentParser:

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from sparktune.errors import InvalidArgument
+from sparktune.worker import text_of
 
 
 class References:
@@ -35,16 +36,18 @@ class References:
             )
         found: Any = self._run(key, Path(place)) if place.endswith(".py") else _module(key, place)
         for part in name.split("."):
-            if not hasattr(found, part):
-                raise InvalidArgument(f"{key}: there is no {name!r} in {place}")
-            found = getattr(found, part)
+            found = _attribute(found, part, f"{key}: there is no {name!r} in {place}")
         return found
 
     def _run(self, key: str, path: Path) -> ModuleType:
         path = path.absolute()
         if path in self._files:
             return self._files[path]
-        if not path.is_file():
+        try:
+            there = path.is_file()
+        except OSError as error:
+            raise InvalidArgument(f"{key}: {path} is no file: {error.strerror}") from error
+        if not there:
             raise InvalidArgument(f"{key}: there is no file {path}")
         _importable(str(path.parent))
         name = f"{path.stem} ({path})"  # no module that exists has such a name
@@ -55,7 +58,9 @@ class References:
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also of sys.exit(0), which would end the command
             raise InvalidArgument(f"{key}: {path} cannot be run: {_told(error)}") from error
         finally:
             # What is in no importable module travels to the workers by value.
@@ -64,11 +69,22 @@ class References:
         return module
 
 
+def _attribute(thing: Any, name: str, what: str) -> Any:
+    try:
+        return getattr(thing, name)
+    except AttributeError as error:
+        raise InvalidArgument(what) from error
+    except Exception as error:  # of the module's own `__getattr__`
+        raise InvalidArgument(f"{what}: {_told(error)}") from error
+
+
 def _module(key: str, name: str) -> ModuleType:
     _importable("")
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise InvalidArgument(f"{key}: {name} cannot be imported: {_told(error)}") from error
 
 
@@ -77,9 +93,11 @@ def _importable(folder: str) -> None:
         sys.path.insert(0, folder)
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     """An exception of a user's file, and where it was raised."""
-    text = f"{type(error).__name__}: {error}"
+    text = f"{type(error).__name__}: {text_of(error)}"
+    if isinstance(error, SystemExit):
+        text = f"it ends the process with sys.exit({text_of(error)})"
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
     if isinstance(error, (SyntaxError, ImportError)) or "importlib" in last.filename:

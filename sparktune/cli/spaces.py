@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sparktune.errors import BadSearchSpace, InvalidArgument
 from sparktune.space import hp
-
-_LOG = re.compile(r"log\(\s*([^()]+?)\s*\)")
 
 
 def space_of(tables: Any, path: str = "") -> Any:
@@ -56,11 +53,11 @@ def _parameter(function: str, given: Any, label: Any, path: str) -> Any:
         if isinstance(given, Mapping):
             return make(label, **{key: _number(value) for key, value in given.items()})
         return make(label, *map(_number, given if isinstance(given, list) else [given]))
-    except (TypeError, ValueError) as error:
-        if isinstance(error, (BadSearchSpace, InvalidArgument)):
-            raise
+    except (BadSearchSpace, InvalidArgument):
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidArgument(
-            f"space.{path}: hp.{function} does not take {given!r}: {error}"
+            f"space.{path}: hp.{function} does not take {given!r:.200}: {error}"
         ) from error
 
 
@@ -79,12 +76,13 @@ def _options(function: str, given: Any, path: str) -> list[Any]:
 
 def _number(value: Any) -> Any:
     """A number, which may be written as a logarithm; anything else is for `hp` to refuse."""
-    if not isinstance(value, str) or not (written := _LOG.fullmatch(value.strip())):
+    text = value.strip() if isinstance(value, str) else ""
+    if not (text.startswith("log(") and text.endswith(")")):
         return value
     try:
-        return math.log(float(written[1]))
+        return math.log(float(text[4:-1]))
     except ValueError as error:
-        raise InvalidArgument(f"space: {value!r} is no number: {error}") from error
+        raise InvalidArgument(f"space: {value!r:.200} is no number: {error}"[:500]) from error
 
 
 def _refuse_misspelt(tables: Mapping[str, Any], path: str) -> None:

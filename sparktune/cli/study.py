@@ -14,7 +14,6 @@ Paths in the file are relative to it; those given with `--set`, to the working d
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -36,6 +35,8 @@ else:
     import tomli as tomllib
 
 _SHORT = {"algorithm": "name", "executor": "kind"}  # a text stands for a table with this key
+_LARGEST = 2**24  # bytes of a study file
+_DEEPEST = 50  # tables and lists in each other
 _BUDGET = ("max_evals", "timeout", "loss_threshold")
 _EXECUTORS: dict[str, tuple[str, ...]] = {
     "serial": (),
@@ -88,7 +89,7 @@ class StudyFile:
         """
         options = dict(self.executor)
         kind = options.pop("kind", "serial")
-        if kind not in _EXECUTORS:
+        if not isinstance(kind, str) or kind not in _EXECUTORS:
             raise InvalidArgument(f"executor must be one of {_listed(_EXECUTORS)}, got {kind!r}")
         _known(f"executor {kind!r}", options, _EXECUTORS[kind])
         if kind == "serial":
@@ -110,13 +111,7 @@ def load(path: str, changes: Sequence[str]) -> StudyFile:
     Raises:
         InvalidArgument: it cannot be read, or says something that no study file says.
     """
-    try:
-        with open(path, "rb") as file:
-            said = _tables(tomllib.load(file))
-    except OSError as error:
-        raise InvalidArgument(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise InvalidArgument(f"{path} is no TOML: {error}") from error
+    said = _tables(_read(path))
     _resolve(said, Path(path).parent)
     for change in changes:
         said = _merged(said, _tables(_change(change)))
@@ -129,6 +124,41 @@ def load(path: str, changes: Sequence[str]) -> StudyFile:
             raise InvalidArgument(f"{path} lacks {key!r}")
     _known("budget", said.get("budget", {}), _BUDGET)
     return StudyFile(**said)
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            text = file.read(_LARGEST + 1)
+        if len(text) > _LARGEST:
+            raise InvalidArgument(f"{path} is larger than any study file")
+        said = _toml(text.decode())
+    except OSError as error:
+        raise InvalidArgument(f"cannot read {path}: {error.strerror}") from error
+    except InvalidArgument:
+        raise
+    except ValueError as error:
+        raise InvalidArgument(f"{path} is no TOML: {error}") from error
+    return said
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """What TOML says.
+
+    Raises:
+        ValueError: it is none, or is nested deeper than any study.
+    """
+    try:
+        said: dict[str, Any] = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    level: list[Any] = [said]
+    for _ in range(_DEEPEST):
+        tables = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [item for each in tables for item in each if isinstance(item, (dict, list))]
+    if level:
+        raise ValueError("it is nested too deep")
+    return said
 
 
 _KINDS: dict[str, Any] = {
@@ -155,20 +185,23 @@ def _change(change: str) -> dict[str, Any]:
     """`a.b=1` as {"a": {"b": 1}}; what is no TOML value is a text."""
     key, equals, value = change.partition("=")
     if not equals or not key.strip():
-        raise InvalidArgument(f"--set needs key=value, got {change!r}")
-    text = json.dumps(value, ensure_ascii=False)
-    found = _parsed(f"{key} = {value}") or _parsed(f"{key} = {text}")
-    if found is None:
-        raise InvalidArgument(f"--set: {key!r} is no key; write it as in budget.max_evals=50")
-    return found
+        raise InvalidArgument(f"--set needs key=value, got {change!r:.200}")
+    said = _parsed(f"{key} = 0") if "\n" not in key else None
+    place: Any = said
+    while isinstance(place, dict) and len(place) == 1:
+        last, (name, place) = place, next(iter(place.items()))
+    if said is None or place != 0:
+        raise InvalidArgument(f"--set: {key!r:.200} is no key; write it as in budget.max_evals=50")
+    given = _parsed(f"value = {value}") or {}
+    last[name] = given["value"] if given.keys() == {"value"} else value
+    return said
 
 
 def _parsed(text: str) -> dict[str, Any] | None:
     try:
-        said: dict[str, Any] = tomllib.loads(text)
+        return _toml(text)
     except ValueError:
         return None
-    return said
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
