@@ -32,11 +32,11 @@ class References:
         place, _, name = reference.rpartition(":")
         if not place or not name:
             raise InvalidArgument(
-                f"{key} must be module:name or path/to/file.py:name, got {reference!r}"
+                f"{key} must be module:name or path/to/file.py:name, got {reference!r:.200}"
             )
         found: Any = self._run(key, Path(place)) if place.endswith(".py") else _module(key, place)
         for part in name.split("."):
-            found = _attribute(found, part, f"{key}: there is no {name!r} in {place}")
+            found = _attribute(found, part, f"{key}: there is no {name!r:.200} in {place:.200}")
         return found
 
     def _run(self, key: str, path: Path) -> ModuleType:

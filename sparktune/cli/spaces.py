@@ -63,13 +63,13 @@ def _parameter(function: str, given: Any, label: Any, path: str) -> Any:
 
 def _options(function: str, given: Any, path: str) -> list[Any]:
     if not isinstance(given, list):
-        raise InvalidArgument(f"space.{path}: {function} must be a list, got {given!r}")
+        raise InvalidArgument(f"space.{path}: {function} must be a list, got {given!r:.200}")
     if function == "choice":
         return [space_of(option, path) for option in given]
     pairs = [pair for pair in given if isinstance(pair, list) and len(pair) == 2]
     if len(pairs) < len(given):
         raise InvalidArgument(
-            f"space.{path}: pchoice must be a list of [probability, option], got {given!r}"
+            f"space.{path}: pchoice must be a list of [probability, option], got {given!r:.200}"
         )
     return [(p, space_of(option, path)) for p, option in pairs]
 
@@ -82,7 +82,7 @@ def _number(value: Any) -> Any:
     try:
         return math.log(float(text[4:-1]))
     except ValueError as error:
-        raise InvalidArgument(f"space: {value!r:.200} is no number: {error}"[:500]) from error
+        raise InvalidArgument(f"space: {value!r:.200} is no number") from error
 
 
 def _refuse_misspelt(tables: Mapping[str, Any], path: str) -> None:
@@ -92,7 +92,7 @@ def _refuse_misspelt(tables: Mapping[str, Any], path: str) -> None:
     if arguments := [key for key in tables if key in hp.__all__ and isinstance(tables[key], list)]:
         raise InvalidArgument(
             f"space.{path}: beside {arguments[0]!r} there can only be 'label', got "
-            f"{', '.join(map(repr, tables))}"
+            f"{', '.join(map(repr, tables)):.200}"
         )
     key = next(iter(tables), "")
     close = difflib.get_close_matches(key, hp.__all__, 1, 0.75)

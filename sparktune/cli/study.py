@@ -90,7 +90,9 @@ class StudyFile:
         options = dict(self.executor)
         kind = options.pop("kind", "serial")
         if not isinstance(kind, str) or kind not in _EXECUTORS:
-            raise InvalidArgument(f"executor must be one of {_listed(_EXECUTORS)}, got {kind!r}")
+            raise InvalidArgument(
+                f"executor must be one of {_listed(_EXECUTORS)}, got {kind!r:.200}"
+            )
         _known(f"executor {kind!r}", options, _EXECUTORS[kind])
         if kind == "serial":
             return Trials()
@@ -118,7 +120,7 @@ def load(path: str, changes: Sequence[str]) -> StudyFile:
     _known(path, said, StudyFile.__dataclass_fields__)
     for key, kind in _KINDS.items():
         if key in said and not isinstance(said[key], kind):
-            raise InvalidArgument(f"{key} must be {_NAMES[kind]}, got {said[key]!r}")
+            raise InvalidArgument(f"{key} must be {_NAMES[kind]}, got {said[key]!r:.200}")
     for key in ("objective", "space"):
         if key not in said:
             raise InvalidArgument(f"{path} lacks {key!r}")
@@ -235,7 +237,7 @@ def _algorithm(said: Mapping[str, Any], references: References) -> Any:
     name = options.pop("name", "tpe")
     if not isinstance(name, str) or not (name in ALGORITHMS or ":" in name):
         raise InvalidArgument(
-            f"algorithm must be one of {_listed(ALGORITHMS)}, or module:name; got {name!r}"
+            f"algorithm must be one of {_listed(ALGORITHMS)}, or module:name; got {name!r:.200}"
         )
     sampler = resolve(references.find("algorithm", name) if ":" in name else name)
     return with_options(sampler, **options)
@@ -268,7 +270,7 @@ def _flat(prefix: str, settings: Mapping[str, Any]) -> dict[str, str]:
 def _known(where: str, said: Mapping[str, Any], names: Any) -> None:
     if unknown := [key for key in said if key not in names]:
         raise InvalidArgument(
-            f"{where} has no {_listed(unknown)}; there is {_listed(names) or 'nothing to set'}"
+            f"{where} has no {_listed(unknown):.200}; there is {_listed(names) or 'nothing to set'}"
         )
 
 

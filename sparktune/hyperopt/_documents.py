@@ -104,7 +104,7 @@ def _unreadable(doc: Mapping[str, Any]) -> str | None:
         return f"exp_key must be a text or None, got {kind_of(doc['exp_key'])}"
     if not isinstance(result, Mapping):
         return f"result must be a dict, got {kind_of(result)}"
-    if not isinstance(result.get("status", ""), (str, type(None))):
+    if not isinstance(result.get("status"), str):
         return "the result's status must be a text"
     loss = result.get("loss")
     if loss is not None and as_number(loss) is None:

@@ -37,11 +37,12 @@ class Trusted:
             if isinstance(home, str) and self._trusts(home):
                 self._found[id(found)] = found
                 return found
+        named, package = f"{module}.{name}", module.partition(".")[0]
         raise InvalidArgument(
-            f"the file names {module}.{name}, which could run code and is not loaded. If you trust "
+            f"the file names {named:.200}, which could run code and is not loaded. If you trust "
             "the file, and its results hold such objects: load_trials(path, "
-            f"trust=[{module.partition('.')[0]!r}]), which loads the classes and functions that "
-            "are defined in that package"
+            f"trust=[{package!r:.100}]), which loads the classes and functions that are defined in "
+            "that package"
         )
 
     def _trusts(self, module: str) -> bool:

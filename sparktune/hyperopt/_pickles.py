@@ -51,7 +51,7 @@ def load_trials(path: Any, trust: Iterable[str] = ()) -> Any:
         raise InvalidArgument(f"{path} cannot be read as a pickle of trials: {error}") from error
     except Exception as error:
         raise InvalidArgument(
-            f"{path} cannot be read as a pickle of trials ({type(error).__name__}: {error})"
+            f"{path} cannot be read as a pickle of trials ({type(error).__name__}: {error!s:.300})"
         ) from error
     if not isinstance(loaded, Trials):
         raise InvalidArgument(f"{path} holds no trials but a {type(loaded).__name__}")
