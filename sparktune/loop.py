@@ -4,15 +4,18 @@ study.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
-from sparktune.errors import from_failure
+from sparktune.errors import JournalFailed, from_failure
 from sparktune.history import View
 from sparktune.stopping import Stopper
 from sparktune.study import Study
-from sparktune.trial import Event, Executor, Outcome, Status, Told
+from sparktune.trial import Event, Executor, Outcome, Status, Stopped, Told
 
 Observer: TypeAlias = Callable[[Event, View], None]
 
@@ -50,21 +53,68 @@ def run(
         history = study.history
         watching[:] = [observe for observe in watching if _shown(observe, event, history)]
 
-    reason = INTERRUPTED
+    held: list[Outcome] = []
     try:
-        reason = _evaluate(study, executor, stopper, announce, raise_errors, at_once)
-    finally:
-        try:
-            executor.close()
-        finally:
-            ended = [o for o in executor.collect(0) if o.trial_id in study.running]
-            told = [study.tell(outcome) for outcome in ended]
-            left = [id for id in study.records if id in study.running]
-            told += [study.tell(Outcome(id, Status.CANCELLED)) for id in left]
-            for event in told:
-                announce(event)
-            announce(study.stop(reason))
+        reason = _evaluate(study, executor, stopper, announce, raise_errors, at_once, held)
+    except BaseException:
+        _end(study, executor, announce, INTERRUPTED, held)
+        raise
+    if problem := _end(study, executor, announce, reason, held):
+        raise problem
     return reason
+
+
+def _end(
+    study: Study,
+    executor: Executor,
+    announce: Callable[[Event], None],
+    reason: str,
+    held: list[Outcome],
+) -> BaseException | None:
+    """Close the executor, and record the end of every trial and of the run, whatever fails; return
+    what the caller is to know of: an interrupt, or else that the journal is not complete.
+    """
+    problems: list[BaseException] = []
+    noting = functools.partial(_noting, problems)
+    with noting("the executor could not be closed"):
+        executor.close()
+    with noting("the executor does not say how its trials ended"):
+        held += executor.collect(0)
+    ended = {outcome.trial_id: outcome for outcome in reversed(held)}
+    for id in [id for id in study.records if id in study.running]:
+        with noting(f"the end of trial {id} could not be passed on"):
+            announce(_told(study, ended.get(id, Outcome(id, Status.CANCELLED)), problems))
+    stopped = Stopped(reason)
+    with noting("the end of the run could not be recorded"):
+        stopped = study.stop(reason)
+    with noting("the end of the run could not be passed on"):
+        announce(stopped)
+    interrupts = [problem for problem in problems if not isinstance(problem, Exception)]
+    return next(iter(interrupts + [p for p in problems if isinstance(p, JournalFailed)]), None)
+
+
+@contextlib.contextmanager
+def _noting(problems: list[BaseException], what: str) -> Iterator[None]:
+    """Log and collect what fails, as it must not hide why the run ended, nor keep the rest from
+    being done.
+    """
+    try:
+        yield
+    except BaseException as error:
+        logger.warning("at the end of the run %s: %r", what, error, exc_info=True)
+        problems.append(error)
+
+
+def _told(study: Study, outcome: Outcome, problems: list[BaseException]) -> Told:
+    """Tell a study how a trial ended; its records know of it even where the journal fails."""
+    try:
+        return study.tell(outcome)
+    except BaseException as error:
+        problems.append(error)
+        outcome = replace(outcome, finished=outcome.finished or study.history.now)
+        event = Told(study.records[outcome.trial_id].told(outcome), outcome)
+        study.apply(event)
+        return event
 
 
 def _shown(observe: Observer, event: Event, history: View) -> bool:
@@ -84,7 +134,9 @@ def _evaluate(
     announce: Callable[[Event], None],
     raise_errors: bool,
     at_once: int,
+    held: list[Outcome],
 ) -> str:
+    """Run until there is a reason not to; `held` are outcomes that the study may not know yet."""
     while True:
         history = study.history
         if reason := stopper.stop(history):
@@ -97,9 +149,11 @@ def _evaluate(
         if not study.running:
             return EXHAUSTED if study.exhausted else FINISHED
         patience = 0.0 if len(asked) == at_once < free else _patience(stopper, history)
-        told = [study.tell(outcome) for outcome in executor.collect(patience)]
-        for end in told:
-            announce(end)
+        held[:] = executor.collect(patience)
+        told = []
+        for outcome in held:
+            told.append(study.tell(outcome))
+            announce(told[-1])
         if raise_errors:
             _raise_first_error(told)
 

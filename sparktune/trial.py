@@ -8,7 +8,7 @@ events into records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Protocol
@@ -314,7 +314,11 @@ class Executor(Protocol):
 
 
 class Transport(Protocol):
-    """The one blocking call in which platforms differ; `Pool` adds all concurrency."""
+    """The one blocking call in which platforms differ; `Pool` adds all concurrency.
+
+    Only `call` may take long, and only `call` and targets of `bind` are used by other threads than
+    the caller's.
+    """
 
     @property
     def slots(self) -> int:
@@ -334,14 +338,18 @@ class Transport(Protocol):
     def call(self, trial: Trial, tag: str) -> dict[str, Any]:
         """Evaluate a trial under `tag` and return the worker's report; raises if there is none."""
 
-    def started(self, tag: str) -> bool:
-        """Whether the call under `tag` has begun to run, as opposed to waiting for a slot."""
+    def running(self) -> Set[str] | None:
+        """The tags of the calls that have a slot now, as opposed to waiting for one; None if that
+        is not known at once.
+        """
 
     def lost(self) -> Exception | None:
         """Why no call will come back any more, if the platform is known to be gone."""
 
     def cancel(self, tag: str) -> bool:
-        """End the call under `tag`; False if the platform cannot, so that nobody waits for it."""
+        """Ask for the call under `tag` to be ended, if there is one; False if the platform cannot
+        end it, so that nobody waits for it.
+        """
 
     def close(self) -> None:
-        """Free what the transport holds."""
+        """Free what the transport holds. Raises nothing, also where the platform is gone."""

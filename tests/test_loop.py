@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sparktune.errors import InvalidLoss
+from sparktune.errors import InvalidLoss, JournalFailed
 from sparktune.executors.task import Task
 from sparktune.history import View
 from sparktune.loop import FINISHED, INTERRUPTED, run
@@ -233,6 +233,87 @@ def test_trials_without_an_outcome_at_the_end_are_recorded_as_cancelled() -> Non
     bench = Bench(n=None, executor=Forgetting)
     assert bench.run(Timeout(0.5)) == "timeout"
     assert bench.statuses == [Status.CANCELLED] * 2
+
+
+# The last steps
+
+
+class Stubborn(SimulatedExecutor):
+    """Fails when it is closed, and afterwards."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    def collect(self, timeout: float | None) -> list[Outcome]:
+        if self.closed:
+            raise RuntimeError("not after it was closed")
+        return super().collect(timeout)
+
+
+def test_an_executor_that_cannot_be_closed_leaves_no_trial_running_and_hides_no_result(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = Bench(n=None, seconds=lambda trial: 1.0 + trial.id, executor=Stubborn)
+    assert bench.run(Timeout(1.5)) == "timeout"
+    assert bench.statuses == [Status.OK] + [Status.CANCELLED] * 2
+    assert bench.study.running == set()
+    assert bench.reasons == ["timeout"]
+    assert "cannot schedule new futures" in caplog.text
+
+
+def test_what_fails_at_the_end_does_not_hide_why_the_run_ended() -> None:
+    class Interrupting(Stubborn):
+        def close(self) -> None:
+            raise KeyboardInterrupt
+
+    def objective(trial: Trial) -> float:
+        raise LookupError("the reason")
+
+    for kind in (Stubborn, Interrupting):
+        bench = Bench(objective, executor=kind)
+        with pytest.raises(LookupError, match="the reason"):
+            bench.run(raise_errors=True)
+        assert bench.reasons == [INTERRUPTED]
+        assert bench.study.running == set()
+
+
+def test_an_observer_that_is_interrupted_at_the_end_keeps_nobody_from_hearing_the_rest() -> None:
+    bench = Bench(n=None)
+
+    def observe(event: Event, history: View) -> None:
+        if isinstance(event, Told) and event.outcome.status is Status.CANCELLED:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(bench.study, bench.executor, Timeout(0.5), [bench.observe, observe])
+    assert bench.statuses == [Status.CANCELLED] * 2
+    assert sum(isinstance(event, Told) for event in bench.events) == 2
+    assert bench.reasons == ["timeout"]
+
+
+@pytest.mark.parametrize("written", [1, 2, 3, 5])
+def test_a_journal_that_fails_ends_the_run_and_costs_no_result(written: int) -> None:
+    bench = Bench(n=4, executor=Finishing)
+    lines: list[Event] = []
+
+    def journal(events: Sequence[Event]) -> None:
+        if len(lines) >= written:
+            raise JournalFailed("No space left on device")
+        lines.extend(events)
+
+    clock = bench.clock
+    bench.study = Study(SPACE, random.suggest, FullBudget(4), 0, journal=journal, clock=clock)
+    with pytest.raises(JournalFailed, match="No space left on device"):
+        bench.run()
+    assert bench.study.running == set()
+    assert set(bench.statuses) == {Status.OK}
+    assert all(trial.finished is not None for trial in bench.study.records.values())
+    told = {event.trial.id for event in bench.events if isinstance(event, Told)}
+    assert told == set(bench.study.records)
+    assert len(bench.reasons) == 1
 
 
 # Events

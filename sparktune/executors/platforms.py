@@ -163,12 +163,12 @@ def _transport(spark: SparkSession, task: Task, resource_profile: Any) -> Any:
     from sparktune.executors.spark_session import is_connect
 
     if is_connect(spark):
-        from sparktune.executors.spark_connect import SparkConnect
+        from sparktune.executors.spark_connect import open_connect
 
-        return SparkConnect(spark, task, resource_profile)
-    from sparktune.executors.spark_classic import SparkClassic
+        return open_connect(spark, task, resource_profile)
+    from sparktune.executors.spark_classic import open_classic
 
-    return SparkClassic(spark, task, resource_profile)
+    return open_classic(spark, task, resource_profile)
 
 
 def _threads(task: Task, parallelism: int) -> Any:

@@ -1,28 +1,26 @@
 """Concurrency, written once: driver threads and two queues around a transport's blocking call.
 
 The caller's thread only ever waits on a Python queue, so Ctrl-C always gets through; what it asks
-of the platform (slots, whether a call has started, to cancel one) returns at once.
+of the platform (slots, what runs, to cancel a call) returns at once. `_calls` has the phases of a
+call.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
 import time
 import traceback
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 
 from sparktune.errors import SparkUnavailable
+from sparktune.executors._calls import USUAL, Call, Phase, Timing
 from sparktune.trial import Failure, Outcome, Status, Transport, Trial
 
 logger = logging.getLogger("sparktune")
-
-_GRACE = 5.0  # seconds that close() waits for cancelled calls to end
-_LOOK = 5.0  # seconds until the platform is asked again: have slots come, is it still there
-_AGAIN = 0.25  # seconds until a cancel is repeated: it misses a call not yet on the platform
 
 
 class Crashed(Exception):
@@ -35,24 +33,6 @@ class Lost(Crashed):
 
 class CancelledOutside(Exception):
     """A transport's call was cancelled by somebody else."""
-
-
-@dataclass(slots=True)
-class _Call:
-    """A trial inside the pool: since when it runs, why it is to end, when these are checked next,
-    whether it has been reported, and whether nobody waits for it any more.
-
-    `taken` is held by whoever got to it first: the thread that evaluates it, or its cancellation.
-    """
-
-    trial: Trial
-    tag: str
-    taken: threading.Lock = field(default_factory=threading.Lock)
-    began: float | None = None
-    why: Status | None = None
-    deadline: float = float("inf")
-    reported: bool = False
-    given_up: bool = False
 
 
 class Pool:
@@ -69,6 +49,8 @@ class Pool:
         trial_timeout: seconds a trial may run, from when the platform starts it; None: no limit.
         retries: how often a trial is evaluated again after the platform failed under it. One
             attempt has ended before the next begins, so only one can have a result.
+        timing: how long to wait for what.
+        clock: seconds that only ever grow.
     """
 
     def __init__(
@@ -77,17 +59,23 @@ class Pool:
         parallelism: int | None = None,
         trial_timeout: float | None = None,
         retries: int = 0,
+        timing: Timing = USUAL,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._retries = retries
         self._parallelism = parallelism
         self._transport = transport
         self._target = transport.bind(self._work)
         self._timeout = trial_timeout
+        self._timing = timing
+        self._clock = clock
         self._name = uuid.uuid4().hex[:12]
-        self._todo: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[Outcome | SparkUnavailable] = queue.SimpleQueue()
-        self._calls: dict[int, _Call] = {}  # owned by the caller's thread, as what follows
+        self._todo: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[Call | None, Outcome | Exception]] = queue.SimpleQueue()
+        self._calls: dict[int, Call] = {}  # owned by the caller's thread, as what follows
         self._batch: list[Outcome] = []  # what `collect` gave out last
+        self._cut_off: list[Outcome] = []  # of calls that ended with the platform
+        self._look_at = 0.0
         self._lost: Exception | None = None
         self._threads: list[threading.Thread] = []
         self._closed = False
@@ -105,7 +93,7 @@ class Pool:
 
     def submit(self, trial: Trial) -> None:
         """Hand a trial to the next free thread."""
-        call = _Call(trial, f"sparktune-{self._name}-{trial.id}")
+        call = Call(trial, f"sparktune-{self._name}-{trial.id}")
         self._calls[trial.id] = call
         if len(self._threads) < min(self._width(), len(self._calls)):
             self._start_thread()
@@ -114,24 +102,26 @@ class Pool:
     def collect(self, timeout: float | None) -> list[Outcome]:
         """Wait for ended trials, at most `timeout` seconds; return early if slots have come.
 
-        After `close`, what was given out last is given again: an interrupt may have lost it.
+        After `close` it gives what was given out last, as an interrupt may have lost it, and the
+        ends of all that was inside.
 
         Raises:
             SparkUnavailable: the platform is gone; trials inside will not end.
         """
-        if not self._closed:
-            self._batch = []
+        if self._closed:
+            return self._batch
+        self._batch = []
         slots = self.slots
-        end = float("inf") if timeout is None else time.monotonic() + timeout
+        end = float("inf") if timeout is None else self._clock() + timeout
         while True:
             self._wait(end)
-            self._expire()
+            self._look()
             self._lost = self._lost or self._transport.lost()
-            if self._batch or not self._calls or time.monotonic() >= end:
+            if self._batch or not self._calls or self._clock() >= end:
                 break
             if self._lost or self.slots > slots:
                 break
-        if self._lost and not self._batch and not self._closed:
+        if self._lost and not self._batch:
             raise self._lost
         return self._batch
 
@@ -142,26 +132,32 @@ class Pool:
                 self._end(self._calls[id], Status.CANCELLED)
 
     def close(self) -> None:
-        """Cancel everything inside and wait, a few seconds at most, until it has ended."""
+        """Cancel everything inside and wait, a few seconds at most, until it has ended; what has
+        not is cancelled all the same. Raises nothing of the platform's.
+        """
         if self._closed:
             return
         self._closed = True
         for _ in self._threads:
             self._todo.put(None)
-        self.cancel(list(self._calls))
         try:
-            self._join()
+            self._end_all()
         finally:
+            for call in self._calls.values():
+                self._abandon(call)
+            self._take_ended(0.0)
+            self._batch += self._cut_off
             self._transport.close()
 
-    def _join(self) -> None:
-        """Wait until every call has been reported, cancelling again what does not end."""
-        end = time.monotonic() + _GRACE
-        for thread in self._threads:
-            while self._unreported() and thread.is_alive() and time.monotonic() < end:
-                thread.join(_AGAIN)
-                if thread.is_alive():
-                    self.cancel(list(self._calls))
+    def _end_all(self) -> None:
+        """Wait until every call has ended, cancelling again what does not."""
+        end = self._clock() + self._timing.grace
+        while True:
+            self.cancel(list(self._calls))
+            now = self._clock()
+            if not self._calls or now >= end:
+                return
+            self._take_ended(min(self._timing.again, end - now))
 
     def _can_run(self) -> int:
         """How many trials may run: where the platform grows with what waits, it is made to."""
@@ -177,12 +173,11 @@ class Pool:
         waits = self._transport.queues and can_run == self._transport.slots
         return can_run + 1 if waits and self._parallelism != 1 else can_run
 
-    def _unreported(self) -> bool:
-        return any(not call.reported for call in self._calls.values())
+    # In the threads
 
     def _start_thread(self) -> None:
         name = f"sparktune-{self._name}-{len(self._threads)}"
-        thread = threading.Thread(target=self._target, name=name, daemon=True)
+        thread = threading.Thread(target=self._run, name=name, daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the system gives no more threads
@@ -192,113 +187,116 @@ class Pool:
         else:
             self._threads.append(thread)
 
+    def _run(self) -> None:
+        """Work; what the platform raises while it prepares a thread for work ends the run."""
+        try:
+            self._target()
+        except Exception as error:
+            self._done.put((None, self._transport.lost() or error))
+
     def _work(self) -> None:
         while (call := self._todo.get()) is not None:
             if call.taken.acquire(blocking=False):
-                self._report(call, self._evaluate(call))
-            if call.given_up:
-                return
+                self._done.put((call, self._evaluate(call)))
+                if call.state.phase is Phase.ABANDONED:
+                    return
 
-    def _report(self, call: _Call, outcome: Outcome | SparkUnavailable) -> None:
-        self._done.put(outcome)
-        call.reported = True
-
-    def _evaluate(self, call: _Call) -> Outcome | SparkUnavailable:
+    def _evaluate(self, call: Call) -> Outcome | SparkUnavailable:
         for retries_left in range(self._retries, -1, -1):
-            self._begin(call)
+            call.attempt += 1
             try:
                 return Outcome.of(call.trial.id, self._transport.call(call.trial, call.tag))
             except SparkUnavailable as error:
                 return error
             except BaseException as error:
-                if not (isinstance(error, Lost) and retries_left and call.why is None):
+                if not (isinstance(error, Lost) and retries_left and call.state.why is None):
                     return self._without_report(call, error)
                 logger.warning("trial %d is evaluated again: %s", call.trial.id, error)
         raise AssertionError("the last attempt returns")
 
-    def _begin(self, call: _Call) -> None:
-        if self._timeout is not None:
-            now = time.monotonic()
-            call.began = None if self._transport.queues else now
-            call.deadline = now + (self._interval() if call.began is None else self._timeout)
-
-    def _without_report(self, call: _Call, error: BaseException) -> Outcome:
-        if call.why is Status.TIMEOUT:
-            return self._timed_out(call)
-        if call.why is not None or isinstance(error, CancelledOutside):
-            failure = None if call.why else Failure("Cancelled", str(error))
+    def _without_report(self, call: Call, error: BaseException) -> Outcome:
+        why = call.state.why
+        if why is not None:
+            return self._ended(call.trial, why)
+        if isinstance(error, CancelledOutside):
+            failure = Failure("Cancelled", str(error))
             return Outcome(call.trial.id, Status.CANCELLED, failure=failure)
         text = "" if isinstance(error, Crashed) else "".join(traceback.format_exception(error))
         failure = Failure(type(error).__name__, str(error), text)
         return Outcome(call.trial.id, Status.CRASHED, failure=failure)
 
-    def _timed_out(self, call: _Call) -> Outcome:
-        message = f"the trial ran longer than trial_timeout={self._timeout:g} seconds and was ended"
-        failure = Failure("Timeout", message)
-        return Outcome(call.trial.id, Status.TIMEOUT, failure=failure)
+    # In the caller's thread
 
-    def _interval(self) -> float:
-        """Seconds between looks at whether a call has started."""
-        return min(1.0, (self._timeout or 4.0) / 4)
+    def _ended(self, trial: Trial, why: Status) -> Outcome:
+        """The outcome of a trial that was told to end."""
+        if why is not Status.TIMEOUT:
+            return Outcome(trial.id, why)
+        message = f"the trial ran longer than trial_timeout={self._timeout:g} seconds and was ended"
+        return Outcome(trial.id, why, failure=Failure("Timeout", message))
 
     def _wait(self, end: float) -> None:
         """Take what has ended; wait for the first until `end` or until something is to be done."""
-        now = time.monotonic()
-        soonest = min([end, *(call.deadline for call in self._calls.values())])
+        now = self._clock()
+        ending = (c.state.due for c in self._calls.values() if c.state.phase is Phase.ENDING)
+        soonest = min([end, now + self._timing.look, *ending])
         if self._timeout is not None:
-            soonest = min(soonest, now + self._interval())
-        soonest = min(soonest, now + _LOOK)
-        try:
-            if self._calls and not self._batch and not self._lost:
-                wait = min(max(soonest - now, 0.0), threading.TIMEOUT_MAX)
-                self._take(self._done.get(timeout=wait))
-            while True:
-                self._take(self._done.get_nowait())
-        except queue.Empty:
-            return
+            soonest = min(soonest, self._look_at)
+        patient = self._calls and not self._batch and not self._lost
+        self._take_ended(min(max(soonest - now, 0.0), threading.TIMEOUT_MAX) if patient else 0.0)
 
-    def _take(self, outcome: Outcome | SparkUnavailable) -> None:
-        if isinstance(outcome, SparkUnavailable):
-            self._lost = outcome
-        elif self._calls.pop(outcome.trial_id, None) is not None:  # else it was given up before
+    def _take_ended(self, patience: float) -> None:
+        """Take all that has ended; wait for the first so many seconds."""
+        with contextlib.suppress(queue.Empty):
+            self._take(*self._done.get(timeout=patience))
+            while True:
+                self._take(*self._done.get_nowait())
+
+    def _take(self, call: Call | None, outcome: Outcome | Exception) -> None:
+        if isinstance(outcome, Exception):
+            self._lost = self._lost or outcome
+        if call is None or self._calls.get(call.trial.id) is not call:
+            return  # it was abandoned, and reported, before
+        del self._calls[call.trial.id]
+        if isinstance(outcome, Exception):
+            self._cut_off.append(Outcome(call.trial.id, Status.CANCELLED))
+        else:
             self._batch.append(outcome)
 
-    def _expire(self) -> None:
-        """Notice the calls that have started, and end those that ran for longer than allowed."""
-        now = time.monotonic()
+    def _look(self) -> None:
+        """Notice what runs, end what ran for longer than allowed, cancel again what goes on."""
+        now = self._clock()
+        if self._timeout is not None and now >= self._look_at:
+            self._notice_what_runs(self._timeout, now)
         for call in list(self._calls.values()):
-            if call.deadline > now:
-                continue
-            if call.why is not None or (call.began is not None and self._runs(call)):
-                self._end(call, Status.TIMEOUT)
-            elif self._timeout and self._transport.started(call.tag):
-                call.began, call.deadline = now, now + self._timeout
-            else:
-                call.began, call.deadline = None, now + self._interval()
+            if call.state.phase is Phase.ENDING and call.state.due <= now:
+                self._end(call, Status.CANCELLED)
 
-    def _runs(self, call: _Call) -> bool:
-        """Whether a call that has started still runs: where its executor was lost it waits again,
-        maybe for long.
-        """
-        return not self._transport.queues or self._transport.started(call.tag)
-
-    def _end(self, call: _Call, why: Status) -> None:
-        call.why = call.why or why
-        if call.taken.acquire(blocking=False):
-            self._report(call, Outcome(call.trial.id, call.why))
+    def _notice_what_runs(self, limit: float, now: float) -> None:
+        self._look_at = now + min(1.0, limit / 4)
+        running = self._transport.running() if self._calls else frozenset()
+        if running is None:  # nobody knows now
             return
-        call.deadline = time.monotonic() + _AGAIN
-        if not self._transport.cancel(call.tag) and not call.given_up:
-            self._give_up(call)
+        for call in list(self._calls.values()):
+            call.state = call.state.seen(call.tag in running, call.attempt, now, limit)
+            if call.state.phase is not Phase.RUNNING:
+                continue
+            if call.state.due <= now:
+                self._end(call, Status.TIMEOUT)
+            else:
+                self._look_at = min(self._look_at, call.state.due)
 
-    def _give_up(self, call: _Call) -> None:
-        """Report a call that nothing can end as ended.
+    def _end(self, call: Call, why: Status) -> None:
+        if call.state.phase is Phase.ABANDONED:
+            return
+        call.state = call.state.told_to_end(why, self._clock(), self._timing.again)
+        if call.taken.acquire(blocking=False):  # no thread has begun it, and none will
+            self._abandon(call)
+        elif not self._transport.cancel(call.tag):  # its thread is left behind
+            self._abandon(call)
+            if not self._closed:
+                self._start_thread()
 
-        Its thread is left behind, and another takes its place.
-        """
-        call.given_up = True
-        timed_out = call.why is Status.TIMEOUT
-        ended = Outcome(call.trial.id, Status.CANCELLED)
-        self._report(call, self._timed_out(call) if timed_out else ended)
-        if not self._closed:
-            self._start_thread()
+    def _abandon(self, call: Call) -> None:
+        """Report a call that was told to end without waiting until it has."""
+        call.state = call.state.abandoned()
+        self._done.put((call, self._ended(call.trial, call.state.why or Status.CANCELLED)))

@@ -6,9 +6,8 @@ import contextlib
 import functools
 import logging
 import sys
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyspark
@@ -16,6 +15,8 @@ from py4j.protocol import Py4JError, Py4JJavaError
 
 from sparktune.errors import SparkUnavailable
 from sparktune.executors import _spark_task
+from sparktune.executors._calls import USUAL, Timing
+from sparktune.executors._watch import Watch, within
 from sparktune.executors.pool import Crashed, Lost
 from sparktune.executors.spark_failures import STOPPED, explained
 from sparktune.executors.spark_session import (
@@ -30,58 +31,98 @@ from sparktune.executors.task import Task
 from sparktune.trial import Trial
 
 if TYPE_CHECKING:
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
 logger = logging.getLogger("sparktune")
 
+JVM = "Spark's JVM"
+_AT_ONCE = 1.0  # seconds that the caller's thread waits for an answer
+_LOOK = 1.0  # seconds between counts of the slots
 
-class SparkClassic:
-    """Runs each call as a Spark job of one task; Spark queues what its slots cannot take.
 
-    What the caller's thread wants of the JVM is asked for by another thread, as an interrupt in the
-    middle of a call would leave its connection with half an answer.
+def open_classic(
+    spark: SparkSession, task: Task, resource_profile: Any = None, timing: Timing = USUAL
+) -> SparkClassic:
+    """Ship the objective to the executors, and get ready to run trials.
 
     Args:
         spark: a classic session.
         task: what to evaluate. The objective is pickled here, and shipped to the executors once.
         resource_profile: a pyspark ResourceProfile for the tasks; ignored on a local master,
             which supports none.
+        timing: how long to wait for what.
 
     Raises:
         ObjectiveNotPicklable: the objective cannot travel, or Spark has no room for it.
+        SparkUnavailable: the session is stopped, or its JVM is gone or does not answer.
     """
-
-    queues = True
-
-    def __init__(self, spark: SparkSession, task: Task, resource_profile: Any = None) -> None:
-        self._context = spark.sparkContext
-        self._inheriting = inheriting(spark)
-        self._aside = ThreadPoolExecutor(1, "sparktune-classic")
-        self._task = task
-        conf = self._context.getConf().get
-        self._most = elastic_slots(conf)
-        self._room, self._room_until = 1, 0.0
-        self._broadcasts: list[pyspark.Broadcast[bytes]] = []
-        local = str(self._context.master).startswith("local")
+    context = spark.sparkContext
+    if within(timing.silence, JVM, lambda: is_stopped(context)):
+        raise stopped()
+    with noticing_the_end(context):
+        conf = context.getConf().get
+        local = str(context.master).startswith("local")
         # A local worker sees the same files; local-cluster starts processes, but on this machine
         # too.
         paths = [path for path in sys.path if path] if local else []
         evaluation = _spark_task.Evaluation(
             _spark_task.broadcast_bytes, paths, not speculates(conf)
         )
-        self._shipment = Shipment(
+        broadcasts = Broadcasts(context)
+        shipment = Shipment(
             task.objective,
             evaluation,
-            self._send,
-            folder=str(self._context._temp_dir),
+            broadcasts.send,
+            folder=str(context._temp_dir),
             nearby=local,
             users_variables=True,
         )
-        self._input: pyspark.RDD[int] = self._context.parallelize([0], 1)
-        if resource_profile is not None and without_executors(str(self._context.master)):
+        rdd: pyspark.RDD[int] = context.parallelize([0], 1)
+        if resource_profile is not None and without_executors(str(context.master)):
             logger.warning("resource_profile is ignored: a local master supports none")
         elif resource_profile is not None:
-            self._input = self._input.withResources(resource_profile)
+            rdd = rdd.withResources(resource_profile)
+        most, bind = elastic_slots(conf), inheriting(spark)
+        watch = Watch(
+            JVM,
+            count_slots(context, rdd),
+            functools.partial(count_slots, context, rdd),
+            context.cancelJobsWithTag,
+            lambda error: stopped() if is_stopped(context) else None,
+            replace(timing, look=min(timing.look, _LOOK)),
+        )
+    return SparkClassic(context, task, shipment, broadcasts, rdd, watch, most, bind)
+
+
+class SparkClassic:
+    """Runs each call as a Spark job of one task; Spark queues what its slots cannot take.
+
+    What the caller's thread wants of the JVM is asked for by another thread, as an interrupt in the
+    middle of a call would leave its connection with half an answer, and as the JVM may stand still.
+    """
+
+    queues = True
+
+    def __init__(
+        self,
+        context: SparkContext,
+        task: Task,
+        shipment: Shipment,
+        broadcasts: Broadcasts,
+        rdd: pyspark.RDD[int],
+        watch: Watch,
+        most: int | None,
+        bind: Callable[[Callable[[], None]], Callable[[], None]],
+    ) -> None:
+        self._context = context
+        self._task = task
+        self._shipment = shipment
+        self._broadcasts = broadcasts
+        self._input = rdd
+        self._watch = watch
+        self._most = most
+        self._inheriting = bind
 
     @property
     def slots(self) -> int:
@@ -92,12 +133,8 @@ class SparkClassic:
 
     @property
     def room(self) -> int:
-        """How many tasks the application can run at once, as of a second ago at most."""
-        now = time.monotonic()
-        if now >= self._room_until:
-            counting = self._aside.submit(count_slots, self._context, self._input)
-            self._room, self._room_until = counting.result(), now + 1.0
-        return self._room
+        """How many tasks the application can run at once, as of a second ago."""
+        return self._watch.room
 
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
         """A target for threads that inherit the caller's job group, scheduler pool and other local
@@ -113,9 +150,24 @@ class SparkClassic:
             CancelledOutside: the job was cancelled, and maybe not by us.
             SparkUnavailable: the SparkContext has been stopped.
         """
+        with noticing_the_end(self._context):
+            answer = self._answer(trial, tag)
+            if isinstance(answer, dict):
+                return answer
+            try:
+                return unpickled_report(answer)
+            except Lost:
+                if end := self._first_end(tag):
+                    raise explained(end) from None
+                raise
+
+    def _answer(self, trial: Trial, tag: str) -> bytes | dict[str, Any]:
+        """What the worker answers, or the report of a trial that could not be sent to one."""
         try:
             config = self._shipment.pickled_config(self._task, trial)
         except Exception as error:
+            if is_stopped(self._context):
+                raise
             return not_configured(error)
         shipment = self._shipment
 
@@ -123,57 +175,26 @@ class SparkClassic:
             function = functools.partial(_spark_task.run_rows, shipment.code, sources, config)
             return self._run(function, trial, tag)
 
-        answer = shipment.answer(run)
-        try:
-            return unpickled_report(answer)
-        except Lost:
-            if end := self._first_end(tag):
-                raise explained(end) from None
-            raise
+        return shipment.answer(run)
 
-    def started(self, tag: str) -> bool:
-        """Whether the job's task has been given a slot."""
-        return self._aside.submit(self._has_slot, tag).result()
-
-    def _has_slot(self, tag: str) -> bool:
-        try:
-            scala = self._context._jsc.sc()
-            stages: set[int] = set()
-            for job in scala.statusTracker().getJobIdsForTag(tag):
-                info = self._context.statusTracker().getJobInfo(job)
-                stages.update(info.stageIds if info else ())
-            # What the status tracker says of tasks is up to a heartbeat, 10 seconds, old; this
-            # is not.
-            active = scala.statusStore().activeStages()
-            running = (active.apply(i) for i in range(active.size()))
-            return any(stage.stageId() in stages and stage.numActiveTasks() for stage in running)
-        except (Py4JError, AttributeError):  # Spark has been stopped meanwhile
-            return False
+    def running(self) -> set[str] | None:
+        """The tags of the jobs whose task has a slot now; None if the JVM does not say at once."""
+        return self._watch.ask(functools.partial(running_tags, self._context), _AT_ONCE)
 
     def lost(self) -> SparkUnavailable | None:
-        """Never: where Spark is gone every call says so itself."""
-        return None
+        """Why Spark is gone, or that its JVM has not answered for so long that it must be."""
+        return self._watch.lost()
 
     def cancel(self, tag: str) -> bool:
-        """Cancel the job; Spark ends the worker's process if the task goes on."""
-        self._aside.submit(self._cancel, tag)
+        """Have the job cancelled; Spark ends the worker's process if the task goes on."""
+        self._watch.cancel(tag)
         return True
 
-    def _cancel(self, tag: str) -> None:
-        with contextlib.suppress(Py4JError, AttributeError):  # Spark has been stopped meanwhile
-            self._context.cancelJobsWithTag(tag)
-
     def close(self) -> None:
-        """Remove what was shipped from the executors."""
-        self._room_until = float("inf")
+        """Remove what was shipped from the executors, or have it removed once the JVM answers."""
         self._shipment.close()
-        self._aside.submit(self._remove).result()
-        self._aside.shutdown()
-
-    def _remove(self) -> None:
-        if not is_stopped(self._context):
-            for broadcast in self._broadcasts:
-                broadcast.destroy(blocking=False)
+        self._watch.ask(self._broadcasts.destroy, _AT_ONCE)
+        self._watch.close()
 
     def _first_end(self, tag: str) -> str:
         """How the first attempt of the last job's task ended, as Spark tells it; "" if unknown."""
@@ -186,10 +207,6 @@ class SparkClassic:
         except (Py4JError, AttributeError, ValueError):  # internal to Spark, as the slots
             return ""
 
-    def _send(self, name: str, parts: Sequence[Any]) -> pyspark.Broadcast[bytes]:
-        self._broadcasts.append(self._context.broadcast(b"".join(parts)))
-        return self._broadcasts[-1]
-
     def _run(self, function: Callable[..., Any], trial: Trial, tag: str) -> bytes:
         context = self._context
         try:
@@ -200,18 +217,51 @@ class SparkClassic:
             finally:
                 context.removeJobTag(tag)
         except Exception as error:
-            if is_stopped(context):
-                raise SparkUnavailable(
-                    f"the Spark session was stopped while trials were running; {STOPPED}"
-                ) from error
             raise _explained(error) from error
+        self._watch.answered()
         return bytes(answer)
+
+
+class Broadcasts:
+    """What was shipped to the executors."""
+
+    def __init__(self, context: SparkContext) -> None:
+        self._context = context
+        self._sent: list[pyspark.Broadcast[bytes]] = []
+
+    def send(self, name: str, parts: Sequence[Any]) -> pyspark.Broadcast[bytes]:
+        """Ship something, given in parts."""
+        self._sent.append(self._context.broadcast(b"".join(parts)))
+        return self._sent[-1]
+
+    def destroy(self) -> None:
+        """Remove all of it."""
+        for broadcast in self._sent:
+            broadcast.destroy(blocking=False)
+
+
+def stopped() -> SparkUnavailable:
+    """The error that ends a run whose session is no more."""
+    return SparkUnavailable(
+        f"the Spark session was stopped, or its JVM ended, while trials were running; {STOPPED}"
+    )
+
+
+@contextlib.contextmanager
+def noticing_the_end(context: SparkContext) -> Iterator[None]:
+    """What fails because Spark was stopped, or its JVM died, is `SparkUnavailable`."""
+    try:
+        yield
+    except Exception as error:
+        if is_stopped(context):
+            raise stopped() from error
+        raise
 
 
 def count_slots(context: Any, rdd: Any) -> int:
     """How many tasks of an RDD the application can run at once now, at least 1."""
     if is_stopped(context):
-        return 1
+        raise stopped()
     try:
         scala = context._jsc.sc()
         default = scala.resourceProfileManager().defaultResourceProfile()
@@ -220,6 +270,24 @@ def count_slots(context: Any, rdd: Any) -> int:
     except (Py4JError, AttributeError):  # internal to Spark: may move, or be hidden by the platform
         slots = int(context.defaultParallelism)
     return max(slots, 1)
+
+
+def running_tags(context: Any) -> set[str]:
+    """The tags of all jobs that have a task in a slot now."""
+    store = context._jsc.sc().statusStore()
+    # What jobs say of their tasks is up to a heartbeat, 10 seconds, old; what stages say is not.
+    active = store.activeStages()
+    stages = (active.apply(i) for i in range(active.size()))
+    busy = {stage.stageId() for stage in stages if stage.numActiveTasks()}
+    if not busy:
+        return set()
+    status = context._jvm.org.apache.spark.JobExecutionStatus.RUNNING
+    jobs = store.jobsList(context._jvm.java.util.Collections.singletonList(status))
+    tags: set[str] = set()
+    for job in (jobs.apply(i) for i in range(jobs.size())):
+        if busy.intersection(map(int, filter(None, job.stageIds().mkString(",").split(",")))):
+            tags.update(job.jobTags().mkString("\n").split("\n"))
+    return tags
 
 
 def _explained(error: Exception) -> Exception:

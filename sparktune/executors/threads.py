@@ -19,6 +19,7 @@ class Threads:
     def __init__(self, task: Task, slots: int) -> None:
         self.slots = self.room = slots
         self._task = task
+        self._running: set[str] = set()
 
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
         """The target itself."""
@@ -26,11 +27,15 @@ class Threads:
 
     def call(self, trial: Trial, tag: str) -> dict[str, Any]:
         """Evaluate a trial in this thread."""
-        return self._task.evaluate(trial)
+        self._running.add(tag)
+        try:
+            return self._task.evaluate(trial)
+        finally:
+            self._running.discard(tag)
 
-    def started(self, tag: str) -> bool:
-        """Always: a thread begins at once."""
-        return True
+    def running(self) -> set[str]:
+        """The tags of all calls: a thread begins at once."""
+        return set(self._running)
 
     def lost(self) -> None:
         """Never."""

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def spark_classic(task: Task, spark: SparkSession) -> Executor:
-    from sparktune.executors.spark_classic import SparkClassic
+    from sparktune.executors.spark_classic import open_classic
 
-    return Pool(SparkClassic(spark, task), 4)
+    return Pool(open_classic(spark, task), 4)
 
 
 def spark_threads(task: Task, spark: SparkSession) -> Executor:
@@ -32,9 +32,9 @@ def spark_threads(task: Task, spark: SparkSession) -> Executor:
 
 
 def spark_connect(task: Task, connect: Any) -> Executor:
-    from sparktune.executors.spark_connect import SparkConnect
+    from sparktune.executors.spark_connect import open_connect
 
-    return Pool(SparkConnect(connect, task), 4)
+    return Pool(open_connect(connect, task), 4)
 
 
 def spark_connect_threads(task: Task, connect: Any) -> Executor:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sparktune.errors import SparkUnavailable
+from sparktune.executors._calls import Phase, State, Timing
 from sparktune.executors.pool import CancelledOutside, Crashed, Lost, Pool
 from sparktune.trial import Outcome, Status, Trial
 
@@ -46,8 +47,8 @@ class Controlled:
             raise self.errors[trial.id]
         return {"status": "ok", "loss": float(trial.id), "result": {"loss": float(trial.id)}}
 
-    def started(self, tag: str) -> bool:
-        return tag not in self.waiting_for_a_slot
+    def running(self) -> set[str]:
+        return self.tags.keys() - self.waiting_for_a_slot
 
     def lost(self) -> SparkUnavailable | None:
         return self.gone
@@ -224,18 +225,13 @@ def test_a_lost_platform_ends_the_wait_with_its_error() -> None:
     with pytest.raises(SparkUnavailable, match="stopped"):
         pool.collect(20)
     pool.close()
-    assert [(outcome.trial_id, outcome.status) for outcome in pool.collect(0)] == [
-        (1, Status.CANCELLED)
-    ]
+    assert {outcome.trial_id: outcome.status for outcome in pool.collect(0)} == {
+        0: Status.CANCELLED,
+        1: Status.CANCELLED,
+    }
 
 
-def test_a_platform_that_answers_no_more_ends_the_wait_though_no_call_does(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from sparktune.executors import pool as module
-
-    monkeypatch.setattr(module, "_LOOK", 0.05)
-
+def test_a_platform_that_answers_no_more_ends_the_wait_though_no_call_does() -> None:
     class Vanishing(Controlled):
         looks = 0
 
@@ -244,7 +240,7 @@ def test_a_platform_that_answers_no_more_ends_the_wait_though_no_call_does(
             return SparkUnavailable("silent") if self.looks > 2 else None
 
     transport = Vanishing()
-    pool = Pool(transport, 4)
+    pool = Pool(transport, 4, timing=Timing(look=0.05, grace=0.1))
     submit(pool, 0)
     with pytest.raises(SparkUnavailable, match="silent"):
         pool.collect(20)
@@ -314,6 +310,119 @@ def test_the_time_of_a_trial_does_not_run_while_it_waits_for_a_slot() -> None:
     pool.close()
 
 
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Lives:
+    """A trial with `trial_timeout=2` on a transport of which the test says what runs, looked at
+    every half second of a clock that the test moves.
+    """
+
+    def __init__(self, transport: Controlled | None = None, retries: int = 0) -> None:
+        self.transport = transport or Controlled()
+        self.clock = Clock()
+        self.pool = Pool(self.transport, 4, 2.0, retries, clock=self.clock)
+        submit(self.pool, 0)
+        assert self.transport.entered[0].wait(20)
+
+    def passes(self, seconds: float, runs: bool = True) -> list[Outcome]:
+        """What ends in so many seconds."""
+        self.transport.waiting_for_a_slot = set() if runs else set(self.transport.tags)
+        ended: list[Outcome] = []
+        for _ in range(round(seconds / 0.1)):
+            self.clock.now += 0.1
+            ended += self.pool.collect(0)
+        return ended
+
+    @property
+    def told_to_end(self) -> bool:
+        return self.transport.ends[0].is_set()
+
+
+def test_a_trial_that_lost_its_slot_is_charged_for_its_second_life_only() -> None:
+    lives = Lives()
+    assert lives.passes(1.5) == []
+    assert lives.passes(0.6, runs=False) == []
+    assert lives.passes(1.9) == []
+    assert not lives.told_to_end
+    lives.passes(0.8)
+    assert lives.told_to_end
+    assert drain(lives.pool, 1)[0].status is Status.TIMEOUT
+    lives.pool.close()
+
+
+def test_an_attempt_is_charged_for_its_own_time_only() -> None:
+    class Relaying(Controlled):
+        """Loses the first attempt when told to; the second begins at once."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.lose, self.again = threading.Event(), threading.Event()
+
+        def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+            if self.entered[trial.id].is_set():
+                self.again.set()
+                return super().call(trial, tag)
+            self.tags[tag] = trial.id
+            self.entered[trial.id].set()
+            assert self.lose.wait(20)
+            raise Lost("the executor was lost")
+
+    transport = Relaying()
+    lives = Lives(transport, retries=1)
+    assert lives.passes(1.9) == []
+    transport.lose.set()
+    assert transport.again.wait(20)
+    assert lives.passes(1.9) == []
+    assert not lives.told_to_end
+    lives.passes(0.8)
+    assert drain(lives.pool, 1)[0].status is Status.TIMEOUT
+    lives.pool.close()
+
+
+def test_nothing_is_timed_out_while_nobody_knows_what_runs() -> None:
+    lives = Lives()
+    assert lives.passes(1.0) == []
+    knows = lives.transport.running
+    lives.transport.running = lambda: None  # type: ignore[method-assign, assignment, return-value]
+    assert lives.passes(5.0) == []
+    assert not lives.told_to_end
+    lives.transport.running = knows  # type: ignore[method-assign]
+    lives.passes(0.8)
+    assert drain(lives.pool, 1)[0].status is Status.TIMEOUT
+    lives.pool.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "runs", "attempt", "after"),
+    [
+        (State(), False, 1, State()),
+        (State(), True, 1, State(Phase.RUNNING, 1, 12.0)),
+        (State(Phase.RUNNING, 1, 11.0), True, 1, State(Phase.RUNNING, 1, 11.0)),
+        (State(Phase.RUNNING, 1, 11.0), False, 1, State()),
+        (State(Phase.RUNNING, 1, 11.0), True, 2, State(Phase.RUNNING, 2, 12.0)),
+        (State(Phase.ENDING, 1, 10.2), False, 1, State(Phase.ENDING, 1, 10.2)),
+        (State(Phase.ABANDONED, 1), True, 1, State(Phase.ABANDONED, 1)),
+    ],
+)
+def test_phases_follow_what_is_seen(state: State, runs: bool, attempt: int, after: State) -> None:
+    assert state.seen(runs, attempt, 10.0, 2.0) == after
+
+
+def test_a_call_that_is_told_to_end_twice_ends_for_the_first_reason() -> None:
+    state = State(Phase.RUNNING, 1, 2.0).told_to_end(Status.TIMEOUT, 2.0, 0.25)
+    assert state == State(Phase.ENDING, 1, 2.25, Status.TIMEOUT)
+    state = state.told_to_end(Status.CANCELLED, 3.0, 0.25)
+    assert state == State(Phase.ENDING, 1, 3.25, Status.TIMEOUT)
+    assert state.abandoned() == State(Phase.ABANDONED, 1, float("inf"), Status.TIMEOUT)
+
+
 def test_the_time_of_a_trial_starts_anew_when_it_lost_its_slot() -> None:
     transport = Controlled()
     pool = Pool(transport, 4, trial_timeout=0.4)
@@ -356,13 +465,7 @@ def test_what_was_given_out_last_is_given_again_after_close() -> None:
     assert [outcome.trial_id for outcome in pool.collect(0)] == [0]
 
 
-def test_slots_that_come_while_nothing_ends_end_the_wait(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from sparktune.executors import pool as module
-
-    monkeypatch.setattr(module, "_LOOK", 0.05)
-
+def test_slots_that_come_while_nothing_ends_end_the_wait() -> None:
     class Growing(Controlled):
         looks = 0
 
@@ -371,7 +474,7 @@ def test_slots_that_come_while_nothing_ends_end_the_wait(
             self.slots = 1 if self.looks < 3 else 4
             return None
 
-    pool = Pool(Growing(slots=1), 8)
+    pool = Pool(Growing(slots=1), 8, timing=Timing(look=0.05))
     submit(pool, 0, 1)
     begun = time.monotonic()
     assert pool.collect(600) == []
@@ -426,3 +529,36 @@ def test_a_call_cancelled_before_it_reached_the_platform_is_cancelled_again() ->
     assert drain(pool, 1)[0].status is Status.CANCELLED
     assert len(cancels) == 3
     pool.close()
+
+
+def test_what_does_not_end_when_the_pool_is_closed_is_cancelled_and_not_asked_for_again() -> None:
+    class Frozen(Controlled):
+        def cancel(self, tag: str) -> bool:
+            assert not self.closed, "asked after it was closed"
+            return True
+
+    transport = Frozen()
+    pool = Pool(transport, 4, timing=Timing(again=0.02, grace=0.1))
+    submit(pool, 0, 1)
+    assert transport.entered[1].wait(20)
+    pool.close()
+    ended = [(outcome.trial_id, outcome.status) for outcome in pool.collect(None)]
+    assert ended == [(0, Status.CANCELLED), (1, Status.CANCELLED)]
+    for id in (0, 1):
+        transport.ends[id].set()
+
+
+def test_a_platform_that_cannot_prepare_a_thread_ends_the_run() -> None:
+    class Unprepared(Controlled):
+        def bind(self, target: Any) -> Any:
+            def bound() -> None:
+                raise SparkUnavailable("gone before the first call")
+
+            return bound
+
+    pool = Pool(Unprepared(), 4)
+    submit(pool, 0)
+    with pytest.raises(SparkUnavailable, match="gone before the first call"):
+        pool.collect(20)
+    pool.close()
+    assert [outcome.status for outcome in pool.collect(0)] == [Status.CANCELLED]

@@ -54,11 +54,13 @@ def test_the_active_session_is_used_and_its_workers_need_no_sparktune() -> None:
 
 RUN_THAT_LOSES_ITS_SESSION = """
     import os, sys, threading, time
-    from sparktune.executors import pool, spark_connect
+    from functools import partial
+    from sparktune.executors import spark_connect
+    from sparktune.executors._calls import Timing
     from pyspark.sql import SparkSession
     from sparktune import SparkTrials, SparkUnavailable, fmin, hp
 
-    pool._LOOK = spark_connect._LOOK = 0.5
+    spark_connect.open_connect = partial(spark_connect.open_connect, timing={timing})
     session = SparkSession.builder.remote({url!r}).getOrCreate()
     # With one that waits there were two queries at once, and the short one might have to wait.
     trials = SparkTrials(parallelism=1)
@@ -68,7 +70,6 @@ RUN_THAT_LOSES_ITS_SESSION = """
         return x
 
     def lose(trials):
-        {silence}
         threading.Thread(target=lambda: {loss}).start()
         return False
 
@@ -105,11 +106,11 @@ def test_a_lost_session_ends_the_run_and_keeps_what_ended(
 ) -> None:
     if loss == KILL:
         with start_server("local[2]") as (url, server):
-            # Only then, as a busy server may well be silent for some seconds.
-            silence, loss = "spark_connect._SILENCE = 3", loss.format(pid=server.pid)
-            lines = python(RUN_THAT_LOSES_ITS_SESSION.format(url=url, loss=loss, silence=silence))
+            # Not as short as it could be: a busy server may well be silent for some seconds.
+            timing, loss = "Timing(0.5, silence=20)", loss.format(pid=server.pid)
+            lines = python(RUN_THAT_LOSES_ITS_SESSION.format(url=url, loss=loss, timing=timing))
     else:
-        code = RUN_THAT_LOSES_ITS_SESSION.format(url=connect_url, loss=loss, silence="")
+        code = RUN_THAT_LOSES_ITS_SESSION.format(url=connect_url, loss=loss, timing="Timing(0.5)")
         lines = python(code)
     assert re.search(message, lines[0])
     assert "finished trials are kept, start a session and call fmin again" in lines[0]
@@ -119,13 +120,17 @@ def test_a_lost_session_ends_the_run_and_keeps_what_ended(
 def test_a_server_that_never_answers_is_not_waited_for() -> None:
     code = """
         import os, socket, time
-        import sparktune.executors.spark_connect
+        from functools import partial
+        from sparktune.executors import spark_connect
+        from sparktune.executors._calls import Timing
         from pyspark.sql import SparkSession
         from sparktune import SparkTrials, SparkUnavailable, fmin, hp
 
         silent = socket.create_server(("127.0.0.1", 0))
         url = f"sc://127.0.0.1:{silent.getsockname()[1]}"
-        sparktune.executors.spark_connect._SILENCE = 3
+        spark_connect.open_connect = partial(
+            spark_connect.open_connect, timing=Timing(silence=3)
+        )
         trials = SparkTrials(2, spark_session=SparkSession.builder.remote(url).create())
         begun = time.monotonic()
         try:
@@ -148,9 +153,9 @@ def test_a_server_that_never_answers_is_not_waited_for() -> None:
     ],
 )
 def test_a_server_that_shuts_down_is_no_fault_of_its_trials(connect: Any, told: str) -> None:
-    from sparktune.executors.spark_connect import _lost
+    from sparktune.executors.spark_connect_server import lost
 
-    error = _lost(connect, Exception(told))
+    error = lost(connect, Exception(told))
     assert f"session is gone ({told.splitlines()[0]})" in str(error)
 
 

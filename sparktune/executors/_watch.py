@@ -1,0 +1,139 @@
+"""A thread that asks Spark, so that nobody else has to wait for it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sparktune.errors import SparkUnavailable
+from sparktune.executors._calls import Timing
+from sparktune.executors.spark_failures import STOPPED
+
+T = TypeVar("T")
+
+
+class Watch:
+    """Counts the slots every few seconds, cancels, asks what else is to be known, and finds out
+    when Spark is gone or answers no more.
+
+    Each of these may take long where Spark stands still or its connection is bad. The thread ends
+    with `close`, or with the process: nothing waits for it.
+
+    Args:
+        who: whom it asks, for people.
+        room: how many tasks can run at once, as last known; kept up to date.
+        look: counts them.
+        interrupt: cancels what runs under a tag.
+        gone: the error that ends a run, if this one means that Spark is gone.
+        timing: how long to wait for what.
+    """
+
+    def __init__(
+        self,
+        who: str,
+        room: int,
+        look: Callable[[], int | None],
+        interrupt: Callable[[str], object],
+        gone: Callable[[Exception], SparkUnavailable | None],
+        timing: Timing,
+    ) -> None:
+        self.room = room
+        self._who = who
+        self._look = look
+        self._interrupt = interrupt
+        self._is_gone = gone
+        self._timing = timing
+        self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._cancelling: set[str] = set()
+        self._gone: SparkUnavailable | None = None
+        self._answered = time.monotonic()
+        threading.Thread(target=self._work, name="sparktune-watch", daemon=True).start()
+
+    def answered(self) -> None:
+        """Note that Spark was heard of just now."""
+        self._answered = time.monotonic()
+
+    def lost(self) -> SparkUnavailable | None:
+        """Why Spark is gone, or that it has not answered for so long that it must be gone."""
+        silence = time.monotonic() - self._answered
+        if self._gone or silence < self._timing.silence:
+            return self._gone
+        return silent(self._who, silence)
+
+    def cancel(self, tag: str) -> None:
+        """Have what runs under a tag cancelled."""
+        if tag not in self._cancelling:
+            self._cancelling.add(tag)
+            self._jobs.put(lambda: self._cancel(tag))
+
+    def ask(self, question: Callable[[], T], within: float) -> T | None:
+        """The answer to a question; None if there is none within so many seconds."""
+        answers: queue.SimpleQueue[T] = queue.SimpleQueue()
+        self._jobs.put(lambda: answers.put(question()))
+        try:
+            return answers.get(timeout=within)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        """End once everything that was asked for before is done."""
+        self._jobs.put(None)
+
+    def _work(self) -> None:
+        look_at = time.monotonic() + self._timing.look
+        while True:
+            try:
+                job = self._jobs.get(timeout=max(look_at - time.monotonic(), 0.0))
+            except queue.Empty:
+                job, look_at = self._count, time.monotonic() + self._timing.look
+            if job is None:
+                return
+            self._do(job)
+
+    def _do(self, job: Callable[[], object]) -> None:
+        try:
+            job()
+        except Exception as error:  # else a cancel is repeated, and silence is noticed
+            self._gone = self._gone or self._is_gone(error)
+        else:
+            self.answered()
+
+    def _cancel(self, tag: str) -> None:
+        self._cancelling.discard(tag)
+        self._interrupt(tag)
+
+    def _count(self) -> None:
+        self.room = self._look() or self.room
+
+
+def within(seconds: float, who: str, question: Callable[[], T]) -> T:
+    """The answer to a question that is asked by a thread of its own.
+
+    Raises:
+        SparkUnavailable: there is no answer in so many seconds.
+        Exception: the question's own.
+    """
+    answers: queue.SimpleQueue[tuple[T | None, Exception | None]] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put((question(), None))
+        except Exception as error:
+            answers.put((None, error))
+
+    threading.Thread(target=ask, name="sparktune-first", daemon=True).start()
+    try:
+        answer, error = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise silent(who, seconds) from None
+    if error is not None:
+        raise error
+    return answer  # type: ignore[return-value]
+
+
+def silent(who: str, seconds: float) -> SparkUnavailable:
+    """The error for one who has not answered for so long."""
+    return SparkUnavailable(f"{who} has not answered for {seconds:.0f} seconds; {STOPPED}")
