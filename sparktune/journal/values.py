@@ -99,7 +99,10 @@ class Encoder:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._name = ""
         self._room = 0
+        self._filed: dict[int, tuple[Any, dict[str, str]]] = {}
+        self._put: set[str] = set()
         self.lost: list[str] = []
 
     def items(self, values: Mapping[Any, Any], name: str) -> dict[str, Any]:
@@ -126,30 +129,24 @@ class Encoder:
         Raises:
             JournalFailed: a large value cannot be written.
         """
+        self._name, self._room, self._filed = name, _LARGEST, {}
         try:
-            self._room = _LARGEST
             return self._encode(value, ())
         except JournalFailed:
             raise
         except Exception:  # of the value's own methods, or it is endless, or too large for a line
-            try:
-                return self._blob(value)
-            except JournalFailed:
-                raise
-            except Exception as error:
-                kind = kind_of(value)
-                self.lost.append(f"{name}, a {kind}: {_said(error)}")
-                return {"$blob": "", "kind": kind}
+            return self._file(value)
 
     def _encode(self, value: Any, around: tuple[int, ...]) -> Any:
-        if (plain := _scalar(value)) is not None or value is None:
-            self._take(len(plain) if type(plain) is str else 8)
+        plain = _scalar(value)
+        self._take(len(plain) if type(plain) is str else 8)
+        if plain is not None or value is None:
             return plain
         kind = type(value)
         if not (kind is list or kind is tuple or isinstance(value, Mapping)):
-            return self._blob(value)
+            return self._file(value)
         if len(around) == _DEEPEST or id(value) in around:
-            return self._blob(value)
+            return self._file(value)
         self._take(640)
         around = (*around, id(value))
         if not isinstance(value, Mapping):
@@ -165,13 +162,27 @@ class Encoder:
             elif _is_simple(key):
                 odd.append([self._encode(key, around), self._encode(item, around)])
             else:
-                return self._blob(value)
+                return self._file(value)
         return plain | {"$items": odd} if odd else plain
 
     def _take(self, room: int) -> None:
         self._room -= room
         if self._room < 0:
             raise OverflowError("too large for a line")
+
+    def _file(self, value: Any) -> dict[str, str]:
+        """A value as a file of its own; it is lost if it can be none."""
+        if (known := self._filed.get(id(value))) is None:
+            try:
+                known = value, self._blob(value)
+            except JournalFailed:
+                raise
+            except Exception as error:
+                kind = kind_of(value)
+                self.lost.append(f"{self._name}, a {kind}: {_said(error)}")
+                known = value, {"$blob": "", "kind": kind}
+            self._filed[id(value)] = known
+        return known[1]
 
     def _blob(self, value: Any) -> dict[str, str]:
         if not isinstance(value, Blob):
@@ -181,7 +192,9 @@ class Encoder:
             return {"$blob": value.digest, "kind": value.kind}
         else:
             content, digest = value.content(), value.digest
-        self._place.put_blob(digest, content)
+        if digest not in self._put:
+            self._place.put_blob(digest, content)
+            self._put.add(digest)
         return {"$blob": digest, "kind": kind_of(value)}
 
 

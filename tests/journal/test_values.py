@@ -22,6 +22,7 @@ from sparktune import ThreadTrials, Trials, fmin, hp, rand
 from sparktune.errors import InvalidArgument
 from sparktune.journal.journal import Journal, read, save
 from sparktune.journal.lines import Reader
+from sparktune.journal.places import Local
 from sparktune.journal.values import Blob
 from sparktune.trial import Asked, Begun, Header, Outcome, Status, Told, Trial
 
@@ -176,9 +177,28 @@ def test_what_cannot_be_kept_costs_only_itself(
     said = [r for r in caplog.records if r.levelno == logging.WARNING and "'it'" in r.message]
     assert len(said) == (0 if kept else 1)  # once, not for each trial
     if not kept:
-        found = result["it"][1] if isinstance(result["it"], list) else result["it"]
+        found = result["it"]
+        while isinstance(found, list):
+            found = found[-1]
         with pytest.raises(InvalidArgument, match="not kept"):
             found.load()
+
+
+def test_what_is_there_often_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    put = Local.put_blob
+
+    def counting(place: Local, digest: str, content: bytes) -> None:
+        written.append(digest)
+        put(place, digest, content)
+
+    monkeypatch.setattr(Local, "put_blob", counting)
+    value: list[Any] = [np.arange(3)]
+    for _ in range(12):
+        value = [value, value]
+    kept = run(tmp_path / "study.jsonl", {"it": value, "lost": [1, threading.Lock()]}).results[0]
+    assert len(written) == 1
+    assert kept["lost"][0] == 1
 
 
 def test_a_value_that_contains_itself_does_so_again(tmp_path: Path) -> None:
