@@ -5,9 +5,9 @@
     plots.history(trials).savefig("history.png")
 
 Every function takes what was given to `fmin(trials=...)`, draws with matplotlib and returns the
-`matplotlib.figure.Figure`, which a notebook shows where it is a cell's last value (after
-`%matplotlib inline`). Nothing is opened and pyplot's current figure is left alone. Functions that
-draw one pair of axes take them as `ax`. Trials that wait or run are left out unless said otherwise.
+`matplotlib.figure.Figure`, which a notebook shows where it is a cell's last value. Nothing is
+opened and pyplot's current figure is left alone. Functions that draw one pair of axes take them as
+`ax`. Trials that wait or run are left out unless said otherwise.
 
 `space` is the search space, which says which axes are logarithmic and what the options of a choice
 are called; it is needed only where the trials come from elsewhere than `fmin` or a journal.

@@ -6,6 +6,7 @@ kind of colour vision tell apart.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -49,10 +50,19 @@ _LONGEST = 14  # characters of an option's name
 _ACROSS = 24  # characters that fit along the foot of a panel
 
 
+class Picture(Figure):
+    """A figure that a notebook shows as a picture, without pyplot and without a magic command."""
+
+    def _repr_png_(self) -> bytes:
+        png = io.BytesIO()
+        self.savefig(png, format="png")
+        return png.getvalue()
+
+
 def one_axes(ax: Axes | None, width: float = 7.0, height: float = 4.0) -> tuple[Figure, Axes]:
     """The given axes and their figure, or new ones; sizes in inches."""
     if ax is None:
-        ax = Figure(figsize=(width, height), layout="constrained").subplots()
+        ax = Picture(figsize=(width, height), layout="constrained").subplots()
     ax.spines[["top", "right"]].set_visible(False)
     figure: Any = ax.figure
     return (figure if isinstance(figure, Figure) else figure.figure), ax
@@ -65,7 +75,7 @@ def panels(n: int, *, share_y: bool = False) -> tuple[Figure, list[Axes]]:
     across = min(_COLUMNS, math.ceil(math.sqrt(n)))
     down = math.ceil(n / across)
     size = (max(3.0 * across, 4.5), 2.3 * down + 0.4)
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Picture(figsize=size, layout="constrained")
     grid = figure.subplots(down, across, squeeze=False, sharey=share_y)
     flat = list(grid.flat)
     for ax in flat[n:]:
