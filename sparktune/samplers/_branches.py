@@ -35,7 +35,7 @@ def drawn(
     below: Parzen, above: Parzen, n: int, rng: np.random.Generator
 ) -> list[tuple[Branch, int]]:
     """The branches of n suggestions, and how many each gets."""
-    parents, several = below.layout.parents, min(n, _AT_ONCE)
+    parents, several = below.space.layout.parents, min(n, _AT_ONCE)
     X = below.sample(rng, several * _DRAWS)
     ratio = below.log_choices(X, parents) - above.log_choices(X, parents)
     best = np.round(ratio, 9).reshape(several, _DRAWS).argmax(axis=1)

@@ -27,8 +27,10 @@ from functools import cached_property
 
 import numpy as np
 
-from sparktune.samplers._layout import Layout, Points
+from sparktune.samplers._points import Points
 from sparktune.space.distributions import Array, ndtr, ndtri
+from sparktune.space.layout import Layout
+from sparktune.space.space import Space
 
 _MIN_MASS = 1e-300
 _LEAST_OF_CELL = 0.3
@@ -52,7 +54,7 @@ these would compete with trials that run on this machine.
 class Parzen:
     """A fitted mixture; the weights need not have the sum 1."""
 
-    layout: Layout
+    space: Space
     w: Array
     kernels: Kernels
 
@@ -61,17 +63,17 @@ class Parzen:
         """The mixture over observations with weights w (n,) and one kernel for the prior, of weight
         `prior_weight`, the last one.
         """
-        layout, c = points.layout, points.z.shape[1]
+        layout, c = points.space.layout, points.z.shape[1]
         prior_P = tuple(p[None] for p in layout.options)
         prior = Kernels(np.zeros((1, c)), np.ones((1, c)), layout.step[None], prior_P)
         smoothing = _SMOOTHING * prior_weight / (len(w) + 1)
         observed = Kernels.at(points, bandwidths(points), smoothing)
-        return Parzen(layout, np.append(w, prior_weight), observed.followed_by(prior))
+        return Parzen(points.space, np.append(w, prior_weight), observed.followed_by(prior))
 
     @cached_property
     def coefficients(self) -> Array:
         """Those of the kernels, which choices alone do without."""
-        return self.kernels.coefficients(self.layout)
+        return self.kernels.coefficients(self.space.layout)
 
     def log_kernels(self, points: Points, features: Array, width: float = 1.0) -> Array:
         """log density (M,), on the scale of `log_density`, of what further observations would add
@@ -79,7 +81,7 @@ class Parzen:
         """
         smoothing = _SMOOTHING * float(self.w[-1]) / len(self.w)
         s = np.broadcast_to(width * self.kernels.s.min(axis=0), points.z.shape)
-        return log_sums(features, Kernels.at(points, s, smoothing).coefficients(self.layout))
+        return log_sums(features, Kernels.at(points, s, smoothing).coefficients(self.space.layout))
 
     def sample(
         self, rng: np.random.Generator, n: int, given: Mapping[int, int] | None = None
@@ -88,11 +90,11 @@ class Parzen:
         is drawn for each row; but in every other row each categorical parameter has a kernel of its
         own, so that options meet that were good apart. Inactive parameters become NaN.
         """
-        layout, kernels, w, given = self.layout, self.kernels, self.w, given or {}
+        layout, kernels, w, given = self.space.layout, self.kernels, self.w, given or {}
         for j, P in zip(layout.categorical, kernels.P, strict=True):
             w = w * P[:, given[j]] if j in given else w
         k, *others = rng.choice(len(w), size=(1 + len(kernels.P), n), p=w / w.sum())
-        X = np.empty((n, len(layout.space)))
+        X = np.empty((n, len(self.space)))
         mu, s = kernels.mu[k], kernels.s[k]
         a, b = ndtr((layout.low - mu) / s), ndtr((layout.high - mu) / s)
         u = np.clip(a + (b - a) * rng.random(mu.shape), 1e-16, 1 - 1e-16)
@@ -101,12 +103,12 @@ class Parzen:
             other[::2] = k[::2]
             above = np.cumsum(P[other], axis=1) < rng.random((n, 1))
             X[:, j] = given.get(j, np.minimum(above.sum(axis=1), P.shape[1] - 1))
-        return layout.space.masked(X)
+        return self.space.masked(X)
 
     def log_choices(self, X: Array, columns: Sequence[int]) -> Array:
         """log probability (M,) of what the rows X hold in these categorical columns."""
         total = np.zeros((len(X), len(self.w)))
-        for j, P in zip(self.layout.categorical, self.kernels.P, strict=True):
+        for j, P in zip(self.space.layout.categorical, self.kernels.P, strict=True):
             if j in columns:
                 active = np.flatnonzero(~np.isnan(X[:, j]))
                 total[active] += np.log(P[:, X[active, j].astype(int)].T)
@@ -143,14 +145,14 @@ class Kernels:
     @staticmethod
     def at(points: Points, s: Array, smoothing: float) -> Kernels:
         """A kernel of bandwidths s at each point, and the prior's where a parameter is inactive."""
-        inactive = np.isnan(points.z)
+        layout, inactive = points.space.layout, np.isnan(points.z)
         return Kernels(
             np.where(inactive, 0.0, points.z),
             np.where(inactive, 1.0, s),
             np.where(inactive, 0.0, points.h),
             tuple(
                 option_probabilities(p, points.X[:, j], smoothing)
-                for j, p in zip(points.layout.categorical, points.layout.options, strict=True)
+                for j, p in zip(layout.categorical, layout.options, strict=True)
             ),
         )
 
@@ -199,7 +201,7 @@ def bandwidths(points: Points) -> Array:
     m = active.sum(axis=0) + 1
     mean = np.where(active, z, 0.0).sum(axis=0) / m
     squares = np.where(active, z - mean, 0.0) ** 2
-    spread = np.where(np.isinf(points.layout.high), 1.0, 1 / np.sqrt(12))
+    spread = np.where(np.isinf(points.space.layout.high), 1.0, 1 / np.sqrt(12))
     deviation = np.sqrt((squares.sum(axis=0) + mean**2 + spread**2) / m)
     D = np.count_nonzero(~np.isnan(points.X)) / max(n, 1)
     s = np.clip(deviation * m ** (-1 / (D + 4)), 1 / min(100, n + 2), 1.0)

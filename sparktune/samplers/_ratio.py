@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sparktune.samplers._parzen import Parzen
+from sparktune.samplers._points import Points
 from sparktune.space.distributions import Array
 
 _WEIGHT = 0.1
@@ -60,7 +61,7 @@ class Ratio:
 
     def scores(self, X: Array) -> Scores:
         """The scores of rows X, as pending trials are now."""
-        features = self.below.layout.points(X).features()
+        features = Points.of(self.below.space, X).features()
         log_g = self._above.log_density(features)
         if len(self._pending):
             log_g = np.logaddexp(log_g, self._repulsion(self._pending, features))
@@ -74,5 +75,5 @@ class Ratio:
 
     def _repulsion(self, X: Array, features: Array) -> Array:
         """log r of pending rows X alone."""
-        kernels = self.below.log_kernels(self.below.layout.points(X), features, _WIDTH)
+        kernels = self.below.log_kernels(Points.of(self.below.space, X), features, _WIDTH)
         return self._log_weight + kernels

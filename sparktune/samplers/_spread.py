@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparktune.samplers._layout import Layout
-from sparktune.space.distributions import Array, ndtr
+from sparktune.space.distributions import Array
+from sparktune.space.layout import Layout
 
 _STRENGTH = 3.0
 
@@ -24,7 +24,7 @@ _STRENGTH = 3.0
 def crowding(layout: Layout, X: Array, points: Array) -> Array:
     """How much of `points` (m, d) is near each row of X (n, d), shape (n,)."""
     factors = np.ones((len(X), len(points)))
-    U, V = probabilities(layout, X), probabilities(layout, points)
+    U, V = layout.unit(X), layout.unit(points)
     for u, v in zip(U.T, V.T, strict=True):
         t = np.abs(u[:, None] - v)
         factors *= np.nan_to_num(1 + _STRENGTH * (1 / 6 - t * (1 - t)), nan=1.0)
@@ -35,13 +35,3 @@ def crowding(layout: Layout, X: Array, points: Array) -> Array:
         factors *= np.where(np.isnan(x) | np.isnan(y), 1.0, (1 + same) / 2)
     total: Array = factors.sum(axis=1)
     return total
-
-
-def probabilities(layout: Layout, X: Array) -> Array:
-    """The numeric columns of rows X as probabilities of their priors, NaN where inactive."""
-    z = layout.points(X).z
-    normal = np.isinf(layout.high)
-    U = (z - layout.low) / np.where(normal, 1.0, layout.high - layout.low)
-    if normal.any():  # else scipy is not imported before the first trial has started
-        U[:, normal] = ndtr(z[:, normal])
-    return U

@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from sparktune.arguments import is_real, is_whole
 from sparktune.history import CODES, View
 from sparktune.samplers._branches import Branch, drawn, inside
-from sparktune.samplers._layout import Layout
 from sparktune.samplers._options import require, with_options
 from sparktune.samplers._parzen import Parzen
+from sparktune.samplers._points import Points
 from sparktune.samplers._ratio import Ratio
 from sparktune.samplers._seen import Seen
 from sparktune.samplers._spread import crowding
@@ -94,11 +94,10 @@ class TPE:
         """
         if n == 0 or not len(space):
             return np.empty((n, len(space)))
-        layout = Layout.of(space)
         if history.ok.sum() < max(self.n_startup_jobs, 1):
-            rows = _spread(layout, history, n, rng, self.repeats)
+            rows = _spread(space, history, n, rng, self.repeats)
         else:
-            rows = self._modelled(layout, history, n, rng)
+            rows = self._modelled(space, history, n, rng)
         return np.array(list(rows)).reshape(-1, len(space))
 
     def split(self, history: View) -> Parts:
@@ -117,37 +116,37 @@ class TPE:
         return found[np.argsort(history.loss[found], kind="stable")[:n_good]]
 
     def _modelled(
-        self, layout: Layout, history: View, n: int, rng: np.random.Generator
+        self, space: Space, history: View, n: int, rng: np.random.Generator
     ) -> Iterator[Array]:
-        seen, parts = _seen(layout.space, history), self.split(history)
-        for branch, count in self._branches(layout, history, parts, n, rng):
-            ratio = self._ratio(layout, history, parts, branch)
+        seen, parts = _seen(space, history), self.split(history)
+        for branch, count in self._branches(space, history, parts, n, rng):
+            ratio = self._ratio(space, history, parts, branch)
             yield from self._chosen(ratio, branch, count, seen, rng)
 
     def _branches(
-        self, layout: Layout, history: View, parts: Parts, n: int, rng: np.random.Generator
+        self, space: Space, history: View, parts: Parts, n: int, rng: np.random.Generator
     ) -> list[tuple[Branch, int]]:
         """The branches of n suggestions, and how many each gets."""
-        if not layout.parents:
+        if not space.layout.parents:
             return [({}, n)]
         good, bad = parts
         X, bad = history.X, _thinned(bad)
-        below = self._mixture(layout, X[good], good_weights(len(good)))
-        above = self._mixture(layout, X[bad], np.ones(len(bad)))
+        below = self._mixture(space, X[good], good_weights(len(good)))
+        above = self._mixture(space, X[bad], np.ones(len(bad)))
         return drawn(below, above, n, rng)
 
-    def _ratio(self, layout: Layout, history: View, parts: Parts, branch: Branch) -> Ratio:
+    def _ratio(self, space: Space, history: View, parts: Parts, branch: Branch) -> Ratio:
         """The ratio by which points of a branch are judged."""
         good, weights, bad = self._split_within(history, parts, branch)
         X, bad = history.X, _thinned(bad)
         losses = np.where(history.ok[bad], history.loss[bad], np.inf)
-        below = self._mixture(layout, X[good], weights)
-        above = self._mixture(layout, X[bad], bad_weights(losses))
+        below = self._mixture(space, X[good], weights)
+        above = self._mixture(space, X[bad], bad_weights(losses))
         return Ratio(below, above, X[history.pending])
 
-    def _mixture(self, layout: Layout, X: Array, weights: Array) -> Parzen:
+    def _mixture(self, space: Space, X: Array, weights: Array) -> Parzen:
         """The kernels of rows X, and the prior's."""
-        return Parzen.fit(layout.points(X), weights, self.prior_weight)
+        return Parzen.fit(Points.of(space, X), weights, self.prior_weight)
 
     def _split_within(
         self, history: View, parts: Parts, branch: Branch
@@ -225,17 +224,16 @@ def _seen(space: Space, history: View) -> Seen:
 
 
 def _spread(
-    layout: Layout, history: View, n: int, rng: np.random.Generator, repeats: bool
+    space: Space, history: View, n: int, rng: np.random.Generator, repeats: bool
 ) -> Iterator[Array]:
     """Up to n points that lie far from the trials and from each other."""
-    space = layout.space
     seen = _seen(space, history)
     pool = space.sample(rng, _CANDIDATES + 4 * (n - 1))
-    crowd = crowding(layout, pool, history.X[-_KERNELS:])
+    crowd = crowding(space.layout, pool, history.X[-_KERNELS:])
     chosen: Array | None = None
     for _ in range(n):
         if chosen is not None:
-            crowd += crowding(layout, pool, chosen[None])
+            crowd += crowding(space.layout, pool, chosen[None])
         chosen = seen.first_new(pool[np.argsort(crowd, kind="stable")])
         if chosen is None:
             chosen = seen.first_new(seen.others(_OTHERS, rng))

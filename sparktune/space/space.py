@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from sparktune.space.columns import Column, columns_of
 from sparktune.space.distributions import Array, Categorical, Distribution
 from sparktune.space.evaluation import rec_eval
 from sparktune.space.expression import Apply, Literal, as_apply
+from sparktune.space.layout import Layout
 from sparktune.trial import Scalar
 from sparktune.worker import as_number
 
@@ -50,6 +52,11 @@ class Space:
 
     def __len__(self) -> int:
         return len(self.columns)
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The columns as arrays, for models of the space."""
+        return Layout.of(self.columns)
 
     def active(self, X: Array) -> NDArray[np.bool_]:
         """Mask, shape of X (n, d): which parameters the choices in each row make active."""

@@ -19,9 +19,10 @@ import numpy as np
 
 from sparktune.history import View
 from sparktune.samplers import _branches, _parzen, _ratio, _seen, tpe
-from sparktune.samplers._layout import Layout, Points
 from sparktune.samplers._parzen import Parzen, log_sums
+from sparktune.samplers._points import Points
 from sparktune.space.distributions import Array
+from sparktune.space.layout import Layout
 from sparktune.space.space import Space
 from tests.benchmarks.contenders import own
 from tests.benchmarks.problems import DEVELOPMENT
@@ -62,18 +63,17 @@ class Univariate:
         sampler = tpe.suggest
         if history.ok.sum() < sampler.n_startup_jobs:
             return sampler.suggest(space, history, n, rng)
-        layout = Layout.of(space)
         good, bad = sampler.split(history)
         bad = np.append(bad, np.flatnonzero(history.pending))
         weights = tpe.bad_weights(np.where(history.ok, history.loss, np.inf)[bad])
-        below = Parzen.fit(layout.points(history.X[good]), tpe.good_weights(len(good)), 1.0)
-        above = Parzen.fit(layout.points(history.X[bad]), weights, 1.0)
+        below = Parzen.fit(Points.of(space, history.X[good]), tpe.good_weights(len(good)), 1.0)
+        above = Parzen.fit(Points.of(space, history.X[bad]), weights, 1.0)
         rows = []
         for _ in range(n):
             draws = _every_parameter(below, sampler.n_EI_candidates, rng)
-            features = layout.points(draws).features()
+            features = Points.of(space, draws).features()
             row = np.empty(len(space))
-            for j, columns in _features_of(layout).items():
+            for j, columns in _features_of(space.layout).items():
                 log_l, log_g = (
                     log_sums(features[:, columns], each.coefficients[:, columns], np.log(each.w))
                     for each in (below, above)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sparktune.samplers._branches import drawn, inside
-from sparktune.samplers._layout import Layout
 from sparktune.samplers._parzen import Parzen
+from sparktune.samplers._points import Points
 from sparktune.space import hp
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
@@ -30,7 +30,7 @@ def rows(*values: dict[str, Any]) -> Array:
 
 
 def mixture(X: Array) -> Parzen:
-    return Parzen.fit(Layout.of(NESTED).points(X), np.ones(len(X)), 1.0)
+    return Parzen.fit(Points.of(NESTED, X), np.ones(len(X)), 1.0)
 
 
 X = rows(
@@ -57,7 +57,7 @@ def test_every_suggestion_has_a_branch(n: int) -> None:
 def test_suggestions_at_once_are_from_eight_branches_at_most() -> None:
     switches = {f"on{i}": hp.choice(f"on{i}", [hp.uniform(f"u{i}", 0, 1), 0]) for i in range(10)}
     space = Space(switches)
-    prior = Parzen.fit(Layout.of(space).points(np.empty((0, len(space)))), np.empty(0), 1.0)
+    prior = Parzen.fit(Points.of(space, np.empty((0, len(space)))), np.empty(0), 1.0)
     branches = drawn(prior, prior, 30, np.random.default_rng(0))
     # Of 1024 equally likely ones, that eight draws are all different has probability 0.97; two
     # pairs alike 3e-4.

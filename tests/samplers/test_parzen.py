@@ -15,8 +15,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from sparktune.samplers._layout import Layout
 from sparktune.samplers._parzen import Parzen, product
+from sparktune.samplers._points import Points
 from sparktune.space import hp
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
@@ -25,21 +25,21 @@ from sparktune.space.space import Space
 def fitted(space: Space, observations: list[dict[str, Any]], prior_weight: float = 1.0) -> Parzen:
     """The mixture over these configurations, of weight 1 each."""
     X = np.array([space.encode(values) for values in observations]).reshape(-1, len(space))
-    return Parzen.fit(Layout.of(space).points(X), np.ones(len(X)), prior_weight)
+    return Parzen.fit(Points.of(space, X), np.ones(len(X)), prior_weight)
 
 
 def widths(space: Space, observations: list[dict[str, Any]]) -> Array:
     """Bandwidths in units of the latent parameters, the prior's kernel last."""
     mixture = fitted(space, observations)
-    return mixture.kernels.s * mixture.layout.scale
+    return mixture.kernels.s * mixture.space.layout.scale
 
 
 def normalised(mixture: Parzen, rows: Array) -> Array:
     """Densities of rows over the latent values of smooth parameters and probabilities of the values
     of others, with the constants that `log_density` leaves out.
     """
-    layout = mixture.layout
-    points = layout.points(rows)
+    layout = mixture.space.layout
+    points = Points.of(mixture.space, rows)
     cells = np.where(points.h > 0, points.h, 1 / layout.scale) / np.sqrt(2 * pi)
     constants = np.prod(np.where(np.isnan(points.z), 1.0, cells), axis=1)
     density = np.exp(mixture.log_density(points.features())) / mixture.w.sum()
@@ -102,8 +102,8 @@ def test_each_parameter_has_a_bandwidth_of_its_own() -> None:
 def test_where_a_parameter_is_inactive_the_kernel_is_the_priors() -> None:
     space = Space(hp.choice("c", [hp.uniform("x", 0, 10), hp.normal("y", 3, 2)]))
     mixture = fitted(space, [{"c": 0, "x": 0}, {"c": 1, "y": 4}, {"c": 0, "x": 9}])
-    mu = mixture.kernels.mu * mixture.layout.scale + mixture.layout.centre
-    s = mixture.kernels.s * mixture.layout.scale
+    mu = mixture.kernels.mu * mixture.space.layout.scale + mixture.space.layout.centre
+    s = mixture.kernels.s * mixture.space.layout.scale
     assert space.labels == ("c", "x", "y")
     assert_allclose(mu, [[0, 3], [5, 4], [9, 3], [5, 3]])
     # x: -5, 4, and the prior's 0, mean -1/3; y: 1 and 0. Two of three parameters are active in
@@ -307,8 +307,8 @@ def test_draws_with_an_option_given_come_from_kernels_that_have_it() -> None:
 def test_one_more_kernel_is_on_the_scale_of_the_mixture() -> None:
     space = Space([hp.uniform("x", 0, 10), hp.choice("c", "ab")])
     mixture = fitted(space, [{"x": 1, "c": 0}, {"x": 9, "c": 1}])
-    points = mixture.layout.points(np.array([space.encode({"x": 9, "c": 1})]))
-    rows = mixture.layout.points(space.sample(np.random.default_rng(0), 20)).features()
+    points = Points.of(mixture.space, np.array([space.encode({"x": 9, "c": 1})]))
+    rows = Points.of(mixture.space, space.sample(np.random.default_rng(0), 20)).features()
     same = product(rows, mixture.coefficients[1:2])[:, 0]
     assert_allclose(mixture.log_kernels(points, rows), same)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.testing import assert_allclose
 
-from sparktune.samplers._layout import Layout
 from sparktune.samplers._parzen import Parzen
+from sparktune.samplers._points import Points
 from sparktune.samplers._ratio import Ratio
 from sparktune.space import hp
 from sparktune.space.distributions import Array
@@ -19,7 +19,7 @@ NONE = np.empty((0, 2))
 
 
 def fitted(X: Array) -> Parzen:
-    return Parzen.fit(Layout.of(SPACE).points(X), np.ones(len(X)), 1.0)
+    return Parzen.fit(Points.of(SPACE, X), np.ones(len(X)), 1.0)
 
 
 def ratio(pending: Array = NONE, repeat: int = 1) -> Ratio:
@@ -28,7 +28,7 @@ def ratio(pending: Array = NONE, repeat: int = 1) -> Ratio:
 
 def test_without_pending_trials_it_is_that_of_the_densities() -> None:
     rows = SPACE.sample(np.random.default_rng(1), 20)
-    features = Layout.of(SPACE).points(rows).features()
+    features = Points.of(SPACE, rows).features()
     expected = fitted(GOOD).log_density(features) - fitted(BAD).log_density(features)
     assert_allclose(ratio().scores(rows).now, expected)
 

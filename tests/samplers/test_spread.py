@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparktune.samplers import tpe
-from sparktune.samplers._layout import Layout
-from sparktune.samplers._spread import crowding, probabilities
+from sparktune.samplers._spread import crowding
 from sparktune.space import hp
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
@@ -26,7 +25,7 @@ def start(space: Space, n: int, seed: int) -> Array:
 
 
 def test_crowding_falls_with_the_distance_around_the_circle() -> None:
-    layout = Layout.of(Space(hp.uniform("x", 0, 2)))
+    layout = Space(hp.uniform("x", 0, 2)).layout
     X = np.array([[0.2], [0.4], [1.2], [1.9], [0.0]])
     crowd = crowding(layout, X, np.array([[0.2]]))
     # At distances 0, 0.1, 0.5, 0.15 and 0.1 of the range.
@@ -37,7 +36,7 @@ def test_crowding_falls_with_the_distance_around_the_circle() -> None:
 def test_crowding_is_one_on_average() -> None:
     space = Space([hp.loguniform("x", -3, 2), hp.normal("y", 1, 2), hp.choice("c", "abcd")])
     rng = np.random.default_rng(0)
-    crowd = crowding(Layout.of(space), space.sample(rng, 200_000), space.sample(rng, 1))
+    crowd = crowding(space.layout, space.sample(rng, 200_000), space.sample(rng, 1))
     # The standard deviation of one value is below 1, of the mean below 0.0023: 6 of them are
     # exceeded with a probability below 1e-8.
     assert abs(crowd.mean() - 1) < 0.014
@@ -45,7 +44,7 @@ def test_crowding_is_one_on_average() -> None:
 
 def test_inactive_parameters_do_not_count() -> None:
     space = Space(hp.choice("c", [hp.uniform("x", 0, 1), "none"]))
-    layout = Layout.of(space)
+    layout = space.layout
     first, near, far, none = (
         space.encode(values)
         for values in ({"c": 0, "x": 0.1}, {"c": 0, "x": 0.1}, {"c": 0, "x": 0.6}, {"c": 1})
@@ -53,12 +52,6 @@ def test_inactive_parameters_do_not_count() -> None:
     crowd = crowding(layout, np.array([near, far, none]), first[None])
     # Both options have 1/2: the same option counts (1 + 2) / 2, the other (1 + 0) / 2.
     np.testing.assert_allclose(crowd, [1.5 * 1.5, 1.5 * 0.75, 0.5])
-
-
-def test_probabilities_are_those_of_the_priors() -> None:
-    space = Space([hp.loguniform("x", 0, 4), hp.normal("y", 1, 2)])
-    U = probabilities(Layout.of(space), np.array([[np.e, 1.0], [np.e**3, 3.0]]))
-    np.testing.assert_allclose(U, [[0.25, 0.5], [0.75, 0.8413447460685429]])
 
 
 def test_the_start_is_more_even_than_random_points() -> None:

@@ -1,4 +1,5 @@
-"""The columns of a space as arrays: what the density model of TPE computes with.
+"""The columns of a space as arrays: rows as latent values and as points of the unit cube, for all
+columns at once. What models of a space compute with.
 
 x    value as the objective's parameter sees it
 z    latent value of a numeric column, in units of the prior: (latent - centre) / scale
@@ -9,14 +10,14 @@ C    number of options of a categorical column
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparktune.space.distributions import LARGEST_EXPONENT, Array, Categorical, Numeric
-from sparktune.space.space import Space
+from sparktune.space.columns import Column
+from sparktune.space.distributions import LARGEST_EXPONENT, Array, Categorical, Numeric, ndtr
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,6 @@ class Layout:
     units of z but for `floor` (of x).
     """
 
-    space: Space
     priors: tuple[Numeric, ...]
     numeric: NDArray[np.intp]
     categorical: tuple[int, ...]
@@ -44,10 +44,9 @@ class Layout:
     support: tuple[Array, Array]  # smallest and largest x
 
     @staticmethod
-    @lru_cache(maxsize=8)
-    def of(space: Space) -> Layout:
-        """The layout of a space, which is kept: a space never changes."""
-        found = [(j, column.distribution) for j, column in enumerate(space.columns)]
+    def of(columns: Sequence[Column]) -> Layout:
+        """The layout of these columns."""
+        found = [(j, column.distribution) for j, column in enumerate(columns)]
         numbers = [(j, prior) for j, prior in found if isinstance(prior, Numeric)]
         priors = tuple(prior for _, prior in numbers)
         choices = [(j, prior) for j, prior in found if isinstance(prior, Categorical)]
@@ -56,7 +55,6 @@ class Layout:
         logs = [i for i, prior in enumerate(priors) if prior.log]
         step = [prior.q if prior.q and not prior.log else 0.0 for prior in priors]
         return Layout(
-            space,
             priors,
             np.array([j for j, _ in numbers], dtype=np.intp),
             tuple(j for j, _ in choices),
@@ -71,27 +69,43 @@ class Layout:
             tuple(i for i in logs if priors[i].q),
             np.array([i for i, prior in enumerate(priors) if prior.q], dtype=np.intp),
             np.array([prior.q for prior in priors if prior.q]),
-            tuple(sorted({j for column in space.columns for j, _ in column.conditions})),
+            tuple(sorted({j for column in columns for j, _ in column.conditions})),
             (
                 np.array([prior.support[0] for prior in priors]),
                 np.array([prior.support[1] for prior in priors]),
             ),
         )
 
-    def points(self, X: Array) -> Points:
-        """The rows X in latent values."""
+    def latent(self, X: Array) -> Array:
+        """z of rows X (n, d), shape (n, c): NaN where inactive; on a logarithmic grid, where x may
+        be 0, the middle of the value's cell.
+        """
         x = X[:, self.numeric]
         x[:, self.logs] = np.log(np.maximum(x[:, self.logs], self.floor))
-        z = np.clip((x - self.centre) / self.scale, self.low, self.high)
-        h = np.broadcast_to(self.step, z.shape)
-        if self.curved:
-            h = h.copy()
-            for i in self.curved:
-                low, high = self.priors[i].cell(X[:, self.numeric[i]])
-                low = np.maximum(low, self.floor_of(i))
-                z[:, i] = ((low + high) / 2 - self.centre[i]) / self.scale[i]
-                h[:, i] = (high - low) / self.scale[i]
-        return Points(self, X, z, h)
+        z: Array = np.clip((x - self.centre) / self.scale, self.low, self.high)
+        for i in self.curved:
+            low, high = self.cells(i, X)
+            z[:, i] = ((low + high) / 2 - self.centre[i]) / self.scale[i]
+        return z
+
+    def unit(self, X: Array) -> Array:
+        """The numeric columns of rows X (n, d) as probabilities of their priors, shape (n, c): NaN
+        where inactive. `Space.from_unit` is the way back.
+        """
+        z = self.latent(X)
+        normal = np.isinf(self.high)
+        U = (z - self.low) / np.where(normal, 1.0, self.high - self.low)
+        if normal.any():  # else scipy is not imported before the first trial has started
+            U[:, normal] = ndtr(z[:, normal])
+        return U
+
+    def cells(self, i: int, X: Array) -> tuple[Array, Array]:
+        """Bounds of the logarithms that the values of a logarithmic grid, at position i in
+        `numeric`, stand for in rows X.
+        """
+        low, high = self.priors[i].cell(X[:, self.numeric[i]])
+        floor = float(np.log(self.floor[np.searchsorted(self.logs, i)]))
+        return np.maximum(low, floor), high
 
     def values(self, z: Array) -> Array:
         """The values x of the numeric columns at latent values z (n, c)."""
@@ -100,10 +114,6 @@ class Layout:
         x[:, self.grid] = np.round(x[:, self.grid] / self.q) * self.q
         kept: Array = np.clip(x, *self.support) + 0.0  # + 0.0 turns -0.0 into 0.0
         return kept
-
-    def floor_of(self, i: int) -> float:
-        """The logarithm of the floor of logarithmic column i."""
-        return float(np.log(self.floor[np.searchsorted(self.logs, i)]))
 
 
 def _range(prior: Numeric) -> tuple[float, float, float, float]:
@@ -124,25 +134,3 @@ def _floor(prior: Numeric) -> float:
     """
     least = np.exp(prior.low) if np.isfinite(prior.low) else (prior.q or 0.0) / 16
     return max(float(least), 1e-300)
-
-
-@dataclass(frozen=True)
-class Points:
-    """Rows of a space in latent values; z is NaN where inactive."""
-
-    layout: Layout
-    X: Array
-    z: Array
-    h: Array
-
-    def features(self) -> Array:
-        """What the log density is linear in, shape (M, 3 c + sum of C): z^2, z and 1 for active
-        numeric columns, and 1 for the options taken.
-        """
-        active = ~np.isnan(self.z)
-        z = np.where(active, self.z, 0.0)
-        taken = [
-            self.X[:, j, None] == np.arange(len(p))
-            for j, p in zip(self.layout.categorical, self.layout.options, strict=True)
-        ]
-        return np.concatenate([z**2, z, active, *taken], axis=1)
