@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,4 +15,14 @@ class Sampler(Protocol):
     """Where to evaluate next. A pure function of its arguments."""
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """Up to n rows, shape (<= n, d); fewer only when the space is exhausted."""
+        """Up to n rows, shape (<= n, d); fewer only when the space is exhausted. A study makes
+        `rng` from the list [seed of the run, id of the first of these trials].
+        """
+
+
+def seed_of(rng: np.random.Generator) -> int:
+    """The seed of the run that a study made `rng` for: what stays the same from ask to ask."""
+    generator: Any = rng.bit_generator
+    sequence = getattr(generator, "seed_seq", None) or generator._seed_seq  # before numpy 1.25
+    entropy = sequence.entropy
+    return int(entropy[0] if isinstance(entropy, (list, tuple)) else entropy)

@@ -9,6 +9,7 @@ from scipy.stats import qmc
 
 from sparktune.arguments import is_whole
 from sparktune.history import View
+from sparktune.samplers import seed_of
 from sparktune.samplers._options import require, with_options
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
@@ -22,12 +23,13 @@ class Quasi:
     prior, whatever the losses: the next trial has the point at index len(history).
 
     The numbers of a study differ from ask to ask, but a sequence must be scrambled the same way
-    throughout; therefore the scrambling has a seed of its own.
+    throughout; therefore the scrambling follows from the seed of the run, or from one of its own.
 
     Args:
         kind: "sobol" (Sobol' 1967; best after a power of two of points), "halton" (Halton 1960),
             or "lhs": Latin hypercubes (McKay et al. 1979), one after the other.
-        seed: of the scrambling; studies with equal seeds try the same points.
+        seed: of the scrambling; studies with equal seeds try the same points. None: that of the
+            run.
         block: points of one Latin hypercube; only with "lhs".
 
     Raises:
@@ -35,12 +37,13 @@ class Quasi:
     """
 
     kind: str = "sobol"
-    seed: int = 0
+    seed: int | None = None
     block: int = 64
 
     def __post_init__(self) -> None:
         require(self, "kind", self.kind in KINDS, f"one of {', '.join(map(repr, KINDS))}")
-        require(self, "seed", is_whole(self.seed) and self.seed >= 0, "an integer >= 0")
+        seeded = self.seed is None or (is_whole(self.seed) and self.seed >= 0)
+        require(self, "seed", seeded, "an integer >= 0, or None for the seed of the run")
         require(self, "block", is_whole(self.block) and self.block >= 1, "an integer >= 1")
 
     __call__ = with_options
@@ -51,12 +54,13 @@ class Quasi:
         if d == 0 or n == 0:
             return np.empty((n, d))
         points = self._latin if self.kind == "lhs" else self._sequence
-        return space.from_unit(points(d, len(history), n))
+        seed = seed_of(rng) if self.seed is None else self.seed
+        return space.from_unit(points(d, len(history), n, seed))
 
-    def _sequence(self, d: int, start: int, n: int) -> Array:
+    def _sequence(self, d: int, start: int, n: int, seed: int) -> Array:
         """Points start to start + n of the sequence, shape (n, d)."""
         kind = qmc.Sobol if self.kind == "sobol" else qmc.Halton
-        engine = kind(d, scramble=True, seed=np.random.default_rng(self.seed))
+        engine = kind(d, scramble=True, seed=np.random.default_rng(seed))
         if start:
             engine.fast_forward(start)
             drawn: Array = engine.random(n)
@@ -65,11 +69,11 @@ class Quasi:
         drawn = engine.random(1 << (n - 1).bit_length())
         return drawn[:n]
 
-    def _latin(self, d: int, start: int, n: int) -> Array:
+    def _latin(self, d: int, start: int, n: int, seed: int) -> Array:
         """Points start to start + n of the row of Latin hypercubes, shape (n, d)."""
         first, last = start // self.block, (start + n - 1) // self.block
         cubes = [
-            qmc.LatinHypercube(d, seed=np.random.default_rng([self.seed, k])).random(self.block)
+            qmc.LatinHypercube(d, seed=np.random.default_rng([seed, k])).random(self.block)
             for k in range(first, last + 1)
         ]
         skipped = start - first * self.block

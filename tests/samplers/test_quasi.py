@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from sparktune import Trials, fmin
 from sparktune.errors import InvalidArgument
 from sparktune.samplers import quasi
 from sparktune.space import hp
@@ -29,14 +30,14 @@ every_kind = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS.
 
 def points(sampler: quasi.Quasi, n: int, start: int = 0, space: Space = PLANE) -> Array:
     """Points start to start + n of a study."""
-    return sampler.suggest(space, mixed_history(space, start), n, np.random.default_rng(start))
+    return sampler.suggest(space, mixed_history(space, start), n, np.random.default_rng([0, start]))
 
 
 # Options
 
 
 def test_options_make_another_sampler() -> None:
-    assert quasi.suggest == quasi.Quasi(kind="sobol", seed=0)
+    assert quasi.suggest == quasi.Quasi(kind="sobol", seed=None)
     assert partial(quasi.suggest, kind="halton")() == quasi.Quasi("halton")
     assert quasi.suggest(seed=3)(kind="lhs") == quasi.Quasi("lhs", 3)
 
@@ -46,6 +47,25 @@ def test_an_option_out_of_range_is_refused(option: dict[str, Any]) -> None:
     [(name, value)] = option.items()
     with pytest.raises(InvalidArgument, match=f"quasi.suggest: {name} must be .*, got {value!r}"):
         quasi.suggest(**option)
+
+
+# The seed
+
+
+@pytest.mark.parametrize("algo", ["sobol", "halton", "lhs"])
+def test_without_a_seed_of_its_own_a_run_has_the_points_of_its_seed(algo: str) -> None:
+    def tried(algo: Any, seed: int, *parts: int) -> list[Any]:
+        trials = Trials()
+        for n in parts:
+            fmin(
+                lambda x: x, hp.uniform("x", 0, 1), algo, n, trials=trials, seed=seed, verbose=False
+            )
+        return [trial.values["x"] for trial in trials.records.values()]
+
+    assert tried(algo, 1, 12) == tried(algo, 1, 5, 12), "a run that is continued"
+    assert not {*tried(algo, 1, 12)} & {*tried(algo, 2, 12)}
+    seeded = quasi.suggest(kind=algo, seed=3)
+    assert tried(seeded, 1, 12) == tried(seeded, 2, 12)
 
 
 # The sequence
@@ -62,7 +82,7 @@ def test_the_sequence_goes_on_over_calls(sampler: quasi.Quasi, sizes: list[int])
 @every_kind
 def test_trials_count_whatever_became_of_them(sampler: quasi.Quasi) -> None:
     history = mixed_history(PLANE, 3, 0, Status.RUNNING, Status.ERROR, Status.CANCELLED)
-    next_point = sampler.suggest(PLANE, history, 1, np.random.default_rng(0))
+    next_point = sampler.suggest(PLANE, history, 1, np.random.default_rng([0, 6]))
     assert_array_equal(next_point, points(sampler, 7)[6:])
 
 
