@@ -294,7 +294,14 @@ def _checked_points(space: Space, points: Any) -> list[dict[str, Scalar]]:
         raise InvalidArgument(
             f"points_to_evaluate must be a list of dicts {{label: value}}, got {points!r}"
         )
-    return [space.check(point) for point in points]
+    return [_checked_point(space, i, point) for i, point in enumerate(points)]
+
+
+def _checked_point(space: Space, i: int, point: Any) -> dict[str, Scalar]:
+    try:
+        return space.check(point)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"points_to_evaluate[{i}]: {error}") from None
 
 
 def _task(

@@ -171,7 +171,8 @@ def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: 
         )
     if isinstance(space, str):
         fn, space = annotated(fn)
-    return Foreign(algo, Domain(fn, space), trials, chunk, None if trials.records else seeds)
+    follows = trials.records and not trials.seeds  # of what, is unknown
+    return Foreign(algo, Domain(fn, space), trials, chunk, None if follows else seeds)
 
 
 def _is_ours(algo: Any) -> bool:
@@ -235,8 +236,7 @@ class Foreign:
         docs: list[Document] = []
         while len(docs) < n:
             ids = list(range(self._next, self._next + min(self._chunk, n - len(docs))))
-            seed = int((self._seeds or rng).integers(2**31 - 1))
-            more = self._algo(ids, self._domain, self._trials, seed)
+            more = self._algo(ids, self._domain, self._trials, self._seed(rng))
             if len(more) > len(ids):
                 raise InvalidArgument(
                     f"algo={self._algo!r} gave {len(more)} documents for {len(ids)} ids; at most "
@@ -250,3 +250,13 @@ class Foreign:
                 break
         rows = [space.encode(spec_from_misc(doc["misc"])) for doc in docs]
         return np.array(rows).reshape(len(rows), len(space))
+
+    def _seed(self, rng: np.random.Generator) -> int:
+        """The next integer for the algorithm; of `seeds`, the next that no earlier run used."""
+        if self._seeds is None:
+            return int(rng.integers(2**31 - 1))
+        seed = int(self._seeds.integers(2**31 - 1))
+        while seed in self._trials.seeds:
+            seed = int(self._seeds.integers(2**31 - 1))
+        self._trials.seeds.add(seed)
+        return seed

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sparktune import minimize
+from sparktune import minimize, resume
 from sparktune.documents import Document
 from sparktune.errors import AllTrialsFailed
 from sparktune.hyperopt._algorithms import Foreign, sampler_of
@@ -46,8 +46,9 @@ def fmin(
 
     Args are those of `sparktune.fmin`, with these differences:
         rstate: `rand.suggest` and algorithms of Hyperopt's form draw their seeds from a
-            `numpy.random.Generator` as they did there, so that random search with new trials, one
-            at a time, gives the points that Hyperopt gave.
+            `numpy.random.Generator` as they did there, so that random search, one trial at a time,
+            gives the points that Hyperopt gave. Seeds that earlier runs on these trials used are
+            passed over: the same `rstate` continues the search where it ended.
         algo: also a function `(new_ids, domain, trials, seed) -> documents`; it is asked for
             `max_queue_len` points at a time.
         trials: documents that were put in and not refreshed are evaluated in addition to
@@ -84,12 +85,13 @@ def fmin(
         )
     if rstate is None and os.environ.get("HYPEROPT_FMIN_SEED", "").isdigit():
         rstate = np.random.default_rng(int(os.environ["HYPEROPT_FMIN_SEED"]))
-    sampler = sampler_of(algo, fn, space, trials, rstate, max_queue_len)
-    limit, points = _whole(max_evals), points_to_evaluate
-    ours = isinstance(trials, Trials)
+    ours, limit = isinstance(trials, Trials), _whole(max_evals)
     if ours:
-        waiting, points = _take_in(trials, points_to_evaluate), None
-        limit = limit + waiting if isinstance(limit, int) else limit
+        trials = resume.trials_of(trials, trials_save_file)
+    sampler = sampler_of(algo, fn, space, trials, rstate, max_queue_len)
+    if ours:
+        put_in = _take_in(trials)
+        limit = limit + put_in if isinstance(limit, int) else limit
     try:
         best = minimize.fmin(
             fn,
@@ -103,7 +105,7 @@ def fmin(
             pass_expr_memo_ctrl=pass_expr_memo_ctrl,
             catch_eval_exceptions=catch_eval_exceptions,
             verbose=verbose,
-            points_to_evaluate=points,
+            points_to_evaluate=points_to_evaluate,
             max_queue_len=max_queue_len,
             show_progressbar=show_progressbar,
             early_stop_fn=early_stop_fn,
@@ -130,15 +132,9 @@ def _whole(number: Any) -> Any:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-def _take_in(trials: Trials, points: list[dict[str, Any]] | None) -> int:
-    """Make what was put into the trials visible, and the points; how many of them wait."""
+def _take_in(trials: Trials) -> int:
+    """Make what was put into the trials visible; how many of them wait."""
     before = len(trials)
-    if points:
-        known = [dict(trial.values) for trial in trials.records.values()]
-        new = [point for point in points if dict(point) not in known]
-        ids = trials.new_trial_ids(len(new))
-        docs = [generate_trial(id, point) for id, point in zip(ids, new, strict=True)]
-        trials.insert_trial_docs([doc | {"exp_key": trials._exp_key} for doc in docs])
     trials.refresh()
     return len(trials) - before
 

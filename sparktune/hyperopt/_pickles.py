@@ -118,6 +118,7 @@ def _trials(state: dict[str, Any] | None) -> Trials:
 
 _STATE: dict[str, Any] = {
     "_ids": set,
+    "seeds": set,
     "_exp_key": (str, int),
     "attachments": dict,
     "labels": tuple,

@@ -43,6 +43,9 @@ class Trials(core.Trials):
     Args:
         exp_key: name of an experiment; trials of other experiments are kept apart (`view`).
         refresh: accepted for Hyperopt's sake.
+
+    Attributes:
+        seeds: the integers that algorithms of Hyperopt's form were called with.
     """
 
     _exp_key: Any = None
@@ -55,6 +58,7 @@ class Trials(core.Trials):
 
     def _open(self, exp_key: Any, store: Store) -> None:
         self._exp_key, self._shared = exp_key, store
+        self.seeds: set[int] = self.__dict__.get("seeds", set())
         self.records = Records(store, exp_key, self._made, self._renew)
         self._listed: tuple[int, list[Document]] = (-1, [])
 
@@ -98,7 +102,11 @@ class Trials(core.Trials):
         """
         from sparktune.hyperopt._pickles import loads_own
 
-        return loads_own(data) if self._restores else Trials()
+        if not self._restores:
+            return Trials()
+        saved = loads_own(data)
+        self.seeds.update(getattr(saved, "seeds", ()))
+        return saved
 
     def __getitem__(self, item: Any) -> Any:
         raise NotImplementedError(
@@ -269,6 +277,7 @@ class Trials(core.Trials):
         """Forget all trials. Their ids are not used again."""
         self._dynamic_trials = []
         self.attachments.clear()
+        self.seeds.clear()
         self.refresh()
 
     def view(self, exp_key: Any = None, refresh: bool = True) -> Trials:

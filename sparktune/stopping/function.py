@@ -35,7 +35,7 @@ class EarlyStop(Rule):
         if ended == self._ended:
             return None
         self._ended = ended
-        answer = self._function(self._trials, *self._state)
+        answer = self._answer(int(history.pending.sum()))
         if isinstance(answer, (bool, np.bool_)):
             answer = (answer, self._state)
         if not (isinstance(answer, (tuple, list)) and len(answer) == 2 and _state_like(answer[1])):
@@ -45,6 +45,19 @@ class EarlyStop(Rule):
             )
         stop, self._state = answer[0], list(answer[1] or ())
         return "early stopping condition" if stop else None
+
+    def _answer(self, pending: int) -> Any:
+        try:
+            return self._function(self._trials, *self._state)
+        except (KeyError, TypeError) as error:
+            if not pending:
+                raise
+            raise InvalidArgument(
+                f"early_stop_fn raised {type(error).__name__}: {error}. It is called while other "
+                f"trials wait or run ({pending} now), which have no loss yet. Read the best loss "
+                "as trials.best_trial['result']['loss'], and the losses so far as "
+                "[r['loss'] for r in trials.results if r['status'] == 'ok']"
+            ) from error
 
 
 def _state_like(state: Any) -> bool:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import pickle
+import threading
 from functools import partial as functools_partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from sparktune import ThreadTrials
-from sparktune.errors import AllTrialsFailed
+from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.hyperopt import (
     Domain,
     FMinIter,
     Trials,
+    anneal,
+    atpe,
     early_stop,
     fmin,
     fmin_pass_expr_memo_ctrl,
     hp,
+    mix,
     partial,
     pyll,
     rand,
@@ -58,6 +64,100 @@ def test_points_that_are_there_already_are_not_evaluated_again() -> None:
     for n in (3, 5):
         quiet(quadratic, LINE, rand.suggest, n, trials=trials, points_to_evaluate=[{"x": 1.0}])
     assert trials.vals["x"].count(1.0) == 1
+
+
+@pytest.mark.parametrize("make", [Trials, lambda: ThreadTrials(2)])
+@pytest.mark.parametrize(
+    ("point", "blamed"),
+    [
+        ({"kind": "b", "x": 1.0}, r"points_to_evaluate\[1\]: 'kind' must be an integer, got 'b'"),
+        ({"kind": 2, "x": 1.0}, r"points_to_evaluate\[1\]: 'kind' must be an index from 0 to 1"),
+        ({"kind": 1}, r"points_to_evaluate\[1\]: .*lacks a value for 'x'"),
+        ({"kind": 1, "x": None}, r"points_to_evaluate\[1\]: 'x' must be a number, got None"),
+        ({"kind": 1, "X": 1.0, "x": 2.0}, r"points_to_evaluate\[1\]: unknown parameter 'X'"),
+        (7, r"points_to_evaluate\[1\]: a point must be a dict"),
+    ],
+)
+def test_a_point_that_does_not_fit_is_blamed_and_trials_stay(
+    make: Any, point: Any, blamed: str
+) -> None:
+    space = {"kind": hp.choice("kind", ["a", "b"]), "x": LINE}
+    trials, right = make(), {"kind": 0, "x": 2.0}
+    search = functools_partial(quiet, _x_of, space, rand.suggest, 2, trials=trials)
+    with pytest.raises(InvalidArgument, match=blamed):
+        search(points_to_evaluate=[right, point])
+    assert len(trials) == 0
+    assert not trials.trials
+    search(points_to_evaluate=[right, {"kind": 1, "x": 1.0}])
+    assert len(trials) == 4
+
+
+def _x_of(config: dict[str, Any]) -> float:
+    return float(config["x"])
+
+
+def _own(new_ids: Any, domain: Any, trials: Any, seed: int) -> list[Any]:
+    return rand.suggest(new_ids, domain, trials, seed)
+
+
+@pytest.mark.parametrize(
+    "algo",
+    [
+        *(rand.suggest, tpe.suggest, tpe.suggest_hyperopt, anneal.suggest, atpe.suggest, _own),
+        functools_partial(mix.suggest, p_suggest=[(0.5, rand.suggest), (0.5, _own)]),
+    ],
+)
+@pytest.mark.parametrize("kept", ["file", "trials", "generator"])
+def test_going_on_with_the_same_rstate_is_as_if_there_had_been_no_break(
+    algo: Any, kept: str, tmp_path: Path
+) -> None:
+    whole = Trials()
+    quiet(quadratic, LINE, algo, 30, trials=whole, rstate=np.random.default_rng(1))
+    options: dict[str, Any] = {"trials": Trials()}
+    if kept == "file":
+        options = {"trials_save_file": str(tmp_path / "trials.pkl")}
+    rstate = np.random.default_rng(1)
+    for n in (3, 6, 25, 30):
+        if kept != "generator" or getattr(algo, "sampler", None):
+            rstate = np.random.default_rng(1)
+        quiet(quadratic, LINE, algo, n, rstate=rstate, **options)
+    parts = options.get("trials")
+    if parts is None:
+        parts = pickle.loads((tmp_path / "trials.pkl").read_bytes())
+    assert parts.vals == whole.vals
+    assert len(set(parts.vals["x"])) == 30
+
+
+def test_forgotten_trials_do_not_count_as_drawn() -> None:
+    trials = Trials()
+    quiet(quadratic, LINE, rand.suggest, 5, trials=trials, rstate=np.random.default_rng(1))
+    first = trials.vals["x"]
+    trials.delete_all()
+    quiet(quadratic, LINE, rand.suggest, 5, trials=trials, rstate=np.random.default_rng(1))
+    assert trials.vals["x"] == first
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        lambda trials: trials.trials[-1]["result"]["loss"],
+        lambda trials: trials.results[-1]["loss"],
+        lambda trials: min(trials.losses()),
+        lambda trials: trials.losses()[-1] + 0,
+    ],
+)
+def test_a_stop_that_reads_the_last_loss_works_or_is_told_what_to_read(reading: Any) -> None:
+    def rule(trials: Any, *_: Any) -> tuple[bool, list[Any]]:
+        return reading(trials) < -1, []
+
+    def waiting(x: float) -> float:
+        together.wait()
+        return quadratic(x)
+
+    quiet(quadratic, LINE, rand.suggest, 5, early_stop_fn=rule)
+    together = threading.Barrier(2)
+    with pytest.raises(InvalidArgument, match=r"trials\.best_trial\['result'\]\['loss'\]"):
+        quiet(waiting, LINE, rand.suggest, 6, trials=ThreadTrials(2), early_stop_fn=rule)
 
 
 def test_nothing_to_return_is_none_or_an_error() -> None:
