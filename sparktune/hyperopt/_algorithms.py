@@ -15,7 +15,8 @@ from sparktune.documents import Document
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
 from sparktune.hyperopt._documents import miscs_to_idxs_vals, spec_from_misc
-from sparktune.hyperopt._domain import Domain, by_label, documents_of, prior_point, suggestions
+from sparktune.hyperopt._domain import Domain, by_label, documents_of, suggestions
+from sparktune.hyperopt._prior import prior_point
 from sparktune.hyperopt._trials import Trials
 from sparktune.minimize import annotated
 from sparktune.samplers import Sampler, algorithms, anneal, random, tpe, tpe_hyperopt

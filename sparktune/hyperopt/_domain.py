@@ -12,9 +12,10 @@ from sparktune.documents import Document
 from sparktune.errors import from_failure
 from sparktune.history import History, View
 from sparktune.hyperopt._documents import miscs_update_idxs_vals
+from sparktune.hyperopt._prior import prior_point
 from sparktune.hyperopt._trials import Ctrl
 from sparktune.samplers import Sampler
-from sparktune.space.evaluation import dfs, rec_eval, sample
+from sparktune.space.evaluation import dfs, rec_eval
 from sparktune.space.expression import PARAMETER, Apply, Literal, as_apply, scope
 from sparktune.space.space import Space
 from sparktune.trial import STATUS_NEW, Trial
@@ -251,31 +252,6 @@ def by_label(
         {label: [id for id, _ in pairs] for label, pairs in active.items()},
         {label: [value for _, value in pairs] for label, pairs in active.items()},
     )
-
-
-def prior_point(space: Space, rng: np.random.Generator) -> dict[str, Any]:
-    """A point from the prior, drawn as Hyperopt draws it: labels from last to first in alphabetical
-    order, each after the choices that it depends on.
-    """
-    nodes = dict(zip(space.labels, space.parameters, strict=True))
-    columns = dict(zip(space.labels, space.columns, strict=True))
-    point: dict[str, Any] = {}
-    left = sorted(nodes)
-    seen: set[str] = set()
-    while left:
-        label = left[-1]
-        parents = [(space.labels[i], option) for i, option in columns[label].conditions]
-        if waiting := [parent for parent, _ in parents if parent not in seen]:
-            left += waiting
-            continue
-        left.pop()
-        if label in seen:
-            continue
-        seen.add(label)
-        if not parents or any(point.get(parent) == option for parent, option in parents):
-            distribution = columns[label].distribution
-            point[label] = distribution.scalar(sample(nodes[label], rng))
-    return point
 
 
 @scope.define_info(o_len=2)

@@ -17,6 +17,7 @@ from sparktune.space.distributions import Categorical, Distribution, Numeric
 from sparktune.space.draws import DRAWS
 from sparktune.space.evaluation import rec_eval
 from sparktune.space.expression import PARAMETER, Apply, Literal
+from sparktune.space.hidden import refuse_hidden
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,7 @@ def _walk(root: Apply) -> dict[str, _Found]:
             each.always = node in always
             each.above = above.get(node, set())
             continue
-        if node.name in DRAWS and "rng" not in dict(node.named_args):
-            raise BadSearchSpace(
-                f"{paths[node]} holds {node.name}(...) without a label; "
-                f"write hp.{'pchoice' if node.name == 'categorical' else node.name}('label', ...)"
-            )
+        _check(node, paths[node])
         chooser = _chooser(node)
         if node.name == "switch":
             choosers.add(node.pos_args[0])
@@ -134,9 +131,27 @@ def _steps(node: Apply) -> Iterable[tuple[str, Apply]]:
     if node.name == "switch":
         options = [(f" -> option {i}", option) for i, option in enumerate(node.pos_args[1:])]
         return [("", node.pos_args[0]), *options]
+    if node.name == "namedtuple":
+        names = node.pos_args[0].obj._fields  # type: ignore[attr-defined]
+        return [(f".{name}", item) for name, item in zip(names, node.pos_args[1:], strict=True)]
     if node.name == "pos_args":
         return [(f"[{i}]", item) for i, item in enumerate(node.pos_args)]
     return [("", child) for child in node.inputs()]
+
+
+def _check(node: Apply, path: str) -> None:
+    """Refuse a distribution without a label, and parameters inside the plain values of a node."""
+    if node.name in DRAWS and "rng" not in dict(node.named_args):
+        raise BadSearchSpace(
+            f"{path} holds {node.name}(...) without a label; "
+            f"write hp.{'pchoice' if node.name == 'categorical' else node.name}('label', ...)"
+        )
+    if isinstance(node, Literal):
+        refuse_hidden(node.obj, path)
+    pairs = node.pos_args[0].pos_args if node.name == "dict" and node.pos_args else []
+    for pair in pairs:
+        if len(pair.pos_args) == 2 and isinstance(pair.pos_args[0], Literal):
+            refuse_hidden(pair.pos_args[0].obj, f"{path} -> a key")
 
 
 def _entries(argument: Apply) -> Iterable[tuple[str, Apply]]:

@@ -145,8 +145,8 @@ def _length(obj: Any) -> int | None:
 def as_apply(obj: Any) -> Apply:
     """The node for `obj`: itself, a node for a nested container, or a `Literal`.
 
-    Lists and tuples become `pos_args` nodes and evaluate to tuples; dicts become `dict` nodes with
-    sorted keys.
+    Lists and tuples become `pos_args` nodes and evaluate to tuples, namedtuples to what they are;
+    dicts become `dict` nodes with sorted keys.
 
     Raises:
         TypeError: a dict whose keys cannot be sorted.
@@ -154,9 +154,17 @@ def as_apply(obj: Any) -> Apply:
     """
     if isinstance(obj, Apply):
         return obj
+    if isinstance(obj, tuple) and hasattr(obj, "_fields"):
+        items = [as_apply(item) for item in obj]
+        return Apply("namedtuple", [Literal(type(obj)), *items], o_len=len(obj))
     if isinstance(obj, (tuple, list)):
         return Apply("pos_args", [as_apply(item) for item in obj], o_len=len(obj))
     if isinstance(obj, Mapping):
+        if parameters := [key for key in obj if isinstance(key, Apply)]:
+            raise BadSearchSpace(
+                f"a dict in the space has {parameters[0]!r:.80} as a key; a key must be a plain "
+                "value. Use a list of (key, value) pairs, and make the dict in the objective"
+            )
         try:
             keys = sorted(obj)
         except TypeError:

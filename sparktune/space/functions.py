@@ -47,6 +47,7 @@ def _raise_error(error: Callable[..., BaseException], *args: Any, **kwargs: Any)
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "pos_args": lambda *args: args,
+    "namedtuple": lambda kind, *items: kind._make(items),
     "dict": dict,
     "list": lambda items: list(items),
     "int": int,

@@ -134,11 +134,22 @@ class Space:
             )
         row = self.encode(values)
         active = self.active(row[None])[0]
-        if missing := [self.labels[j] for j in np.flatnonzero(active & np.isnan(row))]:
+        missing = [self.labels[j] for j in np.flatnonzero(active & np.isnan(row))]
+        if missing and not self._evaluates(values):
             raise InvalidArgument(
                 f"the point {dict(values)!r} lacks a value for {', '.join(map(repr, missing))}"
             )
         return self.values(np.where(active, row, np.nan))
+
+    def _evaluates(self, values: Mapping[str, Any]) -> bool:
+        """Whether these values are enough: an option that is selected by a computed index may hold
+        parameters, which are not needed where it is not selected.
+        """
+        try:
+            self.decode(values)
+        except Exception:
+            return False
+        return True
 
     def describe(self) -> dict[str, str]:
         """{label: distribution and conditions, for people}."""

@@ -1,0 +1,175 @@
+"""Points from the prior, drawn with the random numbers that Hyperopt spends on them.
+
+Hyperopt rewrites a space so that many points are drawn at once: every parameter becomes one draw of
+as many values as there are points in which it is active. The order of the draws follows from the
+order in which that rewritten graph is evaluated. This module builds the same graph for one point.
+
+    wanted      where a value is wanted: `ALL`, a `_Union`, or a `_Case`
+    union       where any user of a node wants its value
+    case        where a switch selects one of its options
+    take        the value of a node for one of its users
+"""
+
+from __future__ import annotations
+
+import operator
+import weakref
+from typing import Any
+
+import numpy as np
+
+from sparktune.space.draws import DRAWS
+from sparktune.space.evaluation import sample
+from sparktune.space.expression import PARAMETER, Apply, Literal, scope
+from sparktune.space.space import Space
+
+
+def prior_point(space: Space, rng: np.random.Generator) -> dict[str, Any]:
+    """{label: value} of the active parameters of one point, as Hyperopt draws it."""
+    if space not in _PRIORS:
+        _PRIORS[space] = _Prior(space)
+    return _PRIORS[space].point(rng)
+
+
+class _Node:
+    """A step of the evaluation. All `inputs` are computed before it, the last of them first."""
+
+    def __init__(self, *inputs: _Node) -> None:
+        self.inputs = list(inputs)
+
+    def value(self, values: dict[_Node, Any], rng: np.random.Generator) -> Any:
+        """What it computes; the values of its inputs are known."""
+        return True
+
+
+class _Union(_Node):
+    """Whether the value of a node is wanted by any of its users."""
+
+    def value(self, values: dict[_Node, Any], rng: np.random.Generator) -> Any:
+        return any(values[part] for part in self.inputs)
+
+
+class _Case(_Node):
+    """Whether a switch, where it is wanted, selects this option."""
+
+    def __init__(self, wanted: _Node, chosen: _Node, option: int) -> None:
+        super().__init__(wanted, chosen)
+        self.option = option
+
+    def value(self, values: dict[_Node, Any], rng: np.random.Generator) -> Any:
+        wanted, chosen = (values[each] for each in self.inputs)
+        return wanted and operator.index(chosen) == self.option
+
+
+class _Take(_Node):
+    """The value of a node for one of its users; its inputs are union, value, wanted."""
+
+    def value(self, values: dict[_Node, Any], rng: np.random.Generator) -> Any:
+        return values[self.inputs[1]]
+
+
+class _Value(_Node):
+    """The value of a node of the space, where its union, the first of the inputs, is wanted. The
+    others are its arguments: for a switch the index, and (case, take) of each option.
+    """
+
+    def __init__(self, node: Apply, *inputs: _Node) -> None:
+        super().__init__(*inputs)
+        self.node = node
+
+    def value(self, values: dict[_Node, Any], rng: np.random.Generator) -> Any:
+        if isinstance(self.node, Literal):
+            return self.node.obj
+        if not values[self.inputs[0]]:
+            return None
+        if self.node.name in DRAWS:
+            return sample(self.node, rng)
+        given = [values[each] for each in self.inputs[1:]]
+        if self.node.name == "switch":
+            return given[2 * operator.index(given[0]) + 2]
+        n = len(self.node.pos_args)
+        names = [name for name, _ in self.node.named_args]
+        function = scope.implementation(self.node.name)
+        return function(*given[:n], **dict(zip(names, given[n:], strict=True)))
+
+
+class _Prior:
+    """The steps that draw one point of a space."""
+
+    def __init__(self, space: Space) -> None:
+        self._all = _Node()
+        self._everywhere = _Union(self._all)
+        self._unions: dict[Apply, _Union] = {}
+        self._takes: dict[Apply, list[_Take]] = {}
+        self._build(space.expression, self._all)
+        self._draws = {
+            column.label: (column.distribution, self._takes[node.pos_args[1]][0].inputs[1])
+            for node, column in space.parameters.items()
+        }
+        self._root = _Node(*[self._draws[label][1] for label in sorted(self._draws)])
+
+    def point(self, rng: np.random.Generator) -> dict[str, Any]:
+        """{label: value} of the parameters that are active."""
+        values: dict[_Node, Any] = {}
+        left = [self._root]
+        while left:
+            node = left[-1]
+            waiting = [each for each in node.inputs if each not in values]
+            if node in values or not waiting:
+                left.pop()
+                if node not in values:
+                    values[node] = node.value(values, rng)
+            else:
+                left += waiting
+        return {
+            label: distribution.scalar(values[draw])
+            for label, (distribution, draw) in self._draws.items()
+            if values[draw.inputs[0]]
+        }
+
+    def _build(self, node: Apply, wanted: _Node) -> _Node:
+        if node.name == PARAMETER:
+            return self._build(node.pos_args[1], wanted)
+        if isinstance(node, Literal):
+            return _Take(self._everywhere, _Value(node), wanted)
+        union = self._unions.get(node)
+        if union and wanted in union.inputs:
+            return self._known(node, union, wanted)
+        if node.name == "switch":
+            return self._switch(node, wanted)
+        at = union or _Union(wanted)
+        inputs = [] if node.name in DRAWS else node.inputs()
+        made = _Value(node, at, *[self._build(each, at) for each in inputs])
+        return self._add(node, at, made, wanted)
+
+    def _known(self, node: Apply, union: _Union, wanted: _Node) -> _Node:
+        takes = self._takes[node]
+        if node.name == "switch":
+            takes.append(_Take(union, takes[0].inputs[1], wanted))
+            return takes[-1]
+        return next(take for take in takes if take.inputs[2] is wanted)
+
+    def _switch(self, node: Apply, wanted: _Node) -> _Node:
+        union = self._unions.get(node) or _Union()
+        union.inputs.append(wanted)
+        chosen = self._build(node.pos_args[0], union)
+        parts: list[_Node] = []
+        for i, option in enumerate(node.pos_args[1:]):
+            case = _Case(union, chosen, i)
+            parts += [case, self._build(option, case)]
+        return self._add(node, union, _Value(node, union, chosen, *parts), wanted)
+
+    def _add(self, node: Apply, union: _Union, made: _Value, wanted: _Node) -> _Take:
+        """Enter how a node is computed, from now on for all of its users."""
+        if wanted not in union.inputs:
+            union.inputs.append(wanted)
+        take = _Take(union, made, wanted)
+        takes = self._takes.setdefault(node, [])
+        takes.append(take)
+        for each in takes:
+            each.inputs[1] = made
+        self._unions[node] = union
+        return take
+
+
+_PRIORS: weakref.WeakKeyDictionary[Space, _Prior] = weakref.WeakKeyDictionary()
