@@ -16,7 +16,7 @@ travels to the Spark workers by value.
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
 
-    0  errors, trial, worker, sharing
+    0  errors, trial, worker, sharing, printable
     1  space | history | arguments | documents | surrogates
     2  samplers | schedulers | stopping | journal
     3  study | tables

@@ -17,7 +17,21 @@ from sparktune.trial import Status, Trial
 
 STATUSES = tuple(Status)
 CODES = {status: code for code, status in enumerate(STATUSES)}
-_PENDING = np.array([status.pending for status in STATUSES])
+_NEW, _RUNNING = CODES[Status.NEW], CODES[Status.RUNNING]
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The m trials that ended, cancelled ones aside, in the order of their ends.
+
+    row        (m,)  of the history
+    finished   (m,)  seconds since the epoch; -inf where nobody knows
+    loss       (m,)  inf where there is no usable one
+    """
+
+    row: NDArray[np.int64]
+    finished: NDArray[np.float64]
+    loss: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +56,33 @@ class View:
     finished: NDArray[np.float64]
     now: float = 0.0
     begun: float = 0.0
+    known_ends: tuple[Ends, tuple[Any, ...]] | None = None
+    """The ends, and the columns that they were made from."""
 
     def __len__(self) -> int:
         return len(self.loss)
 
     @property
+    def ends(self) -> Ends:
+        """The ends of trials, in order."""
+        if self.known_ends is not None:
+            ends, columns = self.known_ends
+            if (
+                columns[0] is self.loss
+                and columns[1] is self.status
+                and columns[2] is self.finished
+            ):
+                return ends
+        ended = np.flatnonzero(~self.pending & (self.status != CODES[Status.CANCELLED]))
+        finished = np.nan_to_num(self.finished[ended], nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+        order = np.argsort(finished, kind="stable")
+        row = ended[order]
+        return Ends(row, finished[order], np.where(self.ok[row], self.loss[row], np.inf))
+
+    @property
     def pending(self) -> NDArray[np.bool_]:
         """Mask of the trials without an end."""
-        mask: NDArray[np.bool_] = _PENDING[self.status]
+        mask: NDArray[np.bool_] = (self.status == _NEW) | (self.status == _RUNNING)
         return mask
 
     @property
@@ -60,18 +93,16 @@ class View:
 
     def until(self, n: int) -> View:
         """This view as it would be if only the first n trials could have ended."""
-        later = np.arange(len(self)) >= n
-        return replace(
-            self,
-            loss=np.where(later, np.nan, self.loss),
-            status=np.where(later, CODES[Status.RUNNING], self.status).astype(np.int8),
-            finished=np.where(later, np.nan, self.finished),
-        )
+        if (self.status[n:] == _RUNNING).all():
+            return self
+        loss, status, finished = self.loss.copy(), self.status.copy(), self.finished.copy()
+        loss[n:], status[n:], finished[n:] = np.nan, _RUNNING, np.nan
+        return replace(self, loss=loss, status=status, finished=finished)
 
     @property
     def best(self) -> float:
         """The smallest usable loss; infinite if there is none."""
-        return float(np.min(self.loss[self.ok], initial=np.inf))
+        return float(np.min(self.ends.loss, initial=np.inf))
 
 
 class History:
@@ -87,6 +118,12 @@ class History:
             "started": np.empty(64),
             "finished": np.empty(64),
         }
+        self._ended = 0
+        self._ends: dict[str, NDArray[Any]] = {
+            "row": np.empty(64, dtype=np.int64),
+            "finished": np.empty(64),
+            "loss": np.empty(64),
+        }
 
     def __len__(self) -> int:
         return self._n
@@ -98,17 +135,48 @@ class History:
                 self._columns[name] = np.concatenate([column, np.empty_like(column)])
         self._n += 1
         self._columns["X"][self._n - 1] = row
+        self._columns["status"][self._n - 1] = _NEW
         self.update(self._n - 1, trial)
         return self._n - 1
 
     def update(self, i: int, trial: Trial) -> None:
         """Bring row i up to date with its trial."""
         columns = self._columns
+        if not _pending(columns["status"][i]):
+            self._forget_end(i)
         columns["loss"][i] = np.nan if trial.loss is None else trial.loss
         columns["status"][i] = CODES[trial.status]
         columns["budget"][i] = trial.budget
         columns["started"][i] = np.nan if trial.asked is None else trial.asked
         columns["finished"][i] = np.nan if trial.finished is None else trial.finished
+        if not trial.status.pending and trial.status is not Status.CANCELLED:
+            self._end(i, trial)
+
+    def _end(self, i: int, trial: Trial) -> None:
+        """Note the end of row i in its place among the others."""
+        m = self._ended
+        if m == len(self._ends["row"]):
+            for name, column in self._ends.items():
+                self._ends[name] = np.concatenate([column, np.empty_like(column)])
+        row, finished, loss = self._ends.values()
+        time = (
+            -np.inf
+            if trial.finished is None or trial.finished != trial.finished
+            else trial.finished
+        )
+        place = int(np.searchsorted(finished[:m], time, side="right"))
+        usable = trial.status is Status.OK and trial.loss is not None
+        for column, value in ((row, i), (finished, time), (loss, trial.loss if usable else np.inf)):
+            column[place + 1 : m + 1] = column[place:m]
+            column[place] = value
+        self._ended += 1
+
+    def _forget_end(self, i: int) -> None:
+        m = self._ended
+        for place in np.flatnonzero(self._ends["row"][:m] == i):
+            for column in self._ends.values():
+                column[place : m - 1] = column[place + 1 : m]
+            self._ended -= 1
 
     def replace(self, i: int, trial: Trial, row: NDArray[np.float64]) -> None:
         """Put another trial in place of row i."""
@@ -121,4 +189,10 @@ class History:
         for name, column in self._columns.items():
             columns[name] = column[: self._n]
             columns[name].flags.writeable = False
-        return View(**columns, now=now, begun=begun)
+        ends = Ends(**{name: column[: self._ended] for name, column in self._ends.items()})
+        made_from = columns["loss"], columns["status"], columns["finished"]
+        return View(**columns, now=now, begun=begun, known_ends=(ends, made_from))
+
+
+def _pending(code: np.int8) -> bool:
+    return bool(code in (_NEW, _RUNNING))

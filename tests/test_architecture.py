@@ -34,7 +34,7 @@ ALLOWED = {
     "hyperopt": {"numpy", "tqdm"},
     "cli": {"tomli", "tomllib"},  # tomllib: since Python 3.11
 }
-STDLIB_ONLY = {"errors", "trial", "worker", "sharing"}
+STDLIB_ONLY = {"errors", "trial", "worker", "sharing", "printable"}
 PYSPARK_MODULES = re.compile(r"executors\.(_?spark_\w+|platforms)$|^parallel_trials$")
 
 

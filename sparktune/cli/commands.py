@@ -21,6 +21,7 @@ from sparktune.cli.study import load
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.journal.journal import read
 from sparktune.minimize import fmin
+from sparktune.printable import printable
 from sparktune.trials import Trials
 
 logger = logging.getLogger("sparktune")
@@ -165,15 +166,6 @@ def _explained(trials: Trials, journal: str | None) -> str:
 
 def _pairs(pairs: dict[str, str]) -> str:
     return _aligned([[key, value] for key, value in pairs.items()])
-
-
-def printable(text: str) -> str:
-    """A text in which everything that is no visible character stands as an escape, so that it can
-    neither steer a terminal nor pretend to be another line.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -26,6 +26,7 @@ from sparktune.errors import (
     InvalidArgument,
     SparktuneError,
 )
+from sparktune.printable import printable
 
 _WRONG_INPUT = (InvalidArgument, BadSearchSpace, InvalidAnnotatedParameter)
 
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: object, code: int) -> int:
-    text = commands.printable(" ".join(str(error).split()))
+    text = printable(" ".join(str(error).split()))
     if sys.stderr is not None:  # as it is where it was closed before Python began
         try:
             print(f"sparktune: {text}", file=sys.stderr, flush=True)

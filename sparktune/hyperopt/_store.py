@@ -9,7 +9,7 @@ A record's key is the id of its document, unless another document has that id al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,31 @@ from sparktune.hyperopt._documents import record
 from sparktune.trial import Trial
 
 Snapshot = tuple[Any, ...]
+
+
+class Ids(set[Any]):
+    """Ids, and the smallest integer above all that were ever among them."""
+
+    def __init__(self, ids: Iterable[Any] = ()) -> None:
+        super().__init__()
+        self.next = 0
+        self.update(ids)
+
+    def add(self, id: Any) -> None:
+        """Put in an id."""
+        super().add(id)
+        if isinstance(id, int):
+            self.next = max(self.next, id + 1)
+
+    def update(self, *others: Iterable[Any]) -> None:
+        """Put in ids."""
+        for other in others:
+            for id in other:
+                self.add(id)
+
+    def __ior__(self, other: Any) -> Ids:  # type: ignore[misc]
+        self.update(other)
+        return self
 
 
 class Store:
@@ -33,7 +58,7 @@ class Store:
     def __init__(self) -> None:
         self.documents: list[Document] = []
         self.trials: dict[Any, Trial] = {}
-        self.ids: set[Any] = set()
+        self.ids = Ids()
         self.version = 0
         self._by_key: dict[Any, Document] = {}
         self._known: dict[int, tuple[Any, Snapshot]] = {}  # by the identity of the document

@@ -20,7 +20,7 @@ from sparktune.hyperopt._documents import (
     spec_from_misc,
     validated,
 )
-from sparktune.hyperopt._store import Records, Store
+from sparktune.hyperopt._store import Ids, Records, Store
 from sparktune.trial import (
     JOB_STATE_DONE,
     JOB_STATE_NEW,
@@ -30,7 +30,6 @@ from sparktune.trial import (
     Header,
     Told,
     Trial,
-    next_id,
 )
 from sparktune.worker import as_number
 
@@ -72,7 +71,7 @@ class Trials(core.Trials):
         left_out = ("_shared", "records", "_listed", "_documents")
         state = {k: v for k, v in super().__getstate__().items() if k not in left_out}
         state["header"] = self.header and asdict(self.header)
-        return state | {"_dynamic_trials": self._store.documents, "_ids": self._store.ids}
+        return state | {"_dynamic_trials": self._store.documents, "_ids": set(self._store.ids)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """From a pickle of these trials, or of Hyperopt's own."""
@@ -157,7 +156,7 @@ class Trials(core.Trials):
 
     @_ids.setter
     def _ids(self, ids: set[Any]) -> None:
-        self._store.ids = ids
+        self._store.ids = Ids(ids)
 
     @property
     def _trials(self) -> list[Document]:
@@ -238,7 +237,7 @@ class Trials(core.Trials):
 
     def reserved(self) -> int:
         """The smallest id above all that are in use, were so, or are reserved."""
-        return next_id(self._ids)
+        return self._store.ids.next
 
     def new_trial_docs(
         self,

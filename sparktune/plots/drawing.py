@@ -20,6 +20,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from sparktune.history import STATUSES
 from sparktune.plots.data import Array, Whole, top
 from sparktune.plots.parameters import Scale
+from sparktune.printable import printable
 from sparktune.trial import Status
 
 BLUE, ORANGE, RED, BLACK, GREY = "#0072B2", "#E69F00", "#D55E00", "#000000", "#999999"
@@ -119,9 +120,14 @@ def _log_ticks(axis: Axis, low: float, high: float) -> None:
 
 
 def shortened(text: str) -> str:
-    """A name cut to a length that fits beside an axis."""
+    """A name cut to a length that fits beside an axis, as it is to be drawn."""
     text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return plain(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+
+
+def plain(text: str) -> str:
+    """A text that is drawn as it is: dollars are no formula, and what is not visible is escaped."""
+    return printable(text).replace("$", r"\$")
 
 
 def number(value: float) -> str:
@@ -214,4 +220,4 @@ def percent(axis: Axis) -> None:
 def titles(axes: Sequence[Axes], scales: Sequence[Scale]) -> None:
     """The parameters' labels over their panels."""
     for ax, scale in zip(axes, scales, strict=True):
-        ax.set_title(scale.label, fontsize=9, loc="left")
+        ax.set_title(plain(scale.label), fontsize=9, loc="left")

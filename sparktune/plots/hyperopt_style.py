@@ -19,6 +19,7 @@ from sparktune.errors import InvalidArgument
 from sparktune.plots.data import Array
 from sparktune.plots.packages import require
 from sparktune.plots.parameters import looks_logarithmic
+from sparktune.printable import printable
 from sparktune.trial import STATUS_FAIL, STATUS_NEW, STATUS_OK, STATUS_RUNNING, STATUS_SUSPENDED
 
 __all__ = [
@@ -101,7 +102,7 @@ def main_plot_vars(
     across = min(columns, len(idxs))
     for place, label in enumerate(sorted(idxs), 1):
         ax = plt.subplot(math.ceil(len(idxs) / across), across, place)
-        ax.set_title(label, fontsize=fontsize)
+        ax.set_title(printable(label).replace("$", r"\$"), fontsize=fontsize)
         ax.tick_params(labelbottom=False, labelsize=0.8 * fontsize)
         tids, tried = np.array(idxs[label], dtype=int), np.array(vals[label], dtype=float)
         loss = np.array([losses[tid] for tid in idxs[label]])

@@ -68,7 +68,7 @@ def draw_histograms(data: Sequence[Histogram]) -> Figure:
                 color=colour,
                 alpha=0.45 if i == 0 else 1.0,
                 linewidth=1.4,
-                label=name,
+                label=drawing.plain(name),
             )
         drawing.parameter_axis(ax, "x", each.scale)
         drawing.percent(ax.yaxis)
@@ -183,7 +183,9 @@ def _axes_of_coordinates(ax: Axes, data: Coordinates, norm: Normalize, inactive:
         names = [drawing.shortened(n) for n in options] or [drawing.number(v) for v in (low, high)]
         for place, name in zip(places, names, strict=False):
             ax.text(j + 0.04, place, name, **text)
-    ax.set_xticks(range(len(ends)), [*(scale.label for scale in data.scales), "loss"])
+    ax.set_xticks(
+        range(len(ends)), [*(drawing.plain(scale.label) for scale in data.scales), "loss"]
+    )
     ax.set_yticks([_INACTIVE] if inactive else [], ["inactive"] if inactive else [])
     ax.set_ylim((_INACTIVE if inactive else 0) - 0.05, 1.05)
     ax.set_xlim(-0.15, len(ends) - 0.6)
@@ -202,7 +204,7 @@ def draw_importance(data: Importance, ax: Axes | None) -> Figure:
     for at, share in zip([*place, n], [*data.share, data.rest], strict=True):
         edge = max(share, data.high[at]) if at < n else share
         ax.text(edge + 0.01, at, f"{share:.1%}", va="center", fontsize=8)
-    ax.set_yticks([*place, n], [*data.labels, "interactions, noise"])
+    ax.set_yticks([*place, n], [*map(drawing.plain, data.labels), "interactions, noise"])
     ax.invert_yaxis()
     ax.margins(x=0.12)
     ax.set_xlim(left=0)

@@ -62,7 +62,7 @@ def draw_convergence(data: Sequence[Convergence], ax: Axes | None) -> Figure:
         done = np.arange(1, len(each.median) + 1)
         runs = f"{each.runs} runs" if each.runs > 1 else "1 run"
         style = ("-", "--", ":")[i // len(drawing.CYCLE) % 3]
-        label = f"{each.name} ({runs})"
+        label = f"{drawing.plain(each.name)} ({runs})"
         ax.step(done, _shown(each.median), style, where="post", color=colour, label=label)
         if each.runs > 1:
             ax.fill_between(

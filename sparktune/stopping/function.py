@@ -31,7 +31,7 @@ class EarlyStop(Rule):
 
     def stop(self, history: View) -> str | None:
         """The reason to stop once the function says so."""
-        ended = len(history) - int(history.pending.sum())
+        ended = len(history) - int(np.count_nonzero(history.pending))
         if ended == self._ended:
             return None
         self._ended = ended

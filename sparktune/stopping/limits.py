@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from sparktune.arguments import is_real, whole
 from sparktune.errors import InvalidArgument
-from sparktune.history import CODES, View
+from sparktune.history import View
 from sparktune.stopping.rules import Rule
-from sparktune.trial import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,7 @@ class MaxEvals(Rule):
 
     def stop(self, history: View) -> str | None:
         """A reason once there are that many."""
-        ended = ~history.pending & (history.status != CODES[Status.CANCELLED])
-        return "max evals" if ended.sum() >= self.trials else None
+        return "max evals" if len(history.ends.row) >= self.trials else None
 
 
 @dataclass(frozen=True, slots=True)

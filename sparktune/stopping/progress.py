@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from sparktune.arguments import is_real, numeric, whole
 from sparktune.errors import InvalidArgument
-from sparktune.history import CODES, View
+from sparktune.history import View
 from sparktune.stopping.rules import Rule
-from sparktune.trial import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +28,42 @@ class NoProgress(Rule):
 
     def stop(self, history: View) -> str | None:
         """A reason once that many trials of this run in a row brought no progress."""
-        ended = ~history.pending & (history.status != CODES[Status.CANCELLED])
-        now = ended & (history.finished >= history.begun)
-        order = np.flatnonzero(now)[np.argsort(history.finished[now], kind="stable")]
-        losses = np.where(history.ok, history.loss, np.inf)
-        before = losses[ended & ~now]
-        best = float(before.min()) if len(before) else None
-        return "no progress" if self._stalled(losses[order].tolist(), best) else None
+        ends = history.ends
+        first = int(np.searchsorted(ends.finished, history.begun))
+        best = float(ends.loss[:first].min()) if first else None
+        return "no progress" if self._stalled(ends.loss[first:], best) else None
 
     def __call__(self, trials: Any, *state: Any) -> tuple[bool, list[Any]]:
         """(stop, state) for the trials so far; the state is not needed."""
         losses = np.array(trials.losses(), dtype=float)  # NaN for None
         status = np.array(trials.statuses())
         losses[(status != "ok") | np.isnan(losses)] = np.inf
-        return self._stalled(losses[~np.isin(status, ("new", "running"))].tolist(), None), []
+        return self._stalled(losses[~np.isin(status, ("new", "running"))], None), []
 
-    def _stalled(self, losses: list[float], best: float | None) -> bool:
+    def _stalled(self, losses: NDArray[np.float64], best: float | None) -> bool:
         """Whether the last `trials` losses brought no progress over those before, or over `best`;
         never by a first loss alone.
         """
         since = 0
-        if best is None and losses:
-            best, since, losses = losses[0], 1, losses[1:]
-        if best is None or not losses:
+        if best is None and len(losses):
+            best, since, losses = float(losses[0]), 1, losses[1:]
+        if best is None or not len(losses) or since + len(losses) < self.trials:
             return False
-        for loss in losses:
+        before = min(best, float(losses[: -self.trials].min(initial=np.inf)))
+        if not losses[-self.trials :].min() < before:
+            return True
+        return bool(self.percent) and self._since_progress(losses, best, since) >= self.trials
+
+    def _since_progress(self, losses: NDArray[np.float64], best: float, since: int) -> int:
+        """How many losses in a row were not better than the best before by more than `percent`."""
+        # Such a loss is the smallest so far, so only those that are have to be looked at.
+        smallest = losses < np.minimum.accumulate(np.append(best, losses[:-1]))
+        since += len(losses)
+        for i in np.flatnonzero(smallest).tolist():
             margin = abs(best) * self.percent / 100 if np.isfinite(best) else 0.0
-            best, since = (loss, 0) if loss < best - margin else (best, since + 1)
-        return since >= self.trials
+            if losses[i] < best - margin:
+                best, since = float(losses[i]), len(losses) - 1 - i
+        return since
 
 
 def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0.0) -> NoProgress:
@@ -97,8 +104,10 @@ class NoProgressFor(Rule):
 
     def wake_at(self, history: View) -> float:
         """The end of the time that the last improvement, or the begin, gave."""
-        best = history.ok & (history.loss == history.best)
-        improved = float(np.min(history.finished[best], initial=np.inf))
+        ends = history.ends
+        best = int(np.argmin(ends.loss)) if len(ends.loss) else None
+        known = best is not None and ends.loss[best] < np.inf
+        improved = float(ends.finished[best]) if known else np.inf
         since = improved if history.begun < improved < np.inf else history.begun
         return since + self.seconds
 
@@ -143,11 +152,14 @@ class RemainingImprovement(Rule):
 
     def stop(self, history: View) -> str | None:
         """A reason once the estimate is smaller than `least`."""
-        usable = history.ok & np.isfinite(history.loss)
-        if usable.sum() < 2 * self.trials:
+        losses = history.ends.loss
+        usable = np.isfinite(losses)
+        losses = losses if usable.all() else losses[usable]
+        if len(losses) < 2 * self.trials:
             return None
-        losses = history.loss[usable][np.argsort(history.finished[usable], kind="stable")]
         lately = float(losses[: -self.trials].min() - losses.min())
+        if lately >= self.least:
+            return None
         expected = max(lately, _gain(losses, self.trials))
         return "little improvement expected" if expected < self.least else None
 
@@ -157,7 +169,9 @@ def _gain(losses: NDArray[np.float64], k: int) -> float:
     over all choices of the k.
     """
     n = len(losses)
-    smallest = np.sort(np.partition(losses, k)[: k + 1])
+    # The k + 1 smallest are among those that are no larger than k + 1 of a few.
+    enough = np.partition(losses[: 50 * k], k)[k]
+    smallest = np.sort(losses[losses <= enough])[: k + 1]
     # The i-th smallest is the smallest of n - k of them with probability w_i:
     # w_1 = (n - k) / n, and w_(i+1) = w_i (k - i + 1) / (n - i).
     i = np.arange(1, k + 1)

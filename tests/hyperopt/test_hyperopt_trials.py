@@ -267,3 +267,15 @@ def test_ids_may_be_anything() -> None:
     trials = trials_from_docs([doc])
     fmin(loss, SPACE, tpe.suggest, 3, trials=trials, verbose=False)
     assert trials.tids == ["first", 0, 1]
+
+
+def test_ids_are_counted_as_they_come() -> None:
+    trials = Trials()
+    assert trials.new_trial_ids(2) == [0, 1]
+    trials._ids.update([7, "text"])
+    trials._ids |= {9}
+    trials._ids.add(8)
+    assert trials.new_trial_ids(1) == [10]
+    trials._ids = {3}
+    assert trials.reserved() == 4
+    assert type(pickle.loads(pickle.dumps(trials)).__getstate__()["_ids"]) is set

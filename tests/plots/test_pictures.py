@@ -16,10 +16,11 @@ from matplotlib.collections import LineCollection, PathCollection, PolyCollectio
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
+from matplotlib.text import Text
 
-from sparktune import Trials, hp, plots
+from sparktune import Trials, fmin, hp, plots
 from sparktune.errors import InvalidArgument
-from sparktune.plots import drawing
+from sparktune.plots import drawing, hyperopt_style
 from sparktune.trial import Status, Trial
 
 OK, FAIL, ERROR = Status.OK, Status.FAIL, Status.ERROR
@@ -295,3 +296,45 @@ def test_importing_plots_imports_no_drawing_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+LABELS = ("$x$", "a$_{$b", "$\\frac{$", "\x1b[2J$", "line\nbreak")
+STRANGE: dict[str, Any] = {label: hp.uniform(label, 0, 1) for label in LABELS}
+STRANGE["kind"] = hp.choice("kind", ["$a$", "$\\frac{$", "\x07$", "b"])
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_labels_and_options_are_drawn_as_they_are(kind: str) -> None:
+    trials, rng = Trials(), np.random.default_rng(0)
+    trials.labels = (*LABELS, "kind")
+    for id in range(40):
+        values: dict[str, Any] = {label: float(rng.uniform()) for label in LABELS}
+        values["kind"] = id % 4
+        loss = sum(values.values())
+        trials.records[id] = Trial(
+            id, values, OK, loss=loss, asked=id, started=id, finished=id + 1.0
+        )
+    if kind == "convergence":
+        figure = plots.convergence(dict.fromkeys(LABELS, trials))
+    elif kind in ("history", "timeline"):
+        figure = ALL[kind](trials)
+    else:
+        figure = getattr(plots, kind)(trials, space=STRANGE)
+    figure.savefig(io.BytesIO(), format="svg")  # a formula that is none raises here
+    texts = [text.get_text() for text in figure.findobj(Text)]
+    assert all(text.replace("\n", "").isprintable() for text in texts)
+    assert "line\nbreak" not in texts
+    drawn = [text for text in texts if "frac" in text]
+    assert drawn or kind in ("history", "timeline")
+    assert all("$" not in text.replace(r"\$", "") for text in drawn)
+
+
+def test_hyperopts_plots_draw_labels_as_they_are() -> None:
+    trials = Trials()
+    fmin(sum_of, dict(STRANGE), "random", 5, trials=trials, verbose=False)
+    hyperopt_style.main_plot_vars(trials, do_show=False)
+    plt.gcf().savefig(io.BytesIO(), format="svg")
+
+
+def sum_of(point: dict[str, Any]) -> float:
+    return float(sum(value for value in point.values() if isinstance(value, float)))

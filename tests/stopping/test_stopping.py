@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
@@ -10,10 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sparktune import Trials, fmin, hp
 from sparktune.errors import InvalidArgument
-from sparktune.history import View
+from sparktune.history import History, View
 from sparktune.space.space import Space
 from sparktune.stopping import (
     LossThreshold,
@@ -27,7 +30,7 @@ from sparktune.stopping import (
     no_progress_loss,
 )
 from sparktune.testing import history_of
-from sparktune.trial import Status
+from sparktune.trial import Status, Trial
 
 NOTHING = Space({"x": 0})
 
@@ -356,3 +359,69 @@ def test_rules_stop_fmin_and_say_why(rule: Stopper, reason: str) -> None:
     )
     assert trials.stop_reason == reason
     assert 6 <= len(trials) < 5000
+
+
+# The ends of trials, in order
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_ends_that_are_kept_are_those_that_a_view_finds(data: Any) -> None:
+    kept = History(0)
+    times = st.one_of(st.none(), st.integers(0, 5).map(float))
+    for _ in range(data.draw(st.integers(0, 90))):
+        status = data.draw(st.sampled_from(list(Status)))
+        loss = data.draw(st.floats(allow_nan=False)) if status is Status.OK else None
+        finished = None if status.pending else data.draw(times)
+        row = data.draw(st.integers(0, len(kept)))
+        trial = Trial(row, {}, status, loss=loss, finished=finished)
+        if row == len(kept):
+            kept.append(trial, np.empty(0))
+        else:
+            kept.update(row, trial)
+    view = kept.view()
+    known, found = view.ends, replace(view, known_ends=None).ends
+    assert known.finished.tolist() == found.finished.tolist()
+    assert sorted(known.row.tolist()) == sorted(found.row.tolist())
+    losses = np.where(view.ok, view.loss, np.inf)
+    assert known.loss.tolist() == losses[known.row].tolist()
+    assert view.best == min(losses.tolist(), default=np.inf)
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.integers(-4, 9).map(float), max_size=30),
+    st.integers(1, 8),
+    st.sampled_from([0.0, 10.0, 60.0]),
+    st.one_of(st.none(), st.integers(-4, 9).map(float)),
+)
+def test_no_progress_counts_as_by_hand(
+    losses: list[float], trials: int, percent: float, before: float | None
+) -> None:
+    best, since = before, 0
+    for loss in losses:
+        if best is None:
+            best, since = loss, 1
+        elif loss < best - abs(best) * percent / 100:
+            best, since = loss, 0
+        else:
+            since += 1
+    stops = since >= trials and len(losses) > (before is None)
+    rule = NoProgress(trials, percent)
+    assert rule._stalled(np.array(losses), before) == stops
+
+
+def test_a_long_run_costs_a_trial_what_a_short_one_does() -> None:
+    """Ten times as many trials: the rule looked at all of them each time, in Python."""
+    rule, costs = NoProgress(50_000), []
+    for n in (2_000, 20_000):
+        kept = History(0)
+        for i in range(n):
+            kept.append(Trial(i, {}, Status.OK, loss=float(i), finished=float(i)), np.empty(0))
+        view, spent = kept.view(), []
+        for _ in range(20):
+            begun = time.process_time()
+            rule.stop(view)
+            spent.append(time.process_time() - begun)
+        costs.append(min(spent))
+    assert costs[1] < 3 * costs[0] + 1e-4
