@@ -1,6 +1,6 @@
 """Hostile inputs for everything that reads files, made from a seed.
 
-    python -m tests.fuzz journal --inputs 20000          # the large run; --seed, --only INPUT
+    python -m tests.fuzz journal --inputs 20000     # or study, pickle; --seed, --only INPUT
 
 The suite runs a small part of it (`test_fuzz`). Each reader has a module here with a class
 `Fuzzer(folder)`: it is called with a `random.Random` for each input, and what it does with that is

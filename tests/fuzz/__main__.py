@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.fuzz.oracle import Broke
 
-READERS = ("journal",)
+READERS = ("journal", "study", "pickle")
 """Modules of this folder. Each has `Fuzzer(folder)`, called with a `random.Random` for each input;
 returns a word for what became of it, or raises `Broke`.
 """

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fuzz.__main__ import fuzz
 
-SMALL = {"journal": 300}
+SMALL = {"journal": 300, "study": 600, "pickle": 1000}
 
 
 @pytest.mark.parametrize("reader", SMALL)
