@@ -33,7 +33,9 @@ class Study:
             handed out and never ended are handed out again.
         reserved: says below which id all are taken, besides those of the records.
         journal: is given what happened, what one `ask` handed out at once, before it is used.
-        clock: seconds since the epoch.
+        clock: seconds since the epoch. It may be set while a run lasts, so it is only recorded: the
+            time that passes is measured by a monotonic clock, or by `clock.timer` where there is
+            one, as in simulated time.
     """
 
     def __init__(
@@ -58,6 +60,9 @@ class Study:
         self._seed = seed
         self._clock = clock
         self._begun = clock()
+        self._timer: Callable[[], float] = getattr(clock, "timer", time.monotonic)
+        self._timer_begun = self._timer()
+        self._handed_out: dict[int, float] = {}
         self._history = History(len(space))
         self._rows: dict[int, int] = {}
         self._reserved = reserved
@@ -70,7 +75,7 @@ class Study:
     @property
     def history(self) -> View:
         """The columnar history as of now."""
-        return self._history.view(self._clock(), self._begun)
+        return self._history.view(self._now(), self._begun)
 
     @property
     def best(self) -> Trial | None:
@@ -114,10 +119,23 @@ class Study:
         match event:
             case Asked(trial):
                 self.running.add(trial.id)
+                self._handed_out[trial.id] = self._now()
                 self._enter(trial)
             case Told(trial, _):
                 self.running.discard(trial.id)
-                self._enter(trial)
+                self._enter(replace(trial, finished=self._finished(trial)))
+
+    def _now(self) -> float:
+        """Seconds since the epoch, if nobody has set a clock since the run began."""
+        return self._begun + self._timer() - self._timer_begun
+
+    def _finished(self, trial: Trial) -> float | None:
+        """When a trial ended by the time of this run: now, if what is recorded is by a clock that
+        has been set, or that differs from ours.
+        """
+        since, now = self._handed_out.pop(trial.id, -np.inf), self._now()
+        recorded = trial.finished
+        return recorded if recorded is not None and since <= recorded <= now else now
 
     def _enter(self, trial: Trial) -> None:
         if isinstance(trial.id, int):  # documents of Hyperopt may have other ids

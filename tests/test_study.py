@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from sparktune.schedulers import FullBudget, New
 from sparktune.space import hp
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
+from sparktune.stopping import NoProgressFor, Stopper, Timeout
 from sparktune.study import Study
 from sparktune.testing import Clock
 from sparktune.trial import Asked, Outcome, Status, Stopped, Told, Trial
@@ -115,9 +117,11 @@ def test_a_trial_gets_the_budget_of_its_work_item() -> None:
 
 
 def test_a_told_trial_is_ended_and_recorded() -> None:
-    a_study = study(clock=Clock(5.0))
+    clock = Clock(5.0)
+    a_study = study(clock=clock)
     [asked] = a_study.ask(1)
     outcome = replace(end(asked.trial, 0.25), started=6.0, finished=9.0)
+    clock.until(9.5)
     told = a_study.tell(outcome)
     assert told == Told(asked.trial.told(outcome), outcome)
     assert a_study.records == {0: told.trial}
@@ -240,3 +244,34 @@ def test_full_budget_schedules_what_is_left(limit: int | None, free: int, work: 
     a_study = study()
     a_study.ask(2)
     assert FullBudget(limit).schedule(a_study.history, free) == [New(1.0)] * work
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+@pytest.mark.parametrize("limit", [Timeout(60.0), NoProgressFor(60.0)])
+def test_a_clock_that_is_set_changes_neither_time_limit(jump: float, limit: Stopper) -> None:
+    class Set(Clock):
+        """A wall clock that is set while the monotonic one goes on."""
+
+        offset = 0.0
+
+        def __call__(self) -> float:
+            return self.now + self.offset
+
+        @property
+        def timer(self) -> Callable[[], float]:
+            return lambda: self.now
+
+    clock = Set(1_000_000.0)
+    study = Study(SPACE, random.suggest, FullBudget(None), 0, clock=clock)
+    stopped_at = []
+    for losses in range(30):
+        [asked] = study.ask(1)
+        clock.now += 4.0
+        study.tell(Outcome(asked.trial.id, Status.OK, float(losses), finished=clock()))
+        clock.offset = jump if losses >= 2 else 0.0
+        if limit.stop(study.history):
+            stopped_at.append(clock.now - 1_000_000.0)
+    begun = 0.0 if isinstance(limit, Timeout) else 4.0  # when the best trial ended
+    assert stopped_at[0] == begun + 60.0
+    assert limit.wake_at(study.history) - study.history.now == begun + 60.0 - 120.0
+    assert study.records[20].asked == 1_000_000.0 + 80.0 + jump

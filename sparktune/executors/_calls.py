@@ -56,7 +56,7 @@ class Timing:
 
     look: float = 5.0
     again: float = 0.25
-    grace: float = 4.0
+    grace: float = 3.0
     silence: float = 60.0
 
 

@@ -50,6 +50,7 @@ class Watch:
         self._cancelling: set[str] = set()
         self._gone: SparkUnavailable | None = None
         self._answered = time.monotonic()
+        self._since: float | None = None
         threading.Thread(target=self._work, name="sparktune-watch", daemon=True).start()
 
     def answered(self) -> None:
@@ -70,11 +71,13 @@ class Watch:
             self._jobs.put(lambda: self._cancel(tag))
 
     def ask(self, question: Callable[[], T], within: float) -> T | None:
-        """The answer to a question; None if there is none within so many seconds."""
+        """The answer to a question; None if there is none within so many seconds, or if what was
+        asked before has been without an answer for as long.
+        """
         answers: queue.SimpleQueue[T] = queue.SimpleQueue()
         self._jobs.put(lambda: answers.put(question()))
         try:
-            return answers.get(timeout=within)
+            return answers.get(timeout=max(within - self._busy(), 0.0))
         except queue.Empty:
             return None
 
@@ -94,12 +97,20 @@ class Watch:
             self._do(job)
 
     def _do(self, job: Callable[[], object]) -> None:
+        self._since = time.monotonic()
         try:
             job()
         except Exception as error:  # else a cancel is repeated, and silence is noticed
             self._gone = self._gone or self._is_gone(error)
         else:
             self.answered()
+        finally:
+            self._since = None
+
+    def _busy(self) -> float:
+        """For how many seconds it has waited for an answer."""
+        since = self._since
+        return 0.0 if since is None else time.monotonic() - since
 
     def _cancel(self, tag: str) -> None:
         self._cancelling.discard(tag)

@@ -18,7 +18,7 @@ from sparktune.executors import _spark_task
 from sparktune.executors._calls import USUAL, Timing
 from sparktune.executors._watch import Watch, within
 from sparktune.executors.pool import Crashed, Lost
-from sparktune.executors.spark_failures import STOPPED, explained
+from sparktune.executors.spark_failures import explained, stopped
 from sparktune.executors.spark_session import (
     elastic_slots,
     inheriting,
@@ -238,13 +238,6 @@ class Broadcasts:
         """Remove all of it."""
         for broadcast in self._sent:
             broadcast.destroy(blocking=False)
-
-
-def stopped() -> SparkUnavailable:
-    """The error that ends a run whose session is no more."""
-    return SparkUnavailable(
-        f"the Spark session was stopped, or its JVM ended, while trials were running; {STOPPED}"
-    )
 
 
 @contextlib.contextmanager

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sparktune.errors import SparkUnavailable
+from sparktune.executors.spark_failures import STOPPED
 from sparktune.executors.spark_session import with_tags
 from sparktune.executors.tagged_threads import TaggedThreads
 from sparktune.executors.task import Task
@@ -27,12 +30,20 @@ class SparkConnectThreads(TaggedThreads):
 
     def begin(self, trial: Trial, tag: str) -> None:
         """Tag this thread's queries."""
-        self._spark.addTag(tag)
+        with contextlib.suppress(Exception):
+            self._spark.addTag(tag)
 
     def end(self, tag: str) -> None:
         """Take the tag away again."""
-        self._spark.removeTag(tag)
+        with contextlib.suppress(Exception):  # the session is gone
+            self._spark.removeTag(tag)
 
     def interrupt(self, tag: str) -> None:
         """Cancel what runs with this tag."""
         self._spark.interruptTag(tag)
+
+    def ended(self) -> SparkUnavailable | None:
+        """That the session was stopped."""
+        if not self._spark.is_stopped:
+            return None
+        return SparkUnavailable(f"the Spark session was stopped; {STOPPED}")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+from sparktune.errors import SparkUnavailable
 from sparktune.executors.pool import CancelledOutside, Crashed, Lost
 
 STOPPED = (
@@ -17,6 +18,13 @@ _LOST = re.compile(
     r"|FetchFailed|Failed to get broadcast|No space left on device"
     r"|Disk quota exceeded"
 )
+
+
+def stopped() -> SparkUnavailable:
+    """The error that ends a run whose classic session is no more."""
+    return SparkUnavailable(
+        f"the Spark session was stopped, or its JVM ended, while trials were running; {STOPPED}"
+    )
 
 
 def explained(message: str) -> Exception:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import shutil
 import sys
@@ -145,7 +144,24 @@ def inheriting(spark: SparkSession) -> Callable[[Callable[[], None]], Callable[[
         bound = inheritable_thread_target(spark)(own)
     else:
         bound = inheritable_thread_target(own)
-    return lambda target: functools.partial(bound, target)
+
+    def bind(target: Callable[[], None]) -> Callable[[], None]:
+        def run() -> None:
+            begun: list[bool] = []
+
+            def begin() -> None:
+                begun.append(True)
+                target()
+
+            try:
+                bound(begin)
+            except Exception:  # Spark is gone, as trials will say
+                if not begun:
+                    target()
+
+        return run
+
+    return bind
 
 
 def with_tags(spark: Any, target: Callable[[], None]) -> Callable[[], None]:

@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from py4j.protocol import Py4JError
-
-from sparktune.executors.spark_session import inheriting
+from sparktune.errors import SparkUnavailable
+from sparktune.executors.spark_failures import stopped
+from sparktune.executors.spark_session import inheriting, is_stopped
 from sparktune.executors.tagged_threads import TaggedThreads
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
@@ -31,15 +31,19 @@ class SparkThreads(TaggedThreads):
 
     def begin(self, trial: Trial, tag: str) -> None:
         """Name and tag this thread's jobs."""
-        with contextlib.suppress(Py4JError, AttributeError):  # Spark has been stopped meanwhile
+        with contextlib.suppress(Exception):  # Spark has been stopped meanwhile, or is gone
             self._context.setJobDescription(self._task.describe(trial))
             self._context.addJobTag(tag)
 
     def end(self, tag: str) -> None:
         """Take the tag away again."""
-        with contextlib.suppress(Py4JError, AttributeError):
+        with contextlib.suppress(Exception):
             self._context.removeJobTag(tag)
 
     def interrupt(self, tag: str) -> None:
         """Cancel what runs with this tag."""
         self._context.cancelJobsWithTag(tag)
+
+    def ended(self) -> SparkUnavailable | None:
+        """That Spark was stopped, or its JVM died."""
+        return stopped() if is_stopped(self._context) else None

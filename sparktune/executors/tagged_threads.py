@@ -9,9 +9,10 @@ import threading
 from abc import ABC, abstractmethod
 from typing import Any
 
+from sparktune.errors import SparkUnavailable
 from sparktune.executors.task import Task
 from sparktune.executors.threads import Threads
-from sparktune.trial import Trial
+from sparktune.trial import Status, Trial
 
 _AGAIN = 0.5  # seconds until a cancel is repeated
 
@@ -24,11 +25,18 @@ class TaggedThreads(Threads, ABC):
         self._ends: dict[str, threading.Event] = {}
 
     def call(self, trial: Trial, tag: str) -> dict[str, Any]:
-        """Evaluate a trial in this thread, its jobs tagged."""
+        """Evaluate a trial in this thread, its jobs tagged.
+
+        Raises:
+            SparkUnavailable: the trial failed, and Spark is gone.
+        """
         ended = self._ends[tag] = threading.Event()
         self.begin(trial, tag)
         try:
-            return super().call(trial, tag)
+            report = super().call(trial, tag)
+            if report["status"] == Status.ERROR and (lost := self.ended()):
+                raise lost
+            return report
         finally:
             self.end(tag)
             del self._ends[tag]
@@ -49,6 +57,10 @@ class TaggedThreads(Threads, ABC):
     @abstractmethod
     def end(self, tag: str) -> None:
         """Take the tag away again."""
+
+    @abstractmethod
+    def ended(self) -> SparkUnavailable | None:
+        """The error that ends the run, if Spark is gone."""
 
     @abstractmethod
     def interrupt(self, tag: str) -> None:

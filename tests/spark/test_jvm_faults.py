@@ -1,0 +1,167 @@
+"""A JVM that dies or stands still under a run, at any point of any call.
+
+By hand, for fifty deaths: `python tests/spark/test_jvm_faults.py 50`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SESSION = """
+    import json, os, signal, sys, threading, time, warnings
+    warnings.simplefilter("ignore")
+    from sparktune import SparkTrials, SparkUnavailable, fmin, hp, local_session, rand
+
+    spark = local_session(2)
+    jvm = int(spark._jvm.java.lang.ProcessHandle.current().pid())
+    space = hp.uniform("x", 0, 1)
+
+    def tell(**what):
+        print("told: " + json.dumps(what), flush=True)
+"""
+
+DIES_AT_A_CALL = """
+    from py4j.clientserver import JavaClient
+
+    at, after, folder = int(sys.argv[1]), sys.argv[2] == "after", sys.argv[3]
+    send, calls, died = JavaClient.send_command, [0], []
+
+    def send_command(self, *arguments, **options):
+        calls[0] += 1
+        if calls[0] != at:
+            return send(self, *arguments, **options)
+        answer = send(self, *arguments, **options) if after else None
+        os.kill(jvm, signal.SIGKILL)
+        died.append(time.monotonic())
+        return answer if after else send(self, *arguments, **options)
+
+    def objective(x):
+        import os, time
+        time.sleep(0.05)
+        open(os.path.join(folder, str(x)), "w").close()
+        return x
+
+    JavaClient.send_command = send_command
+    trials, end = None, "returned"
+    try:
+        trials = SparkTrials(2, trial_timeout=600)
+        fmin(objective, space, rand.suggest, max_evals=12, trials=trials, verbose=False)
+    except SparkUnavailable:
+        end = "SparkUnavailable"
+    except BaseException as error:
+        end = repr(error)
+    records = [] if trials is None else trials.records.values()
+    tell(end=end, calls=calls[0], statuses=sorted(t.status.value for t in records),
+         evaluated=len(os.listdir(folder)),
+         seconds=time.monotonic() - died[0] if died else 0.0)
+    os._exit(0)
+"""
+
+STANDS_STILL = """
+    def objective(x):
+        import time
+        time.sleep(0.1)
+        return x
+
+    fmin(objective, space, rand.suggest, max_evals=2, trials=SparkTrials(2), verbose=False)
+    threading.Timer(1, lambda: os.kill(jvm, signal.SIGSTOP)).start()
+    begun, trials, end = time.monotonic(), SparkTrials(2), "returned"
+    try:
+        fmin(objective, space, rand.suggest, timeout=4, trials=trials, verbose=False)
+    except BaseException as error:
+        end = repr(error)
+    tell(end=end, seconds=time.monotonic() - begun, reason=trials.stop_reason,
+         pending=[t.id for t in trials.records.values() if t.status.pending],
+         ok=trials.count_successful_trials())
+    os.kill(jvm, signal.SIGKILL)
+    os._exit(0)
+"""
+
+DIES_AS_THE_RUN_ENDS = """
+    def objective(x):
+        import time
+        time.sleep(0.1)
+        return x
+
+    def kill(trials):
+        os.kill(jvm, signal.SIGKILL)
+        time.sleep(0.5)
+        return True
+
+    trials, end = SparkTrials(2), "returned"
+    try:
+        fmin(objective, space, rand.suggest, max_evals=9, trials=trials, verbose=False,
+             early_stop_fn=kill)
+    except BaseException as error:
+        end = repr(error)
+    tell(end=end, ok=trials.count_successful_trials(),
+         pending=[t.id for t in trials.records.values() if t.status.pending])
+    os._exit(0)
+"""
+
+
+def told(program: str, *arguments: str) -> dict[str, Any]:
+    """What a program tells at its end."""
+    code = textwrap.dedent(SESSION) + textwrap.dedent(program)
+    command = [sys.executable, "-c", code, *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    lines = [line for line in result.stdout.splitlines() if line.startswith("told: ")]
+    assert lines, result.stderr
+    found: dict[str, Any] = json.loads(lines[-1].removeprefix("told: "))
+    return found
+
+
+def check_a_death(seed: int, folder: Path) -> dict[str, Any]:
+    """Kill the JVM at a random call of the driver to it, just before or just after."""
+    draw = random.Random(seed)
+    at, when = draw.randrange(1, 450), draw.choice(["before", "after"])
+    found = told(DIES_AT_A_CALL, str(at), when, str(folder))
+    found |= {"at": at, "when": when}
+    statuses = found["statuses"]
+    if found["end"] == "returned":  # it died after the last trial had ended, or not at all
+        assert statuses == ["ok"] * 12, found
+    else:
+        assert found["end"] == "SparkUnavailable", found
+        assert set(statuses) <= {"ok", "cancelled"}, found
+        # What ran, and what had just ended, is not known to the driver.
+        assert statuses.count("ok") >= found["evaluated"] - 3, found
+        assert found["seconds"] < 60, found
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_jvm_that_dies_at_any_call_ends_the_run_and_costs_no_finished_trial(
+    seed: int, tmp_path: Path
+) -> None:
+    check_a_death(seed, tmp_path)
+
+
+def test_a_jvm_that_stands_still_holds_up_neither_the_timeout_nor_the_end() -> None:
+    found = told(STANDS_STILL)
+    assert found["end"] == "returned"
+    assert found["reason"] == "timeout"
+    assert found["pending"] == []
+    assert found["ok"] > 0
+    assert 4 <= found["seconds"] < 4 + 6
+
+
+def test_a_jvm_that_dies_as_the_run_ends_does_not_matter() -> None:
+    found = told(DIES_AS_THE_RUN_ENDS)
+    assert found["end"] == "returned"
+    assert found["pending"] == []
+    assert found["ok"] > 0
+
+
+if __name__ == "__main__":
+    for number in range(int(sys.argv[1])):
+        with tempfile.TemporaryDirectory() as place:
+            print(number, check_a_death(number, Path(place)), flush=True)
