@@ -86,11 +86,11 @@ class Journal:
         self._files.open()
         try:
             known = _read(self._files.place)
-            self._files.cut(known.size)
         except BaseException:
             self._files.close()
             raise
         self.events = known.events
+        self._good: int | None = known.size  # bytes; a run that is refused leaves the rest alone
         self._writer = Writer(self._files.place, begun=bool(known.events))
 
     def __call__(self, events: Sequence[Event]) -> None:
@@ -107,12 +107,18 @@ class Journal:
             self._raise()
         try:
             if not self._error:
-                for line in self._writer.lines(events):
-                    self._files.append(line)
+                self._add(self._writer.lines(events))
         except JournalFailed as error:
             self._error = error
         if decides:
             self._raise()
+
+    def _add(self, lines: Iterable[bytes]) -> None:
+        for line in lines:
+            if self._good is not None:
+                self._files.cut(self._good)
+                self._good = None
+            self._files.append(line)
 
     def _raise(self) -> None:
         if self._error:

@@ -101,6 +101,7 @@ class Encoder:
         self._place = place
         self._name = ""
         self._room = 0
+        self._seen: set[int] = set()
         self._filed: dict[int, tuple[Any, dict[str, str]]] = {}
         self._put: set[str] = set()
         self.lost: list[str] = []
@@ -130,6 +131,7 @@ class Encoder:
             JournalFailed: a large value cannot be written.
         """
         self._name, self._room, self._filed = name, _LARGEST, {}
+        self._seen.clear()
         try:
             return self._encode(value, ())
         except JournalFailed:
@@ -147,7 +149,8 @@ class Encoder:
             return self._file(value)
         if len(around) == _DEEPEST or id(value) in around:
             return self._file(value)
-        self._take(640)
+        self._take(6400 if id(value) in self._seen else 64)  # or doubled lists would never end
+        self._seen.add(id(value))
         around = (*around, id(value))
         if not isinstance(value, Mapping):
             items = [self._encode(item, around) for item in value]

@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from sparktune.errors import SparktuneError
@@ -69,11 +69,11 @@ def _watched() -> Iterator[list[str]]:
         signal.signal(signal.SIGALRM, before)
 
 
-def read(act: Callable[[], Any], *, code: bool = False) -> Any:
+def read(act: Callable[[], Any], allowed: Collection[str] = ()) -> Any:
     """What `act` returns, or the SparktuneError that it raises.
 
     Args:
-        code: whether calls into code are in order.
+        allowed: calls into code that are in order, of `CODE`.
 
     Raises:
         Broke: it raised something else, or took too long, or too much memory, or called into code.
@@ -91,8 +91,9 @@ def read(act: Callable[[], Any], *, code: bool = False) -> Any:
         raise Broke(f"no end in {SECONDS} s:\n{_place(error)}") from None
     except Exception as error:
         raise Broke(f"{type(error).__name__}: {error!s:.300}\n{_place(error)}") from error
-    if calls and not code:
-        raise Broke(f"a call into code: {calls[0]}")
+    for call in calls:
+        if call.split()[0] not in allowed:
+            raise Broke(f"a call into code: {call}")
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - rss) * 1024
     if grown > MEMORY:
         raise Broke(f"{grown >> 20} MB of memory")

@@ -127,6 +127,8 @@ def _equal(found: Any, given: Any, depth: int) -> bool:
 
 def _paired(found: dict[Any, Any], given: dict[Any, Any]) -> list[tuple[Any, Any]] | None:
     """The values of equal keys; keys may be large values themselves."""
+    if found.keys() == given.keys():
+        return [(found[key], item) for key, item in dict.items(given)]
     opened = {_key(key): item for key, item in found.items()}
     wanted = {_key(key): item for key, item in dict.items(given)}
     if opened.keys() != wanted.keys():

@@ -234,6 +234,8 @@ def test_trials_from_elsewhere_are_put_into_a_new_journal(tmp_path: Path) -> Non
 def test_another_space_is_refused_and_the_difference_named(tmp_path: Path) -> None:
     path = tmp_path / "study.jsonl"
     search(3, path)
+    with path.open("ab") as file:
+        file.write(b'{"asked":')  # a line that was cut off
     size = path.stat().st_size
     space = {"x": hp.uniform("x", -5, 6), "n": hp.randint("n", 1, 4)}
     trials = Trials()
