@@ -9,7 +9,8 @@ How it is built. `fmin` (minimize) checks its arguments, reads the space as colu
 runs the one loop (loop): the study (study) asks a scheduler (schedulers) how many trials to start
 and a sampler (samplers) where, which may fit a model of the losses (surrogates). An executor
 (executors) evaluates them, their outcomes become events, and events become records (trial) and
-columns (history). Observers (observers) watch; stopping rules (stopping) end it. `Trials` (trials,
+columns (history). Observers (observers) watch; stopping rules (stopping) end it. What came out
+(results) is the same in tables, plots, notebooks and the command line. `Trials` (trials,
 parallel_trials) is the user's handle on the records. The objective is called by `worker`, which
 travels to the Spark workers by value.
 
@@ -18,8 +19,8 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
 
     0  errors, trial, worker, sharing, printable
     1  space | history | arguments | documents | surrogates
-    2  samplers | schedulers | stopping | journal
-    3  study | tables
+    2  samplers | schedulers | stopping | journal | results
+    3  study
     4  executors
     5  loop
     6  observers | trials

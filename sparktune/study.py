@@ -15,6 +15,7 @@ from itertools import takewhile
 import numpy as np
 
 from sparktune.history import History, View
+from sparktune.results import ranking
 from sparktune.samplers import Sampler
 from sparktune.schedulers import Scheduler
 from sparktune.space.space import Space
@@ -80,8 +81,7 @@ class Study:
     @property
     def best(self) -> Trial | None:
         """The trial with the smallest usable loss, the earliest of equals."""
-        ok = [trial for trial in self.records.values() if trial.status is Status.OK]
-        return min(ok, key=lambda trial: (trial.loss, trial.id), default=None)
+        return ranking.best(self.records.values())
 
     def ask(self, n: int) -> list[Asked]:
         """Up to n trials to evaluate now; none when scheduler or sampler has no more, or while an

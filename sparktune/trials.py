@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sparktune import tables
 from sparktune.documents import Ctrl, Document, TrialAttachments, document, renew
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.executors.platforms import Platform, Serial
 from sparktune.history import View
 from sparktune.journal.journal import read, save
+from sparktune.results import ranking, summary, table
+from sparktune.results.finished import labels
 from sparktune.space.space import Space
 from sparktune.trial import (
     JOB_STATE_CANCEL,
@@ -199,7 +200,7 @@ class Trials:
     @property
     def idxs_vals(self) -> tuple[dict[str, list[int]], dict[str, list[Scalar]]]:
         """Per label: the ids of the trials in which it was active, and its values there."""
-        idxs: dict[str, list[int]] = {label: [] for label in self._all_labels()}
+        idxs: dict[str, list[int]] = {label: [] for label in sorted(labels(self))}
         vals: dict[str, list[Scalar]] = {label: [] for label in idxs}
         for misc in self.miscs:
             for label in idxs:
@@ -224,10 +225,10 @@ class Trials:
         Raises:
             AllTrialsFailed: no trial has a usable loss; the message tells of the first failure.
         """
-        ok = [trial for trial in self.records.values() if trial.status is Status.OK]
-        if not ok:
+        best = ranking.best(self.records.values())
+        if best is None:
             raise AllTrialsFailed(self.explanation())
-        return self._document(min(ok, key=lambda trial: (trial.loss, trial.id)))
+        return self._document(best)
 
     @property
     def argmin(self) -> dict[str, Scalar]:
@@ -270,7 +271,7 @@ class Trials:
             AllTrialsFailed: no trial has a usable loss.
             InvalidArgument: the trials were loaded, and do not know the space; see `space_eval`.
         """
-        return tables.best_params(self)
+        return ranking.best_params(self)
 
     def to_pandas(self) -> Any:
         """A pandas DataFrame with a row for each trial: id, status, loss, a column for each
@@ -282,11 +283,11 @@ class Trials:
         Raises:
             ImportError: there is no pandas.
         """
-        return tables.frame(self)
+        return table.frame(self)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        return tables.html(self)
+        return summary.html(self)
 
     # Counting
 
@@ -338,12 +339,6 @@ class Trials:
     def control(self, trial: Trial) -> Ctrl:
         """What an objective with `pass_expr_memo_ctrl` gets for its trial."""
         return Ctrl(self, self._document(trial))
-
-    def _all_labels(self) -> list[str]:
-        seen = dict.fromkeys(self.labels)
-        for trial in self.records.values():
-            seen.update(dict.fromkeys(trial.values))
-        return sorted(seen)
 
     def _document(self, trial: Trial) -> Document:
         known, doc = self._documents.get(trial.id, (None, None))

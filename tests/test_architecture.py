@@ -27,9 +27,9 @@ ALLOWED = {
     "observers": {"numpy", "tqdm"},
     "executors": {"pyspark", "py4j", "pyarrow"},
     "parallel_trials": {"pyspark"},
-    "tables": {"pandas"},
+    "results": {"numpy", "pandas", "sklearn"},
     "journal": {"fsspec"},
-    "plots": {"numpy", "matplotlib", "sklearn"},
+    "plots": {"numpy", "matplotlib"},
     "search_cv": {"numpy", "sklearn"},
     "hyperopt": {"numpy", "tqdm"},
     "cli": {"tomli", "tomllib"},  # tomllib: since Python 3.11

@@ -12,8 +12,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from sparktune import AllTrialsFailed, Trials, fmin, hp, scope, space_eval, tables
+from sparktune import AllTrialsFailed, Trials, fmin, hp, scope, space_eval
 from sparktune.errors import InvalidArgument
+from sparktune.results import summary, table
 
 SPACE = {
     "x": hp.uniform("x", 0, 1),
@@ -183,7 +184,7 @@ def test_notebooks_show_a_summary_and_the_best_trials_as_safe_html(trials: Trial
     assert html.open == []
     assert "<b>" in html.texts  # an option, as a text
     losses = sorted(loss for loss in trials.losses() if loss is not None and loss == loss)
-    for loss in losses[: tables.TOP]:
+    for loss in losses[: table.TOP]:
         assert f"{loss:.6g}" in html.texts
     assert "trials" in html.texts
 
@@ -218,7 +219,7 @@ def test_failures_are_grouped_by_messages_without_their_numbers() -> None:
             verbose=False,
             catch_eval_exceptions=True,
         )
-    _head, first, second = tables.failures(trials)
+    _head, first, second = summary.failures(trials)
     assert int(first[0]) + int(second[0]) == 200
     assert first[1] == "error"
     assert first[2] == "0, 1, 2, 3, 4, ..."

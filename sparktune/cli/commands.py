@@ -15,13 +15,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sparktune import plots, tables
+from sparktune import plots
 from sparktune.cli import signals
 from sparktune.cli.study import load
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.journal.journal import read
 from sparktune.minimize import fmin
 from sparktune.printable import printable
+from sparktune.results import ranking, summary, table
+from sparktune.results.cells import error as error_of
+from sparktune.results.finished import parameters
 from sparktune.trials import Trials
 
 logger = logging.getLogger("sparktune")
@@ -66,16 +69,16 @@ def _run(options: Namespace) -> str:
         if isinstance(error, signals.Ended):
             raise signals.Ended(error.number, hint) from None
         raise KeyboardInterrupt(f"interrupted{hint}") from None
-    return _pairs(tables.summary(trials))
+    return _pairs(summary.summary(trials))
 
 
 def show(options: Namespace) -> str:
     """A summary of a journal, its best trials, and its failures by message."""
     trials = Trials.load(options.journal)
-    parts = [_pairs(tables.summary(trials))]
+    parts = [_pairs(summary.summary(trials))]
     for title, rows in (
-        ("Best trials", tables.top_table(trials)),
-        ("Trials without a loss", tables.failures(trials)),
+        ("Best trials", table.top_table(trials)),
+        ("Trials without a loss", summary.failures(trials)),
     ):
         if len(rows) > 1:
             parts.append(f"{title}\n{_aligned(rows)}")
@@ -89,10 +92,10 @@ def best(options: Namespace) -> str:
         NothingUsable: there is none.
     """
     trials = Trials.load(options.journal)
-    found = tables.best(trials)
+    found = ranking.best(trials.records.values())
     if found is None:
         raise NothingUsable(_explained(trials, None))
-    shown = tables.parameters(trials, found)
+    shown = parameters(trials, found)
     if not options.json:
         pairs = [("trial", found.id), ("loss", found.loss), *shown.items()]
         return _aligned([[label, str(value)] for label, value in pairs])
@@ -108,7 +111,7 @@ def export(options: Namespace) -> str:
     """
     if options.safe and options.json:
         raise InvalidArgument("--safe is for --csv: JSON holds no formulas")
-    columns = tables.columns(Trials.load(options.journal))
+    columns = table.columns(Trials.load(options.journal))
     rows = list(zip(*columns.values(), strict=True))
     if options.json:
         objects = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
@@ -157,10 +160,10 @@ def _explained(trials: Trials, journal: str | None) -> str:
     """Why there is no best trial, in one line."""
     if not trials.records:
         return "there are no trials"
-    text = f"no trial has a usable loss ({tables.counts(trials)})"
+    text = f"no trial has a usable loss ({summary.counts(trials)})"
     failed = next((trial for trial in trials.records.values() if trial.failure), None)
     if failed:
-        text += f"; the first failure, of trial {failed.id}: {tables.error(failed)}"
+        text += f"; the first failure, of trial {failed.id}: {error_of(failed)}"
     return f"{text}; see: sparktune show {journal}" if journal else text
 
 

@@ -16,7 +16,8 @@ are called; it is needed only where the trials come from elsewhere than `fmin` o
 All functions raise `InvalidArgument` where there is nothing to draw (no trials, none ended, none
 with a finite loss) and `ImportError` where a package is missing: pip install 'sparktune[plots]'.
 
-What is drawn is computed in `data`, `parameters` and `forest`, and drawn in `runs` and `panels`.
+What is drawn is computed in `data`, `parameters` and `results.importance`, and drawn in `runs` and
+`panels`.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sparktune.errors import InvalidArgument
-from sparktune.plots import data, forest, parameters
-from sparktune.plots.packages import require
+from sparktune.plots import data, parameters
+from sparktune.results.importance import importance as shares_of
+from sparktune.results.packages import require
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from sparktune.trials import Trials
+    from sparktune.results.finished import Finished
 
 __all__ = [
     "convergence",
@@ -46,7 +48,7 @@ __all__ = [
 ]
 
 
-def history(trials: Trials, *, ax: Axes | None = None) -> Figure:
+def history(trials: Finished, *, ax: Axes | None = None) -> Figure:
     """The loss of each trial by its id, the best so far as a line, trials without a finite loss as
     marks at the foot. A few huge losses are cut off and shown as triangles.
     """
@@ -57,7 +59,7 @@ def history(trials: Trials, *, ax: Axes | None = None) -> Figure:
 
 
 def convergence(
-    studies: Mapping[str, Trials | Sequence[Trials]], *, ax: Axes | None = None
+    studies: Mapping[str, Finished | Sequence[Finished]], *, ax: Axes | None = None
 ) -> Figure:
     """The best loss after each evaluation of several methods: the median over repeated runs, and a
     band between the quartiles.
@@ -73,7 +75,7 @@ def convergence(
     return draw_convergence(data.convergence(studies), ax)
 
 
-def timeline(trials: Trials, *, ax: Axes | None = None) -> Figure:
+def timeline(trials: Finished, *, ax: Axes | None = None) -> Figure:
     """When each trial ran, on which slot, coloured by how it ended: shows idle slots, stragglers
     and failures.
 
@@ -87,7 +89,7 @@ def timeline(trials: Trials, *, ax: Axes | None = None) -> Figure:
     return draw_timeline(data.timeline(trials), ax)
 
 
-def values(trials: Trials, *, space: Any = None, labels: Sequence[str] | None = None) -> Figure:
+def values(trials: Finished, *, space: Any = None, labels: Sequence[str] | None = None) -> Figure:
     """The values of each parameter over the trials, with a star on the best trial."""
     _matplotlib()
     from sparktune.plots.panels import draw_values
@@ -97,7 +99,7 @@ def values(trials: Trials, *, space: Any = None, labels: Sequence[str] | None = 
     return draw_values([parameters.values(study, scale) for scale in wanted])
 
 
-def scatter(trials: Trials, *, space: Any = None, labels: Sequence[str] | None = None) -> Figure:
+def scatter(trials: Finished, *, space: Any = None, labels: Sequence[str] | None = None) -> Figure:
     """The loss against the values of each parameter, coloured from early to late trials, with a
     star on the best. Trials without a finite loss are left out.
     """
@@ -110,7 +112,7 @@ def scatter(trials: Trials, *, space: Any = None, labels: Sequence[str] | None =
 
 
 def histograms(
-    trials: Trials | Mapping[str, Trials],
+    trials: Finished | Mapping[str, Finished],
     *,
     space: Any = None,
     labels: Sequence[str] | None = None,
@@ -135,7 +137,7 @@ def histograms(
 
 
 def parallel_coordinates(
-    trials: Trials,
+    trials: Finished,
     *,
     space: Any = None,
     labels: Sequence[str] | None = None,
@@ -152,7 +154,7 @@ def parallel_coordinates(
     return draw_coordinates(parameters.coordinates(study, wanted), ax)
 
 
-def importance(trials: Trials, *, space: Any = None, ax: Axes | None = None) -> Figure:
+def importance(trials: Finished, *, space: Any = None, ax: Axes | None = None) -> Figure:
     """The share of the loss's variance that each parameter explains by itself: functional ANOVA of
     a random forest (F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for Assessing
     Hyperparameter Importance", ICML 2014).
@@ -170,8 +172,8 @@ def importance(trials: Trials, *, space: Any = None, ax: Axes | None = None) -> 
 
     study = data.columns(trials)
     wanted = parameters.scales([study], space)
-    return draw_importance(forest.importance(study, wanted), ax)
+    return draw_importance(shares_of(parameters.units(study, wanted), study.loss[study.usable]), ax)
 
 
 def _matplotlib() -> None:
-    require("matplotlib", "matplotlib", "plots")
+    require("matplotlib", "this plot", "matplotlib", "plots")

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from sparktune.errors import InvalidArgument
 from sparktune.history import CODES, STATUSES
+from sparktune.results.finished import Finished, labels
 from sparktune.trial import Header, Status, Trial
 
 if TYPE_CHECKING:
     from sparktune.space.space import Space
-    from sparktune.trials import Trials
 
 Array: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]
@@ -60,7 +60,7 @@ class Columns:
         return int(np.nanargmin(self.loss))
 
 
-def columns(trials: Trials, *, losses: bool = True) -> Columns:
+def columns(trials: Finished, *, losses: bool = True) -> Columns:
     """The ended trials as columns.
 
     Args:
@@ -79,7 +79,7 @@ def columns(trials: Trials, *, losses: bool = True) -> Columns:
         np.array([_loss(trial) for trial in ended]),
         {
             label: np.array([float(trial.values.get(label, np.nan)) for trial in ended])
-            for label in _labels(trials)
+            for label in labels(trials)
         },
         trials.space,
         trials.header,
@@ -93,7 +93,7 @@ def columns(trials: Trials, *, losses: bool = True) -> Columns:
     return found
 
 
-def records(trials: Trials) -> list[Trial]:
+def records(trials: Finished) -> list[Trial]:
     """All records by id.
 
     Raises:
@@ -137,7 +137,7 @@ class LossHistory:
     best: Array
 
 
-def loss_history(trials: Trials) -> LossHistory:
+def loss_history(trials: Finished) -> LossHistory:
     """Losses over trials, in order of their ids.
 
     Raises:
@@ -162,7 +162,7 @@ class Convergence:
     high: Array
 
 
-def convergence(studies: Mapping[str, Trials | Sequence[Trials]]) -> list[Convergence]:
+def convergence(studies: Mapping[str, Finished | Sequence[Finished]]) -> list[Convergence]:
     """The best loss so far of each method: a study, or several studies that repeat it.
 
     Every ended trial counts as an evaluation, failed ones included. Runs of different lengths are
@@ -224,7 +224,7 @@ class Timeline:
         return float(np.sum(self.end - self.begin)) / span if span else 1.0
 
 
-def timeline(trials: Trials) -> Timeline:
+def timeline(trials: Finished) -> Timeline:
     """When trials ran, in the fewest lanes in which no two of them overlap.
 
     Records do not say which slot a trial had: it is put where a trial ended last before it began.
@@ -270,14 +270,6 @@ def _lane(free_at: list[float], begin: float) -> int:
     """The lane that came free last before `begin`; a new one if none is free."""
     free = [(end, -lane) for lane, end in enumerate(free_at) if end <= begin]
     return -max(free)[1] if free else len(free_at)
-
-
-def _labels(trials: Trials) -> list[str]:
-    """Labels of the study's space, then others that its records hold."""
-    seen = dict.fromkeys(trials.labels)
-    for trial in trials.records.values():
-        seen.update(dict.fromkeys(trial.values))
-    return list(seen)
 
 
 def _loss(trial: Trial) -> float:

@@ -17,9 +17,9 @@ import numpy as np
 
 from sparktune.errors import InvalidArgument
 from sparktune.plots.data import Array
-from sparktune.plots.packages import require
 from sparktune.plots.parameters import looks_logarithmic
 from sparktune.printable import printable
+from sparktune.results.packages import require
 from sparktune.trial import STATUS_FAIL, STATUS_NEW, STATUS_OK, STATUS_RUNNING, STATUS_SUSPENDED
 
 __all__ = [
@@ -172,7 +172,7 @@ def main_plot_1D_attachment(
 
 
 def _pyplot() -> Any:
-    require("matplotlib", "matplotlib", "plots")
+    require("matplotlib", "this plot", "matplotlib", "plots")
     import matplotlib.pyplot as plt
 
     return plt

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 
 from sparktune.plots import drawing
 from sparktune.plots.data import top
-from sparktune.plots.forest import Importance
 from sparktune.plots.parameters import Coordinates, Histogram, Values
+from sparktune.results.importance import Importance
 
 _INACTIVE = -0.12  # where a line passes an axis of a parameter it does not have
 

@@ -283,3 +283,25 @@ def _ends(scale: Scale, column: Array) -> tuple[float, float]:
     if scale.options:
         return 0.0, len(scale.options) - 1.0
     return float(np.nanmin(column)), float(np.nanmax(column))
+
+
+def units(study: Columns, wanted: Sequence[Scale]) -> dict[str, Array]:
+    """{label: (n,)} the parameters in the trials with a finite loss, from 0 to 1 over the ranges
+    that were tried, which count evenly on the scale of each. Where a parameter is inactive, it
+    counts as the median of its values: the effect of one that is seldom active is small
+    accordingly.
+    """
+    return {scale.label: _unit(scale, study.values[scale.label][study.usable]) for scale in wanted}
+
+
+def _unit(scale: Scale, values: Array) -> Array:
+    """Values in [0, 1], the median where inactive; whole numbers stand for cells of equal width."""
+    if np.isnan(values).all():
+        return np.zeros_like(values)
+    z = scale.position(values)
+    half = 0.5 if scale.whole and not scale.log else 0.0
+    low, high = np.nanmin(z) - half, np.nanmax(z) + half
+    middle = np.nanquantile(z, 0.5, method="lower")  # one of the values
+    width = high - low
+    unit: Array = (np.where(np.isnan(z), middle, z) - low) / (width if width > 0 else 1.0)
+    return unit

@@ -12,12 +12,17 @@ from sklearn.tree import DecisionTreeRegressor
 
 from sparktune import Trials
 from sparktune.errors import InvalidArgument
-from sparktune.plots import data, forest
+from sparktune.plots import data, parameters
 from sparktune.plots.parameters import Scale
+from sparktune.results import importance
 from sparktune.trial import Status
 
 OK = Status.OK
 Made = Callable[..., Trials]
+
+
+def importance_of(study: data.Columns, scales: list[Scale]) -> importance.Importance:
+    return importance.importance(parameters.units(study, scales), study.loss[study.usable])
 
 
 def test_a_tree_is_split_into_the_variances_of_its_marginals() -> None:
@@ -28,12 +33,12 @@ def test_a_tree_is_split_into_the_variances_of_its_marginals() -> None:
     x, y = np.array([[0.25, 0.125], [0.25, 0.375], [0.75, 0.125], [0.75, 0.375]]).T
     f = np.where(x < 0.5, 8.0, np.where(y < 0.25, 0.0, 4.0))
     tree = DecisionTreeRegressor().fit(np.column_stack([x, y]), f)
-    np.testing.assert_allclose(forest._shares(tree.tree_), [6.25 / 7.75, 0.75 / 7.75])
+    np.testing.assert_allclose(importance._shares(tree.tree_), [6.25 / 7.75, 0.75 / 7.75])
 
 
 def test_a_constant_tree_has_no_effects() -> None:
     tree = DecisionTreeRegressor().fit(np.zeros((3, 2)), np.ones(3))
-    np.testing.assert_array_equal(forest._shares(tree.tree_), [0, 0])
+    np.testing.assert_array_equal(importance._shares(tree.tree_), [0, 0])
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def additive(made: Made) -> data.Columns:
 
 def test_shares_of_a_known_function(additive: data.Columns) -> None:
     scales = [Scale("c", whole=True), Scale("b", log=True), Scale("a"), Scale("one", whole=True)]
-    found = forest.importance(additive, scales)
+    found = importance_of(additive, scales)
     assert found.labels == ("a", "b", "c")
     np.testing.assert_allclose(found.share, [9 / 13, 4 / 13, 0], atol=0.02)
     assert found.rest == pytest.approx(1 - found.share.sum())
@@ -63,27 +68,28 @@ def test_shares_of_a_known_function(additive: data.Columns) -> None:
 
 
 def test_the_result_is_the_same_each_time(additive: data.Columns) -> None:
-    first, second = (forest.importance(additive, [Scale("a"), Scale("b")]) for _ in range(2))
+    first, second = (importance_of(additive, [Scale("a"), Scale("b")]) for _ in range(2))
     np.testing.assert_array_equal(first.share, second.share)
 
 
 def test_an_interaction_is_no_effect_of_its_parameters(made: Made) -> None:
     rows = [(OK, float(a == b), {"a": a, "b": b}) for a in (0, 1) for b in (0, 1)] * 10
     study = data.columns(made(rows))
-    found = forest.importance(study, [Scale("a", whole=True), Scale("b", whole=True)])
+    found = importance_of(study, [Scale("a", whole=True), Scale("b", whole=True)])
     assert found.rest == pytest.approx(1, abs=0.02)
 
 
 def test_an_inactive_parameter_counts_as_the_median_of_its_values() -> None:
     values = np.array([math.nan, 1.0, 2.0, 4.0, 5.0])
-    np.testing.assert_array_equal(forest._unit(Scale("x"), values), [0.25, 0, 0.25, 0.75, 1])
+    np.testing.assert_array_equal(parameters._unit(Scale("x"), values), [0.25, 0, 0.25, 0.75, 1])
 
 
 def test_whole_numbers_stand_for_cells() -> None:
-    found = forest._unit(Scale("x", whole=True), np.array([0.0, 1.0, 3.0]))
+    found = parameters._unit(Scale("x", whole=True), np.array([0.0, 1.0, 3.0]))
     np.testing.assert_array_equal(found, [0.125, 0.375, 0.875])
     np.testing.assert_allclose(
-        forest._unit(Scale("x", log=True, whole=True), np.array([1.0, 10.0, 100.0])), [0, 0.5, 1]
+        parameters._unit(Scale("x", log=True, whole=True), np.array([1.0, 10.0, 100.0])),
+        [0, 0.5, 1],
     )
 
 
@@ -100,7 +106,7 @@ def test_what_tells_nothing_is_refused(made: Made, losses: Any, values: Any, sai
         made([(OK, loss, {"x": x}) for loss, x in zip(losses, values, strict=True)])
     )
     with pytest.raises(InvalidArgument, match=said):
-        forest.importance(study, [Scale("x")])
+        importance_of(study, [Scale("x")])
 
 
 def test_a_parameter_never_active_with_a_loss_is_left_out(made: Made) -> None:
@@ -108,4 +114,4 @@ def test_a_parameter_never_active_with_a_loss_is_left_out(made: Made) -> None:
     study = data.columns(
         made([*rows, (Status.FAIL, None, {"y": 1.0}), (Status.FAIL, None, {"y": 2.0})])
     )
-    assert forest.importance(study, [Scale("x"), Scale("y")]).labels == ("x",)
+    assert importance_of(study, [Scale("x"), Scale("y")]).labels == ("x",)

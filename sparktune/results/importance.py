@@ -16,16 +16,15 @@ Notation:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sparktune.errors import InvalidArgument
-from sparktune.plots.data import Array, Columns
-from sparktune.plots.packages import require
-from sparktune.plots.parameters import Scale
+from sparktune.results.packages import require
+from sparktune.space.distributions import Array
 
 _LEAST = 10  # trials with a loss
 _TREES = 64
@@ -50,57 +49,41 @@ class Importance:
     trials: int
 
 
-def importance(study: Columns, scales: Sequence[Scale]) -> Importance:
-    """Main effects of the parameters, over the ranges that were tried.
+def importance(units: Mapping[str, Array], loss: Array) -> Importance:
+    """Main effects of parameters.
 
-    Ranges count evenly on the scale of each parameter (logarithmic ones by their logarithm).
-    Where a parameter is inactive, it counts as the median of its values: the effect of a parameter
-    that is seldom active is small accordingly. The forest is grown on the trials with a finite
-    loss, always from the same random numbers.
+    The forest is always grown from the same random numbers.
+
+    Args:
+        units: {label: (n,)} the parameters in n trials, from 0 to 1 on the scale on which their
+            ranges count evenly.
+        loss: (n,) finite.
 
     Raises:
-        InvalidArgument: fewer than 10 trials have a finite loss, all losses are equal, or no
-            parameter took two values in them.
+        InvalidArgument: there are fewer than 10 trials, all losses are equal, or no parameter took
+            two values.
         ImportError: scikit-learn is missing.
     """
-    usable = study.usable
-    loss = study.loss[usable]
     if len(loss) < _LEAST:
         raise InvalidArgument(
             f"importance needs at least {_LEAST} trials with a finite loss, got {len(loss)}"
         )
-    columns = {scale.label: _unit(scale, study.values[scale.label][usable]) for scale in scales}
-    columns = {label: column for label, column in columns.items() if np.ptp(column) > 0}
-    if not columns or np.ptp(loss) == 0:
-        what = "all losses are equal" if columns else "no parameter took two different values"
+    varied = {label: u for label, u in units.items() if np.ptp(u) > 0}
+    if not varied or np.ptp(loss) == 0:
+        what = "all losses are equal" if varied else "no parameter took two different values"
         raise InvalidArgument(f"importance cannot be told: {what}")
-    shares = np.array(
-        [_shares(tree) for tree in _grown(np.column_stack([*columns.values()]), loss)]
-    )
+    shares = np.array([_shares(tree) for tree in _grown(np.column_stack([*varied.values()]), loss)])
     order = np.argsort(-shares.mean(axis=0), kind="stable")
     low, high = np.quantile(shares, (0.25, 0.75), axis=0)[:, order]
     mean = shares.mean(axis=0)[order]
-    labels = [*columns]
+    labels = [*varied]
     rest = max(0.0, 1.0 - float(mean.sum()))
     return Importance(tuple(labels[j] for j in order), mean, low, high, rest, len(loss))
 
 
-def _unit(scale: Scale, values: Array) -> Array:
-    """Values in [0, 1], the median where inactive; whole numbers stand for cells of equal width."""
-    if np.isnan(values).all():
-        return np.zeros_like(values)
-    z = scale.position(values)
-    half = 0.5 if scale.whole and not scale.log else 0.0
-    low, high = np.nanmin(z) - half, np.nanmax(z) + half
-    middle = np.nanquantile(z, 0.5, method="lower")  # one of the values
-    width = high - low
-    unit: Array = (np.where(np.isnan(z), middle, z) - low) / (width if width > 0 else 1.0)
-    return unit
-
-
 def _grown(U: Array, loss: Array) -> list[Any]:
     """The trees of a random forest."""
-    require("sklearn", "scikit-learn", "sklearn")
+    require("sklearn", "importance", "scikit-learn", "sklearn")
     from sklearn.ensemble import RandomForestRegressor  # type: ignore[import-untyped, unused-ignore]
 
     forest = RandomForestRegressor(_TREES, random_state=0).fit(U, loss)

@@ -1,0 +1,9 @@
+"""What a study found: one answer to each question, for everybody who shows results (handles,
+notebooks, plots, reports, the command line).
+
+    finished     what a study has to show for itself, and what its values stand for
+    ranking      which trials are comparable, the best of them, its parameters
+    table        the trials as columns, a pandas DataFrame, the best ones as rows
+    summary      the whole in a few lines, failures by message, all of it as HTML
+    importance   how much each parameter explains
+"""

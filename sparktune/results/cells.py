@@ -1,0 +1,35 @@
+"""Single facts about a trial, as tables hold them and as people read them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from sparktune.trial import Trial
+
+
+def duration(trial: Trial) -> float | None:
+    """Seconds from start to end, if both are known."""
+    if trial.started is None or trial.finished is None:
+        return None
+    return trial.finished - trial.started
+
+
+def error(trial: Trial) -> str | None:
+    """One line about why a trial has no loss."""
+    if trial.failure is None:
+        return None
+    message = " ".join(trial.failure.message.split())
+    return f"{trial.failure.type}: {message}" if message else trial.failure.type
+
+
+def utc(seconds: float | None) -> datetime | None:
+    """Seconds since the epoch as a time."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def number(value: Any) -> str:
+    """A cell for people: six digits of a float, nothing for None."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)

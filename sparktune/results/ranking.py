@@ -1,0 +1,52 @@
+"""Which trials can be compared, and the best of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.results.finished import Finished
+from sparktune.space.meaning import evaluated
+from sparktune.trial import Status, Trial
+
+
+def comparable(trials: Iterable[Trial]) -> list[Trial]:
+    """The trials whose losses say which is better: those with a usable one at the largest budget
+    that any of these had.
+    """
+    ok = [trial for trial in trials if trial.status is Status.OK]
+    largest = max((trial.budget for trial in ok), default=1.0)
+    return [trial for trial in ok if trial.budget == largest]
+
+
+def best(trials: Iterable[Trial]) -> Trial | None:
+    """The comparable trial with the smallest loss, the earliest of equals."""
+    return min(comparable(trials), key=_place, default=None)
+
+
+def top(trials: Iterable[Trial], n: int) -> list[Trial]:
+    """The n comparable trials with the smallest losses, best first."""
+    return sorted(comparable(trials), key=_place)[:n]
+
+
+def _place(trial: Trial) -> tuple[Any, Any]:
+    return trial.loss, trial.id
+
+
+def best_params(trials: Finished) -> dict[str, Any]:
+    """The values of the best trial as the objective received them.
+
+    Raises:
+        AllTrialsFailed: there is none.
+        InvalidArgument: the space is not known.
+    """
+    found = best(trials.records.values())
+    if found is None:
+        raise AllTrialsFailed("no trial has a usable loss, so there are no best parameters")
+    if trials.space is None:
+        raise InvalidArgument(
+            "best_params: these trials do not know their search space, as they were loaded or have "
+            "not been used by fmin; call space_eval(space, trials.argmin), or fmin again"
+        )
+    return evaluated(trials.space, found.values)

@@ -1,0 +1,70 @@
+"""A study in a few lines, its failures by message, and all of it as HTML."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from sparktune.results.cells import error, number, utc
+from sparktune.results.finished import Finished, shown
+from sparktune.results.ranking import best
+from sparktune.results.table import top_table
+from sparktune.trial import Status, Trial
+
+
+def summary(trials: Finished) -> dict[str, str]:
+    """{what: text} about a study, for people."""
+    about: dict[str, str] = {}
+    if trials.header and trials.header.objective:
+        about["objective"] = trials.header.objective
+    about["trials"] = counts(trials)
+    if trials.header and trials.header.created:
+        about["begun"] = f"{utc(trials.header.created):%Y-%m-%d %H:%M:%S} UTC"
+    about["ended"] = trials.stop_reason or "not yet, or cut off"
+    if trials.header:
+        about["seed"] = str(trials.header.seed)
+    found = best(trials.records.values())
+    about["best loss"] = f"{found.loss:.6g} (trial {found.id})" if found else "none"
+    if found:
+        values = shown(trials, found).items()
+        about["best at"] = ", ".join(f"{label}={number(value)}" for label, value in values)
+    return about
+
+
+def counts(trials: Finished) -> str:
+    """How many trials there are, and how they stand."""
+    ends = [trial.status for trial in trials.records.values()]
+    each = [f"{ends.count(status)} {status.value}" for status in Status if status in ends]
+    return f"{len(ends)}: {', '.join(each)}" if ends else "0"
+
+
+def failures(trials: Finished) -> list[list[str]]:
+    """Failures as rows of text: how many, how they ended, the trials, and the message of the first.
+    Messages that differ in numbers only are one. The first row names the columns.
+    """
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for trial in trials.records.values():
+        if trial.status is not Status.OK and not trial.status.pending:
+            message = re.sub(r"\d+(\.\d+)?(e[+-]?\d+)?", "#", error(trial) or "")
+            groups.setdefault((trial.status.value, message), []).append(trial)
+    rows = [["count", "status", "trials", "message"]]
+    for (status, _), group in sorted(groups.items(), key=lambda item: -len(item[1])):
+        ids = [str(trial.id) for trial in group[:5]] + ["..."] * (len(group) > 5)
+        rows.append([str(len(group)), status, ", ".join(ids), error(group[0]) or ""])
+    return rows
+
+
+def html(trials: Finished) -> str:
+    """A summary and the best trials as HTML, for notebooks."""
+    pairs = [f"<tr>{_cell('th', k)}{_cell('td', v)}</tr>" for k, v in summary(trials).items()]
+    names, *rows = top_table(trials)
+    parts = [f"<table>{''.join(pairs)}</table>"]
+    if rows:
+        head = "".join(_cell("th", name) for name in names)
+        body = "".join(f"<tr>{''.join(_cell('td', cell) for cell in row)}</tr>" for row in rows)
+        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _cell(tag: str, text: str) -> str:
+    return f"<{tag}>{escape(text)}</{tag}>"

@@ -1,0 +1,84 @@
+"""The trials of a study as columns, as a pandas DataFrame, and the best of them as rows of text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sparktune.results.cells import duration, error, number, utc
+from sparktune.results.finished import Finished, labels, shown
+from sparktune.results.packages import require
+from sparktune.results.ranking import top
+
+TOP = 10
+_BEFORE = ("id", "status", "loss")
+_AFTER = ("asked", "started", "finished", "duration", "error")
+
+
+def columns(trials: Finished) -> dict[str, list[Any]]:
+    """{name: a value for each trial}: id, status, loss, a column for each parameter, when the trial
+    was asked for, started and finished (UTC), how many seconds it took, and its error.
+
+    A parameter that shares its name with another column is called `params.<label>`. Where a
+    parameter is inactive stands None; a choice is shown as its option (None as the text "None"),
+    or as its index where the options are not known.
+    """
+    records = list(trials.records.values())
+    table: dict[str, list[Any]] = {
+        "id": [trial.id for trial in records],
+        "status": [trial.status.value for trial in records],
+        "loss": [trial.loss for trial in records],
+    }
+    values_of = [shown(trials, trial) for trial in records]
+    for label in labels(trials):
+        name = f"params.{label}" if label in (*_BEFORE, *_AFTER) else label
+        table[name] = [values.get(label) for values in values_of]
+    for name in ("asked", "started", "finished"):
+        table[name] = [utc(getattr(trial, name)) for trial in records]
+    table["duration"] = [duration(trial) for trial in records]
+    table["error"] = [error(trial) for trial in records]
+    return table
+
+
+def frame(trials: Finished) -> Any:
+    """`columns` as a pandas DataFrame.
+
+    Raises:
+        ImportError: there is no pandas.
+    """
+    require("pandas", "to_pandas", "pandas", "pandas")
+    import pandas as pd
+
+    table = columns(trials)
+    numbers = {"loss", "duration"}
+    times = {"asked", "started", "finished"}
+    typed = {}
+    for name, values in table.items():
+        if name in times:
+            typed[name] = pd.to_datetime(pd.Series(values, dtype=object), utc=True)
+        else:
+            kind = "float64" if name in numbers else _dtype(values)
+            typed[name] = pd.Series(values, dtype=kind)
+    return pd.DataFrame(typed)
+
+
+def _dtype(values: list[Any]) -> str:
+    """The pandas type that holds these values as they are; None is a missing one."""
+    kinds = {type(value) for value in values} - {type(None)}
+    if kinds == {int}:
+        return "Int64" if None in values else "int64"
+    if kinds == {bool}:
+        return "boolean" if None in values else "bool"
+    return "float64" if kinds and kinds <= {int, float} else "object"
+
+
+def top_table(trials: Finished, n: int = TOP) -> list[list[str]]:
+    """The n best trials as rows of text, the first one naming the columns."""
+    chosen, names = top(trials.records.values(), n), labels(trials)
+    rows = [["trial", "loss", "seconds", *names]]
+    for trial in chosen:
+        values = shown(trials, trial)
+        cells = [trial.id, trial.loss, *map(values.get, names)]
+        took = duration(trial)
+        texts = [number(cell) for cell in cells]
+        rows.append([*texts[:2], "" if took is None else f"{took:.2f}", *texts[2:]])
+    return rows
