@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from sparktune.errors import InvalidArgument
 from sparktune.plots.data import Array, Columns, Whole
-from sparktune.space.columns import label_of
 from sparktune.space.distributions import Categorical
-from sparktune.space.expression import PARAMETER, Apply, Literal
+from sparktune.space.meaning import options
 from sparktune.space.space import Space
 
 _FEW = 30  # different whole values up to which each has a place of its own
@@ -90,13 +89,13 @@ def looks_logarithmic(values: Array) -> bool:
 def _known(space: Any) -> dict[str, tuple[bool, tuple[str, ...]]]:
     """By label: whether the prior is logarithmic, and what the options of a choice are called."""
     parsed = space if isinstance(space, Space) else Space(space)
-    names = _option_names(parsed.expression)
+    names = options(parsed)
     found: dict[str, tuple[bool, tuple[str, ...]]] = {}
     for column in parsed.columns:
         prior = column.distribution
         if isinstance(prior, Categorical):
-            indices = tuple(map(str, range(len(prior.p))))
-            found[column.label] = False, names.get(column.label, indices)
+            indices = list(range(len(prior.p)))
+            found[column.label] = False, tuple(map(str, names.get(column.label, indices)))
         else:
             found[column.label] = prior.log, ()
     return found
@@ -113,39 +112,6 @@ def _told(study: Columns) -> dict[str, tuple[bool, tuple[str, ...]]]:
         label: ("log" in text.split("(")[0], names.get(label, ()))
         for label, text in study.header.columns.items()
     }
-
-
-def _option_names(root: Apply) -> dict[str, tuple[str, ...]]:
-    """The options of each choice under `root` by its label, where they can be told apart."""
-    names: dict[str, tuple[str, ...]] = {}
-    nodes, seen = [root], {root}
-    while nodes:
-        node = nodes.pop()
-        if node.name == "switch" and node.pos_args[0].name == PARAMETER:
-            texts = [_name(option, i) for i, option in enumerate(node.pos_args[1:])]
-            if len(set(texts)) == len(texts):
-                names[label_of(node.pos_args[0])] = tuple(texts)
-        fresh = [child for child in node.inputs() if child not in seen]
-        seen.update(fresh)
-        nodes += fresh
-    return names
-
-
-def _name(option: Apply, index: int) -> str:
-    """A plain option itself, the first text inside an option that is a dict; else its index."""
-    if isinstance(option, Literal):
-        return str(option.obj)
-    held = option.inputs()
-    plain = [child.obj for child in held if isinstance(child, Literal)]
-    if option.name == "pos_args" and len(plain) == len(held):
-        return str(tuple(plain))
-    entries = [pair.inputs() for pairs in held for pair in pairs.inputs()]
-    texts = (
-        entry[-1].obj
-        for entry in entries
-        if entry and isinstance(entry[-1], Literal) and isinstance(entry[-1].obj, str)
-    )
-    return next(texts, str(index)) if option.name == "dict" else str(index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sparktune.space.distributions import Categorical
@@ -26,12 +26,30 @@ def evaluated(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def options(space: Space) -> dict[str, list[Any]]:
-    """{label: its options} of the choices: plain values themselves, others as a short text."""
+    """{label: its options} of the choices, for people: plain values themselves, others by a short
+    text that tells them apart.
+    """
     return {
-        column.label: [_shown(option) for option in node.pos_args[1:]]
+        column.label: option_names(node.pos_args[1:])
         for column, node in zip(space.columns, _uses(space).values(), strict=True)
         if isinstance(column.distribution, Categorical) and node.name == "switch"
     }
+
+
+def option_names(options: Sequence[Apply]) -> list[Any]:
+    """What options are called: plain values themselves, a dict by the first text in it if no other
+    option is called so, everything else as it is written; with its place behind it where that is
+    not enough.
+    """
+    short = [_value(each) if _is_plain(each) else _first_text(each) for each in options]
+    written = [_shortened(_text(each)) for each in options]
+    names: list[Any] = []
+    for i, each in enumerate(options):
+        if _is_plain(each) or (short[i] and short.count(short[i]) == 1):
+            names.append(short[i])
+        else:
+            names.append(written[i] if written.count(written[i]) == 1 else f"{written[i]} ({i})")
+    return names
 
 
 def _uses(space: Space) -> dict[Apply, Apply]:
@@ -52,14 +70,28 @@ def _uses(space: Space) -> dict[Apply, Apply]:
     return used
 
 
-def _shown(node: Apply) -> Any:
-    """An option as a plain value, or as a text for people."""
-    value = getattr(node, "obj", node)
+def _is_plain(option: Apply) -> bool:
+    return type(_value(option)) in (str, bool, int, float, type(None))
+
+
+def _value(option: Apply) -> Any:
+    """What an option holds, a number of numpy as one of Python; the node itself if it is more."""
+    value = getattr(option, "obj", option)
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
-        value = value.item()  # a number of numpy
-    if type(value) in (str, bool, int, float, type(None)):
-        return value
-    text = _text(node)
+        return value.item()
+    return value
+
+
+def _first_text(option: Apply) -> str | None:
+    """The first text among the values of an option that is a dict."""
+    if option.name != "dict" or len(option.pos_args) != 1:
+        return None
+    pairs = [item.pos_args for item in option.pos_args[0].pos_args]
+    held = [getattr(pair[1], "obj", None) for pair in pairs if len(pair) == 2]
+    return next((_shortened(value) for value in held if isinstance(value, str)), None)
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
@@ -72,7 +104,7 @@ def _text(node: Apply) -> str:
     if node.name in ("int", "float", "switch"):
         return _text(node.pos_args[0])
     if node.name == "pos_args":
-        return f"({', '.join(map(_text, node.pos_args))})"
+        return f"({', '.join(map(_text, node.pos_args))}{',' * (len(node.pos_args) == 1)})"
     if node.name == "dict" and len(node.pos_args) == 1 and not node.named_args:
         pairs = [item.pos_args for item in node.pos_args[0].pos_args]
         if all(len(pair) == 2 for pair in pairs):

@@ -14,6 +14,7 @@ from sparktune import Trials, fmin, hp
 from sparktune.errors import InvalidArgument
 from sparktune.plots import data, parameters
 from sparktune.plots.parameters import Scale
+from sparktune.results import table
 from sparktune.space.space import Space
 from sparktune.trial import Status
 
@@ -52,8 +53,8 @@ def test_the_space_says_what_is_logarithmic_and_what_options_are_called(made: Ma
         Scale("depth", whole=True),
         Scale("plain", whole=True, options=("adam", "7")),
         Scale("layers", whole=True, options=("(64, 64)", "(32,)")),
-        Scale("same", whole=True, options=("0", "1")),
-        Scale("nothing", whole=True, options=("0", "1")),
+        Scale("same", whole=True, options=("{'kind': 'a', 'u': u}", "{'kind': 'a'}")),
+        Scale("nothing", whole=True, options=("v", "{'w': w}")),
         Scale("q", log=True, whole=True),
     ]
     assert parameters.scales([study], SPACE, labels[:8]) == expected
@@ -71,6 +72,28 @@ def test_trials_know_their_space_and_their_journal_most_of_it(tmp_path: Path) ->
     trials.save(tmp_path / "study.jsonl")
     loaded = data.columns(Trials.load(tmp_path / "study.jsonl"))
     assert parameters.scales([loaded], labels=labels) == expected
+
+
+def test_options_are_called_the_same_live_in_a_journal_and_in_tables(tmp_path: Path) -> None:
+    svm = {"kind": "svm", "C": hp.uniform("C", 0, 1)}
+    trials = Trials()
+    fmin(
+        lambda model: model.get("C", 2.0),
+        hp.choice("model", [svm, {"kind": "rf"}, {"n": 3}]),
+        max_evals=20,
+        trials=trials,
+        verbose=False,
+        seed=0,
+        journal=tmp_path / "study.jsonl",
+    )
+    loaded = Trials.load(tmp_path / "study.jsonl")
+    wanted = ("svm", "rf", "{'n': 3}")
+    for each in (trials, loaded):
+        [scale] = parameters.scales([data.columns(each)], labels="model")
+        assert scale.options == wanted
+        assert set(each.to_pandas()["model"]) == set(wanted)
+        assert table.columns(each)["model"] == table.columns(trials)["model"]
+        assert "svm" in each._repr_html_()
 
 
 def test_a_logarithmic_axis_holds_no_zero(made: Made) -> None:

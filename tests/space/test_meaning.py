@@ -66,7 +66,33 @@ def test_options_are_plain_values_or_short_texts() -> None:
     plain, texts = found["c"][:6], found["c"][6:]
     assert plain == ["text", 1, 2.5, True, None, 3]
     assert [type(value) for value in plain] == [str, int, float, bool, type(None), int]
-    assert texts[:3] == ["Model", "{'C': C, 'deep': (deep, 3), 'kind': 'svm'}", "(1, 'b')"]
-    assert texts[3].startswith("{'k': 'vvv")
+    assert texts[:3] == ["Model", "svm", "(1, 'b')"]
+    assert texts[3].startswith("vvv")
     assert texts[3].endswith("...")
     assert len(texts[3]) == 60
+
+
+def test_options_have_names_that_tell_them_apart() -> None:
+    u = hp.uniform("u", 0, 1)
+    given = [
+        "svm",
+        {"kind": "svm", "C": u},
+        {"kind": "forest", "note": "second"},
+        {"kind": "rf", "depth": 1},
+        {"kind": "rf", "depth": 2},
+        {"size": u},
+        {"size": u},
+        u,
+        [u, "a"],
+    ]
+    assert options(Space(hp.choice("c", given)))["c"] == [
+        "svm",
+        "{'C': u, 'kind': 'svm'}",
+        "forest",
+        "{'depth': 1, 'kind': 'rf'}",
+        "{'depth': 2, 'kind': 'rf'}",
+        "{'size': u} (5)",
+        "{'size': u} (6)",
+        "u",
+        "(u, 'a')",
+    ]
