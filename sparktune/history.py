@@ -7,7 +7,8 @@ Rows are appended in amortised O(d) and updated in place; nothing is rebuilt. Al
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,9 @@ class View:
     loss       (n,)    NaN where there is none
     status     (n,)    index into `STATUSES`
     budget     (n,)    share of a full evaluation
-    started    (n,)    seconds since the epoch: when the trial was handed out
+    asked      (n,)    seconds since the epoch: when the trial was handed out
+    started    (n,)    seconds since the epoch: when it began to run, NaN until it has ended and
+                       where nobody knows
     finished   (n,)    seconds since the epoch, NaN while pending
     begun      when this run began, seconds since the epoch
     """
@@ -52,12 +55,37 @@ class View:
     loss: NDArray[np.float64]
     status: NDArray[np.int8]
     budget: NDArray[np.float64]
+    asked: NDArray[np.float64]
     started: NDArray[np.float64]
     finished: NDArray[np.float64]
     now: float = 0.0
     begun: float = 0.0
-    known_ends: tuple[Ends, tuple[Any, ...]] | None = None
+    known_ends: tuple[Ends, tuple[Any, ...]] | None = field(default=None, compare=False, repr=False)
     """The ends, and the columns that they were made from."""
+
+    @staticmethod
+    def of(
+        trials: Iterable[Trial], X: NDArray[np.float64], now: float = 0.0, begun: float = 0.0
+    ) -> View:
+        """The view of n trials at the rows X (n, d)."""
+        history = History(X.shape[1])
+        for trial, row in zip(trials, X, strict=True):
+            history.append(trial, row)
+        return history.view(now, begun)
+
+    def with_pending(self, X: NDArray[np.float64]) -> View:
+        """This view with trials at the rows X (m, d) behind it that are not handed out yet."""
+        missing = np.full(len(X), np.nan)
+        return replace(
+            self,
+            X=np.vstack([self.X, X]),
+            loss=np.append(self.loss, missing),
+            status=np.append(self.status, np.full(len(X), _NEW, dtype=np.int8)),
+            budget=np.append(self.budget, np.ones(len(X))),
+            asked=np.append(self.asked, missing),
+            started=np.append(self.started, missing),
+            finished=np.append(self.finished, missing),
+        )
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -115,6 +143,7 @@ class History:
             "loss": np.empty(64),
             "status": np.empty(64, dtype=np.int8),
             "budget": np.empty(64),
+            "asked": np.empty(64),
             "started": np.empty(64),
             "finished": np.empty(64),
         }
@@ -144,11 +173,11 @@ class History:
         columns = self._columns
         if not _pending(columns["status"][i]):
             self._forget_end(i)
-        columns["loss"][i] = np.nan if trial.loss is None else trial.loss
         columns["status"][i] = CODES[trial.status]
         columns["budget"][i] = trial.budget
-        columns["started"][i] = np.nan if trial.asked is None else trial.asked
-        columns["finished"][i] = np.nan if trial.finished is None else trial.finished
+        for name in ("loss", "asked", "started", "finished"):
+            value = getattr(trial, name)
+            columns[name][i] = np.nan if value is None else value
         if not trial.status.pending and trial.status is not Status.CANCELLED:
             self._end(i, trial)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sparktune.history import CODES, STATUSES, History
+from sparktune.history import CODES, STATUSES, History, View
 from sparktune.trial import Status, Trial
 
-ENDED = Trial(0, {"x": 0.5}, Status.OK, budget=0.25, loss=1.5, asked=10.0, finished=12.0)
-FIELDS = ("X", "loss", "status", "budget", "started", "finished")
+ENDED = Trial(
+    0, {"x": 0.5}, Status.OK, budget=0.25, loss=1.5, asked=10.0, started=11.0, finished=12.0
+)
+FIELDS = ("X", "loss", "status", "budget", "asked", "started", "finished")
 
 
 def filled(n: int) -> History:
@@ -28,14 +30,15 @@ def test_a_trial_is_a_row() -> None:
     assert (len(history), len(view), view.now, view.begun) == (1, 1, 20.0, 5.0)
     np.testing.assert_array_equal(view.X, [[0.5, np.nan]])
     assert STATUSES[view.status[0]] is Status.OK
-    assert (view.loss[0], view.budget[0], view.started[0], view.finished[0]) == (1.5, 0.25, 10, 12)
+    assert (view.loss[0], view.budget[0]) == (1.5, 0.25)
+    assert (view.asked[0], view.started[0], view.finished[0]) == (10, 11, 12)
 
 
 def test_what_a_trial_does_not_have_is_nan() -> None:
     history = History(1)
     history.append(Trial(0, {"x": 0.5}), np.array([0.5]))
     view = history.view()
-    assert np.isnan([view.loss[0], view.started[0], view.finished[0]]).all()
+    assert np.isnan([view.loss[0], view.asked[0], view.started[0], view.finished[0]]).all()
 
 
 def test_an_update_changes_all_but_the_point() -> None:
@@ -93,3 +96,27 @@ def test_the_best_loss_is_the_smallest_usable_one() -> None:
 
 def test_without_a_usable_loss_the_best_is_infinite() -> None:
     assert History(2).view().best == float("inf")
+
+
+def test_a_view_of_trials_is_that_of_a_history_of_them() -> None:
+    X = np.array([[0.5, np.nan], [1.0, 2.0]])
+    trials = [ENDED, Trial(1, {}, Status.RUNNING, asked=11.0)]
+    view, history = View.of(trials, X, now=20.0, begun=5.0), History(2)
+    for trial, row in zip(trials, X, strict=True):
+        history.append(trial, row)
+    for field in FIELDS:
+        expected = getattr(history.view(20.0, 5.0), field)
+        np.testing.assert_array_equal(getattr(view, field), expected)
+    assert (view.now, view.begun) == (20.0, 5.0)
+    with pytest.raises(ValueError, match="shorter"):
+        View.of(trials, X[:1])
+
+
+def test_pending_trials_stand_behind_the_others() -> None:
+    view = filled(3).view(9.0, 1.0).with_pending(np.array([[7.0, 8.0]]))
+    assert len(view) == 4
+    assert view.X[3].tolist() == [7.0, 8.0]
+    assert view.pending.tolist() == [False, False, False, True]
+    assert view.ok.tolist() == [True, True, True, False]
+    assert np.isnan([getattr(view, name)[3] for name in ("loss", "asked", "finished")]).all()
+    assert (view.best, view.ends.row.tolist(), view.now, view.begun) == (0.0, [0, 1, 2], 9.0, 1.0)

@@ -150,5 +150,6 @@ def test_a_history_holds_what_it_is_made_of() -> None:
     space = testing.spaces()["one number"]
     history = testing.history_of(space, np.array([[0.5], [-0.5]]), [1.0, None])
     assert history.X.tolist() == [[0.5], [-0.5]]
-    assert history.started.tolist() == [0.0, 1.0]
+    assert history.asked.tolist() == [0.0, 1.0]
+    assert history.started.tolist() == [0.25, 1.25]
     assert history.finished.tolist() == [1.0, 2.0]

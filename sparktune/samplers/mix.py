@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isclose
 
 import numpy as np
 
 from sparktune.arguments import is_real
 from sparktune.errors import InvalidArgument
-from sparktune.history import CODES, View
+from sparktune.history import View
 from sparktune.samplers import Sampler, random, tpe
 from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import resolve
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
-from sparktune.trial import Status
 
 
 @dataclass(frozen=True)
@@ -66,27 +65,12 @@ class Mix:
             counts = rng.multinomial(n - len(X), p / p.sum()).tolist()
             exhausted = []
             for (_, member), count in zip(members, counts, strict=True):
-                rows = (
-                    member.suggest(space, _with_pending(history, X), count, rng) if count else X[:0]
-                )
+                known = history.with_pending(X)
+                rows = member.suggest(space, known, count, rng) if count else X[:0]
                 exhausted.append(len(rows) < count)
                 X = np.vstack([X, rows])
             members = [each for each, done in zip(members, exhausted, strict=True) if not done]
         return X
-
-
-def _with_pending(history: View, X: Array) -> View:
-    """The history with pending trials at the rows X behind it."""
-    missing = np.full(len(X), np.nan)
-    return replace(
-        history,
-        X=np.vstack([history.X, X]),
-        loss=np.append(history.loss, missing),
-        status=np.append(history.status, np.full(len(X), CODES[Status.NEW], dtype=np.int8)),
-        budget=np.append(history.budget, np.ones(len(X))),
-        started=np.append(history.started, missing),
-        finished=np.append(history.finished, missing),
-    )
 
 
 suggest = Mix()

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from sparktune.history import CODES, View
-from sparktune.trial import Status
+from sparktune.history import View
+from sparktune.trial import Status, Trial
 
 _STATUSES = {status.value: status for status in Status}
 
 
-def history_of(trials: Any, begun: float | None = None) -> View:
+def view_of(trials: Any, begun: float | None = None) -> View:
     """The history of `trials` as of now, without parameters.
 
     Args:
@@ -22,32 +22,23 @@ def history_of(trials: Any, begun: float | None = None) -> View:
         begun: when the run began, seconds since the epoch; None: with the trial that ended last,
             which is right when this is called after the first end of a run.
     """
-    docs = list(trials.trials)
-    statuses = [_STATUSES.get(doc["result"].get("status"), Status.FAIL) for doc in docs]
-    losses = [doc["result"].get("loss") for doc in docs]
-    started = np.array([_seconds(doc["book_time"]) for doc in docs])
-    finished = np.array(
-        [
-            np.nan if status.pending else _seconds(doc["refresh_time"])
-            for status, doc in zip(statuses, docs, strict=True)
-        ]
-    )
+    records = [_trial(i, doc) for i, doc in enumerate(trials.trials)]
     now = time.time()
     if begun is None:
-        known = np.isfinite(started) & np.isfinite(finished)
-        begun = float(started[known][np.argmax(finished[known])]) if known.any() else now
-    return View(
-        X=np.empty((len(docs), 0)),
-        loss=np.array([np.nan if loss is None else loss for loss in losses], dtype=float),
-        status=np.array([CODES[status] for status in statuses], dtype=np.int8),
-        budget=np.ones(len(docs)),
-        started=started,
-        finished=finished,
-        now=now,
-        begun=begun,
-    )
+        known = [
+            (t.finished, t.asked) for t in records if t.finished is not None and t.asked is not None
+        ]
+        begun = max(known, key=lambda times: times[0])[1] if known else now
+    return View.of(records, np.empty((len(records), 0)), now, begun)
 
 
-def _seconds(moment: datetime | None) -> float:
+def _trial(id: int, doc: Any) -> Trial:
+    status = _STATUSES.get(doc["result"].get("status"), Status.FAIL)
+    asked, ended = _seconds(doc["book_time"]), _seconds(doc["refresh_time"])
+    finished = None if status.pending else ended
+    return Trial(id, {}, status, loss=doc["result"].get("loss"), asked=asked, finished=finished)
+
+
+def _seconds(moment: datetime | None) -> float | None:
     """A naive UTC time of a document as seconds since the epoch."""
-    return np.nan if moment is None else moment.replace(tzinfo=timezone.utc).timestamp()
+    return None if moment is None else moment.replace(tzinfo=timezone.utc).timestamp()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sparktune.history import View
-from sparktune.stopping.documents import history_of
+from sparktune.stopping.documents import view_of
 
 
 class Stopper(Protocol):
@@ -43,7 +43,7 @@ class Rule(ABC):
         """(stop, state) for trials of this package or of Hyperopt: what makes a rule an
         `early_stop_fn`. The state is the time at which the run began.
         """
-        history = history_of(trials, *state)
+        history = view_of(trials, *state)
         return self.stop(history) is not None, [history.begun]
 
 

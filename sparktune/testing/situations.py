@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from sparktune.history import History, View
+from sparktune.history import View
 from sparktune.space import hp
 from sparktune.space.distributions import Array
 from sparktune.space.expression import scope
@@ -66,15 +66,23 @@ def history_of(
 ) -> View:
     """The history of trials at rows X with these losses, all of them ok unless `statuses` differ.
 
-    Trial i was handed out at second i and, unless it is pending, ended a second later.
+    Trial i was handed out at second i and, unless it is pending, began to run a quarter of a second
+    later and ended at second i + 1.
     """
-    history = History(len(space))
     statuses = [Status.OK] * len(X) if statuses is None else statuses
-    for i, (row, loss, status) in enumerate(zip(X, losses, statuses, strict=True)):
-        finished = None if status.pending else i + 1.0
-        trial = Trial(i, space.values(row), status, loss=loss, asked=float(i), finished=finished)
-        history.append(trial, row)
-    return history.view(now=len(X) + 1.0)
+    trials = [
+        Trial(
+            i,
+            space.values(row),
+            status,
+            loss=loss,
+            asked=float(i),
+            started=None if status.pending else i + 0.25,
+            finished=None if status.pending else i + 1.0,
+        )
+        for i, (row, loss, status) in enumerate(zip(X, losses, statuses, strict=True))
+    ]
+    return View.of(trials, X, now=len(X) + 1.0)
 
 
 def mixed_history(space: Space, n: int, seed: int = 0, *others: Status) -> View:
