@@ -1,18 +1,19 @@
 """sparktune: hyperparameter tuning on Apache Spark.
 
-    from sparktune import SparkTrials, fmin, hp, tpe
+    from sparktune import Spark, hp, tune
 
-    best = fmin(lambda x: (x - 3) ** 2, hp.uniform("x", -10, 10), algo=tpe.suggest, max_evals=50,
-                trials=SparkTrials(parallelism=4))
+    study = tune(lambda x: (x - 3) ** 2, hp.uniform("x", -10, 10), on=Spark(4), max_trials=50)
+    print(study.best_params)
 
-How it is built. `fmin` (minimize) checks its arguments, reads the space as columns (space), and
-runs the one loop (loop): the study (study) asks a scheduler (schedulers) how many trials to start
-and a sampler (samplers) where, which may fit a model of the losses (surrogates). An executor
-(executors) evaluates them, their outcomes become events, and events become records (trial) and
-columns (history). Observers (observers) watch; stopping rules (stopping) end it. What came out
-(results) is the same in tables, plots, notebooks and the command line. `Trials` (trials,
-parallel_trials) is the user's handle on the records. The objective is called by `worker`, which
-travels to the Spark workers by value.
+How it is built. `tune` (tuning) checks its arguments, reads the space as columns (space), takes in
+what a journal (journal, resume) holds, opens an executor where trials are evaluated (executors),
+and runs the one loop (loop): the study (study) asks a scheduler (schedulers) what to start and a
+sampler (samplers) where, which may fit a model of the losses (surrogates). The executor evaluates
+it, outcomes become events, and events become records (trial) and columns (history). Observers
+(observers) watch; stopping rules (stopping) end it. What came out (results) is the same in tables,
+plots, notebooks and the command line. `fmin` (minimize) and `Trials` (trials, parallel_trials,
+saved_trials, documents) are Hyperopt's names and types for it. The objective is called by `worker`,
+which travels to the Spark workers by value.
 
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
@@ -23,11 +24,13 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     3  study
     4  executors
     5  loop
-    6  observers | trials
-    7  parallel_trials | resume | plots
-    8  minimize
-    9  testing | search_cv | cli
-    10 hyperopt | __main__
+    6  observers | resume
+    7  tuning
+    8  trials
+    9  parallel_trials | saved_trials | plots
+    10 minimize
+    11 testing | search_cv | cli
+    12 hyperopt | __main__
 
 A seam's protocol stands where it is used: `Executor` and `Transport` in trial, `Sampler` in
 samplers, `Scheduler` in schedulers, `Stopper` in stopping, `Observer` in loop.
@@ -48,6 +51,7 @@ from sparktune.errors import (
     SparktuneError,
     SparkUnavailable,
 )
+from sparktune.executors.platforms import Serial, Spark, Threads
 from sparktune.minimize import fmin, space_eval
 from sparktune.parallel_trials import SparkTrials, ThreadTrials
 from sparktune.samplers import random as rand
@@ -56,6 +60,7 @@ from sparktune.sharing import share
 from sparktune.space import hp
 from sparktune.space.expression import scope
 from sparktune.stopping import no_progress_loss
+from sparktune.study import Study
 from sparktune.trial import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
@@ -69,6 +74,7 @@ from sparktune.trial import (
     STATUS_SUSPENDED,
 )
 from sparktune.trials import Trials
+from sparktune.tuning import tune
 
 if TYPE_CHECKING:
     from sparktune.executors.spark_session import local_session
@@ -95,10 +101,14 @@ __all__ = [
     "InvalidResult",
     "InvalidResultStatus",
     "ObjectiveNotPicklable",
+    "Serial",
+    "Spark",
     "SparkTrials",
     "SparkUnavailable",
     "SparktuneError",
+    "Study",
     "ThreadTrials",
+    "Threads",
     "Trials",
     "fmin",
     "hp",
@@ -109,6 +119,7 @@ __all__ = [
     "share",
     "space_eval",
     "tpe",
+    "tune",
 ]
 
 

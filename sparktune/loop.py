@@ -15,7 +15,7 @@ from sparktune.errors import JournalFailed, from_failure
 from sparktune.history import View
 from sparktune.stopping import Stopper
 from sparktune.study import Study
-from sparktune.trial import Event, Executor, Outcome, Status, Stopped, Told
+from sparktune.trial import Asked, Event, Executor, Failure, Outcome, Status, Stopped, Told
 
 Observer: TypeAlias = Callable[[Event, View], None]
 
@@ -33,6 +33,7 @@ def run(
     stopper: Stopper,
     observers: Sequence[Observer] = (),
     *,
+    begun: Sequence[Event] = (),
     raise_errors: bool = False,
     at_once: int = AT_ONCE,
 ) -> str:
@@ -42,7 +43,9 @@ def run(
     However it ends, no trial stays running: what did not end is cancelled, and recorded so.
 
     Args:
-        raise_errors: whether a trial that ends in an error ends the run, by raising its exception.
+        begun: the events with which the run began, to be announced first.
+        raise_errors: whether a trial that raises, crashes or runs out of time ends the run, by
+            raising its exception, or one that tells of it.
         at_once: trials that are asked for at once, at most: others' slots need not wait for the
             thousandth suggestion, and what ends meanwhile is known to the next.
     """
@@ -55,6 +58,8 @@ def run(
 
     held: list[Outcome] = []
     try:
+        for event in begun:
+            announce(event)
         reason = _evaluate(study, executor, stopper, announce, raise_errors, at_once, held)
     except BaseException:
         _end(study, executor, announce, INTERRUPTED, held)
@@ -108,13 +113,18 @@ def _noting(problems: list[BaseException], what: str) -> Iterator[None]:
 def _told(study: Study, outcome: Outcome, problems: list[BaseException]) -> Told:
     """Tell a study how a trial ended; its records know of it even where the journal fails."""
     try:
-        return study.tell(outcome)
+        return _tell(study, outcome)
     except BaseException as error:
         problems.append(error)
         outcome = replace(outcome, finished=outcome.finished or study.history.now)
         event = Told(study.records[outcome.trial_id].told(outcome), outcome)
-        study.apply(event)
+        study.replay([event])
         return event
+
+
+def _tell(study: Study, outcome: Outcome) -> Told:
+    trial = study.tell(outcome.trial_id, outcome)
+    return Told(trial, replace(outcome, finished=trial.finished))
 
 
 def _shown(observe: Observer, event: Event, history: View) -> bool:
@@ -143,16 +153,16 @@ def _evaluate(
             return reason
         free = executor.slots - len(study.running)
         asked = study.ask(min(max(free, 0), at_once))
-        for event in asked:
-            executor.submit(event.trial)
-            announce(event)
+        for trial in asked:
+            executor.submit(trial)
+            announce(Asked(trial))
         if not study.running:
             return EXHAUSTED if study.exhausted else FINISHED
         patience = 0.0 if len(asked) == at_once < free else _patience(stopper, history)
         held[:] = executor.collect(patience)
         told = []
         for outcome in held:
-            told.append(study.tell(outcome))
+            told.append(_tell(study, outcome))
             announce(told[-1])
         if raise_errors:
             _raise_first_error(told)
@@ -166,7 +176,9 @@ def _patience(stopper: Stopper, history: View) -> float | None:
 
 def _raise_first_error(told: list[Told]) -> None:
     for event in told:
-        outcome = event.outcome
-        if outcome.status is Status.ERROR and outcome.failure:
-            failure = outcome.failure
-            raise outcome.exception or from_failure(failure.type, failure.message)
+        outcome, status = event.outcome, event.outcome.status
+        if status in (Status.ERROR, Status.CRASHED, Status.TIMEOUT):
+            failure = outcome.failure or Failure(status.value, "")
+            where = f"trial {event.trial.id} failed: {failure}"
+            text = where if failure.traceback or status is not Status.ERROR else failure.message
+            raise outcome.exception or from_failure(failure.type, text)

@@ -1,29 +1,25 @@
-"""`fmin`: check the arguments, choose sampler and executor, run the loop, return the best point."""
+"""`fmin`: Hyperopt's names and types for `tune`, and what its users call besides."""
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import inspect
-import logging
 import os
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from sparktune import loop, resume, worker
+from sparktune import loop
 from sparktune.arguments import numeric, positive, whole
-from sparktune.errors import AllTrialsFailed, InvalidAnnotatedParameter, InvalidArgument
+from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.executors.platforms import Platform
 from sparktune.executors.task import Task
-from sparktune.observers.log import Log
-from sparktune.observers.progress import BarFactory, Progress, tqdm_bar
+from sparktune.observers.progress import BarFactory, tqdm_bar
 from sparktune.observers.saving import Saving
 from sparktune.parallel_trials import SparkTrials
 from sparktune.samplers.algorithms import resolve
-from sparktune.schedulers import FullBudget, InOrder
-from sparktune.space.expression import Apply
+from sparktune.saved_trials import trials_of
 from sparktune.space.space import Space
 from sparktune.stopping import (
     AnyOf,
@@ -35,8 +31,9 @@ from sparktune.stopping import (
     no_progress_loss,
 )
 from sparktune.study import Study
-from sparktune.trial import Scalar, Trial
+from sparktune.trial import Executor, Scalar, Trial
 from sparktune.trials import Trials
+from sparktune.tuning import OR_NONE, annotated, by_keyword, is_annotated, tune
 
 
 def fmin(
@@ -121,51 +118,31 @@ def fmin(
     """
     if not callable(fn):
         raise InvalidArgument(f"fn must be a function of one configuration, got {fn!r}")
-    trials = resume.trials_of(trials, trials_save_file)
-    objective, space = annotated(fn) if _is_annotated(space) else (fn, space)
-    parsed = Space(space)
-    if not parsed.columns:
-        warnings.warn("the space has no hp.* parameter: all trials are the same", stacklevel=2)
-    sampler = resolve(algo)
-    limit = (
-        None if max_evals is None else whole("max_evals", max_evals, 0, ", or None for no limit")
-    )
+    trials = trials_of(trials, trials_save_file)
+    objective, space = annotated(fn) if is_annotated(space) else (fn, space)
+    parsed = space if isinstance(space, Space) else Space(space)
+    limit = None if max_evals is None else whole("max_evals", max_evals, 0, OR_NONE)
+    objective, on = _objective(fn, objective, parsed, trials, pass_expr_memo_ctrl)
+    stop = _stopper(trials, timeout, loss_threshold, early_stop_fn)
     points = _checked_points(parsed, points_to_evaluate)
-    task = _task(fn, objective, parsed, trials, pass_expr_memo_ctrl)
     raise_errors = not (catch_eval_exceptions or trials.catches_errors)
-    with contextlib.closing(resume.open_journal(journal, trials)) as book:
-        run_seed = resume.seed_from(book, seed, seed_of(seed, rstate))
-        header = resume.header(task.name, run_seed, parsed, book)
-        resume.check(trials, parsed, book, header)
-        ended = sum(not t.status.pending for t in resume.records(trials, book).values())
-        stopper = _stopper(trials, ended, timeout, loss_threshold, early_stop_fn)
-        # Nothing has been changed so far, and the executor is the last that can refuse.
-        queue = whole("max_queue_len", max_queue_len, 1)
-        with contextlib.closing(trials.platform(queue).open(task)) as executor:
-            trials.labels, trials.header, trials.space = parsed.labels, header, parsed
-            end = resume.begin(trials, book, header, points, limit)
-            study = Study(
-                parsed,
-                sampler,
-                FullBudget(end) if trials.lag is None else InOrder(FullBudget(end), trials.lag),
-                run_seed,
-                trials.records,
-                reserved=trials.reserved,
-                journal=book,
-            )
-            observers = _observers(trials, trials_save_file, raise_errors)
-            if verbose and show_progressbar:
-                bar = show_progressbar if callable(show_progressbar) else tqdm_bar
-                observers.append(Progress(bar, study.history, end, lambda: executor.running))
-            trials.stop_reason = loop.INTERRUPTED
-            trials.stop_reason = loop.run(
-                study,
-                executor,
-                stopper,
-                observers,
-                raise_errors=raise_errors,
-                at_once=max(queue, loop.AT_ONCE),
-            )
+    bar = show_progressbar if callable(show_progressbar) else tqdm_bar
+    with trials.studied(parsed, resolve(algo), seed_of(seed, rstate)) as study:
+        tune(
+            objective,
+            parsed,
+            on=on(whole("max_queue_len", max_queue_len, 1)),
+            max_trials=limit,
+            stop=stop,
+            start=points,
+            seed=seed,
+            journal=journal,
+            observers=[trials.observe, *_saving(trials, trials_save_file)],
+            errors="raise" if raise_errors else "record",
+            deterministic=trials.lag is not None,
+            progress=bar if verbose and show_progressbar else False,
+            study=study,
+        )
     return _result(parsed, study, trials, return_argmin)
 
 
@@ -217,39 +194,11 @@ def _seed_in_environment(text: str) -> int:
     return int(text)
 
 
-def _is_annotated(space: Any) -> bool:
-    return isinstance(space, str) and space == "annotated"
+def _stopper(trials: Trials, timeout: Any, loss_threshold: Any, early_stop_fn: Any) -> Stopper:
+    return time_and_loss(trials, timeout, loss_threshold) | _early_stop(early_stop_fn, trials)
 
 
-def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, Apply]]:
-    """An objective of one dict, and its space, from a function whose arguments are annotated with
-    hp.* nodes.
-    """
-    try:
-        annotations = inspect.get_annotations(fn, eval_str=True)
-    except NameError as error:
-        raise InvalidAnnotatedParameter(
-            f'space="annotated": the annotations of {fn.__name__} cannot be evaluated: {error}'
-        ) from error
-    space = {name: node for name, node in annotations.items() if name != "return"}
-    for name, node in space.items():
-        if not isinstance(node, Apply):
-            raise InvalidAnnotatedParameter(
-                f'space="annotated": argument {name!r} of {fn.__name__} is annotated with '
-                f"{node!r}; "
-                f"annotate it with a parameter, as in {name}: hp.uniform({name!r}, 0, 1)"
-            )
-    return functools.partial(worker.with_keywords, fn), space
-
-
-def _stopper(
-    trials: Trials, ended: int, timeout: Any, loss_threshold: Any, early_stop_fn: Any
-) -> Stopper:
-    limits = _time_and_loss(trials, timeout, loss_threshold)
-    return limits | _early_stop(early_stop_fn, trials, ended)
-
-
-def _time_and_loss(trials: Trials, timeout: Any, loss_threshold: Any) -> AnyOf:
+def time_and_loss(trials: Trials, timeout: Any = None, loss_threshold: Any = None) -> AnyOf:
     """The rules for time and loss; what the trials object says goes before what this call says."""
     seconds, threshold = positive("timeout", timeout), numeric("loss_threshold", loss_threshold)
     for name, ours, theirs in (
@@ -271,7 +220,7 @@ def _time_and_loss(trials: Trials, timeout: Any, loss_threshold: Any) -> AnyOf:
     )
 
 
-def _early_stop(rule: Any, trials: Trials, ended: int) -> Stopper:
+def _early_stop(rule: Any, trials: Trials) -> Stopper:
     if rule is None:
         return Never()
     if rule is no_progress_loss:
@@ -280,7 +229,7 @@ def _early_stop(rule: Any, trials: Trials, ended: int) -> Stopper:
         stopper: Stopper = rule
         return stopper
     if callable(rule):
-        return EarlyStop(rule, trials, ended)
+        return EarlyStop(rule, trials)
     raise InvalidArgument(
         f"early_stop_fn must be no_progress_loss(...), a stopping rule, or a function "
         f"(trials, *state) -> (stop, state), got {rule!r}"
@@ -304,38 +253,52 @@ def _checked_point(space: Space, i: int, point: Any) -> dict[str, Scalar]:
         raise InvalidArgument(f"points_to_evaluate[{i}]: {error}") from None
 
 
-def _task(
+@dataclass(frozen=True)
+class _WithControl:
+    """A platform on which the objective also gets the expression, its values and a `Ctrl`."""
+
+    platform: Platform
+    arguments: Callable[[Trial], dict[str, Any]]
+
+    @property
+    def parallelism(self) -> int | str:
+        return self.platform.parallelism
+
+    @property
+    def queue(self) -> int:
+        return int(getattr(self.platform, "queue", 1))
+
+    def open(self, task: Task) -> Executor:
+        return self.platform.open(replace(task, configure=self.arguments))
+
+
+def _objective(
     fn: Callable[..., Any],
     objective: Callable[..., Any],
     space: Space,
     trials: Trials,
     pass_expr_memo_ctrl: bool | None,
-) -> Task:
-    name = getattr(fn, "__name__", type(fn).__name__)
+) -> tuple[Callable[..., Any], Callable[[int], Platform]]:
+    """What is called with a configuration, and where, given the length of the queue."""
     if pass_expr_memo_ctrl is None:
         pass_expr_memo_ctrl = getattr(fn, "fmin_pass_expr_memo_ctrl", False)
     if not pass_expr_memo_ctrl:
-        return Task(objective, lambda trial: space.decode(trial.values), name)
+        return objective, trials.platform
     if isinstance(trials, SparkTrials):
         raise InvalidArgument(
             "pass_expr_memo_ctrl needs the objective in this process: use Trials() or "
-            "ThreadTrials, "
-            "or let the objective take a configuration"
+            "ThreadTrials, or let the objective take a configuration"
         )
 
     def arguments(trial: Trial) -> dict[str, Any]:
         memo, ctrl = space.memo(trial.values), trials.control(trials.records[trial.id])
         return {"expr": space.expression, "memo": memo, "ctrl": ctrl}
 
-    return Task(functools.partial(worker.with_keywords, fn), arguments, name)
+    return by_keyword(fn), lambda queue: _WithControl(trials.platform(queue), arguments)
 
 
-def _observers(trials: Trials, save_file: str, raise_errors: bool) -> list[loop.Observer]:
-    observers: list[loop.Observer] = [
-        trials.observe,
-        Log(logging.INFO if raise_errors else logging.WARNING),
-    ]
-    return [*observers, Saving(trials, save_file)] if save_file else observers
+def _saving(trials: Trials, save_file: str) -> list[loop.Observer]:
+    return [Saving(trials, save_file)] if save_file else []
 
 
 def _result(space: Space, study: Study, trials: Trials, return_argmin: bool) -> Any:

@@ -1,100 +1,37 @@
-"""Going on: what earlier runs left, in trials, in a pickle or in a journal."""
+"""How a run goes on from what its study and its journal hold."""
 
 from __future__ import annotations
 
-import os
-import time
-from pathlib import Path
 from typing import Any
 
 from sparktune.errors import InvalidArgument
 from sparktune.journal.journal import Book, Journal, NoJournal
-from sparktune.journal.places import can_be_file
-from sparktune.space.meaning import options
-from sparktune.space.space import Space
+from sparktune.study import Study, not_of_this_space
 from sparktune.trial import (
     Begun,
     Enqueued,
+    Event,
     Header,
     Limit,
     Scalar,
+    Status,
     Trial,
     apply,
     begin_of,
-    next_id,
     retold,
 )
-from sparktune.trials import Trials
 
 
-def trials_of(trials: Any, save_file: Any) -> Trials:
-    """The trials to go on with: the ones given, or those an earlier run saved, or new ones.
-
-    Raises:
-        InvalidArgument: it is no Trials, or differs from what was saved.
-    """
-    if isinstance(trials, type):
-        raise InvalidArgument(f"trials is the class {trials.__name__}; give {trials.__name__}()")
-    if trials is not None and not isinstance(trials, Trials):
-        kind = type(trials)
-        raise InvalidArgument(
-            "trials must be Trials(), SparkTrials(...) or ThreadTrials(...) of sparktune, "
-            f"got {kind.__module__}.{kind.__name__}: {trials!r}"
-        )
-    kept: Trials = Trials() if trials is None else trials
-    saved = _saved(save_file, kept) if save_file else None
-    if saved is None:
-        return kept
-    if trials is None:
-        return saved
-    if not kept.records:
-        kept.replay(retold(saved.records))
-        kept.attachments.update(saved.attachments)
-    elif not saved.records.keys() <= kept.records.keys():
-        raise InvalidArgument(
-            f"trials_save_file={save_file!r} holds trials that `trials` does not, and would be "
-            "overwritten; give another file, or go on from this one with new trials"
-        )
-    return kept
-
-
-def _saved(save_file: Any, trials: Trials) -> Trials | None:
-    """What an earlier run saved; None if there is no file yet."""
-    path = Path(save_file) if isinstance(save_file, (str, os.PathLike)) else None
-    usable = path is not None and can_be_file(str(path))
-    if path is None or not usable or not os.access(path.absolute().parent, os.W_OK):
-        raise InvalidArgument(
-            f"trials_save_file must be the path of a file in a folder that exists and can be "
-            f"written to, got {save_file!r}"
-        )
-    if not path.exists():
-        return None
-    try:
-        saved = trials.restored(path.read_bytes())
-    except Exception as error:
-        raise InvalidArgument(
-            f"trials_save_file={save_file!r} cannot be read ({type(error).__name__}: {error}); "
-            "give another file, or remove this one to start anew"
-        ) from error
-    if not isinstance(saved, Trials):
-        kind = type(saved)
-        raise InvalidArgument(
-            f"trials_save_file={save_file!r} holds no Trials of sparktune but a "
-            f"{kind.__module__}.{kind.__name__}; give another file, or remove this one"
-        )
-    return saved
-
-
-def open_journal(path: Any, trials: Trials) -> Book:
+def open_journal(path: Any, study: Study) -> Book:
     """The journal at `path`, opened to be written.
 
     Raises:
-        InvalidArgument: it cannot be read, is in use, or lacks trials that `trials` has.
+        InvalidArgument: it cannot be read, is in use, or lacks trials that the study has.
     """
     if path is None:
         return NoJournal()
     book = Journal(path)
-    if book.events and not trials.records.keys() <= records(Trials(), book).keys():
+    if book.events and not study.records.keys() <= _records({}, book).keys():
         book.close()
         raise InvalidArgument(
             f"trials holds trials that the journal {book.path} does not; give another path, or go "
@@ -103,114 +40,102 @@ def open_journal(path: Any, trials: Trials) -> Book:
     return book
 
 
-def records(trials: Trials, book: Book) -> dict[Any, Trial]:
-    """The records of `trials`, which is left alone, once the journal is replayed on them."""
-    known = dict(trials.records)
+def _records(known: dict[Any, Trial], book: Book) -> dict[Any, Trial]:
+    """Records once the journal is replayed on them."""
     for event in book.events:
         apply(known, event)
     return known
 
 
-def seed_from(book: Book, given: int | None, otherwise: int) -> int:
-    """The seed of the study that a journal is about; `otherwise`, if it is new.
+def header(study: Study, book: Book, objective: str, seed: int | None) -> Header:
+    """What a run is about. What began it, this study or its journal, decides the seed.
 
     Raises:
-        InvalidArgument: another one is given.
+        InvalidArgument: another seed is given, the journal belongs to another space, or a trial is
+            not of this one.
     """
-    begun = begin_of(book.events)
-    if begun and given is not None and otherwise != begun.header.seed:
+    about, begun = study.about(objective), begin_of(book.events)
+    if begun is None:
+        _check_seed(seed, about.seed, "study")
+    else:
+        _check_seed(seed, begun.header.seed, "journal")
+        _check_space(study, begun.header, book.path)
+        about = study.about(objective, since=begun.header)
+    _check_trials(study, book)
+    return about
+
+
+def _check_seed(given: int | None, seed: int, owner: str) -> None:
+    if given is not None and given != seed:
+        other = "give another path" if owner == "journal" else "make a new study"
         raise InvalidArgument(
-            f"seed={given!r}, but the journal was begun with seed={begun.header.seed}; leave it "
-            "out to go on, or give another path"
+            f"seed={given!r}, but the {owner} was begun with seed={seed}; leave it out to go on, "
+            f"or {other}"
         )
-    return begun.header.seed if begun else otherwise
 
 
-def header(objective: str, seed: int, space: Space, book: Book) -> Header:
-    """What a run is about; it began with its journal."""
-    begun = begin_of(book.events)
-    created = begun.header.created if begun else time.time()
-    return Header(objective, seed, space.fingerprint(), space.describe(), created, options(space))
-
-
-def check(trials: Trials, space: Space, book: Book, header: Header) -> None:
-    """Refuse trials, and a journal, that a space cannot have given.
-
-    Raises:
-        InvalidArgument: they hold such a trial, or the journal belongs to another space.
-    """
-    if begun := begin_of(book.events):
-        _check_space(begun.header, header, book.path)
-    try:
-        for trial in records(trials, book).values():
-            known = {k: v for k, v in trial.values.items() if k in space.labels}
-            space.check(known)  # a parameter that the space has no longer does no harm
-    except InvalidArgument as error:
+def _check_space(study: Study, before: Header, path: str) -> None:
+    if before.space not in ("", study.space.fingerprint()):
         raise InvalidArgument(
-            f"trials holds trial {trial.id}, which this space cannot have given: {error}. "
-            "Go on with the space it was made for, or start with new trials"
-        ) from error
+            f"the journal {path} belongs to another search space "
+            f"({'; '.join(study.space.differences(before.columns))}); go on with the space it was "
+            "made for, or give another path"
+        )
 
 
-def _check_space(before: Header, now: Header, path: str) -> None:
-    if before.space in ("", now.space):
-        return
-    old, new = before.columns, now.columns
-    changes = [f"{label}: {old[label]} is gone" for label in old if label not in new]
-    changes += [f"{label}: {new[label]} is new" for label in new if label not in old]
-    changes += [
-        f"{label}: {old[label]} is now {new[label]}"
-        for label in new
-        if label in old and old[label] != new[label]
-    ]
-    raise InvalidArgument(
-        f"the journal {path} belongs to another search space ({'; '.join(changes)}); go on "
-        "with the space it was made for, or give another path"
-    )
+def _check_trials(study: Study, book: Book) -> None:
+    """Refuse trials that the space cannot have given. A parameter that it has no longer does no
+    harm.
+    """
+    try:
+        for trial in _records(dict(study.records), book).values():
+            study.space.check({k: v for k, v in trial.values.items() if k in study.labels})
+    except InvalidArgument as error:
+        raise not_of_this_space(trial, error) from error
 
 
 def begin(
-    trials: Trials,
+    study: Study,
     book: Book,
     header: Header,
     points: list[dict[str, Scalar]],
-    max_evals: int | None,
-) -> int | None:
+    max_trials: int | None,
+) -> list[Event]:
     """Replay what the journal holds, and record that a run begins. Points become trials that wait,
-    but for those that are there already.
+    but for those that are there already. Returns the events.
 
-    Returns how many trials there are to be at the end: the ones that do not count against
-    `max_evals` (failed and cancelled trials of earlier runs, and the points) come on top. A study
-    with a journal is taken to the end of its last run instead, in which failed trials count.
+    The end of the run is such that trials that do not count against `max_trials` (failed and
+    cancelled ones of earlier runs, and the points) come on top. A study with a journal is taken to
+    the end of its last run instead, in which failed trials count.
 
     Raises:
         JournalFailed: it cannot be written.
     """
-    trials.replay(book.events)
-    before = [] if book.events else [Begun(header), *retold(trials.records, trials.attachments)]
-    waiting = _waiting(trials, points)
-    end = _end(trials, book, len(waiting), max_evals)
-    uncancelled = None if end is None else end - trials.count_cancelled_trials()
-    book([*before, Begun(header, Limit(max_evals, uncancelled)), *waiting])
-    for event in waiting:
-        apply(trials.records, event)
-    return end
+    study.replay(book.events)
+    if not book.events:
+        book([Begun(header), *retold(study.records, study.attachments)])
+    waiting = _waiting(study, points)
+    begun = Begun(header, Limit(max_trials, _end(study, book, len(waiting), max_trials)))
+    events: list[Event] = [begun, *waiting]
+    study.begin(events)
+    return events
 
 
-def _waiting(trials: Trials, points: list[dict[str, Scalar]]) -> list[Enqueued]:
-    known = [dict(trial.values) for trial in trials.records.values()]
+def _waiting(study: Study, points: list[dict[str, Scalar]]) -> list[Enqueued]:
+    known = [dict(trial.values) for trial in study.records.values()]
     new = [point for point in points if point not in known]
-    first = max(trials.reserved(), next_id(trials.records))
-    return [Enqueued(Trial(first + i, point)) for i, point in enumerate(new)]
+    return [Enqueued(Trial(study.free_id + i, point)) for i, point in enumerate(new)]
 
 
-def _end(trials: Trials, book: Book, new: int, max_evals: int | None) -> int | None:
-    if max_evals is None:
+def _end(study: Study, book: Book, new: int, max_trials: int | None) -> int | None:
+    """How many trials there are to be, cancelled ones aside."""
+    if max_trials is None:
         return None
     begun = begin_of(book.events)
     last = begun.limit if begun and begun.limit else Limit()
     if last.end is not None and last.max_evals is not None:
-        return last.end + max_evals - last.max_evals + trials.count_cancelled_trials()
-    records = trials.records.values()
-    counted = sum(trial.status.pending or trial.status.returned for trial in records)
-    return len(records) + new + max(max_evals - counted, 0)
+        return last.end + max_trials - last.max_evals
+    statuses = [trial.status for trial in study.records.values()]
+    counted = sum(status.pending or status.returned for status in statuses)
+    cancelled = statuses.count(Status.CANCELLED)
+    return len(statuses) - cancelled + new + max(max_trials - counted, 0)

@@ -1,129 +1,280 @@
 """The study: asks the scheduler what to do and the sampler where, keeps the records, and says what
 happened.
 
-No threads, no files, no Spark, no clock of its own. Everything that happens is an event, and
-applying an event is the only way state changes.
+    study = Study({"x": hp.uniform("x", -10, 10)}, seed=1)
+    for trial in study.ask(3):
+        config = study.config(trial)
+        study.tell(trial, (config["x"] - 3) ** 2)
+    print(study.best, study.best_params)
+
+No threads, no Spark, no clock of its own, and no files unless it is saved or loaded. Everything
+that happens is an event, and applying an event is the only way state changes.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
+from sparktune import worker
+from sparktune.arguments import whole
+from sparktune.errors import InvalidArgument
 from sparktune.history import History, View
-from sparktune.results import ranking
+from sparktune.journal.journal import read, save
+from sparktune.results import cells, ranking, summary, table
 from sparktune.samplers import Sampler
-from sparktune.schedulers import Scheduler
+from sparktune.samplers.algorithms import resolve
+from sparktune.schedulers import FullBudget, Scheduler
+from sparktune.space.meaning import options
 from sparktune.space.space import Space
-from sparktune.trial import Asked, Event, Outcome, Status, Stopped, Told, Trial, apply
+from sparktune.trial import (
+    Asked,
+    Begun,
+    Enqueued,
+    Event,
+    Failure,
+    Header,
+    Outcome,
+    Status,
+    Stopped,
+    Told,
+    Trial,
+    apply,
+    begin_of,
+    retold,
+)
+
+
+def _none_reserved() -> int:
+    return 0
+
+
+def _unwritten(events: Sequence[Event]) -> None:
+    """No journal."""
 
 
 class Study:
     """One optimisation: the records of its trials, and what to try next.
 
+    `tune` drives one. It also works alone: `ask` for trials, evaluate them wherever you like, and
+    `tell` how they ended. A study can be pickled if its space can.
+
     Args:
-        space: the search space.
-        sampler: proposes points.
-        scheduler: decides how many, and with which budget.
-        seed: with the first id of each ask it determines the random numbers of that ask.
+        space: the search space, as for `tune`.
+        sampler: proposes points: a sampler, or its name.
+        scheduler: decides what is evaluated next, and with which budget; None: full evaluations
+            without end.
+        seed: an integer >= 0 that determines the suggestions, together with the results; None:
+            random.
         records: the records to continue and to keep up to date, by trial id. Trials that were
             handed out and never ended are handed out again.
-        reserved: says below which id all are taken, besides those of the records.
-        journal: is given what happened, what one `ask` handed out at once, before it is used.
-        clock: seconds since the epoch. It may be set while a run lasts, so it is only recorded: the
-            time that passes is measured by a monotonic clock, or by `clock.timer` where there is
-            one, as in simulated time.
+        attachments: what objectives attached to their results, by `ATTACH::<id>::<name>`; kept up
+            to date.
+        reserved: returns the smallest id that may be used besides those of the records.
+        journal: called with events before what they say is used; all trials of one `ask` arrive in
+            one call. A `sparktune.journal.Journal` keeps them on disk.
+        clock: returns seconds since the epoch. It may be set while a run lasts, so it is only
+            recorded: the time that passes is measured by a monotonic clock, or by `clock.timer`
+            where there is one, as in simulated time.
+
+    Attributes:
+        space, sampler, scheduler, seed, journal: as given, or chosen.
+        records: {id: Trial}.
+        running: ids of the trials that were handed out and have not ended.
+        header: what the study is about; None before anything happened.
+        stop_reason: why its last run ended; None if it has not ended, or there was none.
+        end: how many trials there are to be when the run that goes on ends; None: no limit.
+        exhausted: whether the sampler had no more points when it was last asked.
+
+    Raises:
+        InvalidArgument, BadSearchSpace: an argument is wrong.
     """
 
     def __init__(
         self,
-        space: Space,
-        sampler: Sampler,
-        scheduler: Scheduler,
-        seed: int,
+        space: Any,
+        sampler: Sampler | str = "tpe",
+        scheduler: Scheduler | None = None,
+        seed: int | None = None,
         records: MutableMapping[int, Trial] | None = None,
         *,
-        reserved: Callable[[], int] = lambda: 0,
-        journal: Callable[[Sequence[Event]], None] = lambda events: None,
+        attachments: dict[str, Any] | None = None,
+        reserved: Callable[[], int] = _none_reserved,
+        journal: Callable[[Sequence[Event]], None] = _unwritten,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.space = space
+        self.space = space if isinstance(space, Space) else Space(space)
+        self.sampler: Sampler = resolve(sampler, "sampler")
+        self.scheduler: Scheduler = FullBudget() if scheduler is None else scheduler
+        self.seed: int = _random_seed() if seed is None else whole("seed", seed, 0)
         self.records: MutableMapping[int, Trial] = {} if records is None else records
+        self.attachments = {} if attachments is None else attachments
+        self.journal = journal
         self.running: set[int] = set()
+        self.header: Header | None = None
+        self.stop_reason: str | None = None
         self.exhausted = False
-        """Whether the sampler had no more points when it was last asked."""
-        self._sampler = sampler
-        self._scheduler = scheduler
-        self._seed = seed
-        self._clock = clock
-        self._begun = clock()
-        self._timer: Callable[[], float] = getattr(clock, "timer", time.monotonic)
-        self._timer_begun = self._timer()
-        self._handed_out: dict[int, float] = {}
-        self._history = History(len(space))
-        self._rows: dict[int, int] = {}
         self._reserved = reserved
-        self._journal = journal
+        self._clock = clock
+        self._timer: Callable[[], float] = getattr(clock, "timer", time.monotonic)
+        self._start_timer()
+        self.end: int | None = None
+        self._history = History(len(self.space))
+        self._rows: dict[int, int] = {}
         self._next_id = 0
         for trial in list(self.records.values()):
             self._enter(trial)
-        self._waiting = [id for id, trial in self.records.items() if trial.status.pending]
+        self._waiting = self._pending()
 
-    @property
-    def history(self) -> View:
-        """The columnar history as of now."""
-        return self._history.view(self._now(), self._begun)
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"journal": _unwritten, "_reserved": _none_reserved}
 
-    @property
-    def best(self) -> Trial | None:
-        """The trial with the smallest usable loss, the earliest of equals."""
-        return ranking.best(self.records.values())
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._start_timer()  # timers of two processes have nothing in common
 
-    def ask(self, n: int) -> list[Asked]:
+    # Ask and tell
+
+    def enqueue(self, values: Mapping[str, Any]) -> Trial:
+        """Have a point evaluated before others are suggested; returns its trial, which waits.
+
+        Args:
+            values: {label: value} of the active parameters; a choice is given by the index of its
+                option. Numbers may lie outside the range of their parameter.
+
+        Raises:
+            InvalidArgument: it is not a point of the space.
+        """
+        trial = Trial(self.free_id, self.space.check(values))
+        self._happen(Enqueued(trial))
+        return trial
+
+    def ask(self, n: int = 1) -> list[Trial]:
         """Up to n trials to evaluate now; none when scheduler or sampler has no more, or while an
         earlier trial has to end first.
         """
-        known, self._waiting = self._waiting[:n], self._waiting[n:]
-        events = [self._hand_out(self.records[id]) for id in known]
+        n = whole("n", n, 0)
+        events = [self._hand_out(self.records[id]) for id in self._waiting[:n]]
         while len(events) < n and (suggested := self._suggest(n - len(events))):
             events += [self._hand_out(trial) for trial in suggested]
             if self.exhausted:
                 break
         if events:
-            self._journal(events)
-        return events
+            self._write(events)
+        return [event.trial for event in events]
 
-    def tell(self, outcome: Outcome) -> Told:
-        """Record the end of a trial; now, if the outcome does not say when."""
+    def tell(self, trial: Trial | int | Mapping[str, Any], result: Any) -> Trial:
+        """Record how a trial ended; returns its record.
+
+        Args:
+            trial: a trial that `ask` or `enqueue` gave, or its id; or {label: value} of a point: of
+                a trial that has not ended, or of one that was never asked for, which is recorded as
+                a new trial.
+            result: the loss; or a dict with `status` ("ok" or "fail") and, if ok, `loss`; or the
+                exception that the evaluation raised; or a `Failure`; or an `Outcome`.
+
+        Raises:
+            InvalidArgument: there is no such trial, it has ended already, it is not a point of the
+                space, or the result is none of these.
+        """
+        record = self._record_of(trial)
+        outcome = _outcome_of(record.id, result)
         if outcome.finished is None:
             outcome = replace(outcome, finished=self._clock())
-        event = Told(self.records[outcome.trial_id].told(outcome), outcome)
-        self._journal([event])
-        self.apply(event)
-        return event
+        told = Told(record.told(outcome), outcome)
+        self._happen(*([] if record.id in self.records else [Asked(record)]), told)
+        return told.trial
+
+    def config(self, trial: Trial | int | Mapping[str, Any]) -> Any:
+        """What the objective receives for a trial, its id, or {label: value}.
+
+        Raises:
+            InvalidArgument: there is no such trial, or it is not a point of the space.
+        """
+        if isinstance(trial, Mapping):
+            return self.space.decode(self.space.check(trial))
+        return self.space.decode(self._known(trial).values)
+
+    # Events
+
+    def begin(self, events: Sequence[Event]) -> None:
+        """Record that a run begins: `Begun` with its limit, and what goes with it."""
+        self._happen(*events)
+        self._start_timer()
+        self.exhausted = False
 
     def stop(self, reason: str) -> Stopped:
         """Record the end of a run."""
         event = Stopped(reason)
-        self._journal([event])
-        self.apply(event)
+        self._happen(event)
         return event
 
-    def apply(self, event: Event) -> None:
+    def replay(self, events: Iterable[Event]) -> None:
+        """Take in what happened before, as a journal tells it. Trials that had not ended count as
+        running, until a run begins: it hands them out again.
+
+        Raises:
+            InvalidArgument: it happened to another search space; nothing was taken in then.
+        """
+        events = list(events)
+        for event in events:
+            if isinstance(event, Begun) and event.header.space not in ("", self._fingerprint()):
+                changes = "; ".join(self.space.differences(event.header.columns))
+                raise InvalidArgument(
+                    f"these events belong to another search space ({changes}); go on with the "
+                    "space they were made for"
+                )
+        for event in events:
+            self._apply(event)
+
+    def _happen(self, *events: Event) -> None:
+        self._write(events)
+        for event in events:
+            self._apply(event)
+
+    def _write(self, events: Sequence[Event]) -> None:
+        if self.header is None and not isinstance(events[0], Begun):
+            begun = Begun(self.about(""))
+            self._apply(begun)
+            events = [begun, *events]
+        self.journal(events)
+
+    def _apply(self, event: Event) -> None:
         """Bring records and history up to date with an event; the only way in which they change."""
         apply(self.records, event)
         match event:
-            case Asked(trial):
-                self.running.add(trial.id)
-                self._handed_out[trial.id] = self._now()
+            case Begun(header, limit):
+                self.header, self.seed, self.stop_reason = header, header.seed, None
+                if limit:
+                    self.end = None if limit.end is None else limit.end + self._cancelled()
+                    self.running.clear()
+                    self._waiting = self._pending()
+            case Enqueued(trial):
                 self._enter(trial)
-            case Told(trial, _):
-                self.running.discard(trial.id)
+                self._waiting.append(trial.id)
+            case Asked(trial):
+                self._enter(trial)
+                self._leave_queue(trial.id)
+                self.running.add(trial.id)
+            case Told(trial, outcome):
                 self._enter(replace(trial, finished=self._finished(trial)))
+                self._leave_queue(trial.id)
+                self.running.discard(trial.id)
+                for name, value in (outcome.attachments or {}).items():
+                    self.attachments[f"ATTACH::{trial.id}::{name}"] = value
+            case Stopped(reason):
+                self.stop_reason, self.end = reason, None
+
+    def _start_timer(self) -> None:
+        self._begun, self._timer_begun = self._clock(), self._timer()
+        self._handed_out: dict[int, float] = {}
 
     def _now(self) -> float:
         """Seconds since the epoch, if nobody has set a clock since the run began."""
@@ -137,33 +288,218 @@ class Study:
         recorded = trial.finished
         return recorded if recorded is not None and since <= recorded <= now else now
 
+    def _leave_queue(self, id: int) -> None:
+        if id in self._waiting:
+            self._waiting.remove(id)
+
     def _enter(self, trial: Trial) -> None:
         if isinstance(trial.id, int):  # documents of Hyperopt may have other ids
             self._next_id = max(self._next_id, trial.id + 1)
         if trial.id in self._rows:
             self._history.update(self._rows[trial.id], trial)
         else:
-            self._rows[trial.id] = self._history.append(trial, self.space.encode(trial.values))
+            try:
+                row = self.space.encode(trial.values)
+            except InvalidArgument as error:
+                raise not_of_this_space(trial, error) from error
+            self._rows[trial.id] = self._history.append(trial, row)
 
     def _hand_out(self, trial: Trial) -> Asked:
         event = Asked(replace(trial, status=Status.RUNNING, asked=self._clock()))
-        self.apply(event)
+        self._apply(event)
+        self._handed_out[trial.id] = self._now()
         return event
 
     def _suggest(self, n: int) -> list[Trial]:
         """Up to n new trials, all from the same results: those that the first of them may know."""
         history = self.history
-        work = self._scheduler.schedule(history, n)
+        left = n if self.end is None else min(n, self.end - len(history))
+        work = self.scheduler.schedule(history, left) if left > 0 else []
         if not work:
             return []
         knows = work[0].knows
         work = list(takewhile(lambda new: new.knows == knows, work))
         known = history if knows is None else history.until(knows)
-        first = max(self._next_id, self._reserved())
-        rng = np.random.default_rng([self._seed, first])
-        rows = self._sampler.suggest(self.space, known, len(work), rng)
+        first = self.free_id
+        rng = np.random.default_rng([self.seed, first])
+        rows = self.sampler.suggest(self.space, known, len(work), rng)
         self.exhausted = len(rows) < len(work)
         return [
             Trial(first + i, self.space.values(row), budget=new.budget)
             for i, (row, new) in enumerate(zip(rows, work, strict=False))
         ]
+
+    @property
+    def free_id(self) -> int:
+        """The smallest id that a new trial may have."""
+        return max(self._next_id, self._reserved())
+
+    def _pending(self) -> list[int]:
+        return [id for id, trial in self.records.items() if trial.status.pending]
+
+    def _cancelled(self) -> int:
+        return sum(trial.status is Status.CANCELLED for trial in self.records.values())
+
+    def _known(self, trial: Trial | int) -> Trial:
+        """The record of a trial of this study."""
+        id = trial.id if isinstance(trial, Trial) else trial
+        known = self.records.get(id) if isinstance(id, (int, str)) else None
+        if known is None or (isinstance(trial, Trial) and trial.values != known.values):
+            raise InvalidArgument(
+                f"there is no trial {trial!r} in this study, which has {len(self.records)} trials; "
+                "give one that ask() or enqueue() returned, its id, or a point {label: value}"
+            )
+        return known
+
+    def _record_of(self, trial: Trial | int | Mapping[str, Any]) -> Trial:
+        """The record of a trial that may end now: known, or new."""
+        if isinstance(trial, Mapping):
+            values = self.space.check(trial)
+            pending = [*self.running, *self._waiting]
+            same = [id for id in pending if dict(self.records[id].values) == values]
+            if not same:
+                return Trial(self.free_id, values, Status.RUNNING, asked=self._clock())
+            return self.records[min(same, key=self._rows.__getitem__)]
+        known = self._known(trial)
+        if not known.status.pending:
+            raise InvalidArgument(
+                f"trial {known.id} has ended already ({known.status.value}); a trial is told once"
+            )
+        return known
+
+    # What is known
+
+    @property
+    def trials(self) -> Mapping[int, Trial]:
+        """{id: Trial}, all there are; to look at."""
+        return MappingProxyType(self.records)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the parameters."""
+        return self.space.labels
+
+    @property
+    def history(self) -> View:
+        """The columnar history as of now."""
+        return self._history.view(self._now(), self._begun)
+
+    @property
+    def best(self) -> Trial | None:
+        """The trial with the smallest usable loss, the earliest of equals: its `values`, a choice
+        as the index of its option, its `loss`, its `result`. None before there is one.
+        """
+        return ranking.best(self.records.values())
+
+    @property
+    def best_params(self) -> dict[str, Any]:
+        """{label: value} of the best trial as the objective received it: choices as their options,
+        numbers of the space's types; active parameters only.
+
+        Raises:
+            AllTrialsFailed: no trial has a usable loss.
+        """
+        return ranking.best_params(self)
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame with a row for each trial: id, status, loss, a column for each
+        parameter (missing where inactive, choices as their options), asked, started and finished
+        (UTC), duration in seconds, error.
+
+        Raises:
+            ImportError: there is no pandas.
+        """
+        return table.frame(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return summary.html(self)
+
+    def __repr__(self) -> str:
+        return f"<Study: {self}>"
+
+    def __str__(self) -> str:
+        how_many, _, how = summary.counts(self).partition(": ")
+        text = f"{how_many} trial{'s' * (how_many != '1')}" + (how and f": {how}")
+        best = self.best
+        if best is None:
+            return f"{text}; no loss yet" if self.records else text
+        at = summary.summary(self)["best at"]
+        return f"{text}; best loss {cells.number(best.loss)} (trial {best.id}) at {at}"
+
+    # Files
+
+    def about(self, objective: str, since: Header | None = None) -> Header:
+        """What this study is about, for its journal; `since`: how it began."""
+        since = since or self.header
+        seed, created = (since.seed, since.created) if since else (self.seed, self._clock())
+        columns, names = self.space.describe(), options(self.space)
+        return Header(objective, seed, self._fingerprint(), columns, created, names)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a journal of this study, which `load`, `tune(journal=)` and the command line read.
+        Replaces the file.
+
+        Raises:
+            InvalidArgument: a run writes there, or no file can be there.
+            JournalFailed: it cannot be written.
+        """
+        header = self.header or self.about("")
+        save(path, [Begun(header), *retold(self.records, self.attachments)])
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        space: Any,
+        sampler: Sampler | str = "tpe",
+        scheduler: Scheduler | None = None,
+    ) -> Study:
+        """The study that a journal, which is left alone, tells of; `space` is the one it was made
+        for. Trials that had not ended count as running: tell their results, or let `tune` evaluate
+        them again.
+
+        Raises:
+            InvalidArgument: there is no journal, it cannot be read, or it belongs to another space.
+        """
+        events = read(path)
+        if begin_of(events) is None:
+            raise InvalidArgument(f"there is no journal at {path}")
+        study = cls(space, sampler, scheduler)
+        study.replay(events)
+        return study
+
+    def _fingerprint(self) -> str:
+        return self.space.fingerprint()
+
+
+def not_of_this_space(trial: Trial, error: InvalidArgument) -> InvalidArgument:
+    """What is raised for a trial that a space refuses by `error`."""
+    return InvalidArgument(
+        f"trials holds trial {trial.id}, which this space cannot have given: {error}. "
+        "Go on with the space it was made for, or start with new trials"
+    )
+
+
+def _random_seed() -> int:
+    entropy = np.random.SeedSequence().entropy
+    assert isinstance(entropy, int)  # as no entropy was given
+    return entropy
+
+
+def _outcome_of(id: int, result: Any) -> Outcome:
+    """The outcome that a user's result means."""
+    if isinstance(result, Outcome) and not result.status.pending:
+        return replace(result, trial_id=id)
+    if isinstance(result, Failure):
+        return Outcome(id, Status.ERROR, failure=result)
+    if isinstance(result, BaseException):
+        return Outcome.of(id, worker.failed(result))
+    outcome = Outcome.of(id, worker.read(result))
+    if outcome.status is Status.ERROR:
+        raise InvalidArgument(
+            "result must be a loss, a dict such as {'loss': 0.1, 'status': 'ok'} or "
+            "{'status': 'fail'}, an exception, a Failure or an Outcome of a trial that has ended, "
+            f"got {result!r}"
+        )
+    return outcome

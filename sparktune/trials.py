@@ -6,6 +6,7 @@ asked for (`sparktune.documents`).
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
 import os
@@ -22,7 +23,9 @@ from sparktune.history import View
 from sparktune.journal.journal import read, save
 from sparktune.results import ranking, summary, table
 from sparktune.results.finished import labels
+from sparktune.samplers import Sampler
 from sparktune.space.space import Space
+from sparktune.study import Study
 from sparktune.trial import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
@@ -65,8 +68,8 @@ class Trials:
     `catch_eval_exceptions`.
     """
 
-    space: Space | None = None
-    """The search space of the last run in this process; not pickled, as it may not be."""
+    study: Study | None = None
+    """The study of the last run in this process; not pickled, as its space may not be."""
 
     def __init__(self) -> None:
         self.records: MutableMapping[int, Trial] = {}
@@ -85,7 +88,7 @@ class Trials:
         self._documents: dict[int, tuple[Trial, Document]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_documents": {}, "space": None}
+        return self.__dict__ | {"_documents": {}, "study": None}
 
     def platform(self, queue: int = 1) -> Platform:
         """Where these trials are evaluated. `queue` suggestions are made at once, where trials run
@@ -93,26 +96,52 @@ class Trials:
         """
         return Serial(queue)
 
+    @property
+    def space(self) -> Space | None:
+        """The search space of the last run in this process."""
+        return None if self.study is None else self.study.space
+
+    @contextlib.contextmanager
+    def studied(self, space: Any, sampler: Sampler | str, seed: int | None) -> Iterator[Study]:
+        """A study of these trials, to be run with `observe` as an observer. If its run never
+        begins, nothing has changed.
+        """
+        study = Study(
+            space,
+            sampler,
+            seed=seed,
+            records=self.records,
+            attachments=self.attachments,
+            reserved=self.reserved,
+        )
+        before = self.study, self.labels
+        self.study, self.labels = study, study.labels
+        try:
+            yield study
+        finally:
+            if study.header is None:
+                self.study, self.labels = before
+
     def observe(self, event: Event, history: View) -> None:
-        """Keep what the objective attached to its result."""
-        self._attach(event)
+        """Keep what happens in a run, besides the records."""
+        self._learn(event)
 
     def replay(self, events: Iterable[Event]) -> None:
         """Take in what happened to these trials before, in a journal for example."""
         for event in events:
             apply(self.records, event)
-            self._attach(event)
-            match event:
-                case Begun(header):
-                    self.header, self.stop_reason = header, None
-                    self.labels = tuple(header.columns)
-                case Stopped(reason):
-                    self.stop_reason = reason
+            self._learn(event)
 
-    def _attach(self, event: Event) -> None:
-        if isinstance(event, Told):
-            for name, value in (event.outcome.attachments or {}).items():
-                self.attachments[f"ATTACH::{event.trial.id}::{name}"] = value
+    def _learn(self, event: Event) -> None:
+        match event:
+            case Begun(header):
+                self.header, self.stop_reason = header, None
+                self.labels = tuple(header.columns)
+            case Told(trial, outcome):
+                for name, value in (outcome.attachments or {}).items():
+                    self.attachments[f"ATTACH::{trial.id}::{name}"] = value
+            case Stopped(reason):
+                self.stop_reason = reason
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a journal of these trials, which `load` and `fmin(journal=)` read. Replaces the

@@ -18,13 +18,13 @@ from sparktune.hyperopt._documents import miscs_to_idxs_vals, spec_from_misc
 from sparktune.hyperopt._domain import Domain, by_label, documents_of, suggestions
 from sparktune.hyperopt._prior import prior_point
 from sparktune.hyperopt._trials import Trials
-from sparktune.minimize import annotated
 from sparktune.samplers import Sampler, algorithms, anneal, random, tpe, tpe_hyperopt
 from sparktune.samplers._options import with_options
 from sparktune.samplers.mix import Mix
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.trial import next_id
+from sparktune.tuning import annotated
 
 logger = logging.getLogger("sparktune")
 

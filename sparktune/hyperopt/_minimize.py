@@ -12,14 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from sparktune import minimize, resume
+from sparktune import minimize
 from sparktune.documents import Document
 from sparktune.errors import AllTrialsFailed
 from sparktune.hyperopt._algorithms import Foreign, sampler_of
 from sparktune.hyperopt._documents import spec_from_misc
 from sparktune.hyperopt._domain import Domain
 from sparktune.hyperopt._trials import Trials
+from sparktune.saved_trials import trials_of
 from sparktune.trial import STATUS_NEW
+from sparktune.tuning import annotated
 
 
 def fmin(
@@ -87,7 +89,7 @@ def fmin(
         rstate = np.random.default_rng(int(os.environ["HYPEROPT_FMIN_SEED"]))
     ours, limit = isinstance(trials, Trials), _whole(max_evals)
     if ours:
-        trials = resume.trials_of(trials, trials_save_file)
+        trials = trials_of(trials, trials_save_file)
     sampler = sampler_of(algo, fn, space, trials, rstate, max_queue_len)
     if ours:
         put_in = _take_in(trials)
@@ -118,7 +120,7 @@ def fmin(
     best = trials.argmin if ours else best  # which a class of the user's may decide
     if return_argmin:
         return best
-    return space_eval(minimize.annotated(fn)[1] if isinstance(space, str) else space, best)
+    return space_eval(annotated(fn)[1] if isinstance(space, str) else space, best)
 
 
 def _new() -> Trials:

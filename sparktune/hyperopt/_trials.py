@@ -139,6 +139,8 @@ class Trials(core.Trials):
             kept.update(event.outcome.attachments or {})
             if self._store.untaken or type(self).refresh is not Trials.refresh:
                 self.refresh()
+        else:
+            self._learn(event)
 
     # Documents in
 

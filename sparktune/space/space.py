@@ -160,6 +160,21 @@ class Space:
         options = [f"{self.labels[j]}={option}" for j, option in column.conditions]
         return f"{text} if {' or '.join(options)}" if options else text
 
+    def differences(self, columns: Mapping[str, str]) -> list[str]:
+        """How this space differs from one whose `describe()` gave `columns`, for people."""
+        old, new = columns, self.describe()
+        gone = [f"{label}: {old[label]} is gone" for label in old if label not in new]
+        added = [f"{label}: {new[label]} is new" for label in new if label not in old]
+        return [
+            *gone,
+            *added,
+            *(
+                f"{label}: {old[label]} is now {new[label]}"
+                for label in new
+                if label in old and old[label] != new[label]
+            ),
+        ]
+
     def fingerprint(self) -> str:
         """A hash of the columns; equal for the same parameters, ranges and conditions."""
         content = json.dumps([asdict(column) for column in self.columns], sort_keys=True)

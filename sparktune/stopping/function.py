@@ -15,26 +15,26 @@ from sparktune.stopping.rules import Rule
 class EarlyStop(Rule):
     """Hyperopt's `early_stop_fn(trials, *state) -> (stop, state)` as a stopping rule.
 
-    The function is called whenever trials have ended since its last call.
+    The function is called whenever trials have ended since its last call, or since the rule was
+    first asked.
 
     Args:
         function: the user's function.
         trials: what it is called with.
-        ended: how many trials have ended so far.
     """
 
-    def __init__(self, function: Callable[..., Any], trials: Any, ended: int) -> None:
+    def __init__(self, function: Callable[..., Any], trials: Any) -> None:
         self._function = function
         self._trials = trials
         self._state: list[Any] = []
-        self._ended = ended
+        self._ended: int | None = None
 
     def stop(self, history: View) -> str | None:
         """The reason to stop once the function says so."""
         ended = len(history) - int(np.count_nonzero(history.pending))
-        if ended == self._ended:
+        before, self._ended = self._ended, ended
+        if before in (None, ended):
             return None
-        self._ended = ended
         answer = self._answer(int(history.pending.sum()))
         if isinstance(answer, (bool, np.bool_)):
             answer = (answer, self._state)

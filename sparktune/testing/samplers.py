@@ -179,6 +179,6 @@ def _played(space: Space, sampler: Sampler, records: dict[int, Trial]) -> dict[i
     """The records of a study that goes on to 30 trials, one at a time."""
     study = Study(space, sampler, FullBudget(30), 11, records, clock=Clock())
     while asked := study.ask(1):
-        trial = asked[0].trial
-        study.tell(Outcome(trial.id, Status.OK, float(sum(trial.values.values()))))
+        [trial] = asked
+        study.tell(trial, Outcome(trial.id, Status.OK, float(sum(trial.values.values()))))
     return records

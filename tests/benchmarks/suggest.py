@@ -88,9 +88,9 @@ def sparktune_study(params: Params, rows: Sequence[dict[str, float]], losses: An
     study = Study(space, tpe.suggest, FullBudget(None), 0, records)
 
     def ask(n: int) -> list[int]:
-        return [asked.trial.id for asked in study.ask(n)]
+        return [trial.id for trial in study.ask(n)]
 
-    return ask, lambda id, loss: study.tell(Outcome(id, Status.OK, loss))
+    return ask, lambda id, loss: study.tell(id, Outcome(id, Status.OK, loss))
 
 
 def hyperopt_study(params: Params, rows: Sequence[dict[str, float]], losses: Any) -> Any:

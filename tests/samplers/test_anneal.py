@@ -21,7 +21,7 @@ from sparktune.space.expression import Apply
 from sparktune.space.space import Space
 from sparktune.study import Study
 from sparktune.testing import history_of, mixed_history
-from sparktune.trial import Outcome, Status
+from sparktune.trial import Status
 
 LINE = Space(hp.uniform("x", 0, 10))
 
@@ -220,9 +220,9 @@ def best_loss(sampler: Sampler, seed: int) -> float:
     space = Space([hp.uniform(f"x{i}", -5, 5) for i in range(3)])
     study = Study(space, sampler, FullBudget(100), seed)
     while asked := study.ask(1):
-        trial = asked[0].trial
+        trial = asked[0]
         loss = sum((float(x) - 1) ** 2 for x in trial.values.values())
-        study.tell(Outcome(trial.id, Status.OK, loss))
+        study.tell(trial, loss)
     return study.history.best
 
 

@@ -19,7 +19,7 @@ from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.study import Study
 from sparktune.testing import history_of, mixed_history
-from sparktune.trial import Outcome, Status, Trial
+from sparktune.trial import Status, Trial
 
 ALL = 10_000  # more than the grids here have
 
@@ -226,8 +226,8 @@ def test_a_study_ends_when_every_point_was_tried_once(shuffle: bool, at_once: in
     records: dict[int, Trial] = {}
     study = Study(FLAT, sampler, FullBudget(1000), 0, records)
     while asked := study.ask(at_once):
-        for event in asked:
-            study.tell(Outcome(event.trial.id, Status.OK, 1.0))
+        for trial in asked:
+            study.tell(trial, 1.0)
     tried = [tuple(trial.values.values()) for trial in records.values()]
     assert len(tried) == len(set(tried)) == 3 * 3 * 2
 

@@ -22,7 +22,7 @@ from sparktune.space.expression import scope
 from sparktune.space.space import Space
 from sparktune.study import Study
 from sparktune.testing import history_of, mixed_history
-from sparktune.trial import Outcome, Status
+from sparktune.trial import Status
 
 LINE = Space(hp.uniform("x", 0, 1))
 
@@ -47,8 +47,8 @@ def best_loss(
     """The smallest loss in n trials, one after the other."""
     study = Study(space, sampler, FullBudget(n), seed)
     while asked := study.ask(1):
-        trial = asked[0].trial
-        study.tell(Outcome(trial.id, Status.OK, float(loss(space.decode(trial.values)))))
+        trial = asked[0]
+        study.tell(trial, loss(space.decode(trial.values)))
     return study.history.best
 
 
@@ -254,7 +254,7 @@ GRID = Space([hp.choice("c", "abc"), hp.quniform("q", 0, 3, 1)])
 def test_every_point_of_a_finite_space_is_tried_once_and_then_the_run_ends(start_up: int) -> None:
     study = Study(GRID, tpe.suggest(n_startup_jobs=start_up), FullBudget(100), 0)
     while asked := study.ask(1):
-        study.tell(Outcome(asked[0].trial.id, Status.OK, float(asked[0].trial.values["q"])))
+        study.tell(asked[0], asked[0].values["q"])
     assert len(study.records) == 12
     assert len({tuple(trial.values.items()) for trial in study.records.values()}) == 12
     assert study.exhausted
@@ -357,8 +357,8 @@ def test_points_are_tried_again_only_if_wanted() -> None:
     for repeats, n in ((False, 3), (True, 40)):
         study = Study(space, tpe.TPE(repeats=repeats), FullBudget(40), 0)
         while asked := study.ask(1):
-            loss = float(asked[0].trial.values["k"] != 1)
-            study.tell(Outcome(asked[0].trial.id, Status.OK, loss))
+            loss = float(asked[0].values["k"] != 1)
+            study.tell(asked[0], loss)
         assert len(study.records) == n
     tried = [trial.values["k"] for trial in study.records.values()]
     assert set(tried[:3]) == {0, 1, 2}
@@ -377,9 +377,9 @@ def test_runs_leave_a_branch_whose_end_is_near() -> None:
     for seed in range(30):
         study = Study(space, tpe.suggest, FullBudget(50), seed)
         while asked := study.ask(1):
-            trial = asked[0].trial
+            trial = asked[0]
             kind, value = space.decode(trial.values)
             loss = value if kind == "a" else value**2
-            study.tell(Outcome(trial.id, Status.OK, loss))
+            study.tell(trial, loss)
         found += study.best is not None and study.best.values["c"] == 1
     assert found >= 15

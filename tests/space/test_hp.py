@@ -22,7 +22,6 @@ from sparktune.space.evaluation import rec_eval
 from sparktune.space.expression import Apply, scope
 from sparktune.space.space import Space
 from sparktune.study import Study
-from sparktune.trial import Outcome, Status
 
 # Each function: its node, the column it becomes, the type of the value that records hold and the
 # type that the objective receives.
@@ -164,9 +163,9 @@ def test_randint_by_keyword_keeps_its_range_with_tpe(form: dict[str, int]) -> No
     )
     tried = []
     while asked := study.ask(1):
-        config = study.space.decode(asked[0].trial.values)
+        config = study.config(asked[0])
         tried.append(config["r"])
-        study.tell(Outcome(asked[0].trial.id, Status.OK, float(config["r"])))
+        study.tell(asked[0], float(config["r"]))
     assert set(tried) <= set(range(low, high))
     assert low in tried
     assert study.best is not None

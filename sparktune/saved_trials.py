@@ -1,0 +1,70 @@
+"""The trials to go on with: given, or pickled by an earlier run into its `trials_save_file`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sparktune.errors import InvalidArgument
+from sparktune.journal.places import can_be_file
+from sparktune.trial import retold
+from sparktune.trials import Trials
+
+
+def trials_of(trials: Any, save_file: Any) -> Trials:
+    """The trials to go on with: the ones given, or those an earlier run saved, or new ones.
+
+    Raises:
+        InvalidArgument: it is no Trials, or differs from what was saved.
+    """
+    if isinstance(trials, type):
+        raise InvalidArgument(f"trials is the class {trials.__name__}; give {trials.__name__}()")
+    if trials is not None and not isinstance(trials, Trials):
+        kind = type(trials)
+        raise InvalidArgument(
+            "trials must be Trials(), SparkTrials(...) or ThreadTrials(...) of sparktune, "
+            f"got {kind.__module__}.{kind.__name__}: {trials!r}"
+        )
+    kept: Trials = Trials() if trials is None else trials
+    saved = _saved(save_file, kept) if save_file else None
+    if saved is None:
+        return kept
+    if trials is None:
+        return saved
+    if not kept.records:
+        kept.replay(retold(saved.records))
+        kept.attachments.update(saved.attachments)
+    elif not saved.records.keys() <= kept.records.keys():
+        raise InvalidArgument(
+            f"trials_save_file={save_file!r} holds trials that `trials` does not, and would be "
+            "overwritten; give another file, or go on from this one with new trials"
+        )
+    return kept
+
+
+def _saved(save_file: Any, trials: Trials) -> Trials | None:
+    """What an earlier run saved; None if there is no file yet."""
+    path = Path(save_file) if isinstance(save_file, (str, os.PathLike)) else None
+    usable = path is not None and can_be_file(str(path))
+    if path is None or not usable or not os.access(path.absolute().parent, os.W_OK):
+        raise InvalidArgument(
+            f"trials_save_file must be the path of a file in a folder that exists and can be "
+            f"written to, got {save_file!r}"
+        )
+    if not path.exists():
+        return None
+    try:
+        saved = trials.restored(path.read_bytes())
+    except Exception as error:
+        raise InvalidArgument(
+            f"trials_save_file={save_file!r} cannot be read ({type(error).__name__}: {error}); "
+            "give another file, or remove this one to start anew"
+        ) from error
+    if not isinstance(saved, Trials):
+        kind = type(saved)
+        raise InvalidArgument(
+            f"trials_save_file={save_file!r} holds no Trials of sparktune but a "
+            f"{kind.__module__}.{kind.__name__}; give another file, or remove this one"
+        )
+    return saved

@@ -1,0 +1,266 @@
+"""`tune`: check the arguments, open what evaluates, run the loop. The body of every run."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import logging
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from sparktune import loop, resume, worker
+from sparktune.arguments import whole
+from sparktune.errors import InvalidAnnotatedParameter, InvalidArgument
+from sparktune.executors.platforms import Platform, Serial
+from sparktune.executors.task import Task
+from sparktune.journal.journal import Book, NoJournal
+from sparktune.observers.log import Log
+from sparktune.observers.progress import BarFactory, Progress, tqdm_bar
+from sparktune.samplers import Sampler
+from sparktune.schedulers import InOrder, Scheduler
+from sparktune.space.expression import Apply
+from sparktune.space.space import Space
+from sparktune.stopping import Never, Stopper
+from sparktune.study import Study
+
+HERE = Serial()
+OR_NONE = ", or None for no limit"
+
+
+def tune(
+    objective: Callable[..., Any],
+    space: Any,
+    *,
+    sampler: Sampler | str = "tpe",
+    scheduler: Scheduler | None = None,
+    on: Platform = HERE,
+    max_trials: int | None = None,
+    stop: Stopper | None = None,
+    start: Sequence[Mapping[str, Any]] = (),
+    seed: int | None = None,
+    journal: str | os.PathLike[str] | None = None,
+    observers: Sequence[loop.Observer] = (),
+    errors: Literal["record", "raise"] = "record",
+    deterministic: bool = False,
+    progress: bool | BarFactory = True,
+    study: Study | None = None,
+) -> Study:
+    """Minimise `objective` over `space`.
+
+        study = tune(objective, {"x": hp.uniform("x", -10, 10)}, on=Spark(8), max_trials=50)
+        print(study.best, study.best_params)
+
+    Args:
+        objective: called with one configuration of the space, returns a loss (a number) or a dict
+            with `status` ("ok" or "fail") and, if ok, `loss`; other keys are kept in the trial's
+            result.
+        space: nested dicts, lists and tuples with `hp.*` parameters, or a `Space`; or "annotated":
+            the annotations of the objective's arguments, which are then passed by keyword.
+        sampler: "tpe", "random", "anneal", "sobol", "halton", "lhs", "grid", or any object with
+            `suggest(space, history, n, rng)`, such as `tpe.suggest(gamma=0.3)`.
+        scheduler: decides what is evaluated next, and with which budget; None: full evaluations.
+        on: where trials are evaluated: `Serial()`, `Threads(4)`, `Spark(parallelism=8)`.
+        max_trials: trials in the study at the end, those of earlier runs included; None: no limit.
+        stop: a rule of `sparktune.stopping`, such as `Timeout(600) | NoProgress(50)`, where seconds
+            count from the begin of the run. What runs when it ends the run is cancelled.
+        start: points {label: value} to evaluate first, in addition to `max_trials`; a choice is
+            given by the index of its option. Points that the study holds already are left out.
+        seed: an integer >= 0 that determines the suggestions, together with the results; None:
+            random.
+        journal: path (or URL, with the extra `remote`) of a file that keeps every suggestion and
+            result. The same call with the same path goes on where the one before ended, however
+            that was: finished trials are kept, those that ran are evaluated again, and the seed is
+            the journal's. What JSON cannot hold stands in files beside it.
+        observers: functions `(event, history)`, called after each event of the run: `Begun`,
+            `Enqueued`, `Asked`, `Told`, `Stopped`. One that raises is left out from then on.
+        errors: "record" a trial that raises, crashes or runs out of time, and go on; or "raise" its
+            exception, or `TrialFailed` where that is elsewhere, which ends the run.
+        deterministic: make the trials depend on the seed alone and not on the timing: trial k is
+            suggested from the results of exactly the trials up to k - parallelism. It starts when
+            these have ended, so that a slow trial holds others up. Needs a platform with a number
+            as parallelism.
+        progress: whether to show a bar, and how it went in one line, on stderr; or a function
+            `(initial, total)` returning a context manager of a bar.
+        study: the study to go on with, whose space, sampler, scheduler and seed are used; None: a
+            new one. However the run ends, it holds what was evaluated.
+
+    Returns:
+        The study. `study.stop_reason` says why the run ended.
+
+    Raises:
+        InvalidArgument, BadSearchSpace, SparkUnavailable: before anything is evaluated.
+        JournalFailed: the journal cannot be written.
+        Exception: with errors="raise", the objective's own.
+        KeyboardInterrupt: by Ctrl-C. Like every exception after the run began, it has the study
+            with all finished trials as its attribute `study`.
+    """
+    _check(
+        objective=objective,
+        scheduler=scheduler,
+        on=on,
+        stop=stop,
+        start=start,
+        observers=observers,
+        errors=errors,
+        progress=progress,
+        study=study,
+    )
+    objective, space = annotated(objective) if is_annotated(space) else (objective, space)
+    study = _study(space, sampler, scheduler, seed, study)
+    lag = _lag(deterministic, on)
+    points = [study.space.check(point) for point in start]
+    limit = None if max_trials is None else whole("max_trials", max_trials, 0, OR_NONE)
+    name = getattr(objective, "__name__", type(objective).__name__)
+    task = Task(objective, lambda trial: study.space.decode(trial.values), name)
+    with contextlib.closing(resume.open_journal(journal, study)) as book:
+        header = resume.header(study, book, name, seed)
+        # Nothing has been changed so far, and the platform is the last that can refuse.
+        with contextlib.closing(on.open(task)) as executor, _running(study, book, lag, progress):
+            begun = resume.begin(study, book, header, points, limit)
+            level = logging.INFO if errors == "raise" else logging.WARNING
+            watching: list[loop.Observer] = [*observers, Log(level)]
+            if progress:
+                bar = progress if callable(progress) else tqdm_bar
+                watching.append(Progress(bar, study.history, study.end, lambda: executor.running))
+            loop.run(
+                study,
+                executor,
+                Never() if stop is None else stop,
+                watching,
+                begun=begun,
+                raise_errors=errors == "raise",
+                at_once=max(getattr(on, "queue", 1), loop.AT_ONCE),
+            )
+    return study
+
+
+def _check(**given: Any) -> None:
+    """Refuse arguments of the wrong kind, by their names."""
+    for name, (holds, wanted) in _KINDS.items():
+        if not holds(given[name]):
+            raise InvalidArgument(f"{name} must be {wanted}, got {given[name]!r}")
+
+
+def _has(value: Any, method: str) -> bool:
+    return callable(getattr(value, method, None)) and not isinstance(value, type)
+
+
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "objective": (callable, "a function of one configuration"),
+    "scheduler": (lambda it: it is None or _has(it, "schedule"), "a scheduler, or None"),
+    "on": (lambda it: _has(it, "open"), "Serial(), Threads(4) or Spark(parallelism=8)"),
+    "stop": (
+        lambda it: it is None or _has(it, "stop"),
+        "a rule of sparktune.stopping, such as Timeout(600) | NoProgress(50), or None",
+    ),
+    "start": (lambda it: isinstance(it, (list, tuple)), "a list of points {label: value}"),
+    "observers": (
+        lambda it: isinstance(it, (list, tuple)) and all(map(callable, it)),
+        "functions (event, history), in a list",
+    ),
+    "errors": (lambda it: it in ("record", "raise"), "'record' or 'raise'"),
+    "progress": (
+        lambda it: isinstance(it, bool) or callable(it),
+        "True, False or a function (initial, total)",
+    ),
+    "study": (lambda it: it is None or isinstance(it, Study), "a Study, or None"),
+}
+
+
+def _study(
+    space: Any, sampler: Any, scheduler: Any, seed: int | None, study: Study | None
+) -> Study:
+    """The study to go on with, or a new one."""
+    if study is None:
+        study = Study(space, sampler, scheduler, seed)
+    elif sampler != "tpe" or scheduler is not None:
+        raise InvalidArgument(
+            "the study has a sampler and a scheduler of its own; leave out sampler= and "
+            "scheduler=, or set study.sampler and study.scheduler"
+        )
+    elif space is not study.space:
+        given = space if isinstance(space, Space) else Space(space)
+        if given.fingerprint() != study.space.fingerprint():
+            changes = "; ".join(given.differences(study.space.describe()))
+            raise InvalidArgument(
+                f"the study has another search space ({changes}); give its own, study.space, or "
+                "start with a new study"
+            )
+    if not study.space.columns:
+        warnings.warn("the space has no hp.* parameter: all trials are the same", stacklevel=3)
+    return study
+
+
+def _lag(deterministic: bool, on: Platform) -> int | None:
+    """How many trials a suggestion must not know the results of; None: as few as possible."""
+    if not isinstance(deterministic, bool):
+        raise InvalidArgument(f"deterministic must be True or False, got {deterministic!r}")
+    if not deterministic:
+        return None
+    if not isinstance(on.parallelism, int):
+        raise InvalidArgument(
+            "deterministic=True needs parallelism, as the trials depend on how many run at once; "
+            "give it, as in Spark(parallelism=8)"
+        )
+    return on.parallelism
+
+
+@contextlib.contextmanager
+def _running(study: Study, book: Book, lag: int | None, progress: Any) -> Iterator[None]:
+    """The study while it runs: with its journal, and in order if it shall be deterministic. An
+    exception takes it along, so that no result is lost.
+    """
+    journal, scheduler = study.journal, study.scheduler
+    if not isinstance(book, NoJournal):
+        study.journal = book
+    if lag is not None:
+        study.scheduler = InOrder(scheduler, lag)
+    begun = time.monotonic()
+    try:
+        yield
+    except BaseException as error:
+        error.study = study  # type: ignore[attr-defined]
+        raise
+    finally:
+        study.journal, study.scheduler = journal, scheduler
+        if progress is True:
+            seconds = time.monotonic() - begun
+            print(f"{study}; {study.stop_reason}, {seconds:.1f} s", file=sys.stderr)
+
+
+def is_annotated(space: Any) -> bool:
+    """Whether the space is that of the annotations of the objective."""
+    return isinstance(space, str) and space == "annotated"
+
+
+def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, Apply]]:
+    """An objective of one dict, and its space, from a function whose arguments are annotated with
+    hp.* nodes.
+    """
+    try:
+        annotations = inspect.get_annotations(fn, eval_str=True)
+    except NameError as error:
+        raise InvalidAnnotatedParameter(
+            f'space="annotated": the annotations of {fn.__name__} cannot be evaluated: {error}'
+        ) from error
+    space = {name: node for name, node in annotations.items() if name != "return"}
+    for name, node in space.items():
+        if not isinstance(node, Apply):
+            raise InvalidAnnotatedParameter(
+                f'space="annotated": argument {name!r} of {fn.__name__} is annotated with '
+                f"{node!r}; "
+                f"annotate it with a parameter, as in {name}: hp.uniform({name!r}, 0, 1)"
+            )
+    return by_keyword(fn), space
+
+
+def by_keyword(fn: Callable[..., Any]) -> Callable[[Any], Any]:
+    """A function of one dict that calls `fn` with its items as arguments, and is named like it."""
+    objective: Any = functools.partial(worker.with_keywords, fn)
+    objective.__name__ = getattr(fn, "__name__", type(fn).__name__)
+    return objective  # type: ignore[no-any-return]
