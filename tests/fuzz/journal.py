@@ -287,6 +287,8 @@ def _node(rng: random.Random, content: bytes) -> bytes:
 
 
 def _places(entry: Any) -> Any:
+    if not isinstance(entry, (dict, list)):
+        return
     items = entry.items() if isinstance(entry, dict) else enumerate(entry)
     for key, value in [*items]:
         yield entry, key
