@@ -109,7 +109,8 @@ def export(options: Namespace) -> str:
     Raises:
         InvalidArgument: formulas are to be quoted in what is no table.
     """
-    if options.safe and options.json:
+    safe = "safe" in options and options.safe  # not every caller is the command line
+    if safe and options.json:
         raise InvalidArgument("--safe is for --csv: JSON holds no formulas")
     columns = table.columns(Trials.load(options.journal))
     rows = list(zip(*columns.values(), strict=True))
@@ -120,9 +121,9 @@ def export(options: Namespace) -> str:
     writer = csv.writer(
         text,
         lineterminator="\n",
-        quoting=csv.QUOTE_NONNUMERIC if options.safe else csv.QUOTE_MINIMAL,
+        quoting=csv.QUOTE_NONNUMERIC if safe else csv.QUOTE_MINIMAL,
     )
-    quoted = _quoted if options.safe else _text
+    quoted = _quoted if safe else _text
     writer.writerow([quoted(name) for name in columns])
     writer.writerows([quoted(cell) for cell in row] for row in rows)
     return text.getvalue().removesuffix("\n")
