@@ -1,25 +1,14 @@
-"""Grid search: every combination of a few values of each parameter, each once.
-
-A point is found on a walk over the columns, each choice followed by what depends on it. Where a
-walk stands is its state: the columns further on that the options chosen so far have made active.
-Walks in one state go on in the same ways, so that the points beyond a state are counted only once,
-and a point is found from its index without listing the others.
-
-    values     of each column, in the order in which they are tried
-    ways       of each step: state -> the states that the column's values lead to, one for each
-    beyond     of each step: state -> number of points from there on
-"""
+"""Grid search: every combination of a few values of each parameter, each once."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sparktune.arguments import is_whole
 from sparktune.errors import InvalidArgument
@@ -29,9 +18,9 @@ from sparktune.space.columns import Column
 from sparktune.space.distributions import Array, Categorical
 from sparktune.space.space import Space
 
-LARGEST = 1_000_000
-
-State: TypeAlias = frozenset[int]
+LARGEST = 100_000
+_KNOWN: WeakKeyDictionary[Space, tuple[Grid, Array]] = WeakKeyDictionary()
+"""The last grid over each space, and its points."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +38,7 @@ class Grid:
 
     Raises:
         InvalidArgument: an option is out of range; from `suggest`: `grids` does not fit the space,
-            or the grid has more than a million points.
+            or the grid has more than 100,000 points.
     """
 
     n_steps: int = 10
@@ -68,12 +57,23 @@ class Grid:
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """Up to n rows, shape (<= n, d); fewer where no more are left."""
-        points = _Points(space, self._values(space))
+        points = self._points(space)
         order = rng.permutation(len(points)) if self.shuffle else np.arange(len(points))
         seen = {row.tobytes() for row in history.X}
-        X = points.rows(order[: n + len(seen)])  # at most len(seen) of them are not new
+        X = points[order[: n + len(seen)]]  # at most len(seen) of them are not new
         new = [i for i, row in enumerate(X) if row.tobytes() not in seen]
         return X[new[:n]]
+
+    def _points(self, space: Space) -> Array:
+        """All points of the grid, which are kept as long as the space."""
+        sampler, points = _KNOWN.get(space, (None, None))
+        if sampler is not self or points is None:
+            values = self._values(space)
+            points = enumerate_rows(space, values)
+            if points is None:
+                raise _too_large(_sizes(space, values))
+            _KNOWN[space] = self, points
+        return points
 
     def _values(self, space: Space) -> list[Array]:
         """The values to try of each column."""
@@ -121,74 +121,29 @@ def _too_large(what: str) -> InvalidArgument:
     )
 
 
-class _Points:
-    """The points of a grid in order, each found by its index.
-
-    Raises:
-        InvalidArgument: they are more than a million.
+def enumerate_rows(space: Space, values: Sequence[Array]) -> Array | None:
+    """Every combination of values of the columns, shape (n, d), NaN where inactive; None if there
+    are more than 100,000. The column that comes last in its option changes fastest.
     """
-
-    def __init__(self, space: Space, values: list[Array]) -> None:
-        self._values = values
-        self._always = [not column.conditions for column in space.columns]
-        self._order = _choices_before_their_own(space)
-        self._ways, ends = self._walked(space)
-        self._beyond = [dict.fromkeys(ends, 1)]
-        for ways in reversed(self._ways):
-            after = self._beyond[0]
-            self._beyond.insert(0, {state: sum(after[t] for t in to) for state, to in ways.items()})
-
-    def __len__(self) -> int:
-        return sum(self._beyond[0].values())
-
-    def rows(self, indices: NDArray[np.intp]) -> Array:
-        """The points at these indices, shape (len(indices), d)."""
-        X = np.full((len(indices), len(self._values)), np.nan)
-        rest = indices.copy()  # index among the points that go on from a row's state
-        standing: dict[State, NDArray[np.intp]] = {frozenset(): np.arange(len(indices))}
-        for step, (j, ways) in enumerate(zip(self._order, self._ways, strict=True)):
-            moved: dict[State, list[NDArray[np.intp]]] = {}
-            for state, rows in standing.items():
-                to = ways[state]
-                ends = np.cumsum([self._beyond[step + 1][after] for after in to])
-                k = np.searchsorted(ends, rest[rows], side="right")
-                rest[rows] -= np.insert(ends, 0, 0)[k]
-                if self._always[j] or j in state:
-                    X[rows, j] = self._values[j][k]
-                names = {after: i for i, after in enumerate(dict.fromkeys(to))}
-                which = np.array([names[after] for after in to])[k]
-                for after, i in names.items():
-                    moved.setdefault(after, []).append(rows[which == i])
-            standing = {state: np.concatenate(parts) for state, parts in moved.items()}
-        return X
-
-    def _walked(self, space: Space) -> tuple[list[dict[State, list[State]]], Iterable[State]]:
-        """The ways of every step, and the states after the last."""
-        opened: dict[tuple[int, float], State] = {}
-        for i, column in enumerate(space.columns):
-            for condition in column.conditions:
-                opened[condition] = opened.get(condition, frozenset()) | {i}
-        walks = Counter({frozenset[int](): 1})  # number of walks that end in each state
-        all_ways = []
-        for j in self._order:
-            opens = [opened.get((j, value), frozenset()) for value in self._values[j].tolist()]
-            ways = {
-                state: [(state - {j}) | more for more in opens]
-                if self._always[j] or j in state
-                else [state]
-                for state in walks
-            }
-            walks = _moved(walks, ways)
-            if walks.total() > LARGEST:
-                raise _too_large(_sizes(space, self._values))
-            all_ways.append(ways)
-        return all_ways, walks
+    X: dict[int, Array] = {}
+    n = 1
+    for j in _choices_before_their_own(space):
+        conditions = space.columns[j].conditions
+        holds = [X[parent] == option for parent, option in conditions]
+        active = np.logical_or.reduce(holds) if holds else np.ones(n, dtype=bool)
+        repeats = np.where(active, len(values[j]), 1)
+        n = int(repeats.sum())
+        if n > LARGEST:
+            return None
+        X = {i: np.repeat(x, repeats) for i, x in X.items()}
+        X[j] = np.full(n, np.nan)
+        X[j][np.repeat(active, repeats)] = np.tile(values[j], int(active.sum()))
+    rows: Array = np.array([X[j] for j in range(len(space))]).reshape(len(space), n).T.copy()
+    return rows
 
 
 def _choices_before_their_own(space: Space) -> list[int]:
-    """The columns in an order in which a choice comes directly before those that depend on it, so
-    that walks soon come together again.
-    """
+    """The columns in an order in which a choice comes directly before those that depend on it."""
     parents = [{parent for parent, _ in column.conditions} for column in space.columns]
     placed: dict[int, None] = {}
 
@@ -202,15 +157,6 @@ def _choices_before_their_own(space: Space) -> list[int]:
         if j not in placed:
             place(j)
     return list(placed)
-
-
-def _moved(walks: Counter[State], ways: dict[State, list[State]]) -> Counter[State]:
-    """The number of walks in each state, one step further on."""
-    moved: Counter[State] = Counter()
-    for state, number in walks.items():
-        for after in ways[state]:
-            moved[after] += number
-    return moved
 
 
 def _sizes(space: Space, values: list[Array]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from functools import partial
 from itertools import product
 from math import exp, nan
@@ -180,14 +182,24 @@ def test_a_space_without_parameters_has_one_point() -> None:
     ],
     ids=["product", "one parameter", "conditional"],
 )
-def test_more_than_a_million_points_are_refused(space: Any, message: str) -> None:
-    with pytest.raises(InvalidArgument, match=f"more than 1,000,000 points .*{message}"):
+def test_more_than_a_hundred_thousand_points_are_refused(space: Any, message: str) -> None:
+    with pytest.raises(InvalidArgument, match=f"more than 100,000 points .*{message}"):
         points(Space(space), n=1)
 
 
-def test_a_million_points_are_not() -> None:
-    space = Space([hp.uniform(f"x{i}", 0, 1) for i in range(6)])
-    assert_allclose(points(space, n=11)[[0, 10]], [[0.05] * 6, [0.05] * 4 + [0.15, 0.05]])
+def test_a_hundred_thousand_points_are_not() -> None:
+    space = Space([hp.uniform(f"x{i}", 0, 1) for i in range(5)])
+    assert_allclose(points(space, n=11)[[0, 10]], [[0.05] * 5, [0.05] * 3 + [0.15, 0.05]])
+
+
+def test_points_are_found_once_for_a_sampler_and_a_space_and_not_kept_beyond_it() -> None:
+    space, sampler = Space([hp.uniform(f"x{i}", 0, 1) for i in range(3)]), grid.suggest(n_steps=4)
+    assert sampler._points(space) is sampler._points(space)
+    assert len(grid.suggest(n_steps=2)._points(space)) == 2**3
+    known = weakref.ref(space)
+    del space
+    gc.collect()
+    assert known() is None
 
 
 # History
