@@ -16,6 +16,8 @@ run one single-task job after the other, with nothing to suggest or to record.
     x floor    the floor's wall time per trial / the contender's: above 1 is faster than plain Spark
     x tiny     wall time with 100 MB in the objective's closure / with nothing in it
 
+Last comes what 100 MB cost in memory: see `dispatch_memory`.
+
 Wall times are of whole calls of `fmin`, without a progress bar: they include pickling the
 objective, shipping it and every suggestion. Where there were several rounds, the median is given
 (lowest - highest).
@@ -37,9 +39,20 @@ from importlib.metadata import version
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 import sparktune
 from tests.benchmarks import wide
-from tests.benchmarks.dispatchers import PEERS, SLOTS, Contender, Objective, contenders
+from tests.benchmarks.dispatch_memory import HEAD, growth
+from tests.benchmarks.dispatchers import (
+    CLASSIC,
+    CONNECT,
+    PEERS,
+    SLOTS,
+    Contender,
+    Objective,
+    contenders,
+)
 from tests.conftest import connect_server
 
 JVM_WARM_UP = 200  # plain jobs before anything else, for the compiler of the shared JVM
@@ -57,7 +70,8 @@ class Workload:
 
     def objective(self) -> Objective:
         """What each trial calls."""
-        seconds, data = self.seconds, os.urandom(self.closure)
+        seconds = self.seconds
+        data = np.random.default_rng(0).random(self.closure // 8)
 
         def sleep(config: Any) -> float:
             if seconds:
@@ -182,7 +196,8 @@ def four_slots(rounds: int, peers: list[str]) -> None:
 
         connect = SparkSession.builder.remote(url).getOrCreate()
         results = measure(contenders(spark, connect, peers, rounds), rounds)
-        print("\n" + "\n".join(results.lines()) + f"\n\n{setting(spark, peers)}")
+        memory = [growth(kind, session) for kind, session in ((CLASSIC, spark), (CONNECT, connect))]
+        print("\n" + "\n".join([*results.lines(), "", HEAD, *memory, "", setting(spark, peers)]))
         connect.stop()
     spark.stop()
 
