@@ -29,10 +29,21 @@ def share(value: T) -> Shared[T]:
             ...
 
     With `SparkTrials` the object is pickled once for each call of `fmin`, sent to the cluster once,
-    and unpickled once by each worker process, at the first `.value`; all trials in that process
-    see the same object, so do not change it. What an objective refers to without a handle travels
-    the same way, together with the objective; a handle is for objects in the space, for objects
-    that several objectives use, and for those that only some trials need. With `Trials` and
+    and unpickled once by each worker process, at the first `.value`. On purpose it is one object for
+    all trials in that process: what a trial changes in it, later ones there see. With `Trials` and
     `ThreadTrials` it is the object itself.
+
+    What an objective refers to without a handle travels with it, once too, but is loaded anew for
+    each trial, so that no trial sees what another did. That copies nothing of the memory of numpy
+    arrays, nor of what consists of them (data frames, sparse matrices) or offers its memory to
+    pickle (protocol 5, as Arrow does): it is one file on each machine, which trials map privately.
+    Large `bytes` are copied once by each process. Copied for each trial are Python's own containers
+    and what is in them, so also columns of Python objects; `str` and `bytearray`; arrays of types
+    derived from numpy's, as masked ones. A handle is for those if they are large and no trial
+    changes them, for objects in the space, for objects that several objectives use, and for those
+    that only some trials need.
+
+    Modules that an objective imports are imported once by each process; what is changed in them
+    stays, as everywhere in Spark.
     """
     return Shared(value)
