@@ -29,9 +29,9 @@ def share(value: T) -> Shared[T]:
             ...
 
     With `SparkTrials` the object is pickled once for each call of `fmin`, sent to the cluster once,
-    and unpickled once by each worker process, at the first `.value`. On purpose it is one object for
-    all trials in that process: what a trial changes in it, later ones there see. With `Trials` and
-    `ThreadTrials` it is the object itself.
+    and unpickled once by each worker process, at the first `.value`. On purpose it is one object
+    for all trials in that process: what a trial changes in it, later ones there see. With `Trials`
+    and `ThreadTrials` it is the object itself.
 
     What an objective refers to without a handle travels with it, once too, but is loaded anew for
     each trial, so that no trial sees what another did. That copies nothing of the memory of numpy
