@@ -49,8 +49,8 @@ class SparkTrials(Trials):
     A trial that raises, crashes or runs out of time is recorded and the run goes on;
     `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not
     use the SparkSession: see `ThreadTrials` for that. Each trial has an objective and parameters of
-    its own, without copies of large arrays (see `share`). What a trial writes to stdout and stderr, by
-    `print` or by logging, comes back with it, the last 64 kB: `trials.records[3].log`.
+    its own, without copies of large arrays (see `share`). What a trial writes to stdout and stderr,
+    by `print` or by logging, comes back with it, the last 64 kB: `trials.records[3].log`.
 
     Raises:
         InvalidArgument: an argument is out of range.
