@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from sparktune.documents import Document
 from sparktune.errors import InvalidArgument, SparktuneError
 from sparktune.hyperopt._documents import validated
 from sparktune.hyperopt._pickle_checks import Refused, State
@@ -44,7 +45,7 @@ def load_trials(path: Any, trust: Iterable[str] = ()) -> Any:
     try:
         loaded = loads(Path(path).read_bytes(), packages)
         if isinstance(loaded, (list, tuple)) and all(isinstance(doc, dict) for doc in loaded):
-            loaded = trials_from_docs(loaded)
+            loaded = trials_from_docs(_separate([validated(doc) for doc in loaded]))
     except SparktuneError:
         raise
     except Refused as error:
@@ -103,13 +104,29 @@ class _Unpickler(pickle.Unpickler):
         return _Given if (module, name) in _NAMES else super().find_class(module, name)
 
 
+def _separate(docs: list[Document]) -> list[Document]:
+    """The documents, if none shares its parameters with another: many that do would be far more
+    than the file is long.
+
+    Raises:
+        InvalidArgument: two do.
+    """
+    for parts in ([doc["misc"] for doc in docs], [doc["misc"]["vals"] for doc in docs]):
+        if len({id(part) for part in parts}) < len(parts):
+            raise InvalidArgument("the file holds documents that share their parameters")
+    return docs
+
+
 def _trials(state: dict[str, Any] | None) -> Trials:
     """Trials of the parts of a pickled state that are known, each of its right type."""
     state = state or {}
     if not isinstance(state.get("_dynamic_trials"), list):
         raise InvalidArgument("the file holds trials without documents")
     known = {key: state[key] for key, kinds in _STATE.items() if isinstance(state.get(key), kinds)}
-    known["_dynamic_trials"] = [validated(doc) for doc in state["_dynamic_trials"]]
+    known["_dynamic_trials"] = _separate([validated(doc) for doc in state["_dynamic_trials"]])
+    known["labels"] = tuple(label for label in known.get("labels", ()) if isinstance(label, str))
+    given = known.get("attachments", {}).items()
+    known["attachments"] = {name: value for name, value in given if isinstance(name, str)}
     known["header"] = _header(state.get("header"))
     trials = Trials()
     trials.__setstate__(known)
@@ -123,10 +140,8 @@ _STATE: dict[str, Any] = {
     "attachments": dict,
     "labels": tuple,
     "stop_reason": str,
-    "lag": int,
-    "timeout": (int, float),
-    "loss_threshold": (int, float),
 }
+_LATEST = 2**37  # seconds since the epoch that a date can show
 _HEADER: dict[str, Any] = {
     "objective": str,
     "seed": int,
@@ -145,4 +160,5 @@ def _header(given: Any) -> dict[str, Any] | None:
     known = all(isinstance(given[key], kinds) for key, kinds in _HEADER.items())
     known = known and all(isinstance(text, str) for pair in texts for text in pair)
     known = known and all(isinstance(each, (list, tuple)) for each in given["options"].values())
+    known = known and 0 <= given["created"] < _LATEST
     return given if known else None

@@ -61,6 +61,7 @@ class Store:
         self.ids = Ids()
         self.version = 0
         self._by_key: dict[Any, Document] = {}
+        self._copies: dict[Any, int] = {}  # of documents with the id of another
         self._known: dict[int, tuple[Any, Snapshot]] = {}  # by the identity of the document
 
     def document(self, key: Any) -> Document:
@@ -97,10 +98,9 @@ class Store:
         if self.knows(doc):
             self._forget(self._known[id(doc)][0])
         key = doc["tid"] if key is None else key
-        copies = 1
         while key in self.trials:
-            copies += 1
-            key = f"{doc['tid']}#{copies}"
+            copies = self._copies.get(doc["tid"], 1) + 1
+            key, self._copies[doc["tid"]] = f"{doc['tid']}#{copies}", copies
         self._keep(key, doc, replace(record(doc), id=key))
 
     def reconcile(self) -> None:

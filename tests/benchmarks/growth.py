@@ -3,7 +3,7 @@
     python -m tests.benchmarks.growth                     # a minute or two
 
 The objective returns at once, so that what is left is the cost of the run itself: CPU of the
-process per trial, around trial 1,000 and around trial 10,000, each the smallest of five stretches.
+process per trial, around trial 1,000 and around trial 10,000, each the smallest of ten stretches.
 Every stopping rule, and every way to keep trials, has a line; none of the rules stops.
 """
 
@@ -29,7 +29,7 @@ from sparktune.stopping import (
     Timeout,
 )
 
-EARLY, LATE, STRETCH, STRETCHES = 1_000, 10_000, 200, 5
+EARLY, LATE, STRETCH, STRETCHES = 1_000, 10_000, 100, 10
 NEVER = 10**9
 RULES: dict[str, Any] = {
     "no rule": None,

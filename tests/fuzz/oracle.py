@@ -15,7 +15,7 @@ from typing import Any
 from sparktune.errors import SparktuneError
 
 SECONDS = 10
-"""How long one input may take."""
+"""How long one input may take, of CPU."""
 MEMORY = 1 << 30
 """Bytes that the process may grow by, at most, while it reads one input."""
 LONGEST = 2000
@@ -58,15 +58,18 @@ def _watched() -> Iterator[list[str]]:
     def alarm(number: int, frame: Any) -> None:
         raise _Hang
 
-    before = signal.signal(signal.SIGALRM, alarm)
-    signal.alarm(SECONDS)
+    before = [signal.signal(each, alarm) for each in (signal.SIGALRM, signal.SIGPROF)]
+    signal.alarm(20 * SECONDS)  # for what waits; the machine may be busy
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     _called = calls = []
     try:
         yield calls
     finally:
         _called = None
         signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        for each, old in zip((signal.SIGALRM, signal.SIGPROF), before, strict=True):
+            signal.signal(each, old)
 
 
 def read(act: Callable[[], Any], allowed: Collection[str] = ()) -> Any:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pickle
 import resource
 import struct
 import subprocess
 import sys
+import time
 from collections import OrderedDict, defaultdict, deque
+from dataclasses import asdict
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -311,20 +314,40 @@ def test_a_state_gives_trials_no_methods_and_no_raw_errors(tmp_path: Path) -> No
     trials = Trials()
     fmin(lambda x: x, hp.uniform("x", 0, 1), rand.suggest, 2, trials=trials, verbose=False)
     state = trials.__getstate__()
+    assert trials.header
     for change in (
         {"refresh": 5, "observe": [], "executor": {}, "_restores": True},
         {"header": 5},
         {"header": {"columns": 5}},
         {"attachments": [1]},
         {"_ids": 5, "labels": 7, "lag": "x", "timeout": []},
+        {"labels": (5, None), "attachments": {5: 5}},
+        {"header": asdict(trials.header) | {"created": 1e300}},
     ):
         file = tmp_path / "t.pkl"
         made = b"".join((PROTO, name("hyperopt.base", "Trials"), b")R"))
         file.write_bytes(made + pickle.dumps(state | change)[2:-1] + b"b.")
         loaded = load_trials(file)
         assert loaded.argmin == trials.argmin
+        assert loaded._repr_html_()
+        assert len(loaded.trial_attachments(loaded.trials[0])) == 0
         fmin(lambda x: x, hp.uniform("x", 0, 1), rand.suggest, 3, trials=loaded, verbose=False)
         assert len(loaded) == 3
+
+
+def test_documents_that_share_all_their_parameters_are_refused(tmp_path: Path) -> None:
+    file, one = tmp_path / "t.pkl", documents(misc={"vals": {f"x{i}": [i] for i in range(9000)}})[0]
+    file.write_bytes(pickle.dumps([dict(one) for _ in range(9000)]))  # 81 million values
+    with pytest.raises(InvalidArgument, match="share their parameters"):
+        load_trials(file)
+
+
+def test_many_documents_of_one_id_are_read_in_time(tmp_path: Path) -> None:
+    file = tmp_path / "t.pkl"
+    file.write_bytes(pickle.dumps([copy.deepcopy(documents()[0]) for _ in range(15_000)]))
+    begun = time.process_time()
+    assert len(load_trials(file)) == 15_000
+    assert time.process_time() - begun < 30  # seconds of CPU; each looked at all before it
 
 
 @pytest.mark.parametrize(
