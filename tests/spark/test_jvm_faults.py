@@ -108,6 +108,23 @@ DIES_AS_THE_RUN_ENDS = """
     os._exit(0)
 """
 
+DIES_UNDER_THREADS = """
+    from sparktune import ThreadTrials
+
+    def objective(x):
+        if len(trials.records) > 3:
+            os.kill(jvm, signal.SIGKILL)
+        return float(spark.range(3).count())
+
+    trials, end = ThreadTrials(2), "returned"
+    try:
+        fmin(objective, space, rand.suggest, max_evals=30, trials=trials, verbose=False)
+    except BaseException as error:
+        end = type(error).__name__
+    tell(end=end, statuses=sorted({t.status.value for t in trials.records.values()}))
+    os._exit(0)
+"""
+
 
 def told(program: str, *arguments: str) -> dict[str, Any]:
     """What a program tells at its end."""
@@ -123,7 +140,7 @@ def told(program: str, *arguments: str) -> dict[str, Any]:
 def check_a_death(seed: int, folder: Path) -> dict[str, Any]:
     """Kill the JVM at a random call of the driver to it, just before or just after."""
     draw = random.Random(seed)
-    at, when = draw.randrange(1, 450), draw.choice(["before", "after"])
+    at, when = draw.randrange(1, 1000), draw.choice(["before", "after"])
     found = told(DIES_AT_A_CALL, str(at), when, str(folder))
     found |= {"at": at, "when": when}
     statuses = found["statuses"]
@@ -159,6 +176,12 @@ def test_a_jvm_that_dies_as_the_run_ends_does_not_matter() -> None:
     assert found["end"] == "returned"
     assert found["pending"] == []
     assert found["ok"] > 0
+
+
+def test_a_jvm_that_dies_under_objectives_that_use_spark_is_no_error_of_theirs() -> None:
+    found = told(DIES_UNDER_THREADS)
+    assert found["end"] == "SparkUnavailable"
+    assert found["statuses"] == ["cancelled", "ok"]
 
 
 if __name__ == "__main__":
