@@ -301,8 +301,8 @@ def test_help(command: str) -> None:
 
 
 def test_a_space_of_plain_tables() -> None:
-    from sparktune.cli.spaces import space_of
     from sparktune.space.space import Space
+    from sparktune.space.tables import space_of
 
     tables = {
         "depth": {"uniformint": [2, 16]},

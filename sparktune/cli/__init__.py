@@ -2,7 +2,6 @@
 
 main          arguments, exit codes, errors
 study         the study file: read, checked, changed by --set
-spaces        a search space written as plain tables
 references    functions and spaces named as `module:name` or `file.py:name`
 signals       SIGTERM and SIGHUP end a run as Ctrl-C does
 commands      run, show, plot, export, best

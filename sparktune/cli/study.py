@@ -1,7 +1,7 @@
 """The study file: TOML, read, changed by `--set key=value`, checked.
 
     objective = "forest.py:validation_loss"     # or module:function
-    space = "forest.py:space"                   # or tables, see `spaces`
+    space = "forest.py:space"                   # or tables, see `space.tables`
     algorithm = "tpe"                           # or a table: name, and the algorithm's options
     executor = "spark"                          # or a table: kind, and what its trials take
     budget = {max_evals = 100, timeout = 600, loss_threshold = 0.1}
@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from sparktune.cli.references import References
-from sparktune.cli.spaces import space_of
 from sparktune.errors import InvalidArgument
 from sparktune.parallel_trials import SparkTrials, ThreadTrials
 from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import ALGORITHMS, resolve
+from sparktune.space.tables import space_of
 from sparktune.trials import Trials
 
 if sys.version_info >= (3, 11):
