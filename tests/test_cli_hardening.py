@@ -220,7 +220,8 @@ def test_a_signal_cancels_the_jobs_of_spark(wait_until: Any) -> None:
         signal.SIGTERM, executor="spark", objective="endless", wait_until=wait_until
     )
     assert code == 143, errors
-    assert errors.endswith("sparktune: ended by SIGTERM; add --resume to go on\n")
+    # Spark may write after it, when its processes end.
+    assert "sparktune: ended by SIGTERM; add --resume to go on\n" in errors
     assert Trials.load("j").stop_reason == "interrupted"
 
 
