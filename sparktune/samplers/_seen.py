@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparktune.history import CODES, View
 from sparktune.space.distributions import Array, Categorical, Distribution
 from sparktune.space.space import Space
+from sparktune.trial import Status
 
 _MOST = 100_000
 """Points of a finite space up to which they are counted."""
@@ -25,6 +27,11 @@ class Seen:
         self._chosen: set[bytes] = set()
         sizes = [column.distribution.size for column in space.columns]
         self._order = np.argsort(sizes, kind="stable")[::-1]  # what tells most points apart first
+
+    @staticmethod
+    def of(space: Space, history: View) -> Seen:
+        """The points of a history that were or are evaluated."""
+        return Seen(space, history.X[history.status != CODES[Status.CANCELLED]])
 
     def first_new(self, rows: Array) -> Array | None:
         """The first of the rows that is new, which is seen from now on; None if none is."""

@@ -13,12 +13,49 @@ follows conditions: where a parameter is inactive, only the others count.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from sparktune.history import View
+from sparktune.samplers._seen import Seen
 from sparktune.space.distributions import Array
 from sparktune.space.layout import Layout
+from sparktune.space.space import Space
 
 _STRENGTH = 3.0
+
+_CANDIDATES = 64
+"""Random points of which the one with most room is taken."""
+
+_OTHERS = 256
+"""Points that are looked at where all candidates were tried before."""
+
+_NEWEST = 500
+"""Trials to keep away from: these, where most trials fail."""
+
+
+def spread(
+    space: Space, history: View, n: int, rng: np.random.Generator, repeats: bool
+) -> Iterator[Array]:
+    """Up to n points that lie far from the trials and from each other; points that are tried
+    already only if there is no other and `repeats` allows it.
+    """
+    seen = Seen.of(space, history)
+    pool = space.sample(rng, _CANDIDATES + 4 * (n - 1))
+    crowd = crowding(space.layout, pool, history.X[-_NEWEST:])
+    chosen: Array | None = None
+    for _ in range(n):
+        if chosen is not None:
+            crowd += crowding(space.layout, pool, chosen[None])
+        chosen = seen.first_new(pool[np.argsort(crowd, kind="stable")])
+        if chosen is None:
+            chosen = seen.first_new(seen.others(_OTHERS, rng))
+        if chosen is None and repeats:
+            chosen = pool[int(np.argmin(crowd))]
+        if chosen is None:
+            return
+        yield chosen
 
 
 def crowding(layout: Layout, X: Array, points: Array) -> Array:

@@ -33,15 +33,12 @@ from sparktune.samplers._parzen import Parzen
 from sparktune.samplers._points import Points
 from sparktune.samplers._ratio import Ratio
 from sparktune.samplers._seen import Seen
-from sparktune.samplers._spread import crowding
+from sparktune.samplers._spread import spread
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.trial import Status
 
 Parts: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
-
-_CANDIDATES = 64
-"""Random points of which the start-up takes the one with most room."""
 
 _OTHERS = 256
 """Points that are looked at where all candidates were tried before."""
@@ -50,9 +47,7 @@ _ENOUGH = 5
 """Results in a branch from which on it has good and bad trials of its own."""
 
 _KERNELS = 500
-"""Bad trials that g is made of at most: the newest, and as many evenly spread among the others.
-Also the newest trials that the start-up keeps away from, where most trials fail.
-"""
+"""Bad trials that g is made of at most: the newest, and as many evenly spread among the others."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +90,7 @@ class TPE:
         if n == 0 or not len(space):
             return np.empty((n, len(space)))
         if history.ok.sum() < max(self.n_startup_jobs, 1):
-            rows = _spread(space, history, n, rng, self.repeats)
+            rows = spread(space, history, n, rng, self.repeats)
         else:
             rows = self._modelled(space, history, n, rng)
         return np.array(list(rows)).reshape(-1, len(space))
@@ -118,7 +113,7 @@ class TPE:
     def _modelled(
         self, space: Space, history: View, n: int, rng: np.random.Generator
     ) -> Iterator[Array]:
-        seen, parts = _seen(space, history), self.split(history)
+        seen, parts = Seen.of(space, history), self.split(history)
         for branch, count in self._branches(space, history, parts, n, rng):
             ratio = self._ratio(space, history, parts, branch)
             yield from self._chosen(ratio, branch, count, seen, rng)
@@ -216,32 +211,6 @@ def _thinned(bad: NDArray[np.intp]) -> NDArray[np.intp]:
     older, newest = bad[: -(_KERNELS // 2)], bad[-(_KERNELS // 2) :]
     kept = np.linspace(0, len(older) - 1, _KERNELS - len(newest)).astype(int)
     return np.concatenate([older[kept], newest])
-
-
-def _seen(space: Space, history: View) -> Seen:
-    """The points that were or are evaluated."""
-    return Seen(space, history.X[history.status != CODES[Status.CANCELLED]])
-
-
-def _spread(
-    space: Space, history: View, n: int, rng: np.random.Generator, repeats: bool
-) -> Iterator[Array]:
-    """Up to n points that lie far from the trials and from each other."""
-    seen = _seen(space, history)
-    pool = space.sample(rng, _CANDIDATES + 4 * (n - 1))
-    crowd = crowding(space.layout, pool, history.X[-_KERNELS:])
-    chosen: Array | None = None
-    for _ in range(n):
-        if chosen is not None:
-            crowd += crowding(space.layout, pool, chosen[None])
-        chosen = seen.first_new(pool[np.argsort(crowd, kind="stable")])
-        if chosen is None:
-            chosen = seen.first_new(seen.others(_OTHERS, rng))
-        if chosen is None and repeats:
-            chosen = pool[int(np.argmin(crowd))]
-        if chosen is None:
-            return
-        yield chosen
 
 
 suggest = TPE()

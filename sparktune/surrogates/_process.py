@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from sparktune.surrogates import Array
-from sparktune.surrogates._evidence import Evidence, factor, inverted, solved
+from sparktune.surrogates._evidence import LEAST_NOISE, Evidence, factor, inverted, solved
 from sparktune.surrogates._kernel import correlation
 
 
@@ -62,9 +62,24 @@ class Process:
     def predict(self, Z: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of f, both (m,), at the rows of Z (m, p)."""
         kx = self.covariance(Z)
-        V = solved(self.L, kx)
-        sd = np.sqrt(np.maximum(self.sf2 - (V**2).sum(axis=0), 1e-12 * self.sf2))
-        return self.offset + self.scale * (kx.T @ self.alpha), self.scale * sd
+        mean = self.offset + self.scale * (kx.T @ self.alpha)
+        return mean, self.deviations(solved(self.L, kx))
+
+    def whitened(self, Z: Array) -> Array:
+        """V of the rows Z (m, p), shape (n, m)."""
+        return solved(self.L, self.covariance(Z))
+
+    def extended(self, V: Array, Z: Array) -> Array:
+        """V of the rows Z from what it was before the last row was believed: one row more."""
+        kx = self.sf2 * correlation(self.A[-1:], Z / self.lengths)[0]
+        last = (kx - self.L[-1:, :-1] @ V) / self.L[-1, -1]
+        return np.vstack([V, last])
+
+    def deviations(self, V: Array) -> Array:
+        """The standard deviations of f where V (n, m) is known, shape (m,)."""
+        var = self.sf2 - np.einsum("ij,ij->j", V, V)
+        sd: Array = self.scale * np.sqrt(np.maximum(var, 1e-12 * self.sf2))
+        return sd
 
     def gradients(self, z: Array) -> tuple[float, float, Array, Array]:
         """Mean and standard deviation of f at z (p,), and their gradients (p,)."""
@@ -105,8 +120,8 @@ class Process:
         return self.alpha / np.sqrt(np.diag(self.inverse))
 
     def believing(self, Z: Array) -> Process:
-        """The posterior if its means at the rows of Z (m, p) had been observed: its mean is the
-        same, its standard deviation is smaller near them.
+        """The posterior if f were known to be what is expected at the rows of Z (m, p): its mean is
+        the same, its standard deviation is 0 there and smaller near them.
         """
         if not len(Z):
             return self
@@ -114,6 +129,6 @@ class Process:
         V = solved(self.L, self.covariance(Z))
         L = np.zeros((n + m, n + m))
         L[:n, :n], L[n:, :n] = self.L, V.T
-        L[n:, n:] = factor(self.sf2 * correlation(B, B)[0] - V.T @ V, self.sn2)
+        L[n:, n:] = factor(self.sf2 * correlation(B, B)[0] - V.T @ V, LEAST_NOISE * self.sf2)
         alpha = np.append(self.alpha, np.zeros(m))
         return replace(self, A=np.vstack([self.A, B]), L=L, alpha=alpha)

@@ -6,8 +6,8 @@ different options are at distance 1.
 
 The hyperparameters are the mode of their posterior (`_evidence`). Up to 60 observations they are
 found anew with each one, then with every twentieth part more. The search starts where the one for
-10, 20, 40, ... of the observations ended; so a fit is a pure function of the observations, whatever
-fits came before it, and is quick if they did.
+10, 20, 40, ..., 320 of the observations ended; so a fit is a pure function of the observations,
+whatever fits came before it, and is quick if they did.
 
     Z       (n, p)     rows of features
     y       (n,)       observations, infinite where one failed
@@ -32,14 +32,17 @@ from sparktune.surrogates.warping import centred, warped
 MOST = 500
 """Observations at most that a process is made of."""
 
-_ALL = 60
-_GROWTH = 1.05
-_FIRST = 10
-_STEPS_FIRST, _STEPS_LATER = 40, 15
-_BEST, _NEAR = 100, 250
-"""Of more than `MOST` observations, how many of the best are used, and of those near the best one;
-the rest are spread evenly over the others.
+_SEARCHED = 300
+"""Observations at most by which hyperparameters are found."""
+
+_BEST, _NEAR = 0.2, 0.5
+"""Of too many observations, the shares of the best ones, and of those near the best one; the rest
+are spread evenly over the others.
 """
+
+_ALL, _GROWTH = 60, 1.05
+_FIRST, _LAST = 10, 320
+_STEPS_FIRST, _STEPS_LATER = 40, 15
 
 
 @dataclass(frozen=True)
@@ -74,33 +77,33 @@ class GP:
         _check(Z, y, self.groups)
         theta: Array | None = None
         for m in _sizes(len(y)):
-            part, _, _ = self._evidence(Z[:m], y[:m])
+            part, _, _ = self._evidence(Z[:m], y[:m], _SEARCHED)
             theta = _mode(_Search(part, theta, m))
-        evidence, offset, scale = self._evidence(Z, y)
+        evidence, offset, scale = self._evidence(Z, y, MOST)
         return Process.of(evidence, evidence.centre if theta is None else theta, offset, scale)
 
-    def _evidence(self, Z: Array, y: Array) -> tuple[Evidence, float, float]:
-        """The evidence of at most `MOST` of these observations, and what they are measured from and
-        in.
+    def _evidence(self, Z: Array, y: Array, most: int) -> tuple[Evidence, float, float]:
+        """The evidence of at most so many of these observations, and what they are measured from
+        and in.
         """
         scaled, offset, scale = (warped(y), 0.0, 1.0) if self.warp else centred(y)
-        kept = subset(Z, scaled)
+        kept = subset(Z, scaled, most)
         groups = np.arange(Z.shape[1]) if self.groups is None else np.array(self.groups)
         return Evidence(Z[kept], scaled[kept], groups.astype(np.intp), self.noise), offset, scale
 
 
-def subset(Z: Array, y: Array) -> NDArray[np.intp]:
-    """Indices of at most `MOST` observations, in their order."""
+def subset(Z: Array, y: Array, most: int) -> NDArray[np.intp]:
+    """Indices of at most so many observations, in their order."""
     n = len(y)
-    if n <= MOST:
+    if n <= most:
         return np.arange(n)
     order = np.argsort(y, kind="stable")
     chosen = np.zeros(n, dtype=bool)
-    chosen[order[:_BEST]] = True
+    chosen[order[: int(_BEST * most)]] = True
     far = ((Z - Z[order[0]]) ** 2).sum(axis=1) + np.where(chosen, np.inf, 0.0)
-    chosen[np.argsort(far, kind="stable")[:_NEAR]] = True
+    chosen[np.argsort(far, kind="stable")[: int(_NEAR * most)]] = True
     others = np.flatnonzero(~chosen)
-    places = np.linspace(0, len(others) - 1, min(MOST - _BEST - _NEAR, len(others)))
+    places = np.linspace(0, len(others) - 1, most - int(chosen.sum()))
     chosen[others[places.astype(int)]] = True
     return np.flatnonzero(chosen)
 
@@ -142,18 +145,18 @@ def _mode(search: _Search) -> Array:
 
 def _sizes(n: int) -> list[int]:
     """How many observations the hyperparameters are found for, one after the other, up to n."""
-    sizes = [_FIRST * 2**i for i in range(n.bit_length()) if _FIRST * 2**i < n]
+    doubled = [_FIRST * 2**i for i in range((_LAST // _FIRST).bit_length())]
     last = n
     if n > _ALL:
         last = _ALL
         while (more := int(np.ceil(last * _GROWTH))) <= n:
             last = more
-    return [m for m in sizes if m < last] + [last] * (last >= 2)
+    return [m for m in doubled if m < last] + [last] * (last >= 2)
 
 
 def _doubled(n: int) -> bool:
-    """Whether n is one of 10, 20, 40, ..."""
-    return n % _FIRST == 0 and (n // _FIRST).bit_count() == 1
+    """Whether n is one of 10, 20, 40, ..., 320."""
+    return n <= _LAST and n % _FIRST == 0 and (n // _FIRST).bit_count() == 1
 
 
 def _check(Z: Array, y: Array, groups: tuple[int, ...] | None) -> None:

@@ -1,11 +1,13 @@
-"""Losses on a scale where a stationary model fits them: small ones stay apart, large ones do not
-matter (Song et al. 2024, arXiv:2408.11527, section 4.1, for losses that are minimised).
+"""Losses on a scale where a stationary model fits them: what is far worse than most is only that.
 
     y       (n,)   losses; infinite where a trial failed
     m              the median of the finite ones
-    s              root mean square distance from m of those below it
-    t       (n,)   t = y below m; above, the k-th of the N - n_below others is m + s Phi^-1(u_k)
-    w       (n,)   log1p(_BEND (t - min t) / (max t - min t))
+    s              the median of those above m, less m
+    w       (n,)   y up to the median; above, m + s log(1 + (y - m) / s)
+
+The differences between good losses stay what they are, and so does the share of noise in them.
+Ranks instead (Song et al. 2024, arXiv:2408.11527) make noise as large as what the losses tell, once
+most trials are near the best one.
 """
 
 from __future__ import annotations
@@ -14,25 +16,20 @@ import numpy as np
 
 from sparktune.surrogates import Array
 
-_BEND = 0.5
 _FAILED = 0.5
 """How much worse than the worst loss a failure is, in ranges of the others."""
 
 
 def warped(y: Array) -> Array:
-    """The losses y (n,) by their ranks where they are worse than the median, with differences near
-    the best one stretched; with mean 0 and variance 1. Failures are worse than all others.
+    """w of the losses y (n,), with mean 0 and variance 1. Failures are worse than all others.
 
     Multiplying the losses by a positive number, or adding one, changes nothing.
     """
     finite = np.isfinite(y)
-    if not finite.any():
-        return np.zeros(len(y))
-    w = np.empty(len(y))
-    unit = np.abs(y[finite]).max() or 1.0  # so that no square overflows
-    w[finite] = _bent(_ranked(y[finite] / unit))
-    w[y == np.inf] = w[finite].max() + _FAILED * (np.ptp(w[finite]) or 1.0)
-    w[y == -np.inf] = w[finite].min()
+    w = y.copy()
+    if finite.any():
+        unit = np.abs(y[finite]).max() or 1.0  # so that no difference overflows
+        w[finite] = _calmed(y[finite] / unit)
     return centred(w)[0]
 
 
@@ -53,25 +50,12 @@ def centred(y: Array) -> tuple[Array, float, float]:
     return scaled, unit * offset, unit * scale
 
 
-def _ranked(y: Array) -> Array:
-    """Losses above the median by their rank alone."""
-    from scipy.special import ndtri
-
+def _calmed(y: Array) -> Array:
     m = np.median(y)
     above = y > m
     if not above.any():
         return y
-    s = np.sqrt(np.mean((y[~above] - m) ** 2)) or 1.0
-    _, place, counts = np.unique(y[above], return_inverse=True, return_counts=True)
-    ranks = (~above).sum() + np.cumsum(counts) - 0.5 * counts
-    t: Array = y.copy()
-    t[above] = (m + s * ndtri(ranks / len(y)))[place]
-    return t
-
-
-def _bent(t: Array) -> Array:
-    width = np.ptp(t)
-    if width == 0:
-        return np.zeros(len(t))
-    bent: Array = np.log1p(_BEND * (t - t.min()) / width)
-    return bent
+    s = max(np.median(y[above]) - m, 1e-12)
+    w: Array = y.copy()
+    w[above] = m + s * np.log1p((y[above] - m) / s)
+    return w

@@ -18,7 +18,7 @@ from unittest.mock import patch
 import numpy as np
 
 from sparktune.history import View
-from sparktune.samplers import _branches, _parzen, _ratio, _seen, tpe
+from sparktune.samplers import _branches, _parzen, _ratio, _seen, _spread, tpe
 from sparktune.samplers._parzen import Parzen, log_sums
 from sparktune.samplers._points import Points
 from sparktune.space.distributions import Array
@@ -148,7 +148,7 @@ VARIANTS = {
     "options smoothed twice as much": Variant(
         names={(_parzen, "option_probabilities"): smoothed(2.0)}
     ),
-    "random start-up": Variant(names={(tpe, "_CANDIDATES"): 1}),
+    "random start-up": Variant(names={(_spread, "_CANDIDATES"): 1}),
     "start-up of 5": Variant(tpe.suggest(n_startup_jobs=5)),
     "start-up of 20": Variant(tpe.suggest(n_startup_jobs=20)),
     "gamma 0.1": Variant(tpe.suggest(gamma=0.1)),

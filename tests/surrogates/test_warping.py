@@ -40,9 +40,18 @@ def test_the_result_is_standardised(y: Array) -> None:
         assert w.std() == pytest.approx(1.0) or w.std() < 1e-6
 
 
-def test_how_bad_the_worse_half_is_does_not_matter() -> None:
-    y = np.arange(10.0)
-    np.testing.assert_allclose(warped(np.append(y, 11.0)), warped(np.append(y, 1e9)), rtol=1e-9)
+def test_good_losses_keep_their_differences() -> None:
+    w = warped(np.array([0.0, 1.0, 3.0, 4.0, 6.0, 9.0, 100.0, 1e6]))
+    np.testing.assert_allclose(np.diff(w[:4]) / (w[1] - w[0]), [1, 2, 1])
+
+
+def test_how_bad_the_worst_is_counts_by_its_logarithm() -> None:
+    y = np.append(np.arange(20.0), [1e9])
+    w = warped(y)
+    # s is 5.5, as the losses above the median of 10 have a median of 15.5.
+    assert (w[20] - w[10]) / (w[1] - w[0]) == pytest.approx(
+        5.5 * np.log1p((1e9 - 10) / 5.5), rel=1e-6
+    )
 
 
 def test_equal_losses_stay_equal() -> None:
@@ -65,6 +74,6 @@ def test_nothing_but_failures_is_no_trouble() -> None:
 
 
 def test_most_losses_may_be_the_best_one() -> None:
-    w = warped(np.array([0.0, 0.0, 0.0, 0.0, 4.0, 1e12]))
+    w = warped(np.array([0.0, 0.0, 0.0, 0.0, 4.0, 1e6]))
     assert (np.diff(w[3:]) > 0).all()
     assert np.isfinite(w).all()

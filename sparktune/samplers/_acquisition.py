@@ -1,0 +1,159 @@
+"""What makes a point worth an evaluation, given what a model says of its loss. All are to be
+maximised, and are logarithms where they are positive, as they are tiny almost everywhere.
+
+    mean, sd   of the loss at a point
+    best       the loss to improve on
+    t          (best - mean) / sd
+    phi, Phi   density and distribution function of the standard normal distribution
+    h(t)       phi(t) + t Phi(t)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from sparktune.space.distributions import Array
+
+_LOG_2PI_2 = 0.5 * np.log(2 * np.pi)
+
+
+class Acquisition(Protocol):
+    """A function of mean and standard deviation."""
+
+    def __call__(self, mean: Array, sd: Array) -> Array:
+        """Its values (m,)."""
+
+    def slopes(self, mean: float, sd: float) -> tuple[float, float]:
+        """Its derivatives with respect to mean and sd at one point."""
+
+    def believing(self, mean: float) -> Acquisition:
+        """What it is when a loss is believed to be known that no longer would be an improvement."""
+
+
+@dataclass(frozen=True)
+class LogEI:
+    """log(sd h(t)), the logarithm of the expected improvement on `best` (Jones et al. 1998; Ament
+    et al. 2023, arXiv:2310.20708, eq. 9).
+    """
+
+    best: float
+
+    def __call__(self, mean: Array, sd: Array) -> Array:
+        """Its values (m,)."""
+        found: Array = log_h((self.best - mean) / sd) + np.log(sd)
+        return found
+
+    def slopes(self, mean: float, sd: float) -> tuple[float, float]:
+        """(-Phi(t), phi(t)) / (sd h(t))."""
+        from scipy.special import log_ndtr
+
+        t = (self.best - mean) / sd
+        h = float(log_h(np.array(t)))
+        return -float(np.exp(log_ndtr(t) - h)) / sd, float(np.exp(_log_phi(t) - h)) / sd
+
+    def believing(self, mean: float) -> Acquisition:
+        """The improvement on the smaller of both."""
+        return LogEI(min(self.best, mean))
+
+
+@dataclass(frozen=True)
+class LogPI:
+    """log Phi(t), the logarithm of the probability of an improvement on `best` (Kushner 1964)."""
+
+    best: float
+
+    def __call__(self, mean: Array, sd: Array) -> Array:
+        """Its values (m,)."""
+        from scipy.special import log_ndtr
+
+        found: Array = log_ndtr((self.best - mean) / sd)
+        return found
+
+    def slopes(self, mean: float, sd: float) -> tuple[float, float]:
+        """phi(t) / Phi(t) times (-1, -t) / sd."""
+        from scipy.special import log_ndtr
+
+        t = (self.best - mean) / sd
+        rise = float(np.exp(_log_phi(t) - log_ndtr(t))) / sd
+        return -rise, -t * rise
+
+    def believing(self, mean: float) -> Acquisition:
+        """The improvement on the smaller of both."""
+        return LogPI(min(self.best, mean))
+
+
+@dataclass(frozen=True)
+class Bound:
+    """kappa sd - mean: how low the loss may be (Srinivas et al. 2010)."""
+
+    kappa: float
+
+    def __call__(self, mean: Array, sd: Array) -> Array:
+        """Its values (m,)."""
+        found: Array = self.kappa * sd - mean
+        return found
+
+    def slopes(self, mean: float, sd: float) -> tuple[float, float]:
+        """(-1, kappa)."""
+        return -1.0, self.kappa
+
+    def believing(self, mean: float) -> Acquisition:
+        """The same."""
+        return self
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """The standard deviation, where the loss may well be below a threshold (pure exploration of
+    Song et al. 2024, arXiv:2408.11527, section 4.3): sd - 10 max(0, mean - sd / 2 - threshold).
+    """
+
+    threshold: float
+
+    def __call__(self, mean: Array, sd: Array) -> Array:
+        """Its values (m,)."""
+        found: Array = sd - 10 * np.maximum(mean - 0.5 * sd - self.threshold, 0.0)
+        return found
+
+    def slopes(self, mean: float, sd: float) -> tuple[float, float]:
+        """(0, 1) below the threshold, (-10, 6) above."""
+        return (0.0, 1.0) if mean - 0.5 * sd < self.threshold else (-10.0, 6.0)
+
+    def believing(self, mean: float) -> Acquisition:
+        """The same."""
+        return self
+
+
+ACQUISITIONS: dict[str, Callable[[float, float], Acquisition]] = {
+    "logei": lambda best, kappa: LogEI(best),
+    "ei": lambda best, kappa: LogEI(best),
+    "pi": lambda best, kappa: LogPI(best),
+    "lcb": lambda best, kappa: Bound(kappa),
+    "ucb": lambda best, kappa: Bound(kappa),
+}
+"""By name: what makes one of the loss to improve on and of kappa. The expected improvement and its
+logarithm are largest at the same points.
+"""
+
+
+def log_h(t: Array) -> Array:
+    """log h(t), to full precision however small h is."""
+    from scipy.special import erfcx, ndtr
+
+    far = t < -1.0
+    near, away = np.where(far, 0.0, t), np.where(far, t, -1.0)
+    direct = np.log(np.exp(_log_phi(near)) + near * ndtr(near))
+    # h = phi (1 + t Phi / phi), and Phi / phi = sqrt(pi / 2) erfcx(-t / sqrt(2)); for t -> -inf
+    # the bracket is 1 / t^2 - 3 / t^4, in which the next term is 15 / t^6.
+    bracket = 1 + away * np.sqrt(np.pi / 2) * erfcx(-away / np.sqrt(2))
+    rest = np.where(away > -1e3, bracket, 1 / away**2 - 3 / away**4)
+    return np.where(far, _log_phi(away) + np.log(rest), direct)
+
+
+def _log_phi(t: Array | float) -> Array:
+    found: Array = np.asarray(-0.5 * np.square(t) - _LOG_2PI_2)
+    return found

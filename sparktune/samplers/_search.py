@@ -1,0 +1,185 @@
+"""The search for the points of a space with the largest acquisition.
+
+A thousand points are looked at, half of them drawn from the prior and half near the best evaluated
+ones. Where they show promise, points nearby follow: those that differ in one choice or grid value,
+others at random, and for the best of them the way up the gradient in the continuous parameters.
+
+    X    (m, d)   rows
+    Z    (m, p)   their features
+    V    (n, m)   as in `surrogates/_process`
+    mean, var     of the loss at the rows, (m,)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.samplers._acquisition import Acquisition
+from sparktune.samplers._embedding import Embedding
+from sparktune.samplers._moves import filled, neighbours, perturbed
+from sparktune.samplers._seen import Seen
+from sparktune.space.distributions import Array
+from sparktune.surrogates._process import Process
+
+_DRAWS, _NEAR = 512, 512
+_ROUNDS, _STARTS, _AROUND = 2, 4, 32
+_CLIMBS, _STEPS = 1, 20
+
+_BEST = 5
+"""Evaluated rows near which candidates lie."""
+
+_KNOWN = 20
+"""Evaluated rows whose values parameters take that become active."""
+
+_OTHERS = 256
+"""Points that are looked at where all others were tried before."""
+
+_KEPT = 20
+"""Candidates for each of several suggestions that are made at once."""
+
+_PRIOR = 10.0
+"""The weight of the log prior of parameters without bounds, over the number of observations
+(Hvarfner et al. 2022, arXiv:2204.11051).
+"""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search in one space with one model. `known` (k, d) are the evaluated rows, best first. Of
+    several points that are looked for at once the first has the largest `acquisition`, the others
+    have the largest of `later`.
+    """
+
+    embedding: Embedding
+    process: Process
+    acquisition: Acquisition
+    later: Acquisition
+    known: Array
+
+    def score(self, X: Array) -> Array:
+        """The acquisition at the rows X, with the prior's part."""
+        mean, sd = self.process.predict(self.embedding.features(X))
+        return self.acquisition(mean, sd) + self.prior(X)
+
+    def prior(self, X: Array) -> Array:
+        """The part of the prior in the score."""
+        if not self.embedding.normal.any():
+            return np.zeros(len(X))
+        return self._weight * self.embedding.log_prior(self.embedding.unit(X))[0]
+
+    @property
+    def _weight(self) -> float:
+        return _PRIOR / max(len(self.known), 1)
+
+    def best_first(self, rng: np.random.Generator) -> Array:
+        """Many points, those with the largest acquisition first."""
+        space = self.embedding.space
+        top = self.known[rng.integers(min(_BEST, len(self.known)), size=_NEAR)]
+        near = perturbed(self.embedding, top, self.known[:_KNOWN], rng)
+        X = np.vstack([space.sample(rng, _DRAWS), near])
+        scores = self.score(X)
+        for _ in range(_ROUNDS):
+            new = self._around(X[_order(scores)[:_STARTS]], rng)
+            X, scores = np.vstack([X, new]), np.append(scores, self.score(new))
+        new = np.array([self._climbed(x) for x in X[_order(scores)[:_CLIMBS]]])
+        X, scores = np.vstack([X, new]), np.append(scores, self.score(new))
+        return X[_order(scores)]
+
+    def _around(self, top: Array, rng: np.random.Generator) -> Array:
+        space, known = self.embedding.space, self.known[:_KNOWN]
+        near = np.vstack([neighbours(space, x) for x in top])
+        others = perturbed(self.embedding, np.repeat(top, _AROUND, axis=0), known, rng)
+        return np.vstack([filled(space, near, known, rng), others])
+
+    def _climbed(self, x: Array) -> Array:
+        """Where the gradient leads from x (d,) in its continuous parameters."""
+        from scipy.optimize import minimize
+
+        embedding = self.embedding
+        free = embedding.continuous(x)
+        if not len(free):
+            return x
+        line = embedding.line(x, free)
+        u = embedding.unit(x[None])
+
+        def falling(part: Array) -> tuple[float, Array]:
+            u[0, free] = part
+            z, jacobian = line(part)
+            mean, sd, d_mean, d_sd = self.process.gradients(z)
+            by_mean, by_sd = self.acquisition.slopes(mean, sd)
+            prior, pull = embedding.log_prior(u)
+            value = self.acquisition(np.array([mean]), np.array([sd])) + self._weight * prior
+            rise = (by_mean * d_mean + by_sd * d_sd) @ jacobian + self._weight * pull[0, free]
+            return -float(value[0]), -rise
+
+        end = minimize(
+            falling, u[0, free], jac=True, method="L-BFGS-B", bounds=embedding.bounds[free],
+            options={"maxiter": _STEPS, "maxfun": 2 * _STEPS},
+        )  # fmt: skip
+        u[0, free] = end.x
+        found: Array = x.copy()
+        found[embedding.layout.numeric[free]] = embedding.values(u)[0, free]
+        return found
+
+    def several(self, n: int, seen: Seen, rng: np.random.Generator) -> Iterator[Array]:
+        """Up to n new points. Each is believed to have the loss that the model expects, so that the
+        others keep away from it, where the model is certain (Desautels et al. 2014, GP-BUCB).
+        """
+        pool = self.best_first(rng)
+        beliefs = _Beliefs.of(self, pool[: _KEPT * n]) if n > 1 else None
+        ordered = pool
+        for _ in range(n):
+            row = seen.first_new(ordered)
+            if row is None:
+                others = seen.others(_OTHERS, rng)
+                row = seen.first_new(others[_order(self.score(others))]) if len(others) else None
+            if row is None:
+                return
+            yield row
+            if beliefs is not None:
+                beliefs = beliefs.after(row)
+                ordered = beliefs.best_first()
+
+
+@dataclass(frozen=True)
+class _Beliefs:
+    """What the process of a search says of the rows of a pool, as it believes more and more."""
+
+    search: Search
+    process: Process
+    acquisition: Acquisition
+    X: Array
+    Z: Array
+    V: Array
+    mean: Array
+    prior: Array
+
+    @staticmethod
+    def of(search: Search, X: Array) -> _Beliefs:
+        """The beliefs before anything is chosen."""
+        Z = search.embedding.features(X)
+        mean, _ = search.process.predict(Z)
+        V = search.process.whitened(Z)
+        return _Beliefs(search, search.process, search.later, X, Z, V, mean, search.prior(X))
+
+    def after(self, row: Array) -> _Beliefs:
+        """The beliefs after a row (d,) has been chosen."""
+        z = self.search.embedding.features(row[None])
+        acquisition = self.acquisition.believing(float(self.process.predict(z)[0][0]))
+        process = self.process.believing(z)
+        V = process.extended(self.V, self.Z)
+        return replace(self, process=process, acquisition=acquisition, V=V)
+
+    def best_first(self) -> Array:
+        """The rows, those with the largest acquisition first."""
+        sd = self.process.deviations(self.V)
+        return self.X[_order(self.acquisition(self.mean, sd) + self.prior)]
+
+
+def _order(scores: Array) -> NDArray[np.intp]:
+    """Indices of the scores, the largest first."""
+    return np.argsort(-scores, kind="stable")

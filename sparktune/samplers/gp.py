@@ -1,0 +1,125 @@
+"""Bayesian optimisation with a Gaussian process, in spaces of every shape.
+
+All finished trials are modelled together (`surrogates/gp`), whatever branches of a conditional
+space they are from (`_embedding`); failed trials count as worse than the worst. What is suggested
+has the largest expected improvement on the smallest posterior mean (`_acquisition`, `_search`).
+Until there are enough results, points are spread evenly (`_spread`); none is tried twice while
+another is left (`_seen`).
+
+All choices but the options were made on the development problems of `tests/benchmarks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparktune.arguments import is_real, is_whole
+from sparktune.history import CODES, View
+from sparktune.samplers._acquisition import ACQUISITIONS, Acquisition, Bound, Exploration
+from sparktune.samplers._embedding import Embedding
+from sparktune.samplers._options import require, with_options
+from sparktune.samplers._search import Search
+from sparktune.samplers._seen import Seen
+from sparktune.samplers._spread import spread
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+from sparktune.surrogates._process import Process
+from sparktune.surrogates.gp import GP
+from sparktune.trial import Status
+
+_KAPPA_PE = 1.8
+"""kappa of "ucb_pe", from the paper."""
+
+
+@dataclass(frozen=True)
+class GaussianProcess:
+    """Bayesian optimisation with a Gaussian process.
+
+    Args:
+        acquisition: what a point is chosen by: "logei" or "ei", the expected improvement; "pi", the
+            probability of an improvement; "lcb" or "ucb", how low the loss may be; "ucb_pe", of
+            several suggestions made at once the first by how low the loss may be, the others where
+            the model is least certain within the region that may be best (Song et al. 2024,
+            arXiv:2408.11527).
+        kappa: of "lcb": how many standard deviations below the mean the loss may be.
+        n_startup_jobs: finished trials with a usable loss before the model takes over from
+            evenly spread points; None: from 4 to 12, by the number of parameters.
+        repeats: what to do where all points of a finite space are tried: False, the run ends; True,
+            points are tried again, as a noisy objective wants it.
+    """
+
+    acquisition: str = "logei"
+    kappa: float = 1.96
+    n_startup_jobs: int | None = None
+    repeats: bool = False
+
+    def __post_init__(self) -> None:
+        names = [*ACQUISITIONS, "ucb_pe"]
+        known = isinstance(self.acquisition, str) and self.acquisition in names
+        require(self, "acquisition", known, f"one of {', '.join(map(repr, names))}")
+        require(self, "kappa", is_real(self.kappa) and self.kappa >= 0, "a number >= 0")
+        n = self.n_startup_jobs
+        require(
+            self, "n_startup_jobs", n is None or (is_whole(n) and n >= 0), "None or an integer >= 0"
+        )
+        require(self, "repeats", isinstance(self.repeats, bool), "True or False")
+
+    __call__ = with_options
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        """n rows, shape (n, d), or fewer where all points of a finite space are tried or running.
+
+        Pending trials count as if they had ended with the loss that the model expects.
+        """
+        if n == 0 or not len(space):
+            return np.empty((n, len(space)))
+        if history.ok.sum() < max(self._startup(len(space)), 1):
+            rows = spread(space, history, n, rng, self.repeats)
+        else:
+            rows = self._modelled(space, history, n, rng)
+        return np.array(list(rows)).reshape(-1, len(space))
+
+    def _startup(self, d: int) -> int:
+        if self.n_startup_jobs is not None:
+            return self.n_startup_jobs
+        return min(max(d // 2 + 3, 4), 12)
+
+    def _modelled(
+        self, space: Space, history: View, n: int, rng: np.random.Generator
+    ) -> Iterator[Array]:
+        search = self.search(space, history)
+        count = 0
+        for row in search.several(n, Seen.of(space, history), rng):
+            count += 1
+            yield row
+        if self.repeats and count < n:
+            yield from search.best_first(rng)[: n - count]
+
+    def search(self, space: Space, history: View) -> Search:
+        """The search for the next points, with the model of the trials so far."""
+        embedding = Embedding.of(space)
+        ended = ~history.pending & (history.status != CODES[Status.CANCELLED])
+        X, y = history.X[ended], np.where(history.ok, history.loss, np.inf)[ended]
+        process = GP(tuple(embedding.groups.tolist()), warp=True).fit(embedding.features(X), y)
+        pending = embedding.features(history.X[history.pending])
+        first, later = self._acquisitions(process, pending)
+        known = X[np.argsort(y, kind="stable")]
+        return Search(embedding, process.believing(pending), first, later, known)
+
+    def _acquisitions(self, process: Process, pending: Array) -> tuple[Acquisition, Acquisition]:
+        """Of the first of several points, and of the others."""
+        if self.acquisition != "ucb_pe":
+            least = min(process.fitted.min(), process.predict(pending)[0].min(initial=np.inf))
+            one = ACQUISITIONS[self.acquisition](float(least), self.kappa)
+            return one, one
+        rows = np.vstack([process.A * process.lengths, pending])
+        mean, sd = process.predict(rows)
+        likely = int(np.argmin(mean - _KAPPA_PE * sd))
+        return Bound(_KAPPA_PE), Exploration(float(mean[likely]))
+
+
+suggest = GaussianProcess()
+"""A Gaussian process with its defaults: `fmin(..., algo="gp")`."""
