@@ -13,6 +13,7 @@ from sparktune.samplers._options import with_options
 
 ALGORITHMS = {
     "tpe": "sparktune.samplers.tpe:suggest",
+    "auto": "sparktune.samplers.auto:suggest",
     "gp": "sparktune.samplers.gp:suggest",
     "random": "sparktune.samplers.random:suggest",
     "rand": "sparktune.samplers.random:suggest",

@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 from sparktune.history import View
-from sparktune.samplers import Sampler, anneal, gp, grid, mix, quasi, random, tpe, tpe_hyperopt
+from sparktune.samplers import (
+    Sampler,
+    anneal,
+    auto,
+    gp,
+    grid,
+    mix,
+    quasi,
+    random,
+    tpe,
+    tpe_hyperopt,
+)
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.testing import SAMPLER_CHECKS
@@ -34,6 +45,7 @@ class FineGrid:
 SAMPLERS = {
     "random": random.suggest,
     "tpe": tpe.suggest,
+    "auto": auto.suggest,
     "gp": gp.suggest,
     "gp, waves": gp.suggest(acquisition="ucb_pe"),
     "anneal": anneal.suggest,

@@ -1,0 +1,105 @@
+"""The sampler for those who do not want to choose one.
+
+Two of three suggestions are of a Gaussian process (`gp`), the third is of TPE (`tpe`). The process
+finds smooth valleys in few trials, and may stay in one that is not the best; TPE makes weaker
+assumptions, and leaves it. Both learn from all trials.
+
+A suggestion of the process takes longer, the more so the more trials there are, and must not keep
+slots waiting. So with many slots fewer of them are its own: as many as the driver can make while
+ten-second trials run. What that takes is predicted from the numbers of trials, parameters and
+slots, never measured; hence equal histories give equal suggestions.
+
+    N   trials so far
+    d   parameters
+    W   slots: trials that are pending, and suggestions that are asked for
+    n   suggestions that are asked for at once
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.history import View
+from sparktune.samplers import gp, tpe
+from sparktune.samplers._options import require, with_options
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+
+logger = logging.getLogger("sparktune")
+
+_THIRD = 3
+"""Of so many suggestions one is TPE's."""
+
+_BUSY = 0.5
+"""The share of the driver's time that suggestions may take."""
+
+_TRIAL = 10_000.0
+"""Milliseconds of a trial for which slots are kept busy."""
+
+
+@dataclass(frozen=True)
+class Auto:
+    """A Gaussian process and TPE by turns, by the number of trials, parameters and slots.
+
+    Args:
+        repeats: what to do where all points of a finite space are tried: False, the run ends; True,
+            points are tried again, as a noisy objective wants it.
+    """
+
+    repeats: bool = False
+
+    def __post_init__(self) -> None:
+        require(self, "repeats", isinstance(self.repeats, bool), "True or False")
+
+    __call__ = with_options
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        """n rows, shape (n, d), or fewer where all points of a finite space are tried or running.
+        The process's come first.
+        """
+        N, d, slots = len(history), len(space), int(history.pending.sum()) + n
+        one_in = turns(N, d, slots, n)
+        if N == 0 or one_in != turns(N - 1, d, slots, n):
+            logger.info("%s", described(d, slots, one_in))
+        count = int(modelled(N + np.arange(n), one_in).sum())
+        X = gp.suggest(repeats=self.repeats).suggest(space, history, count, rng)
+        known = history.with_pending(X)
+        rest = tpe.suggest(repeats=self.repeats).suggest(space, known, n - len(X), rng)
+        return np.vstack([X, rest])
+
+
+def cost(N: int, d: int, n: int) -> float:
+    """Milliseconds that each of n suggestions of the process is expected to take, about what
+    `tests/benchmarks/suggest` measures.
+    """
+    single = 12 + 0.1 * min(N, 500) + 0.4 * d
+    return single * max(1 / n, 0.06)
+
+
+def turns(N: int, d: int, slots: int, n: int) -> int:
+    """Of so many turns of the process it takes one; TPE takes the others."""
+    allowed = _BUSY * _TRIAL / max(slots, 1)
+    return max(ceil(cost(N, d, max(n, 1)) / allowed), 1)
+
+
+def modelled(places: NDArray[np.intp], one_in: int) -> NDArray[np.bool_]:
+    """Which of the trials with these numbers the process suggests."""
+    turn, place = np.divmod(places, _THIRD)
+    mine: NDArray[np.bool_] = (place < _THIRD - 1) & (turn % one_in == 0)
+    return mine
+
+
+def described(d: int, slots: int, one_in: int) -> str:
+    """What runs and why, in a line for people."""
+    share = "two of three suggestions" if one_in == 1 else f"two of {_THIRD * one_in} suggestions"
+    why = "" if one_in == 1 else f", as more of them would keep {slots} slots waiting"
+    return f"auto: a Gaussian process of {d} parameters makes {share}, TPE the others{why}"
+
+
+suggest = Auto()
+"""The choice for all: `fmin(..., algo="auto")`."""
