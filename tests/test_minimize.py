@@ -113,7 +113,7 @@ class TestAlgorithms:
         best = quiet(square, X, algo=algo, max_evals=15, seed=0)
         assert abs(best["x"] - 3) < 5
 
-    @pytest.mark.parametrize("algo", ["gp", tpe, 3, lambda new_ids, domain, trials, seed: []])
+    @pytest.mark.parametrize("algo", ["best", tpe, 3, lambda new_ids, domain, trials, seed: []])
     def test_anything_else_is_refused_with_what_is_valid(self, algo: Any) -> None:
         with pytest.raises(InvalidArgument, match=r"algo must be tpe\.suggest"):
             quiet(square, X, algo=algo, max_evals=1)

@@ -1,0 +1,129 @@
+"""Forests of regression trees whose leaves say how sure they are (Hutter et al. 2014, algorithm
+runtime prediction, section 4.3.2), as in SMAC.
+
+    T             trees
+    m_t, v_t      mean and variance of the observations in the leaf of tree t
+    mean          mean of m_t
+    var           mean of v_t + variance of m_t (the law of total variance)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.surrogates import Array
+from sparktune.surrogates.warping import centred, warped
+
+_LEAST = 1e-6
+"""The smallest variance, of observations whose variance is 1."""
+
+
+@dataclass(frozen=True)
+class Forest:
+    """A random forest, or extremely randomised trees. Needs scikit-learn.
+
+    Args:
+        trees: T.
+        extra: whether the thresholds of splits are drawn at random (Geurts et al. 2006), and all
+            trees see all observations.
+        features: the share of the features that a split chooses from.
+        warp: as in `GP`.
+    """
+
+    trees: int = 16
+    extra: bool = False
+    features: float = 5 / 6
+    warp: bool = False
+
+    def fit(self, Z: Array, y: Array, rng: np.random.Generator) -> Trees:
+        """The posterior after observing y (n,) at the rows of Z (n, p); n >= 1. An infinite
+        observation is one that failed; it counts as worse than the worst.
+
+        Raises:
+            ImportError: scikit-learn is not installed.
+        """
+        y, offset, scale = (warped(y), 0.0, 1.0) if self.warp else centred(y)
+        seed = int(rng.integers(2**31 - 1))
+        model = self._model(seed).fit(Z, y)
+        return Trees(model, Z, y, offset, scale)
+
+    def _model(self, seed: int) -> Any:
+        try:
+            from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
+        except ImportError as error:
+            raise ImportError(
+                "a forest needs scikit-learn; install it with: pip install 'sparktune[sklearn]'"
+            ) from error
+        kind = ExtraTreesRegressor if self.extra else RandomForestRegressor
+        return kind(self.trees, max_features=self.features, min_samples_split=3, random_state=seed)
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """The posterior of a forest; `y` are the observations, in units of `scale` from `offset`."""
+
+    model: Any
+    Z: Array
+    y: Array
+    offset: float
+    scale: float
+
+    @property
+    def fitted(self) -> Array:
+        """The mean of f at the observed rows, shape (n,)."""
+        return self.predict(self.Z)[0]
+
+    def predict(self, Z: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation of f, both (m,), at the rows of Z (m, p)."""
+        means, variances = self._leaves(Z)
+        var = variances.mean(axis=0) + means.var(axis=0)
+        sd = np.sqrt(np.maximum(var, _LEAST))
+        return self.offset + self.scale * means.mean(axis=0), self.scale * sd
+
+    def sample(self, Z: Array, n: int, rng: np.random.Generator) -> Array:
+        """n draws of f at the rows of Z (m, p) together, shape (n, m): each that of one tree, with
+        one number for each of its leaves.
+        """
+        leaves = self.model.apply(Z).T
+        means, variances = self._leaves(Z)
+        trees = rng.integers(len(leaves), size=n)
+        draws = np.empty((n, len(Z)))
+        for draw, t in zip(draws, trees, strict=True):
+            noise = rng.standard_normal(int(leaves[t].max(initial=0)) + 1)
+            draw[:] = means[t] + np.sqrt(variances[t]) * noise[leaves[t]]
+        found: Array = self.offset + self.scale * draws
+        return found
+
+    def residuals(self) -> Array:
+        """Each observation less its prediction from the trees that have not seen it, in standard
+        deviations of that prediction, shape (n,); NaN where all have.
+        """
+        means, variances = self._leaves(self.Z)
+        seen = self._seen()
+        means, variances = np.where(seen, np.nan, means), np.where(seen, np.nan, variances)
+        found = np.full(len(self.y), np.nan)
+        some = ~seen.all(axis=0)
+        mean = np.nanmean(means[:, some], axis=0)
+        var = np.nanmean(variances[:, some], axis=0) + np.nanvar(means[:, some], axis=0)
+        found[some] = (self.y[some] - mean) / np.sqrt(np.maximum(var, _LEAST))
+        return found
+
+    def _leaves(self, Z: Array) -> tuple[Array, Array]:
+        """m_t and v_t at the rows of Z, shapes (T, m)."""
+        leaves = self.model.apply(Z).T
+        trees = [each.tree_ for each in self.model.estimators_]
+        pairs = list(zip(trees, leaves, strict=True))
+        means = np.array([tree.value[leaf, 0, 0] for tree, leaf in pairs])
+        variances = np.array([tree.impurity[leaf] for tree, leaf in pairs])
+        return means, np.maximum(variances, 0.0)
+
+    def _seen(self) -> NDArray[np.bool_]:
+        """Which observations each tree was made from, shape (T, n)."""
+        seen = np.zeros((len(self.model.estimators_), len(self.y)), dtype=bool)
+        for row, drawn in zip(seen, self.model.estimators_samples_, strict=True):
+            row[drawn] = True
+        return seen
