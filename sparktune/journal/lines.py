@@ -357,7 +357,8 @@ def _result(result: Any, status: Status, loss: Any) -> dict[Any, Any]:
         result.setdefault("status", _status(status))
         if result["status"] not in _STATUSES:
             raise ValueError(f"the status of its result is {reprlib.repr(result['status'])}")
-    if status is Status.OK and type(result.setdefault("loss", loss)) not in (int, float):
+    usable = result.setdefault("loss", loss) if status is Status.OK else 0.0
+    if type(usable) not in (int, float) or usable != usable:
         raise ValueError(f"the loss of its result is {reprlib.repr(result['loss'])}")
     known: dict[Any, Any] = result
     return known

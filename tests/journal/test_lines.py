@@ -74,7 +74,10 @@ WRONG: list[tuple[int, str, Any]] = [
     *((4, "told", TOLD | {"loss": {"$float": f}}) for f in ("nan", "x", "9" * 400, 9, None)),
     *((4, "told", TOLD | {"result": result}) for result in (5.5, "ok", [], [1], True)),
     *((4, "told", TOLD | {"result": {"status": status}}) for status in ("x", 1, None, [], {})),
-    *((4, "told", TOLD | {"result": {"loss": loss}}) for loss in ("x", None, [], True)),
+    *(
+        (4, "told", TOLD | {"result": {"loss": loss}})
+        for loss in ("x", None, [], True, float("nan"))
+    ),
     *((4, "told", TOLD | {"failure": each}) for each in (5, "x", [], ["a", "b"], [1, [2], 3])),
     *((4, "told", TOLD | {"attachments": each}) for each in (5, "x", [1], {"$items": [[1, 2]]})),
     *((4, "told", TOLD | {"started": when}) for when in ("x", [], float("nan"), 1e300)),
