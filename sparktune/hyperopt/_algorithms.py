@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from sparktune import trials as core
 from sparktune.documents import Document
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
 from sparktune.hyperopt._documents import miscs_to_idxs_vals, spec_from_misc
 from sparktune.hyperopt._domain import Domain, by_label, documents_of, suggestions
 from sparktune.hyperopt._prior import prior_point
-from sparktune.hyperopt._trials import Trials
 from sparktune.samplers import Sampler, algorithms, anneal, random, tpe, tpe_hyperopt
 from sparktune.samplers._options import with_options
 from sparktune.samplers.mix import Mix
@@ -162,10 +162,10 @@ def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: 
     """
     algo = tpe_suggest if algo is None else algo
     seeds = rstate if isinstance(rstate, np.random.Generator) else None
-    reproduces = algo is rand and seeds is not None and isinstance(trials, Trials)
+    reproduces = algo is rand and seeds is not None and takes_documents(trials)
     if _is_ours(algo) and not reproduces:
         return _resolved(algo)
-    if not isinstance(trials, Trials):
+    if not takes_documents(trials):
         raise InvalidArgument(
             f"algo={algo!r} gives documents; run it with Trials or SparkTrials of "
             f"sparktune.hyperopt, got {type(trials)!r}"
@@ -174,6 +174,11 @@ def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: 
         fn, space = annotated(fn)
     follows = trials.records and not trials.seeds  # of what, is unknown
     return Foreign(algo, Domain(fn, space), trials, chunk, None if follows else seeds)
+
+
+def takes_documents(trials: Any) -> bool:
+    """Whether these are trials of Hyperopt's form, into which documents can be put."""
+    return isinstance(trials, core.Trials) and hasattr(trials, "insert_trial_docs")
 
 
 def _is_ours(algo: Any) -> bool:
@@ -221,7 +226,7 @@ class Foreign:
         self,
         algo: Algorithm,
         domain: Domain,
-        trials: Trials,
+        trials: Any,
         chunk: int = 1,
         seeds: np.random.Generator | None = None,
     ) -> None:

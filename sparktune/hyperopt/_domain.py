@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from sparktune import worker
-from sparktune.documents import Document
+from sparktune.documents import Ctrl, Document
 from sparktune.errors import from_failure
 from sparktune.history import History, View
 from sparktune.hyperopt._documents import miscs_update_idxs_vals
 from sparktune.hyperopt._prior import prior_point
-from sparktune.hyperopt._trials import Ctrl
 from sparktune.samplers import Sampler
 from sparktune.space.evaluation import dfs, rec_eval
 from sparktune.space.expression import PARAMETER, Apply, Literal, as_apply, scope
@@ -133,16 +132,6 @@ class Domain:
         if self.pass_expr_memo_ctrl:
             return self.fn(expr=self.expr, memo=memo, ctrl=ctrl)
         return self.fn, rec_eval(self.expr, memo)
-
-    def evaluate_async2(
-        self, rval: Any, ctrl: Any, attach_attachments: bool = True
-    ) -> dict[str, Any]:
-        """The result, as of `evaluate`, of what the objective returned."""
-        return self._read(rval, ctrl, attach_attachments)
-
-    def short_str(self) -> str:
-        """One line for people."""
-        return f"Domain{{{self.fn}}}"
 
     def new_result(self) -> dict[str, Any]:
         """The result of a trial that has not begun."""

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 import functools
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from sparktune import minimize
 from sparktune.documents import Document
-from sparktune.errors import AllTrialsFailed
-from sparktune.hyperopt._algorithms import Foreign, sampler_of
+from sparktune.hyperopt._algorithms import sampler_of
 from sparktune.hyperopt._documents import spec_from_misc
 from sparktune.hyperopt._domain import Domain
+from sparktune.hyperopt._pickles import loads_own
+from sparktune.hyperopt._run import run
 from sparktune.hyperopt._trials import Trials
-from sparktune.saved_trials import trials_of
 from sparktune.trial import STATUS_NEW
-from sparktune.tuning import annotated
 
 
 def fmin(
@@ -85,60 +80,31 @@ def fmin(
             early_stop_fn=early_stop_fn,
             trials_save_file=trials_save_file,
         )
-    if rstate is None and os.environ.get("HYPEROPT_FMIN_SEED", "").isdigit():
-        rstate = np.random.default_rng(int(os.environ["HYPEROPT_FMIN_SEED"]))
-    ours, limit = isinstance(trials, Trials), _whole(max_evals)
-    if ours:
-        trials = trials_of(trials, trials_save_file)
-    sampler = sampler_of(algo, fn, space, trials, rstate, max_queue_len)
-    if ours:
-        put_in = _take_in(trials)
-        limit = limit + put_in if isinstance(limit, int) else limit
-    try:
-        best = minimize.fmin(
-            fn,
-            space,
-            sampler,
-            limit,
-            timeout,
-            loss_threshold,
-            trials,
-            copy.deepcopy(rstate) if isinstance(sampler, Foreign) else rstate,
-            pass_expr_memo_ctrl=pass_expr_memo_ctrl,
-            catch_eval_exceptions=catch_eval_exceptions,
-            verbose=verbose,
-            points_to_evaluate=points_to_evaluate,
-            max_queue_len=max_queue_len,
-            show_progressbar=show_progressbar,
-            early_stop_fn=early_stop_fn,
-            trials_save_file=trials_save_file,
-        )
-    except AllTrialsFailed:
-        if return_argmin or len(trials):
-            raise
-        return None
-    best = trials.argmin if ours else best  # which a class of the user's may decide
-    if return_argmin:
-        return best
-    return space_eval(annotated(fn)[1] if isinstance(space, str) else space, best)
+    return run(
+        trials,
+        fn,
+        space,
+        algo=algo,
+        max_evals=max_evals,
+        timeout=timeout,
+        loss_threshold=loss_threshold,
+        rstate=rstate,
+        pass_expr_memo_ctrl=pass_expr_memo_ctrl,
+        catch_eval_exceptions=catch_eval_exceptions,
+        verbose=verbose,
+        return_argmin=return_argmin,
+        points_to_evaluate=points_to_evaluate,
+        max_queue_len=max_queue_len,
+        show_progressbar=show_progressbar,
+        early_stop_fn=early_stop_fn,
+        trials_save_file=trials_save_file,
+    )
 
 
 def _new() -> Trials:
     trials = Trials()
-    trials._restores = True
+    trials._restore = loads_own
     return trials
-
-
-def _whole(number: Any) -> Any:
-    """1e2 as 100, which Hyperopt took."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-def _take_in(trials: Trials) -> int:
-    """Make what was put into the trials visible; how many of them wait."""
-    before = len(trials)
-    trials.refresh()
-    return len(trials) - before
 
 
 class FMinIter:
@@ -185,11 +151,6 @@ class FMinIter:
         self.start_time = time.monotonic()
         self._stopped = False
         self._sampler: Any = None
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Whether the last run of `SparkTrials` was cancelled."""
-        return bool(getattr(self.trials, "_fmin_cancelled", False))
 
     def run(self, N: int, block_until_done: bool = True) -> None:
         """Make and evaluate N more trials, and those that wait. Returns when they are done."""

@@ -19,7 +19,8 @@ _NAMES: dict[tuple[str, str], Any] = {
     ("hyperopt.base", "Trials"): State,
     ("hyperopt.spark", "SparkTrials"): State,
     ("sparktune.hyperopt._trials", "Trials"): State,
-    ("sparktune.hyperopt._spark", "SparkTrials"): State,
+    ("sparktune.hyperopt.spark", "SparkTrials"): State,
+    ("sparktune.hyperopt._spark", "SparkTrials"): State,  # its place before
 }
 
 

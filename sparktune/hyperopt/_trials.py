@@ -20,6 +20,7 @@ from sparktune.hyperopt._documents import (
     spec_from_misc,
     validated,
 )
+from sparktune.hyperopt._run import run
 from sparktune.hyperopt._store import Ids, Records, Store
 from sparktune.trial import (
     JOB_STATE_DONE,
@@ -48,7 +49,7 @@ class Trials(core.Trials):
     """
 
     _exp_key: Any = None
-    _restores = False  # whether what an earlier run saved is to be taken over
+    _restore: Callable[[bytes], Any] | None = None  # reads what an earlier run saved
     _traceback_in_error = False  # whether misc['error'] holds the traceback, not the message
 
     def __init__(self, exp_key: Any = None, refresh: bool = True) -> None:
@@ -68,7 +69,7 @@ class Trials(core.Trials):
         return self._shared
 
     def __getstate__(self) -> dict[str, Any]:
-        left_out = ("_shared", "records", "_listed", "_documents")
+        left_out = ("_restore", "_shared", "records", "_listed", "_documents")
         state = {k: v for k, v in super().__getstate__().items() if k not in left_out}
         state["header"] = self.header and asdict(self.header)
         return state | {"_dynamic_trials": self._store.documents, "_ids": set(self._store.ids)}
@@ -99,11 +100,9 @@ class Trials(core.Trials):
         """What an earlier run, of Hyperopt or of sparktune, pickled into its `trials_save_file`.
         Only new trials go on from it, as in Hyperopt. Code that the pickle names can run.
         """
-        from sparktune.hyperopt._pickles import loads_own
-
-        if not self._restores:
+        if self._restore is None:
             return Trials()
-        saved = loads_own(data)
+        saved = self._restore(data)
         self.seeds.update(getattr(saved, "seeds", ()))
         return saved
 
@@ -393,18 +392,15 @@ class Trials(core.Trials):
         trials_save_file: str = "",
     ) -> Any:
         """`fmin` with these trials; the progress bar is off unless `verbose=True`."""
-        from sparktune.hyperopt._minimize import fmin
-
-        return fmin(
+        return run(
+            self,
             fn,
             space,
-            algo,
-            max_evals,
-            timeout,
-            loss_threshold,
-            self,
-            rstate,
-            allow_trials_fmin=False,
+            algo=algo,
+            max_evals=max_evals,
+            timeout=timeout,
+            loss_threshold=loss_threshold,
+            rstate=rstate,
             pass_expr_memo_ctrl=pass_expr_memo_ctrl,
             catch_eval_exceptions=catch_eval_exceptions,
             verbose=verbose,

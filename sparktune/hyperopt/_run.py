@@ -1,0 +1,73 @@
+"""One run on trials of Hyperopt's form: what `fmin` and `Trials.fmin` share."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparktune import minimize
+from sparktune.errors import AllTrialsFailed
+from sparktune.hyperopt._algorithms import Foreign, sampler_of, takes_documents
+from sparktune.saved_trials import trials_of
+from sparktune.tuning import annotated
+
+
+def run(
+    trials: Any,
+    fn: Callable[..., Any],
+    space: Any,
+    *,
+    algo: Any,
+    max_evals: Any,
+    rstate: Any,
+    return_argmin: bool,
+    max_queue_len: int,
+    trials_save_file: str,
+    **options: Any,
+) -> Any:
+    """`sparktune.fmin` on these trials, with Hyperopt's random numbers; arguments are `fmin`'s."""
+    if rstate is None and os.environ.get("HYPEROPT_FMIN_SEED", "").isdigit():
+        rstate = np.random.default_rng(int(os.environ["HYPEROPT_FMIN_SEED"]))
+    ours, limit = takes_documents(trials), _whole(max_evals)
+    if ours:
+        trials = trials_of(trials, trials_save_file)
+    sampler = sampler_of(algo, fn, space, trials, rstate, max_queue_len)
+    if ours:
+        put_in = _take_in(trials)
+        limit = limit + put_in if isinstance(limit, int) else limit
+    try:
+        best = minimize.fmin(
+            fn,
+            space,
+            sampler,
+            limit,
+            trials=trials,
+            rstate=copy.deepcopy(rstate) if isinstance(sampler, Foreign) else rstate,
+            max_queue_len=max_queue_len,
+            trials_save_file=trials_save_file,
+            **options,
+        )
+    except AllTrialsFailed:
+        if return_argmin or len(trials):
+            raise
+        return None
+    best = trials.argmin if ours else best  # which a class of the user's may decide
+    if return_argmin:
+        return best
+    return minimize.space_eval(annotated(fn)[1] if isinstance(space, str) else space, best)
+
+
+def _whole(number: Any) -> Any:
+    """1e2 as 100, which Hyperopt took."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def _take_in(trials: Any) -> int:
+    """Make what was put into the trials visible; how many of them wait."""
+    before = len(trials)
+    trials.refresh()
+    return len(trials) - before
