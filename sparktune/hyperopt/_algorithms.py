@@ -162,7 +162,7 @@ def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: 
     """
     algo = tpe_suggest if algo is None else algo
     seeds = rstate if isinstance(rstate, np.random.Generator) else None
-    reproduces = algo is rand and seeds is not None and takes_documents(trials)
+    reproduces = _unwrapped(algo) == (rand, {}) and seeds is not None and takes_documents(trials)
     if _is_ours(algo) and not reproduces:
         return _resolved(algo)
     if not takes_documents(trials):
@@ -172,7 +172,8 @@ def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: 
         )
     if isinstance(space, str):
         fn, space = annotated(fn)
-    follows = trials.records and not trials.seeds  # of what, is unknown
+    ended = any(not trial.status.pending for trial in trials.records.values())
+    follows = ended and not trials.seeds  # earlier runs, whose seeds are unknown
     return Foreign(algo, Domain(fn, space), trials, chunk, None if follows else seeds)
 
 

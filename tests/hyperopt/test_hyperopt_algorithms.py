@@ -126,6 +126,15 @@ def test_random_search_gives_the_points_that_hyperopt_gave() -> None:
     assert ours.argmin == expected.argmin
 
 
+def test_random_search_gives_hyperopts_points_as_a_partial_and_behind_points_put_in() -> None:
+    drawn = searched(rand.suggest).vals["x"]
+    assert searched(partial(rand.suggest)).vals["x"] == drawn
+    trials, domain = Trials(), Domain(quadratic, LINE)
+    trials.insert_trial_docs(rand.suggest(trials.new_trial_ids(2), domain, trials, 7))
+    trials.refresh()
+    assert searched(rand.suggest, 10, trials=trials).vals["x"][2:] == drawn[:8]
+
+
 def test_a_users_algorithm_runs_as_it_did() -> None:
     assert searched(from_the_prior).vals == searched(rand.suggest).vals
 
