@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from sparktune.space.draws import DRAWS
-from sparktune.space.evaluation import sample
 from sparktune.space.expression import PARAMETER, Apply, Literal, scope
 from sparktune.space.space import Space
 
@@ -82,15 +81,14 @@ class _Value(_Node):
             return self.node.obj
         if not values[self.inputs[0]]:
             return None
-        if self.node.name in DRAWS:
-            return sample(self.node, rng)
         given = [values[each] for each in self.inputs[1:]]
         if self.node.name == "switch":
             return given[2 * operator.index(given[0]) + 2]
         n = len(self.node.pos_args)
-        names = [name for name, _ in self.node.named_args]
-        function = scope.implementation(self.node.name)
-        return function(*given[:n], **dict(zip(names, given[n:], strict=True)))
+        named = dict(zip([name for name, _ in self.node.named_args], given[n:], strict=True))
+        if self.node.name in DRAWS:
+            named["rng"] = rng
+        return scope.implementation(self.node.name)(*given[:n], **named)
 
 
 class _Prior:
@@ -138,8 +136,7 @@ class _Prior:
         if node.name == "switch":
             return self._switch(node, wanted)
         at = union or _Union(wanted)
-        inputs = [] if node.name in DRAWS else node.inputs()
-        made = _Value(node, at, *[self._build(each, at) for each in inputs])
+        made = _Value(node, at, *[self._build(each, at) for each in node.inputs()])
         return self._add(node, at, made, wanted)
 
     def _known(self, node: Apply, union: _Union, wanted: _Node) -> _Node:

@@ -175,3 +175,15 @@ def test_runs_evaluate_hyperopts_points() -> None:
     assert len(expected) >= 12
     for seed, points in expected.items():
         assert searched(ours, seed) == points, f"space {seed}"
+
+
+def test_a_parameter_of_noise_without_a_label_is_drawn_as_hyperopt_draws_it() -> None:
+    def points(package: Any, _: int = 0) -> Any:
+        arm = package.hp.choice("arm", [0, 1])
+        means = package.pyll.as_apply([-1, 0])
+        noise = package.pyll.scope.normal(means[arm], 1, rng=np.random.default_rng(123))
+        domain, trials = package.Domain(None, {"loss": noise, "status": "ok"}), package.Trials()
+        docs = package.rand.suggest([0, 1, 2, 3], domain, trials, 7)
+        return [plain(list(doc["misc"]["vals"]["arm"])) for doc in docs]
+
+    assert points(ours) == points(theirs)
