@@ -113,7 +113,6 @@ def test_no_module_imports_itself_by_a_detour() -> None:
         & names - {name_of(path)}
         for path in MODULES
     }
-    graph["space.expression"] -= {"space.evaluation"}  # the one circle that is left
     TopologicalSorter(graph).prepare()  # a CycleError names the circle
 
 
@@ -128,17 +127,3 @@ def test_executors_know_neither_study_nor_samplers() -> None:
 
 def test_the_worker_imports_nothing_of_the_package() -> None:
     assert not [name for name in imports(ROOT / "worker.py") if name.startswith("sparktune")]
-
-
-def test_no_module_imports_itself_by_a_detour() -> None:
-    """Imports inside functions count. Hyperopt's names are left out, as its package is one circle
-    of them.
-    """
-    names = {name_of(path) for path in MODULES if not name_of(path).startswith("hyperopt")}
-    graph = {
-        name_of(path): {module.removeprefix("sparktune.") for module in imports(path)}
-        & names - {name_of(path)}
-        for path in MODULES
-        if name_of(path) in names
-    }
-    TopologicalSorter(graph).prepare()  # a CycleError names the circle

@@ -71,17 +71,6 @@ class Apply:
         given = signature.bind_partial(*self.pos_args, **dict(self.named_args)).arguments
         return {name: given.get(name, MissingArgument) for name in signature.parameters}
 
-    def replace_input(self, old: Apply, new: Apply) -> list[int]:
-        """Put another node in place of an argument; returns the positions in `inputs()`."""
-        places = [i for i, node in enumerate(self.inputs()) if node is old]
-        self.pos_args = [new if node is old else node for node in self.pos_args]
-        self.named_args = [(k, new if node is old else node) for k, node in self.named_args]
-        return places
-
-    def set_kwarg(self, name: str, value: Apply) -> None:
-        """Give, or replace, an argument by name."""
-        self.named_args = [pair for pair in self.named_args if pair[0] != name] + [(name, value)]
-
     def eval(self, memo: Mapping[Apply, Any] | None = None) -> Any:
         """The value of this expression; `memo` as in `rec_eval`."""
         return rec_eval(self, memo)
