@@ -161,7 +161,7 @@ def space_eval(space: Any, assignment: Mapping[str, Any]) -> Any:
     return parsed.decode(parsed.check(_single_values(parsed, assignment)))
 
 
-def seed_of(seed: Any, rstate: Any) -> int:
+def seed_of(seed: Any, rstate: Any = None) -> int:
     """The seed of a run from what the user gave.
 
     Raises:

@@ -72,7 +72,7 @@ class SparkTrials(Trials):
         deterministic: bool = False,
     ) -> None:
         super().__init__()
-        self.parallelism = _parallelism(parallelism)
+        self.parallelism = parallelism_of(parallelism)
         self.lag = _lag(deterministic, self.parallelism)
         self.timeout = positive("timeout", timeout)
         self.loss_threshold = numeric("loss_threshold", loss_threshold)
@@ -127,7 +127,7 @@ class ThreadTrials(Trials):
         return Threads(self.parallelism)
 
 
-def _parallelism(parallelism: Any) -> int | None:
+def parallelism_of(parallelism: Any) -> int | None:
     """None for 'as many as there are slots', which Hyperopt's users also write as 0 or -1."""
     if parallelism is None or parallelism == "auto":
         return None

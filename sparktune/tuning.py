@@ -27,6 +27,7 @@ from sparktune.space.expression import Apply
 from sparktune.space.space import Space
 from sparktune.stopping import Never, Stopper
 from sparktune.study import Study
+from sparktune.trial import Scalar
 
 HERE = Serial()
 OR_NONE = ", or None for no limit"
@@ -113,7 +114,7 @@ def tune(
     objective, space = annotated(objective) if is_annotated(space) else (objective, space)
     study = _study(space, sampler, scheduler, seed, study)
     lag = _lag(deterministic, on)
-    points = [study.space.check(point) for point in start]
+    points = [_point(study, i, point) for i, point in enumerate(start)]
     limit = None if max_trials is None else whole("max_trials", max_trials, 0, OR_NONE)
     name = getattr(objective, "__name__", type(objective).__name__)
     task = Task(objective, lambda trial: study.space.decode(trial.values), name)
@@ -194,6 +195,13 @@ def _study(
     if not study.space.columns:
         warnings.warn("the space has no hp.* parameter: all trials are the same", stacklevel=3)
     return study
+
+
+def _point(study: Study, i: int, point: Any) -> dict[str, Scalar]:
+    try:
+        return study.space.check(point)
+    except InvalidArgument as error:
+        raise InvalidArgument(f"start[{i}]: {error}") from None
 
 
 def _lag(deterministic: bool, on: Platform) -> int | None:

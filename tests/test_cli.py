@@ -214,12 +214,47 @@ def test_spark_gets_its_settings_and_the_objective() -> None:
         assert setting in events
 
 
+def test_plain_arguments_of_tune_are_keys() -> None:
+    start = "start=[{x = 0.25, kind = 0}]"
+    assert main(changed(start, "deterministic=true", "executor=threads", "budget.max_evals=3")) == 0
+    records = Trials.load("study.jsonl").records
+    assert records[0].values == {"x": 0.25, "kind": 0}
+    assert len(records) == 4
+
+
+def test_an_error_may_end_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("failing.py").write_text("def never(x): raise KeyError('x')\n", encoding="utf-8")
+    assert main(changed("objective=failing.py:never", "errors=raise")) == 1
+    assert capsys.readouterr().err == "sparktune: a trial failed: KeyError: 'x'\n"
+    assert len(Trials.load("study.jsonl").records) == 1
+
+
+def test_every_key_is_an_argument_or_stands_for_some() -> None:
+    from inspect import signature
+
+    from sparktune import tune
+    from sparktune.cli import study
+
+    assert set(study._OTHERWISE) < set(signature(tune).parameters)
+    assert set(study._PLAIN) == {"start", "seed", "journal", "errors", "deterministic"}
+    assert study._options_of("spark") == [
+        "parallelism",
+        "trial_timeout",
+        "retries",
+        "deterministic",
+    ]
+    assert study._options_of("serial") == ["queue"]
+
+
 # Errors
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        (["errors=ignore"], "errors must be 'record' or 'raise', got 'ignore'"),
+        (["executor=threads", "executor.session=1"], "executor 'threads' has no 'session'"),
+        (["executor=spark", "executor.retries=-1"], "retries argument should be an integer >= 0"),
         (["budgett=1"], "study.toml has no 'budgett'; there is 'objective', 'space'"),
         (["budget.maxevals=1"], "budget has no 'maxevals'; there is 'max_evals', 'timeout'"),
         (["budget.max_evals=many"], "max_evals argument should be an integer >= 0"),

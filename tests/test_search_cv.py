@@ -330,7 +330,7 @@ def test_error_score_raise_ends_the_search() -> None:
     with pytest.raises(ArithmeticError, match="too large"):
         picky(max_evals=50, error_score="raise").fit(X, y)
     parallel = picky(max_evals=50, error_score="raise", trials=ThreadTrials(2))
-    with pytest.raises(TrialFailed, match=r"ArithmeticError: alpha .* too large"):
+    with pytest.raises(ArithmeticError, match="too large"):  # as threads have it in this process
         parallel.fit(X, y)
     assert len(parallel.trials_.records) < 50
 

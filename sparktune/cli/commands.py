@@ -18,14 +18,15 @@ from typing import Any
 from sparktune import plots
 from sparktune.cli import signals
 from sparktune.cli.study import load
-from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.errors import InvalidArgument, SparktuneError
 from sparktune.journal.journal import read
-from sparktune.minimize import fmin
+from sparktune.observers.progress import tqdm_bar
 from sparktune.printable import printable
 from sparktune.results import ranking, summary, table
 from sparktune.results.cells import error as error_of
-from sparktune.results.finished import parameters
+from sparktune.results.finished import Finished, parameters
 from sparktune.trials import Trials
+from sparktune.tuning import tune
 
 logger = logging.getLogger("sparktune")
 
@@ -49,27 +50,30 @@ def run(options: Namespace) -> str:
 
 
 def _run(options: Namespace) -> str:
-    study = load(options.study, options.set)
-    if options.resume and not study.journal:
+    file = load(options.study, options.set)
+    if options.resume and not file.journal:
         raise InvalidArgument("--resume needs a journal; add --set journal=PATH")
-    if study.journal and not options.resume and read(study.journal):
+    if file.journal and not options.resume and read(file.journal):
         raise InvalidArgument(
-            f"the journal {study.journal} exists already; add --resume to go on with it, or give "
+            f"the journal {file.journal} exists already; add --resume to go on with it, or give "
             "another with --set journal=PATH"
         )
-    arguments = study.arguments()
-    trials = study.trials()
-    progress = sys.stderr.isatty() if options.progress is None else options.progress
+    arguments = file.arguments()
+    shows = sys.stderr.isatty() if options.progress is None else options.progress
     try:
-        fmin(**arguments, trials=trials, catch_eval_exceptions=True, show_progressbar=progress)
-    except AllTrialsFailed as error:
-        raise NothingUsable(_explained(trials, study.journal)) from error
+        study = tune(**arguments, on=file.platform(), progress=tqdm_bar if shows else False)
+    except Exception as error:
+        if isinstance(error, (SparktuneError, OSError)) or not hasattr(error, "study"):
+            raise
+        raise NothingUsable(f"a trial failed: {type(error).__name__}: {error}") from error
     except KeyboardInterrupt as error:
-        hint = "; add --resume to go on" if study.journal else ""
+        hint = "; add --resume to go on" if file.journal else ""
         if isinstance(error, signals.Ended):
             raise signals.Ended(error.number, hint) from None
         raise KeyboardInterrupt(f"interrupted{hint}") from None
-    return _pairs(summary.summary(trials))
+    if study.best is None:
+        raise NothingUsable(_explained(study, file.journal))
+    return _pairs(summary.summary(study))
 
 
 def show(options: Namespace) -> str:
@@ -157,7 +161,7 @@ def plot(options: Namespace) -> str:
     return "\n".join(drawn)
 
 
-def _explained(trials: Trials, journal: str | None) -> str:
+def _explained(trials: Finished, journal: str | None) -> str:
     """Why there is no best trial, in one line."""
     if not trials.records:
         return "there are no trials"

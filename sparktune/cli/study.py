@@ -5,7 +5,7 @@
     algorithm = "tpe"                           # or a table: name, and the algorithm's options
     executor = "spark"                          # or a table: kind, and what its trials take
     budget = {max_evals = 100, timeout = 600, loss_threshold = 0.1}
-    seed = 1
+    seed = 1                                    # like every plain argument of `tune`
     journal = "forest.jsonl"
     spark.driver.memory = "4g"                  # settings of Spark, by their names
 
@@ -17,17 +17,23 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
+from sparktune.arguments import whole
 from sparktune.cli.references import References
 from sparktune.errors import InvalidArgument
-from sparktune.parallel_trials import SparkTrials, ThreadTrials
+from sparktune.executors.platforms import Platform, Serial, Spark, Threads
+from sparktune.minimize import seed_of, time_and_loss
+from sparktune.parallel_trials import parallelism_of
 from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import ALGORITHMS, resolve
 from sparktune.space.tables import space_of
+from sparktune.study import Study
 from sparktune.trials import Trials
+from sparktune.tuning import OR_NONE, annotated, is_annotated, tune
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -38,16 +44,20 @@ _SHORT = {"algorithm": "name", "executor": "kind"}  # a text stands for a table 
 _LARGEST = 2**24  # bytes of a study file
 _DEEPEST = 50  # tables and lists in each other
 _BUDGET = ("max_evals", "timeout", "loss_threshold")
-_EXECUTORS: dict[str, tuple[str, ...]] = {
-    "serial": (),
-    "threads": ("parallelism", "deterministic"),
-    "spark": ("parallelism", "trial_timeout", "retries", "deterministic"),
-}
+_PLATFORMS: dict[str, Any] = {"serial": Serial, "threads": Threads, "spark": Spark}
+_OBJECTS = {"session", "resource_profile"}  # of a platform, which TOML cannot hold
+
+_TABLES = ("objective", "space", "algorithm", "executor", "budget", "spark")
+_OTHERWISE = ("sampler", "scheduler", "on", "max_trials", "stop", "observers", "progress", "study")
+_PLAIN = tuple(name for name in signature(tune).parameters if name not in _TABLES + _OTHERWISE)
+"""The arguments of `tune` that a file gives by their names; the rest it says in tables."""
 
 
 @dataclass(frozen=True)
 class StudyFile:
-    """What a study file says, each part of the type that it must have."""
+    """What a study file says, each part of the type that it must have. `plain` are arguments of
+    `tune` by their names.
+    """
 
     objective: str
     space: Any
@@ -55,11 +65,16 @@ class StudyFile:
     executor: Mapping[str, Any] = field(default_factory=lambda: {"kind": "serial"})
     budget: Mapping[str, Any] = field(default_factory=dict)
     spark: Mapping[str, Any] = field(default_factory=dict)
-    seed: int | None = None
-    journal: str | None = None
+    plain: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def journal(self) -> str | None:
+        """The path of the journal, if there is to be one."""
+        return self.plain.get("journal")
 
     def arguments(self) -> dict[str, Any]:
-        """What `fmin` gets, but for the trials. Runs the files that the study names.
+        """What `tune` gets, but for where trials are evaluated. Runs the files that the study
+        names.
 
         Raises:
             InvalidArgument: something in it is not there, or not possible.
@@ -71,17 +86,26 @@ class StudyFile:
         objective = references.find("objective", self.objective)
         if not callable(objective):
             raise InvalidArgument(f"objective: {self.objective} is no function")
+        if is_annotated(space):
+            objective, space = annotated(objective)
+        elif not isinstance(self.space, str):
+            space = space_of(space)
+        limits = dict(self.budget)
+        limit = limits.pop("max_evals", None)
+        sampler = _algorithm(self.algorithm, references)
+        study = Study(space, sampler, seed=seed_of(self.plain.get("seed")))
         return {
-            "fn": objective,
-            "space": space if isinstance(self.space, str) else space_of(space),
-            "algo": _algorithm(self.algorithm, references),
-            "seed": self.seed,
-            "journal": self.journal,
-            **self.budget,
+            "objective": objective,
+            "space": study.space,
+            "max_trials": limit if limit is None else whole("max_evals", limit, 0, OR_NONE),
+            "stop": time_and_loss(Trials(), **limits),
+            "study": study,
+            "deterministic": self.executor.get("deterministic", False),
+            **self.plain,
         }
 
-    def trials(self) -> Trials:
-        """New trials of the kind that the executor makes; starts Spark where it is wanted.
+    def platform(self) -> Platform:
+        """Where the executor evaluates trials; starts Spark where it is wanted.
 
         Raises:
             InvalidArgument: the executor is none, or its options are not.
@@ -89,18 +113,28 @@ class StudyFile:
         """
         options = dict(self.executor)
         kind = options.pop("kind", "serial")
-        if not isinstance(kind, str) or kind not in _EXECUTORS:
+        if not isinstance(kind, str) or kind not in _PLATFORMS:
             raise InvalidArgument(
-                f"executor must be one of {_listed(_EXECUTORS)}, got {kind!r:.200}"
+                f"executor must be one of {_listed(_PLATFORMS)}, got {kind!r:.200}"
             )
-        _known(f"executor {kind!r}", options, _EXECUTORS[kind])
-        if kind == "serial":
-            return Trials()
+        _known(f"executor {kind!r}", options, _options_of(kind))
+        options.pop("deterministic", None)
         if kind == "spark":
-            return SparkTrials(**options, spark_session=_session(self.spark))
-        if self.spark:  # for what the objective does on threads
+            options["parallelism"] = parallelism_of(options.get("parallelism")) or "auto"
+            Spark(**options)  # which may refuse, before Spark is started
+            options["session"] = _session(self.spark)
+        elif self.spark:  # for what the objective does on threads
             _session(self.spark)
-        return ThreadTrials(**options)
+        platform: Platform = _PLATFORMS[kind](**options)
+        return platform
+
+
+def _options_of(kind: str) -> list[str]:
+    """What an executor of this kind takes."""
+    if kind == "serial":
+        return [each.name for each in fields(Serial)]
+    names = [each.name for each in fields(_PLATFORMS[kind]) if each.name not in _OBJECTS]
+    return [*names, "deterministic"]
 
 
 def load(path: str, changes: Sequence[str]) -> StudyFile:
@@ -117,7 +151,7 @@ def load(path: str, changes: Sequence[str]) -> StudyFile:
     _resolve(said, Path(path).parent)
     for change in changes:
         said = _merged(said, _tables(_change(change)))
-    _known(path, said, StudyFile.__dataclass_fields__)
+    _known(path, said, (*_TABLES, *_PLAIN))
     for key, kind in _KINDS.items():
         if key in said and not isinstance(said[key], kind):
             raise InvalidArgument(f"{key} must be {_NAMES[kind]}, got {said[key]!r:.200}")
@@ -125,7 +159,8 @@ def load(path: str, changes: Sequence[str]) -> StudyFile:
         if key not in said:
             raise InvalidArgument(f"{path} lacks {key!r}")
     _known("budget", said.get("budget", {}), _BUDGET)
-    return StudyFile(**said)
+    plain = {name: said.pop(name) for name in _PLAIN if name in said}
+    return StudyFile(**said, plain=plain)
 
 
 def _read(path: str) -> dict[str, Any]:

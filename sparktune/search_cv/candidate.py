@@ -62,21 +62,6 @@ def fold_error_score(error_score: Any, scorer: Any) -> Any:
     return "raise" if one_metric and error_score != error_score else error_score
 
 
-def remembering_errors(
-    objective: Callable[[Any], Any], errors: list[Exception]
-) -> Callable[[Any], dict[str, Any]]:
-    """The objective, which also puts its exceptions into `errors`."""
-
-    def remembering(point: Any) -> Any:
-        try:
-            return objective(point)
-        except Exception as error:
-            errors.append(error)
-            raise
-
-    return remembering
-
-
 def flattening(estimator: Any) -> Flatten:
     """The function that makes one dict of parameters out of a point of the space."""
     names = frozenset(estimator.get_params())

@@ -24,23 +24,26 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import indexable
 
 from sparktune.arguments import whole
-from sparktune.errors import AllTrialsFailed, InvalidArgument, TrialFailed
-from sparktune.minimize import fmin, seed_of
+from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.history import View
+from sparktune.minimize import seed_of, time_and_loss
+from sparktune.observers.progress import tqdm_bar
 from sparktune.parallel_trials import SparkTrials
+from sparktune.samplers.algorithms import resolve
 from sparktune.search_cv.candidate import (
     Flatten,
     cross_validating,
     fixed,
     flattening,
     fold_error_score,
-    remembering_errors,
     routed,
     scorer_of,
 )
 from sparktune.search_cv.table import ROW, metrics_of, table_of
 from sparktune.space.space import Space
-from sparktune.trial import Status, Trial
+from sparktune.trial import Event, Status, Told, Trial
 from sparktune.trials import Trials
+from sparktune.tuning import tune
 
 
 class NoCandidateScored(AllTrialsFailed, ValueError):
@@ -184,32 +187,31 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
         """Evaluate candidates, and set what is known of them."""
         space = Space(self.space)
         _check_parameters(self.estimator, space, flatten)
-        self.trials_ = self._start()
-        earlier = set(self.trials_.records)
-        raising = isinstance(self.error_score, str)
-        failed: AllTrialsFailed | None = None
-        errors: list[Exception] = []
-        try:
-            fmin(
-                objective if self.trials_.asynchronous else remembering_errors(objective, errors),
-                self.space,
-                self.algo,
-                whole("max_evals", self.max_evals, 1),
-                trials=self.trials_,
-                seed=_seed(self.random_state),
-                catch_eval_exceptions=not raising,
-                early_stop_fn=_stop_at_failure(self.trials_) if raising else None,
-                verbose=self.verbose > 0,
+        limit = whole("max_evals", self.max_evals, 1)
+        self.trials_ = trials = self._start()
+        raised: list[Exception] = []
+
+        def remember(event: Event, history: View) -> None:
+            if isinstance(event, Told) and isinstance(event.outcome.exception, Exception):
+                raised.append(event.outcome.exception)
+
+        with trials.studied(space, resolve(self.algo), seed_of(_seed(self.random_state))) as study:
+            tune(
+                objective,
+                space,
+                on=trials.platform(),
+                max_trials=limit,
+                stop=time_and_loss(trials),
+                observers=[trials.observe, remember],
+                errors="raise" if isinstance(self.error_score, str) else "record",
+                deterministic=trials.lag is not None,
+                progress=tqdm_bar if self.verbose > 0 else False,
+                study=study,
             )
-        except AllTrialsFailed as error:
-            failed = error
-        ended = [trial for trial in self.trials_.records.values() if _counts(trial)]
-        if raising:
-            _raise_failure([trial for trial in ended if trial.id not in earlier])
-        if failed and errors:
-            raise errors[0]
-        if failed:
-            raise NoCandidateScored(str(failed)) from failed
+        if study.best is None:
+            alone = raised and not trials.asynchronous
+            raise raised[0] if alone else NoCandidateScored(trials.explanation())
+        ended = [trial for trial in trials.records.values() if _counts(trial)]
         _warn_of_failures(ended, self.error_score)
         candidates = [flatten(space.decode(trial.values)) for trial in ended]
         self.cv_results_ = table_of(candidates, ended, self.error_score)
@@ -292,20 +294,9 @@ def _seed(random_state: Any) -> int | None:
         ) from None
 
 
-def _stop_at_failure(trials: Trials) -> Callable[..., tuple[bool, list[Any]]]:
-    earlier = trials.count_failed_trials()
-    return lambda trials, *state: (trials.count_failed_trials() > earlier, [])
-
-
 def _counts(trial: Trial) -> bool:
     """Whether a trial is a row of `cv_results_`: it ended, and not only because the run did."""
     return not trial.status.pending and trial.status is not Status.CANCELLED
-
-
-def _raise_failure(trials: Sequence[Trial]) -> None:
-    for trial in trials:
-        if not trial.status.returned:
-            raise TrialFailed(f"candidate {trial.id} failed: {trial.failure or trial.status.value}")
 
 
 def _warn_of_failures(trials: Sequence[Trial], error_score: Any) -> None:

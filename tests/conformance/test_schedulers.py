@@ -1,0 +1,57 @@
+"""Every scheduler passes the checks, and the checks fail what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from sparktune.history import View
+from sparktune.schedulers import FullBudget, InOrder, New, Scheduler
+from sparktune.testing import SCHEDULER_CHECKS, schedulers
+
+SCHEDULERS: dict[str, Scheduler] = {
+    "full": FullBudget(),
+    "full, with an end": FullBudget(30),
+    "in order": InOrder(FullBudget(), 3),
+    "in order, one at a time": InOrder(FullBudget(30), 1),
+}
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS.values(), ids=SCHEDULERS.keys())
+@pytest.mark.parametrize("check", SCHEDULER_CHECKS, ids=lambda check: check.__name__)
+def test_the_scheduler_passes(check: Callable[[Scheduler], None], scheduler: Scheduler) -> None:
+    check(scheduler)
+
+
+class TooMany:
+    def schedule(self, history: View, free: int) -> list[New]:
+        return [New()] * (free + 1)
+
+
+class TooLarge:
+    def schedule(self, history: View, free: int) -> list[New]:
+        return [New(2.0)] * free
+
+
+@dataclass
+class Counting:
+    calls: list[int] = field(default_factory=list)
+
+    def schedule(self, history: View, free: int) -> list[New]:
+        self.calls.append(free)
+        return [New(1 / len(self.calls))] * free
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "check"),
+    [
+        (TooMany(), schedulers.check_no_more_work_than_is_free),
+        (TooLarge(), schedulers.check_budgets_are_shares_of_a_full_evaluation),
+        (Counting(), schedulers.check_work_depends_on_the_arguments_only),
+    ],
+)
+def test_what_is_wrong_fails(scheduler: Scheduler, check: Callable[[Scheduler], None]) -> None:
+    with pytest.raises(AssertionError):
+        check(scheduler)
