@@ -263,7 +263,7 @@ def test_every_key_is_an_argument_or_stands_for_some() -> None:
         (["executor=cloud"], "executor must be one of 'serial', 'threads', 'spark', got 'cloud'"),
         (["executor.parallelism=2"], "executor 'serial' has no 'parallelism'"),
         (["executor=threads", "executor.parallelism=0"], "parallelism argument should be"),
-        (["algorithm=tpx"], "algorithm must be one of 'tpe', 'random'"),
+        (["algorithm=tpx"], "algorithm must be one of 'tpe', "),
         (["objective=objective.py:cube"], "objective: there is no 'cube' in objective.py"),
         (["objective=objective.py:SPACE"], "objective: objective.py:SPACE is no function"),
         (["objective=square"], "objective must be module:name or path/to/file.py:name"),
