@@ -12,7 +12,7 @@ others at random, and for the best of them the way up the gradient in the contin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,7 +35,7 @@ _BEST = 5
 _KNOWN = 20
 """Evaluated rows whose values parameters take that become active."""
 
-_OTHERS = 256
+OTHERS = 256
 """Points that are looked at where all others were tried before."""
 
 _KEPT = 20
@@ -45,6 +45,38 @@ _PRIOR = 10.0
 """The weight of the log prior of parameters without bounds, over the number of observations
 (Hvarfner et al. 2022, arXiv:2204.11051).
 """
+
+
+def looked_up(
+    embedding: Embedding,
+    score: Callable[[Array], Array],
+    known: Array,
+    rng: np.random.Generator,
+) -> tuple[Array, Array]:
+    """Points all over a space, and near those with the largest scores; with their scores, the
+    largest first. `known` (k, d) are the evaluated rows, best first.
+    """
+    space = embedding.space
+    top = known[rng.integers(min(_BEST, len(known)), size=_NEAR)]
+    near = perturbed(embedding, top, known[:_KNOWN], rng)
+    X = np.vstack([space.sample(rng, _DRAWS), near])
+    scores = score(X)
+    for _ in range(_ROUNDS):
+        new = _around(embedding, X[in_order(scores)[:_STARTS]], known[:_KNOWN], rng)
+        X, scores = np.vstack([X, new]), np.append(scores, score(new))
+    order = in_order(scores)
+    return X[order], scores[order]
+
+
+def in_order(scores: Array) -> NDArray[np.intp]:
+    """Indices of the scores, the largest first."""
+    return np.argsort(-scores, kind="stable")
+
+
+def _around(embedding: Embedding, top: Array, known: Array, rng: np.random.Generator) -> Array:
+    near = np.vstack([neighbours(embedding.space, x) for x in top])
+    others = perturbed(embedding, np.repeat(top, _AROUND, axis=0), known, rng)
+    return np.vstack([filled(embedding.space, near, known, rng), others])
 
 
 @dataclass(frozen=True)
@@ -77,23 +109,10 @@ class Search:
 
     def best_first(self, rng: np.random.Generator) -> Array:
         """Many points, those with the largest acquisition first."""
-        space = self.embedding.space
-        top = self.known[rng.integers(min(_BEST, len(self.known)), size=_NEAR)]
-        near = perturbed(self.embedding, top, self.known[:_KNOWN], rng)
-        X = np.vstack([space.sample(rng, _DRAWS), near])
-        scores = self.score(X)
-        for _ in range(_ROUNDS):
-            new = self._around(X[_order(scores)[:_STARTS]], rng)
-            X, scores = np.vstack([X, new]), np.append(scores, self.score(new))
-        new = np.array([self._climbed(x) for x in X[_order(scores)[:_CLIMBS]]])
+        X, scores = looked_up(self.embedding, self.score, self.known, rng)
+        new = np.array([self._climbed(x) for x in X[:_CLIMBS]])
         X, scores = np.vstack([X, new]), np.append(scores, self.score(new))
-        return X[_order(scores)]
-
-    def _around(self, top: Array, rng: np.random.Generator) -> Array:
-        space, known = self.embedding.space, self.known[:_KNOWN]
-        near = np.vstack([neighbours(space, x) for x in top])
-        others = perturbed(self.embedding, np.repeat(top, _AROUND, axis=0), known, rng)
-        return np.vstack([filled(space, near, known, rng), others])
+        return X[in_order(scores)]
 
     def _climbed(self, x: Array) -> Array:
         """Where the gradient leads from x (d,) in its continuous parameters."""
@@ -135,8 +154,8 @@ class Search:
         for _ in range(n):
             row = seen.first_new(ordered)
             if row is None:
-                others = seen.others(_OTHERS, rng)
-                row = seen.first_new(others[_order(self.score(others))]) if len(others) else None
+                others = seen.others(OTHERS, rng)
+                row = seen.first_new(others[in_order(self.score(others))]) if len(others) else None
             if row is None:
                 return
             yield row
@@ -177,9 +196,4 @@ class _Beliefs:
     def best_first(self) -> Array:
         """The rows, those with the largest acquisition first."""
         sd = self.process.deviations(self.V)
-        return self.X[_order(self.acquisition(self.mean, sd) + self.prior)]
-
-
-def _order(scores: Array) -> NDArray[np.intp]:
-    """Indices of the scores, the largest first."""
-    return np.argsort(-scores, kind="stable")
+        return self.X[in_order(self.acquisition(self.mean, sd) + self.prior)]

@@ -15,6 +15,8 @@ ALGORITHMS = {
     "tpe": "sparktune.samplers.tpe:suggest",
     "auto": "sparktune.samplers.auto:suggest",
     "gp": "sparktune.samplers.gp:suggest",
+    "forest": "sparktune.samplers.forest:suggest",
+    "smac": "sparktune.samplers.forest:suggest",
     "random": "sparktune.samplers.random:suggest",
     "rand": "sparktune.samplers.random:suggest",
     "anneal": "sparktune.samplers.anneal:suggest",

@@ -10,6 +10,7 @@ runtime prediction, section 4.3.2), as in SMAC.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ class Trees:
     offset: float
     scale: float
 
-    @property
+    @cached_property
     def fitted(self) -> Array:
         """The mean of f at the observed rows, shape (n,)."""
         return self.predict(self.Z)[0]
@@ -111,6 +112,15 @@ class Trees:
         var = np.nanmean(variances[:, some], axis=0) + np.nanvar(means[:, some], axis=0)
         found[some] = (self.y[some] - mean) / np.sqrt(np.maximum(var, _LEAST))
         return found
+
+    def shared(self, Z: Array, X: Array) -> Array:
+        """The share of the trees in which rows of Z (n, p) and X (m, p) are in one leaf, shape
+        (n, m).
+        """
+        found: Array = np.zeros((len(Z), len(X)))
+        for one, other in zip(self.model.apply(Z).T, self.model.apply(X).T, strict=True):
+            found += one[:, None] == other
+        return found / len(self.model.estimators_)
 
     def _leaves(self, Z: Array) -> tuple[Array, Array]:
         """m_t and v_t at the rows of Z, shapes (T, m)."""

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sparktune.history import View
-from sparktune.samplers import Sampler, random, tpe
+from sparktune.samplers import Sampler, auto, forest, gp, random, tpe
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from tests.benchmarks.params import Params, expression, suggest
@@ -138,7 +138,14 @@ def own(name: str, sampler: Sampler) -> Contender:
     return Contender(name, "sparktune", lambda params, space, seed: sampler)
 
 
-OURS = "sparktune TPE"
+TPE, AUTO = "sparktune TPE", "sparktune auto"
+OWN = (
+    own(TPE, tpe.suggest),
+    own(AUTO, auto.suggest),
+    own("sparktune GP", gp.suggest),
+    own("sparktune GP, waves", gp.suggest(acquisition="ucb_pe")),
+    own("sparktune forest", forest.suggest),
+)
 RANDOM, SOBOL = "random", "Sobol"
 HYPEROPT, OPTUNA = "hyperopt TPE", "Optuna TPE"
 GROUPED = "Optuna TPE, multivariate, group"
@@ -154,4 +161,4 @@ BASELINES = (
         lambda params, space, seed: Foreign(Optuna(params, seed, multivariate=True, group=True)),
     ),
 )
-CONTENDERS = {each.name: each for each in (own(OURS, tpe.suggest), *BASELINES)}
+CONTENDERS = {each.name: each for each in (*OWN, *BASELINES)}

@@ -1,6 +1,6 @@
-"""How good the points are that samplers find: sparktune's TPE against its peers.
+"""How good the points are that samplers find: one of sparktune's (`--ours`) against others.
 
-    python -m tests.benchmarks.quality [--split validation] [--seeds 10] [--workers 1 8 32 128]
+    python -m tests.benchmarks.quality [--split validation] [--seeds 10] [--workers 1 8] [--jobs 2]
 
 Needs the extra `bench`. Everything is measured on the simulated
 executor: one evaluation after the other, and with W workers that take lognormal times.
@@ -22,15 +22,16 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.contenders import CONTENDERS, OURS, Contender
+from tests.benchmarks.contenders import AUTO, CONTENDERS, OWN, Contender
 from tests.benchmarks.problems import SPLITS, Problem
 from tests.benchmarks.runs import Setting, Store
 from tests.benchmarks.statistics import Array, by_kind, evaluations_ratio, paired, ranks
@@ -39,35 +40,50 @@ BUDGETS = {1: (20, 50, 100), 8: (50, 128), 32: (100, 256), 128: (256, 384)}
 """Evaluations after which results are compared, by the number of workers."""
 
 LONGER = 2
-"""Alone, sparktune goes on to so many times the budget, to see when it reaches others' results."""
+"""Alone, ours goes on to so many times the budget, to see when it reaches others' results."""
 
 
-def setting_of(workers: int, contender: Contender) -> Setting:
+@dataclass(frozen=True)
+class Task:
+    """A run by the names of what takes part, so that any process can do it."""
+
+    split: str
+    problem: str
+    contender: str
+    setting: Setting
+    seed: int
+    store: Path
+
+    def regret(self) -> Array:
+        """The regrets (evaluations,)."""
+        problems = {each.name: each for each in SPLITS[self.split]}
+        problem, contender = problems[self.problem], CONTENDERS[self.contender]
+        return Store(self.store).regret(problem, contender, self.setting, self.seed)
+
+
+def setting_of(workers: int, contender: Contender, ours: str) -> Setting:
     """How long a contender runs."""
     last = BUDGETS[workers][-1]
-    return Setting(workers, last * LONGER if contender.name == OURS and workers == 1 else last)
+    return Setting(workers, last * LONGER if contender.name == ours and workers == 1 else last)
 
 
-def measure(
-    problems: Sequence[Problem],
-    contenders: Sequence[Contender],
-    workers: int,
-    seeds: int,
-    store: Store,
-) -> dict[str, Array]:
-    """Regrets (problems, seeds, evaluations) by contender."""
-    found: dict[str, list[list[Array]]] = {each.name: [] for each in contenders}
-    for problem in problems:
-        for contender in contenders:
-            setting = setting_of(workers, contender)
-            runs = [store.regret(problem, contender, setting, seed) for seed in range(seeds)]
-            found[contender.name].append(runs)
-            last = np.mean([run[BUDGETS[workers][-1] - 1] for run in runs])
-            print(f"W={workers} {problem.name}: {contender.name} {last:.4f}", file=sys.stderr)
-    return {name: np.array(runs) for name, runs in found.items()}
+def measure(tasks: Sequence[Task], jobs: int) -> dict[str, Array]:
+    """Regrets (problems, seeds, evaluations) by contender; as many runs at once as `jobs`."""
+    problems = list(dict.fromkeys(task.problem for task in tasks))
+    seeds = 1 + max(task.seed for task in tasks)
+    with ProcessPoolExecutor(jobs) as pool:
+        runs = dict(zip(tasks, pool.map(Task.regret, tasks), strict=True))
+    found: dict[str, list[Array]] = {}
+    for task, regret in runs.items():
+        found.setdefault(task.contender, []).append(regret)
+    return {
+        name: np.array(regrets).reshape(len(problems), seeds, -1) for name, regrets in found.items()
+    }
 
 
-def compare(problems: Sequence[Problem], workers: int, regrets: dict[str, Array]) -> list[Any]:
+def compare(
+    problems: Sequence[Problem], workers: int, regrets: dict[str, Array], ours: str
+) -> list[Any]:
     """One record for each budget and contender."""
     kinds = [problem.kind for problem in problems]
     records = []
@@ -77,13 +93,13 @@ def compare(problems: Sequence[Problem], workers: int, regrets: dict[str, Array]
         for name, theirs in at.items():
             record = {"workers": workers, "evaluations": budget, "sampler": name}
             record |= {"regret": float(theirs.mean()), "rank": rank[name]}
-            if name != OURS and OURS in at:
-                interval = paired(at[OURS], theirs)
+            if name != ours and ours in at:
+                interval = paired(at[ours], theirs)
                 record |= {
                     "difference": [interval.mean, interval.low, interval.high],
                     "verdict": interval.verdict,
-                    "ratio": evaluations_ratio(regrets[OURS], regrets[name], budget),
-                    "kinds": by_kind(kinds, at[OURS], theirs),
+                    "ratio": evaluations_ratio(regrets[ours], regrets[name], budget),
+                    "kinds": by_kind(kinds, at[ours], theirs),
                 }
             record["problems"] = {
                 problem.name: float(row.mean())
@@ -125,15 +141,28 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--workers", type=int, nargs="+", choices=BUDGETS, default=list(BUDGETS))
     parser.add_argument("--samplers", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
+    parser.add_argument("--ours", choices=[each.name for each in OWN], default=AUTO)
+    parser.add_argument("--jobs", type=int, default=1, help="runs at once")
     parser.add_argument("--store", type=Path, default=Path("build/benchmarks/runs.sqlite"))
     parser.add_argument("--json", type=Path, help="a file for the results")
     options = parser.parse_args()
-    problems, store = SPLITS[options.split], Store(options.store)
-    contenders = [CONTENDERS[name] for name in options.samplers]
+    problems = SPLITS[options.split]
     records: list[Any] = []
     for workers in options.workers:
-        regrets = measure(problems, contenders, workers, options.seeds, store)
-        records += compare(problems, workers, regrets)
+        tasks = [
+            Task(
+                options.split,
+                problem.name,
+                name,
+                setting_of(workers, CONTENDERS[name], options.ours),
+                seed,
+                options.store,
+            )
+            for problem in problems
+            for name in options.samplers
+            for seed in range(options.seeds)
+        ]
+        records += compare(problems, workers, measure(tasks, options.jobs), options.ours)
     setting = {"split": options.split, "seeds": options.seeds, "versions": versions()}
     print(f"{table(records)}\n\n{json.dumps(setting)}")
     if options.json:

@@ -1,0 +1,118 @@
+"""Bayesian optimisation with a random forest, as in SMAC (Lindauer et al. 2022).
+
+The forest (`surrogates/forest`) models losses of which the bad ones count by their logarithm. What
+is suggested has the largest expected improvement on the smallest mean of an evaluated point; one
+of five suggestions is drawn from the prior. Points that have been chosen and not evaluated make
+the model more certain of those that share leaves with them.
+
+    s(x, x')   share of the trees in which x and x' are in the same leaf
+    sd         of the loss at x; after x' has been chosen, sd sqrt(1 - s(x, x')^2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparktune.arguments import is_whole
+from sparktune.history import CODES, View
+from sparktune.samplers._acquisition import LogEI
+from sparktune.samplers._embedding import Embedding
+from sparktune.samplers._options import require, with_options
+from sparktune.samplers._search import OTHERS, in_order, looked_up
+from sparktune.samplers._seen import Seen
+from sparktune.samplers._spread import spread
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+from sparktune.surrogates.forest import Forest, Trees
+from sparktune.trial import Status
+
+_RANDOM = 5
+"""Of so many suggestions one is drawn from the prior."""
+
+_POOL = 50
+"""Candidates for each of several suggestions that are made at once."""
+
+
+@dataclass(frozen=True)
+class RandomForest:
+    """Bayesian optimisation with a random forest. Needs scikit-learn.
+
+    Args:
+        trees: in the forest.
+        n_startup_jobs: finished trials with a usable loss before the model takes over from
+            evenly spread points.
+        repeats: what to do where all points of a finite space are tried: False, the run ends; True,
+            points are tried again, as a noisy objective wants it.
+    """
+
+    trees: int = 16
+    n_startup_jobs: int = 10
+    repeats: bool = False
+
+    def __post_init__(self) -> None:
+        require(self, "trees", is_whole(self.trees) and self.trees >= 1, "an integer >= 1")
+        n = self.n_startup_jobs
+        require(self, "n_startup_jobs", is_whole(n) and n >= 0, "an integer >= 0")
+        require(self, "repeats", isinstance(self.repeats, bool), "True or False")
+
+    __call__ = with_options
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        """n rows, shape (n, d), or fewer where all points of a finite space are tried or running.
+
+        Raises:
+            ImportError: scikit-learn is not installed.
+        """
+        if n == 0 or not len(space):
+            return np.empty((n, len(space)))
+        if history.ok.sum() < max(self.n_startup_jobs, 1):
+            rows = spread(space, history, n, rng, self.repeats)
+        else:
+            rows = self._modelled(space, history, n, rng)
+        return np.array(list(rows)).reshape(-1, len(space))
+
+    def _modelled(
+        self, space: Space, history: View, n: int, rng: np.random.Generator
+    ) -> Iterator[Array]:
+        embedding, seen = Embedding.of(space), Seen.of(space, history)
+        ended = ~history.pending & (history.status != CODES[Status.CANCELLED])
+        X, y = history.X[ended], np.where(history.ok, history.loss, np.inf)[ended]
+        trees = Forest(self.trees, warp=True).fit(embedding.features(X), y, rng)
+        chosen = embedding.features(history.X[history.pending])
+        known = X[np.argsort(y, kind="stable")]
+
+        def score(rows: Array) -> Array:
+            return _score(trees, embedding.features(rows), chosen)
+
+        pool = looked_up(embedding, score, known, rng)[0][: _POOL * n]
+        for place in range(len(history), len(history) + n):
+            drawn = space.sample(rng, OTHERS) if place % _RANDOM == 0 else pool
+            row = seen.first_new(drawn)
+            if row is None:
+                row = seen.first_new(seen.others(OTHERS, rng))
+            if row is None and self.repeats:
+                row = pool[0]
+            if row is None:
+                return
+            yield row
+            chosen = np.vstack([chosen, embedding.features(row[None])])
+            if place + 1 < len(history) + n:
+                pool = pool[in_order(score(pool))]
+
+
+def _score(trees: Trees, Z: Array, chosen: Array) -> Array:
+    """The logarithm of the expected improvement at the rows Z (m, p) after those `chosen`."""
+    mean, sd = trees.predict(Z)
+    best = float(trees.fitted.min())
+    if len(chosen):
+        best = min(best, float(trees.predict(chosen)[0].min()))
+        certain = trees.shared(Z, chosen).max(axis=1)
+        sd = sd * np.sqrt(1 - np.minimum(certain, 1 - 1e-6) ** 2)
+    return LogEI(best)(mean, sd)
+
+
+suggest = RandomForest()
+"""A random forest with its defaults: `fmin(..., algo="forest")`, or "smac"."""
