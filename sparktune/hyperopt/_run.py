@@ -43,8 +43,8 @@ def run(
         best = minimize.fmin(
             fn,
             space,
-            sampler,
-            limit,
+            algo=sampler,
+            max_evals=limit,
             trials=trials,
             rstate=copy.deepcopy(rstate) if isinstance(sampler, Foreign) else rstate,
             max_queue_len=max_queue_len,
