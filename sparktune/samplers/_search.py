@@ -29,6 +29,9 @@ _DRAWS, _NEAR = 512, 512
 _ROUNDS, _STARTS, _AROUND = 2, 4, 32
 _CLIMBS, _STEPS = 1, 20
 
+_PROMISING = 384
+"""Of more points than these only the most promising ones are looked at closely."""
+
 _BEST = 5
 """Evaluated rows near which candidates lie."""
 
@@ -93,9 +96,17 @@ class Search:
     known: Array
 
     def score(self, X: Array) -> Array:
-        """The acquisition at the rows X, with the prior's part."""
-        mean, sd = self.process.predict(self.embedding.features(X))
-        return self.acquisition(mean, sd) + self.prior(X)
+        """The acquisition at the rows X, with the prior's part; -inf at rows of many that are not
+        among the best even if nothing were known about them but the mean.
+        """
+        Z, prior = self.embedding.features(X), self.prior(X)
+        mean = self.process.mean(Z)
+        hopes = self.acquisition(mean, np.full(len(X), self.process.doubt)) + prior
+        best = in_order(hopes)[:_PROMISING]
+        scores = np.full(len(X), -np.inf)
+        sd = self.process.deviations(self.process.whitened(Z[best]))
+        scores[best] = self.acquisition(mean[best], sd) + prior[best]
+        return scores
 
     def prior(self, X: Array) -> Array:
         """The part of the prior in the score."""

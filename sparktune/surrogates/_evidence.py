@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.surrogates import Array
-from sparktune.surrogates._kernel import correlation
+from sparktune.surrogates._kernel import with_slope
 
 LEAST_NOISE = 1e-8
 """Smallest noise variance, which also keeps K positive definite."""
@@ -77,7 +77,7 @@ class Evidence:
         n, g = len(self.y), self.size
         A = self.Z / np.exp(theta[:g])[self.groups]
         sf2, sn2 = np.exp(theta[g:])
-        k, slope = correlation(A, A)
+        k, slope = with_slope(A, A)
         L = factor(sf2 * k, sn2)
         inverse = inverted(L)
         alpha = inverse @ self.y

@@ -19,7 +19,7 @@ import numpy as np
 
 from sparktune.surrogates import Array
 from sparktune.surrogates._evidence import LEAST_NOISE, Evidence, factor, inverted, solved
-from sparktune.surrogates._kernel import correlation
+from sparktune.surrogates._kernel import correlation, with_slope
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Process:
         lengths = np.exp(theta[: evidence.size])[evidence.groups]
         sf2, sn2 = (float(each) for each in np.exp(theta[evidence.size :]))
         A = evidence.Z / lengths
-        L = factor(sf2 * correlation(A, A)[0], sn2)
+        L = factor(sf2 * correlation(A, A), sn2)
         alpha = solved(L, solved(L, evidence.y), transposed=True)
         return Process(A, evidence.y, L, alpha, lengths, sf2, sn2, offset, scale)
 
@@ -56,14 +56,26 @@ class Process:
 
     def covariance(self, Z: Array) -> Array:
         """kx of the rows Z (m, p), shape (n, m)."""
-        kx: Array = self.sf2 * correlation(self.A, Z / self.lengths)[0]
+        kx: Array = self.sf2 * correlation(self.A, Z / self.lengths)
         return kx
 
     def predict(self, Z: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of f, both (m,), at the rows of Z (m, p)."""
         kx = self.covariance(Z)
-        mean = self.offset + self.scale * (kx.T @ self.alpha)
-        return mean, self.deviations(solved(self.L, kx))
+        return self._mean(kx), self.deviations(solved(self.L, kx))
+
+    def mean(self, Z: Array) -> Array:
+        """The mean of f at the rows of Z (m, p), shape (m,)."""
+        return self._mean(self.covariance(Z))
+
+    @property
+    def doubt(self) -> float:
+        """The standard deviation of f where nothing is known of it."""
+        return self.scale * float(np.sqrt(self.sf2))
+
+    def _mean(self, kx: Array) -> Array:
+        mean: Array = self.offset + self.scale * (kx.T @ self.alpha)
+        return mean
 
     def whitened(self, Z: Array) -> Array:
         """V of the rows Z (m, p), shape (n, m)."""
@@ -71,7 +83,7 @@ class Process:
 
     def extended(self, V: Array, Z: Array) -> Array:
         """V of the rows Z from what it was before the last row was believed: one row more."""
-        kx = self.sf2 * correlation(self.A[-1:], Z / self.lengths)[0]
+        kx = self.sf2 * correlation(self.A[-1:], Z / self.lengths)
         last = (kx - self.L[-1:, :-1] @ V) / self.L[-1, -1]
         return np.vstack([V, last])
 
@@ -84,7 +96,7 @@ class Process:
     def gradients(self, z: Array) -> tuple[float, float, Array, Array]:
         """Mean and standard deviation of f at z (p,), and their gradients (p,)."""
         b = z / self.lengths
-        k, slope = correlation(self.A, b[None])
+        k, slope = with_slope(self.A, b[None])
         kx = self.sf2 * k[:, 0]
         weights = self.inverse @ kx
         var = max(self.sf2 - float(kx @ weights), 1e-12 * self.sf2)
@@ -108,7 +120,7 @@ class Process:
         """n draws of f at the rows of Z (m, p) together, shape (n, m)."""
         kx, B = self.covariance(Z), Z / self.lengths
         V = solved(self.L, kx)
-        L = factor(self.sf2 * correlation(B, B)[0] - V.T @ V, 1e-10 * self.sf2)
+        L = factor(self.sf2 * correlation(B, B) - V.T @ V, 1e-10 * self.sf2)
         draws = (kx.T @ self.alpha)[:, None] + L @ rng.standard_normal((len(Z), n))
         found: Array = self.offset + self.scale * draws.T
         return found
@@ -129,6 +141,6 @@ class Process:
         V = solved(self.L, self.covariance(Z))
         L = np.zeros((n + m, n + m))
         L[:n, :n], L[n:, :n] = self.L, V.T
-        L[n:, n:] = factor(self.sf2 * correlation(B, B)[0] - V.T @ V, LEAST_NOISE * self.sf2)
+        L[n:, n:] = factor(self.sf2 * correlation(B, B) - V.T @ V, LEAST_NOISE * self.sf2)
         alpha = np.append(self.alpha, np.zeros(m))
         return replace(self, A=np.vstack([self.A, B]), L=L, alpha=alpha)

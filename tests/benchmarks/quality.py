@@ -31,16 +31,13 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.contenders import AUTO, CONTENDERS, OWN, Contender
+from tests.benchmarks.contenders import AUTO, CONTENDERS, OWN
 from tests.benchmarks.problems import SPLITS, Problem
 from tests.benchmarks.runs import Setting, Store
 from tests.benchmarks.statistics import Array, by_kind, evaluations_ratio, paired, ranks
 
 BUDGETS = {1: (20, 50, 100), 8: (50, 128), 32: (100, 256), 128: (256, 384)}
 """Evaluations after which results are compared, by the number of workers."""
-
-LONGER = 2
-"""Alone, ours goes on to so many times the budget, to see when it reaches others' results."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +58,10 @@ class Task:
         return Store(self.store).regret(problem, contender, self.setting, self.seed)
 
 
-def setting_of(workers: int, contender: Contender, ours: str) -> Setting:
+def setting_of(workers: int, name: str, ours: str, longer: int) -> Setting:
     """How long a contender runs."""
     last = BUDGETS[workers][-1]
-    return Setting(workers, last * LONGER if contender.name == ours and workers == 1 else last)
+    return Setting(workers, last * longer if name == ours and workers == 1 else last)
 
 
 def measure(tasks: Sequence[Task], jobs: int) -> dict[str, Array]:
@@ -142,6 +139,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", choices=BUDGETS, default=list(BUDGETS))
     parser.add_argument("--samplers", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--ours", choices=[each.name for each in OWN], default=AUTO)
+    parser.add_argument(
+        "--longer",
+        type=int,
+        default=2,
+        help="alone, ours goes on to so many times the budget, until it reaches others' results",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="runs at once")
     parser.add_argument("--store", type=Path, default=Path("build/benchmarks/runs.sqlite"))
     parser.add_argument("--json", type=Path, help="a file for the results")
@@ -154,7 +157,7 @@ def main() -> None:
                 options.split,
                 problem.name,
                 name,
-                setting_of(workers, CONTENDERS[name], options.ours),
+                setting_of(workers, name, options.ours, options.longer),
                 seed,
                 options.store,
             )

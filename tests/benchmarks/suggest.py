@@ -1,4 +1,4 @@
-"""What a suggestion costs: sparktune's TPE against those of hyperopt and Optuna.
+"""What a suggestion costs: sparktune's samplers against TPE of hyperopt and Optuna.
 
     python -m tests.benchmarks.suggest [--trials 100 1000 10000] [--dimensions 10 50] [--repeats 7]
 
@@ -7,7 +7,7 @@ Then it is asked for one suggestion and told its loss, again and again; and spar
 too, where the others, which make one at a time, are given the time of a single one. Timed is the
 asking alone, in CPU milliseconds of the process (all its threads) for each suggestion: the median
 over the repeats, the first of which is not counted. The contenders take turns within a cell. `x` is
-the contender's time as a multiple of sparktune's.
+the contender's time as a multiple of that of sparktune's TPE.
 
     continuous   half of the parameters uniform, half loguniform
     mixed        of five parameters two are real, one is an ordered integer and one a choice, under
@@ -25,6 +25,7 @@ import time
 import tracemalloc
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import exp
 from pathlib import Path
 from statistics import median
@@ -32,7 +33,7 @@ from typing import Any
 
 import numpy as np
 
-from sparktune.samplers import tpe
+from sparktune.samplers import Sampler, auto, gp, tpe
 from sparktune.schedulers import FullBudget
 from sparktune.space import hp
 from sparktune.space.space import Space
@@ -42,7 +43,7 @@ from tests.benchmarks.params import Choice, Params, Real, Whole, expression, sug
 from tests.benchmarks.quality import versions
 
 BATCH = 32
-OURS = "sparktune"
+OURS = "sparktune TPE"
 
 Ask = Callable[[int], list[int]]
 Tell = Callable[[int, float], None]
@@ -78,14 +79,19 @@ def mixed(d: int) -> Params:
 SPACES = {"continuous": continuous, "mixed": mixed}
 
 
-def sparktune_study(params: Params, rows: Sequence[dict[str, float]], losses: Any) -> Any:
+def sparktune_study(
+    params: Params,
+    rows: Sequence[dict[str, float]],
+    losses: Any,
+    sampler: Sampler = tpe.suggest,
+) -> Any:
     """(ask, tell) of a study of ours with these trials."""
     space = Space(expression(params, _Package))
     records = {
         i: Trial(i, values, Status.OK, loss=float(loss), asked=float(i), finished=float(i))
         for i, (values, loss) in enumerate(zip(rows, losses, strict=True))
     }
-    study = Study(space, tpe.suggest, FullBudget(None), 0, records)
+    study = Study(space, sampler, FullBudget(None), 0, records)
 
     def ask(n: int) -> list[int]:
         return [trial.id for trial in study.ask(n)]
@@ -180,6 +186,8 @@ def _optuna_distributions(params: Params, module: Any) -> dict[str, Any]:
 
 CONTENDERS: dict[str, Callable[..., tuple[Ask, Tell]]] = {
     OURS: sparktune_study,
+    "sparktune auto": partial(sparktune_study, sampler=auto.suggest),
+    "sparktune GP": partial(sparktune_study, sampler=gp.suggest),
     "hyperopt": hyperopt_study,
     "Optuna, multivariate": optuna_study(multivariate=True),
     "Optuna, independent": optuna_study(multivariate=False),
@@ -194,17 +202,17 @@ def cell(params: Params, n: int, repeats: int, names: Sequence[str]) -> list[dic
     losses = rng.normal(size=n)
     studies = {name: CONTENDERS[name](params, rows, losses) for name in names}
     single: dict[str, list[float]] = {name: [] for name in names}
-    batch: list[float] = []
+    batch: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats + 1):
         for name in names:
             single[name].append(timed(*studies[name], 1, rng))
-        if OURS in names:
-            batch.append(timed(*studies[OURS], BATCH, rng))
+            if name.startswith("sparktune"):
+                batch[name].append(timed(*studies[name], BATCH, rng))
     return [
         {
             "sampler": name,
             "single": median(taken[1:]),
-            "batch": median(batch[1:] if name == OURS else taken[1:]),
+            "batch": median((batch[name] or taken)[1:]),
         }
         for name, taken in single.items()
     ]

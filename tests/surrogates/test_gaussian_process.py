@@ -164,7 +164,7 @@ def test_believing_is_what_knowing_the_mean_would_do() -> None:
     Z, y = observations(7)
     process, new = GP(noise=0.05).fit(Z, y), np.random.default_rng(8).random((6, 3))
     kx = process.covariance(new)
-    prior = process.sf2 * correlation(new / process.lengths, new / process.lengths)[0]
+    prior = process.sf2 * correlation(new / process.lengths, new / process.lengths)
     C = prior - kx.T @ np.linalg.solve(process.L @ process.L.T, kx)
     known = C[2:, 2:] - C[2:, :2] @ np.linalg.solve(C[:2, :2], C[:2, 2:])
     mean, sd = process.believing(new[:2]).predict(new)
