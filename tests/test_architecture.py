@@ -18,7 +18,7 @@ MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__
 # Third-party packages by room; the standard library is allowed everywhere.
 ALLOWED = {
     "space": {"numpy", "scipy"},
-    "samplers": {"numpy", "scipy"},
+    "samplers": {"numpy", "scipy", "threadpoolctl"},
     "surrogates": {"numpy", "scipy", "sklearn"},
     "history": {"numpy"},
     "stopping": {"numpy"},

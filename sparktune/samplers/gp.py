@@ -24,6 +24,7 @@ from sparktune.samplers._options import require, with_options
 from sparktune.samplers._search import Search
 from sparktune.samplers._seen import Seen
 from sparktune.samplers._spread import spread
+from sparktune.samplers._threads import single_threaded
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.surrogates._process import Process
@@ -80,7 +81,8 @@ class GaussianProcess:
             rows = spread(space, history, n, rng, self.repeats)
         else:
             rows = self._modelled(space, history, n, rng)
-        return np.array(list(rows)).reshape(-1, len(space))
+        with single_threaded():
+            return np.array(list(rows)).reshape(-1, len(space))
 
     def _startup(self, d: int) -> int:
         if self.n_startup_jobs is not None:

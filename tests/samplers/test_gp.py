@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -190,3 +193,27 @@ def test_it_has_a_name() -> None:
 def test_options_out_of_range_are_refused(options: dict[str, object], wanted: str) -> None:
     with pytest.raises(InvalidArgument, match=wanted):
         gp.suggest(**options)
+
+
+def test_points_do_not_depend_on_the_threads_of_linear_algebra() -> None:
+    program = (
+        "import numpy as np\n"
+        "from sparktune.samplers import gp\n"
+        "from sparktune.space import hp\n"
+        "from sparktune.space.space import Space\n"
+        "from sparktune.testing import mixed_history\n"
+        "space = Space([hp.uniform(str(i), 0, 1) for i in range(5)])\n"
+        "X = gp.suggest.suggest(space, mixed_history(space, 300), 3, np.random.default_rng(0))\n"
+        "print(X.tobytes().hex())\n"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "OPENBLAS_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    }
+    assert len(found) == 1
