@@ -41,6 +41,9 @@ _KNOWN = 20
 OTHERS = 256
 """Points that are looked at where all others were tried before."""
 
+_DRAWN = 300
+"""Points at which the posterior is drawn."""
+
 _KEPT = 20
 """Candidates for each of several suggestions that are made at once."""
 
@@ -173,6 +176,19 @@ class Search:
             if beliefs is not None:
                 beliefs = beliefs.after(row)
                 ordered = beliefs.best_first()
+
+    def drawn(self, n: int, seen: Seen, rng: np.random.Generator) -> Iterator[Array]:
+        """Up to n new points, each where the loss is smallest in a draw from the posterior
+        (Thompson 1933), among those with the largest acquisition.
+        """
+        pool = self.best_first(rng)[:_DRAWN]
+        for draw in self.process.sample(self.embedding.features(pool), n, rng):
+            row = seen.first_new(pool[in_order(-draw)])
+            if row is None:
+                row = seen.first_new(seen.others(OTHERS, rng))
+            if row is None:
+                return
+            yield row
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,9 @@ class GaussianProcess:
             probability of an improvement; "lcb" or "ucb", how low the loss may be; "ucb_pe", of
             several suggestions made at once the first by how low the loss may be, the others where
             the model is least certain within the region that may be best (Song et al. 2024,
-            arXiv:2408.11527).
-        kappa: of "lcb": how many standard deviations below the mean the loss may be.
+            arXiv:2408.11527); "thompson", where the loss is smallest in a draw from the posterior.
+        kappa: of "lcb", and of "thompson", which draws where the loss may be low: how many standard
+            deviations below the mean that is.
         n_startup_jobs: finished trials with a usable loss before the model takes over from
             evenly spread points; None: from 4 to 12, by the number of parameters.
         repeats: what to do where all points of a finite space are tried: False, the run ends; True,
@@ -58,7 +59,7 @@ class GaussianProcess:
     repeats: bool = False
 
     def __post_init__(self) -> None:
-        names = [*ACQUISITIONS, "ucb_pe"]
+        names = [*ACQUISITIONS, "ucb_pe", "thompson"]
         known = isinstance(self.acquisition, str) and self.acquisition in names
         require(self, "acquisition", known, f"one of {', '.join(map(repr, names))}")
         require(self, "kappa", is_real(self.kappa) and self.kappa >= 0, "a number >= 0")
@@ -93,8 +94,9 @@ class GaussianProcess:
         self, space: Space, history: View, n: int, rng: np.random.Generator
     ) -> Iterator[Array]:
         search = self.search(space, history)
-        count = 0
-        for row in search.several(n, Seen.of(space, history), rng):
+        count, thompson = 0, self.acquisition == "thompson"
+        find = search.drawn if thompson else search.several
+        for row in find(n, Seen.of(space, history), rng):
             count += 1
             yield row
         if self.repeats and count < n:
@@ -113,6 +115,8 @@ class GaussianProcess:
 
     def _acquisitions(self, process: Process, pending: Array) -> tuple[Acquisition, Acquisition]:
         """Of the first of several points, and of the others."""
+        if self.acquisition == "thompson":
+            return Bound(self.kappa), Bound(self.kappa)
         if self.acquisition != "ucb_pe":
             least = min(process.fitted.min(), process.predict(pending)[0].min(initial=np.inf))
             one = ACQUISITIONS[self.acquisition](float(least), self.kappa)

@@ -1,6 +1,6 @@
-"""What each choice in TPE is worth: the sampler against itself with one choice changed.
+"""What each choice in a sampler is worth: TPE or `auto` against itself with one choice changed.
 
-    python -m tests.benchmarks.ablate [--seeds 5] [--workers 1] [--variants ...]
+    python -m tests.benchmarks.ablate [--of tpe] [--seeds 5] [--workers 1] [--variants ...]
 
 Measured on the development problems. `difference` is the variant's regret less that of the sampler
 as it is, with a 95 % interval: above zero, the choice pays.
@@ -12,18 +12,22 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from math import log
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
 from sparktune.history import View
-from sparktune.samplers import _branches, _parzen, _ratio, _seen, _spread, tpe
+from sparktune.samplers import _branches, _parzen, _ratio, _search, _seen, _spread, auto, gp, tpe
 from sparktune.samplers._parzen import Parzen, log_sums
 from sparktune.samplers._points import Points
 from sparktune.space.distributions import Array
 from sparktune.space.layout import Layout
 from sparktune.space.space import Space
+from sparktune.surrogates import _evidence, warping
+from sparktune.surrogates import gp as surrogate
+from sparktune.surrogates._process import Process
 from tests.benchmarks.contenders import own
 from tests.benchmarks.problems import DEVELOPMENT
 from tests.benchmarks.quality import BUDGETS
@@ -41,6 +45,7 @@ class Variant:
     def regrets(self, setting: Setting, seeds: int) -> Array:
         """Regrets (problems, seeds, evaluations)."""
         contender = own("variant", self.sampler)
+        surrogate._mode.cache_clear()  # of hyperparameters that another variant found
         with ExitStack() as stack:
             for (owner, name), value in self.names.items():
                 stack.enter_context(patch.object(owner, name, value))
@@ -130,7 +135,7 @@ def smoothed(factor: float) -> Callable[..., Array]:
     return lambda prior, x, smoothing: plain(prior, x, factor * smoothing)
 
 
-VARIANTS = {
+OF_TPE = {
     "univariate": Variant(Univariate()),
     "equal weights of the good trials": Variant(names={(tpe, "good_weights"): np.ones}),
     "equal weights of the bad trials": Variant(
@@ -167,6 +172,27 @@ VARIANTS = {
 }
 
 
+OF_AUTO = {
+    "the process alone": Variant(gp.suggest),
+    "TPE alone": Variant(tpe.suggest),
+    "every other suggestion TPE's": Variant(auto.suggest, {(auto, "_THIRD"): 2}),
+    "bad losses as they are": Variant(
+        auto.suggest, {(surrogate, "warped"): lambda y: warping.centred(y)[0]}
+    ),
+    "hyperparameters not fitted": Variant(auto.suggest, {(surrogate, "_sizes"): lambda n: []}),
+    "no way up the gradient": Variant(
+        auto.suggest, {(_search.Search, "_climbed"): lambda search, x: x}
+    ),
+    "no more looks near promising points": Variant(auto.suggest, {(_search, "_ROUNDS"): 0}),
+    "lengths half as long": Variant(auto.suggest, {(_evidence, "_LENGTH"): (log(0.25), 1.0)}),
+    "the best loss is the one to improve on": Variant(
+        auto.suggest, {(Process, "fitted"): property(lambda process: process.y)}
+    ),
+}
+PLAIN = {"tpe": tpe.suggest, "auto": auto.suggest}
+VARIANTS = {"tpe": OF_TPE, "auto": OF_AUTO}
+
+
 def line(name: str, regrets: Array, plain: Array, budgets: Sequence[int]) -> str:
     """The results of a variant as text."""
     cells = [f"{name:<34}"]
@@ -180,17 +206,19 @@ def line(name: str, regrets: Array, plain: Array, budgets: Sequence[int]) -> str
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--of", choices=VARIANTS, default="tpe")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--workers", type=int, choices=BUDGETS, default=1)
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--variants", nargs="+", help="some of them, by name; default: all")
     options = parser.parse_args()
     budgets = BUDGETS[options.workers]
     setting = Setting(options.workers, budgets[-1])
-    plain = Variant().regrets(setting, options.seeds)
+    plain = Variant(PLAIN[options.of]).regrets(setting, options.seeds)
     print(f"regret and difference after {', '.join(map(str, budgets))} evaluations")
     print(line("as it is", plain, plain, budgets), flush=True)
-    for name in options.variants:
-        regrets = VARIANTS[name].regrets(setting, options.seeds)
+    variants = VARIANTS[options.of]
+    for name in options.variants or variants:
+        regrets = variants[name].regrets(setting, options.seeds)
         print(line(name, regrets, plain, budgets), flush=True)
 
 

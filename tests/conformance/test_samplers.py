@@ -50,6 +50,7 @@ SAMPLERS = {
     "forest": forest.suggest(trees=4),
     "gp": gp.suggest,
     "gp, waves": gp.suggest(acquisition="ucb_pe"),
+    "gp, draws": gp.suggest(acquisition="thompson"),
     "anneal": anneal.suggest,
     "mix": mix.suggest,
     "tpe_hyperopt": tpe_hyperopt.suggest,

@@ -76,7 +76,7 @@ def test_it_finds_the_branch_and_its_parameter() -> None:
         assert y.min() < 0.01
 
 
-@pytest.mark.parametrize("name", ["logei", "ei", "pi", "lcb", "ucb", "ucb_pe"])
+@pytest.mark.parametrize("name", ["logei", "ei", "pi", "lcb", "ucb", "ucb_pe", "thompson"])
 def test_every_acquisition_gets_better_than_chance(name: str) -> None:
     _, y = played(SQUARE, bowl, 20, 0, gp.suggest(acquisition=name))
     # The area of an ellipse with loss below 0.01 is 0.022; the chance that one of 20 random
