@@ -21,16 +21,17 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     0  errors, trial, worker, sharing, printable
     1  space | history | arguments | documents | surrogates
     2  samplers | schedulers | stopping | journal | results
-    3  study
-    4  executors
-    5  loop
-    6  observers | resume
-    7  tuning
-    8  trials
-    9  parallel_trials | saved_trials | plots
-    10 minimize
-    11 testing | search_cv | cli
-    12 hyperopt | __main__
+    3  plots
+    4  study
+    5  executors
+    6  loop
+    7  observers | resume
+    8  tuning
+    9  trials
+    10 parallel_trials | saved_trials
+    11 minimize
+    12 testing | search_cv | cli
+    13 hyperopt | __main__
 
 A seam's protocol stands where it is used: `Executor` and `Transport` in trial, `Sampler` in
 samplers, `Scheduler` in schedulers, `Stopper` in stopping, `Observer` in loop.

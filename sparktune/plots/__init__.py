@@ -16,7 +16,7 @@ are called; it is needed only where the trials come from elsewhere than `fmin` o
 All functions raise `InvalidArgument` where there is nothing to draw (no trials, none ended, none
 with a finite loss) and `ImportError` where a package is missing: pip install 'sparktune[plots]'.
 
-What is drawn is computed in `data`, `parameters` and `results.importance`, and drawn in `runs` and
+What is drawn is computed in `results` (series, scales, importance), and drawn in `runs` and
 `panels`.
 """
 
@@ -26,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sparktune.errors import InvalidArgument
-from sparktune.plots import data, parameters
+from sparktune.results import scales, series
 from sparktune.results.importance import importance as shares_of
 from sparktune.results.packages import require
 
@@ -55,7 +55,7 @@ def history(trials: Finished, *, ax: Axes | None = None) -> Figure:
     _matplotlib()
     from sparktune.plots.runs import draw_history
 
-    return draw_history(data.loss_history(trials), ax)
+    return draw_history(series.loss_history(trials), ax)
 
 
 def convergence(
@@ -72,7 +72,7 @@ def convergence(
     _matplotlib()
     from sparktune.plots.runs import draw_convergence
 
-    return draw_convergence(data.convergence(studies), ax)
+    return draw_convergence(series.convergence(studies), ax)
 
 
 def timeline(trials: Finished, *, ax: Axes | None = None) -> Figure:
@@ -86,7 +86,7 @@ def timeline(trials: Finished, *, ax: Axes | None = None) -> Figure:
     _matplotlib()
     from sparktune.plots.runs import draw_timeline
 
-    return draw_timeline(data.timeline(trials), ax)
+    return draw_timeline(series.timeline(trials), ax)
 
 
 def values(trials: Finished, *, space: Any = None, labels: Sequence[str] | None = None) -> Figure:
@@ -94,9 +94,9 @@ def values(trials: Finished, *, space: Any = None, labels: Sequence[str] | None 
     _matplotlib()
     from sparktune.plots.panels import draw_values
 
-    study = data.columns(trials)
-    wanted = parameters.scales([study], space, labels)
-    return draw_values([parameters.values(study, scale) for scale in wanted])
+    study = series.columns(trials)
+    wanted = scales.scales([study], space, labels)
+    return draw_values([scales.values(study, scale) for scale in wanted])
 
 
 def scatter(trials: Finished, *, space: Any = None, labels: Sequence[str] | None = None) -> Figure:
@@ -106,9 +106,9 @@ def scatter(trials: Finished, *, space: Any = None, labels: Sequence[str] | None
     _matplotlib()
     from sparktune.plots.panels import draw_scatter
 
-    study = data.columns(trials)
-    wanted = parameters.scales([study], space, labels)
-    return draw_scatter([parameters.values(study, scale) for scale in wanted])
+    study = series.columns(trials)
+    wanted = scales.scales([study], space, labels)
+    return draw_scatter([scales.values(study, scale) for scale in wanted])
 
 
 def histograms(
@@ -131,9 +131,9 @@ def histograms(
     given = trials if isinstance(trials, Mapping) else {"tried": trials}
     if not given:
         raise InvalidArgument("trials is an empty dict; give {name: trials}")
-    studies = {str(name): data.columns(each, losses=False) for name, each in given.items()}
-    wanted = parameters.scales(studies.values(), space, labels)
-    return draw_histograms([parameters.histogram(studies, scale) for scale in wanted])
+    studies = {str(name): series.columns(each, losses=False) for name, each in given.items()}
+    wanted = scales.scales(studies.values(), space, labels)
+    return draw_histograms([scales.histogram(studies, scale) for scale in wanted])
 
 
 def parallel_coordinates(
@@ -149,9 +149,9 @@ def parallel_coordinates(
     _matplotlib()
     from sparktune.plots.panels import draw_coordinates
 
-    study = data.columns(trials)
-    wanted = parameters.scales([study], space, labels)
-    return draw_coordinates(parameters.coordinates(study, wanted), ax)
+    study = series.columns(trials)
+    wanted = scales.scales([study], space, labels)
+    return draw_coordinates(scales.coordinates(study, wanted), ax)
 
 
 def importance(trials: Finished, *, space: Any = None, ax: Axes | None = None) -> Figure:
@@ -170,9 +170,9 @@ def importance(trials: Finished, *, space: Any = None, ax: Axes | None = None) -
     _matplotlib()
     from sparktune.plots.panels import draw_importance
 
-    study = data.columns(trials)
-    wanted = parameters.scales([study], space)
-    return draw_importance(shares_of(parameters.units(study, wanted), study.loss[study.usable]), ax)
+    study = series.columns(trials)
+    wanted = scales.scales([study], space)
+    return draw_importance(shares_of(scales.units(study, wanted), study.loss[study.usable]), ax)
 
 
 def _matplotlib() -> None:

@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from sparktune.history import STATUSES
-from sparktune.plots.data import Array, Whole, top
-from sparktune.plots.parameters import Scale
 from sparktune.printable import printable
+from sparktune.results.scales import Scale
+from sparktune.results.series import Array, Whole, top
 from sparktune.trial import Status
 
 BLUE, ORANGE, RED, BLACK, GREY = "#0072B2", "#E69F00", "#D55E00", "#000000", "#999999"

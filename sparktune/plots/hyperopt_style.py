@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from sparktune.errors import InvalidArgument
-from sparktune.plots.data import Array
-from sparktune.plots.parameters import looks_logarithmic
 from sparktune.printable import printable
 from sparktune.results.packages import require
+from sparktune.results.scales import looks_logarithmic
+from sparktune.results.series import Array
 from sparktune.trial import STATUS_FAIL, STATUS_NEW, STATUS_OK, STATUS_RUNNING, STATUS_SUSPENDED
 
 __all__ = [

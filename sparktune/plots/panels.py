@@ -12,9 +12,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from sparktune.plots import drawing
-from sparktune.plots.data import top
-from sparktune.plots.parameters import Coordinates, Histogram, Values
 from sparktune.results.importance import Importance
+from sparktune.results.scales import Coordinates, Histogram, Values
+from sparktune.results.series import top
 
 _INACTIVE = -0.12  # where a line passes an axis of a parameter it does not have
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from sparktune.history import STATUSES
 from sparktune.plots import drawing
-from sparktune.plots.data import Array, Convergence, LossHistory, Timeline
+from sparktune.results.series import Array, Convergence, LossHistory, Timeline
 
 _UNITS = ((7200.0, 3600.0, "h"), (300.0, 60.0, "min"), (0.0, 1.0, "s"))  # from, length, name
 _THICKNESS = 0.8  # of a lane

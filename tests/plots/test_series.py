@@ -12,7 +12,7 @@ import pytest
 from sparktune import Trials
 from sparktune.errors import InvalidArgument
 from sparktune.history import CODES
-from sparktune.plots import data
+from sparktune.results import series
 from sparktune.trial import Status, Trial
 
 OK, FAIL, ERROR = Status.OK, Status.FAIL, Status.ERROR
@@ -28,7 +28,7 @@ def test_columns_hold_ended_trials_by_id_and_nan_where_there_is_nothing(made: Ma
         (OK, INF, {"kind": 1, "y": 9}),
         (FAIL, 1.0, {"kind": 0, "x": 0.25}),
     ]
-    found = data.columns(made(rows, labels=("kind", "never")))
+    found = series.columns(made(rows, labels=("kind", "never")))
     np.testing.assert_array_equal(found.id, [0, 1, 3, 4])
     np.testing.assert_array_equal(found.status, [CODES[s] for s in (OK, ERROR, OK, FAIL)])
     np.testing.assert_array_equal(found.loss, [3.0, NAN, NAN, NAN])
@@ -50,23 +50,23 @@ def test_columns_hold_ended_trials_by_id_and_nan_where_there_is_nothing(made: Ma
 )
 def test_nothing_to_plot_is_said(made: Made, rows: Any, said: str) -> None:
     with pytest.raises(InvalidArgument, match=said):
-        data.columns(made(rows))
+        series.columns(made(rows))
 
 
 def test_losses_may_be_missing_where_they_are_not_needed(made: Made) -> None:
-    assert len(data.columns(made([(ERROR, None, {"x": 1.0})]), losses=False).id) == 1
+    assert len(series.columns(made([(ERROR, None, {"x": 1.0})]), losses=False).id) == 1
 
 
 def test_what_is_no_trials_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="given to fmin, got list"):
-        data.columns([])  # type: ignore[arg-type]
+        series.columns([])  # type: ignore[arg-type]
 
 
 def test_the_best_so_far_passes_over_trials_without_a_loss(made: Made) -> None:
     rows = [
         (s, loss, {}) for s, loss in [(FAIL, None), (OK, 5.0), (OK, -INF), (OK, 6.0), (OK, 2.0)]
     ]
-    found = data.loss_history(made(rows))
+    found = series.loss_history(made(rows))
     np.testing.assert_array_equal(found.loss, [NAN, 5.0, NAN, 6.0, 2.0])
     np.testing.assert_array_equal(found.best, [NAN, 5.0, 5.0, 5.0, 2.0])
 
@@ -82,7 +82,7 @@ def test_the_best_so_far_passes_over_trials_without_a_loss(made: Made) -> None:
     ],
 )
 def test_an_axis_of_losses_is_cut_only_below_outliers(loss: list[float], cut: float) -> None:
-    assert data.top(np.array(loss)) == pytest.approx(cut)
+    assert series.top(np.array(loss)) == pytest.approx(cut)
 
 
 def study(made: Made, *losses: float | None) -> Trials:
@@ -91,7 +91,7 @@ def study(made: Made, *losses: float | None) -> Trials:
 
 def test_convergence_is_median_and_quartiles_over_the_shortest_of_the_runs(made: Made) -> None:
     runs = [study(made, *each) for each in ((9, 1, 5), (7, 5, 3, 1), (None, 3, 2))]
-    found, other = data.convergence({"a": runs, "b": study(made, 4, None)})
+    found, other = series.convergence({"a": runs, "b": study(made, 4, None)})
     assert (found.name, found.runs, other.name, other.runs) == ("a", 3, "b", 1)
     np.testing.assert_array_equal(found.median, [9, 3, 2])
     np.testing.assert_array_equal(found.low, [8, 2, 1.5])
@@ -101,7 +101,7 @@ def test_convergence_is_median_and_quartiles_over_the_shortest_of_the_runs(made:
 
 def test_convergence_is_infinite_until_the_first_loss(made: Made) -> None:
     runs = [study(made, None, None, 2), study(made, None, 4, 3)]
-    (found,) = data.convergence({"a": runs})
+    (found,) = series.convergence({"a": runs})
     np.testing.assert_array_equal(found.median, [INF, INF, 2.5])
     np.testing.assert_array_equal(found.low, [INF, INF, 2.25])
 
@@ -112,7 +112,7 @@ def test_convergence_is_infinite_until_the_first_loss(made: Made) -> None:
 )
 def test_convergence_says_what_it_wants(given: Any, said: str) -> None:
     with pytest.raises(InvalidArgument, match=said):
-        data.convergence(given)
+        series.convergence(given)
 
 
 def timed(*rows: tuple[Status, float | None, float | None, float | None]) -> Trials:
@@ -125,7 +125,7 @@ def timed(*rows: tuple[Status, float | None, float | None, float | None]) -> Tri
 
 
 def test_trials_go_to_the_lane_that_came_free_last() -> None:
-    found = data.timeline(
+    found = series.timeline(
         timed((OK, 99, 100, 110), (OK, 99, 100, 104), (OK, 99, 104, 111), (OK, 99, 112, 114))
     )
     np.testing.assert_array_equal(found.id, [1, 0, 2, 3])
@@ -138,7 +138,7 @@ def test_trials_go_to_the_lane_that_came_free_last() -> None:
 
 def test_a_trial_of_unknown_begin_starts_when_its_lane_comes_free() -> None:
     rows = [(OK, 0, 0, 5), (OK, 0, 0, 8), (Status.CRASHED, 1, None, 9), (OK, 2, 8, 10)]
-    found = data.timeline(timed(*rows))
+    found = series.timeline(timed(*rows))
     np.testing.assert_array_equal(found.id, [0, 1, 2, 3])
     np.testing.assert_array_equal(found.lane, [0, 1, 0, 1])
     np.testing.assert_array_equal(found.begin, [0, 0, 5, 8])
@@ -148,18 +148,18 @@ def test_a_trial_of_unknown_begin_starts_when_its_lane_comes_free() -> None:
 
 def test_trials_that_never_got_a_slot_are_left_out() -> None:
     waiting = (Status.CANCELLED, 1, None, 5)
-    found = data.timeline(timed((OK, 0, 0, 5), waiting, (Status.NEW, 0, None, None)))
+    found = series.timeline(timed((OK, 0, 0, 5), waiting, (Status.NEW, 0, None, None)))
     np.testing.assert_array_equal(found.id, [0])
     assert found.lanes == 1
     assert found.busy == 1.0
 
 
 def test_a_running_trial_lasts_until_the_latest_time_known() -> None:
-    found = data.timeline(timed((Status.RUNNING, 0, None, None), (OK, 1, 1, 7), (OK, 7, 7, 9)))
+    found = series.timeline(timed((Status.RUNNING, 0, None, None), (OK, 1, 1, 7), (OK, 7, 7, 9)))
     np.testing.assert_array_equal(found.end, [9, 7, 9])
     np.testing.assert_array_equal(found.lane, [0, 1, 1])
 
 
 def test_a_timeline_needs_times() -> None:
     with pytest.raises(InvalidArgument, match="no trial has a start and an end"):
-        data.timeline(timed((OK, None, None, None)))
+        series.timeline(timed((OK, None, None, None)))

@@ -1,6 +1,6 @@
 """What each plot of a whole run shows, as arrays: records in, numpy out, nothing drawn.
 
-Notation, here and in `parameters`:
+Notation, here and in `scales`:
 
     n       trials that were drawn from the records, in order of their ids
     loss    (n,) NaN where a trial has no finite loss

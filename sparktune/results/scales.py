@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.errors import InvalidArgument
-from sparktune.plots.data import Array, Columns, Whole
+from sparktune.results.series import Array, Columns, Whole
 from sparktune.space.distributions import Categorical
 from sparktune.space.meaning import options
 from sparktune.space.space import Space

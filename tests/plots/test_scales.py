@@ -12,9 +12,8 @@ import pytest
 
 from sparktune import Trials, fmin, hp
 from sparktune.errors import InvalidArgument
-from sparktune.plots import data, parameters
-from sparktune.plots.parameters import Scale
-from sparktune.results import table
+from sparktune.results import scales, series, table
+from sparktune.results.scales import Scale
 from sparktune.space.space import Space
 from sparktune.trial import Status
 
@@ -37,11 +36,11 @@ SPACE = {
 }
 
 
-def columns(made: Made, **values: Sequence[float]) -> data.Columns:
+def columns(made: Made, **values: Sequence[float]) -> series.Columns:
     """Trials with losses 0, 1, 2, ... and these values, NaN where inactive."""
     points = [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
     active = [{k: v for k, v in point.items() if v == v} for point in points]
-    return data.columns(made([(OK, float(i), point) for i, point in enumerate(active)]))
+    return series.columns(made([(OK, float(i), point) for i, point in enumerate(active)]))
 
 
 def test_the_space_says_what_is_logarithmic_and_what_options_are_called(made: Made) -> None:
@@ -57,9 +56,9 @@ def test_the_space_says_what_is_logarithmic_and_what_options_are_called(made: Ma
         Scale("nothing", whole=True, options=("v", "{'w': w}")),
         Scale("q", log=True, whole=True),
     ]
-    assert parameters.scales([study], SPACE, labels[:8]) == expected
-    assert parameters.scales([study], Space(SPACE), labels[:8]) == expected
-    assert parameters.scales([study], labels="C") == [Scale("C", whole=True)]
+    assert scales.scales([study], SPACE, labels[:8]) == expected
+    assert scales.scales([study], Space(SPACE), labels[:8]) == expected
+    assert scales.scales([study], labels="C") == [Scale("C", whole=True)]
 
 
 def test_trials_know_their_space_and_their_journal_most_of_it(tmp_path: Path) -> None:
@@ -68,10 +67,10 @@ def test_trials_know_their_space_and_their_journal_most_of_it(tmp_path: Path) ->
     fmin(lambda point: point["rate"], space, max_evals=20, trials=trials, verbose=False, seed=0)
     labels = ["kind", "rate"]
     expected = [Scale("kind", whole=True, options=("a", "('b', 1)")), Scale("rate", log=True)]
-    assert parameters.scales([data.columns(trials)], labels=labels) == expected
+    assert scales.scales([series.columns(trials)], labels=labels) == expected
     trials.save(tmp_path / "study.jsonl")
-    loaded = data.columns(Trials.load(tmp_path / "study.jsonl"))
-    assert parameters.scales([loaded], labels=labels) == expected
+    loaded = series.columns(Trials.load(tmp_path / "study.jsonl"))
+    assert scales.scales([loaded], labels=labels) == expected
 
 
 def test_options_are_called_the_same_live_in_a_journal_and_in_tables(tmp_path: Path) -> None:
@@ -89,7 +88,7 @@ def test_options_are_called_the_same_live_in_a_journal_and_in_tables(tmp_path: P
     loaded = Trials.load(tmp_path / "study.jsonl")
     wanted = ("svm", "rf", "{'n': 3}")
     for each in (trials, loaded):
-        [scale] = parameters.scales([data.columns(each)], labels="model")
+        [scale] = scales.scales([series.columns(each)], labels="model")
         assert scale.options == wanted
         assert set(each.to_pandas()["model"]) == set(wanted)
         assert table.columns(each)["model"] == table.columns(trials)["model"]
@@ -98,7 +97,7 @@ def test_options_are_called_the_same_live_in_a_journal_and_in_tables(tmp_path: P
 
 def test_a_logarithmic_axis_holds_no_zero(made: Made) -> None:
     study = columns(made, q=[0, 1, 20])
-    assert parameters.scales([study], SPACE) == [Scale("q", whole=True)]
+    assert scales.scales([study], SPACE) == [Scale("q", whole=True)]
 
 
 @pytest.mark.parametrize(
@@ -114,20 +113,20 @@ def test_a_logarithmic_axis_holds_no_zero(made: Made) -> None:
 def test_without_a_space_values_show_what_is_logarithmic(
     made: Made, values: list[float], log: bool
 ) -> None:
-    (scale,) = parameters.scales([columns(made, x=values)])
+    (scale,) = scales.scales([columns(made, x=values)])
     assert scale.log is log
 
 
 def test_parameters_without_values_have_no_scale(made: Made) -> None:
-    study = data.columns(made([(OK, 1.0, {"x": 0.5})], labels=("never", "x")))
-    assert [scale.label for scale in parameters.scales([study])] == ["x"]
+    study = series.columns(made([(OK, 1.0, {"x": 0.5})], labels=("never", "x")))
+    assert [scale.label for scale in scales.scales([study])] == ["x"]
     with pytest.raises(InvalidArgument, match=r"unknown parameter 'z'; .* values of 'x'"):
-        parameters.scales([study], labels=["z"])
+        scales.scales([study], labels=["z"])
 
 
 def test_trials_without_parameters_are_refused(made: Made) -> None:
     with pytest.raises(InvalidArgument, match="no parameters"):
-        parameters.scales([data.columns(made([(OK, 1.0, {})]))])
+        scales.scales([series.columns(made([(OK, 1.0, {})]))])
 
 
 def test_values_are_those_of_the_trials_where_active(made: Made) -> None:
@@ -137,8 +136,8 @@ def test_values_are_those_of_the_trials_where_active(made: Made) -> None:
         (ERROR, None, {"x": 2.5}),
         (OK, 1.0, {"x": 9}),
     ]
-    study = data.columns(made(rows))
-    found = parameters.values(study, Scale("x"))
+    study = series.columns(made(rows))
+    found = scales.values(study, Scale("x"))
     np.testing.assert_array_equal(found.id, [0, 2, 3])
     np.testing.assert_array_equal(found.value, [1.5, 2.5, 9])
     np.testing.assert_array_equal(found.spread, found.value)
@@ -149,12 +148,12 @@ def test_values_are_those_of_the_trials_where_active(made: Made) -> None:
 
 def test_a_parameter_inactive_in_the_best_trial_has_no_best_value(made: Made) -> None:
     study = columns(made, x=[NAN, 1.0])
-    assert parameters.values(study, Scale("x")).best is None
+    assert scales.values(study, Scale("x")).best is None
 
 
 def test_trials_of_one_option_lie_beside_each_other(made: Made) -> None:
     study = columns(made, c=[1.0] * 50)
-    found = parameters.values(study, Scale("c", whole=True, options=("a", "b")))
+    found = scales.values(study, Scale("c", whole=True, options=("a", "b")))
     assert len(set(found.spread)) == 50
     assert np.all(np.abs(found.spread - 1) <= 0.2)
 
@@ -178,7 +177,7 @@ def test_histograms_are_shares_in_bins_that_suit_the_scale(
     made: Made, scale: Scale, tried: list[float], edges: list[float], share: list[float]
 ) -> None:
     study = columns(made, x=[*tried, NAN])
-    found = parameters.histogram({"one": study}, scale)
+    found = scales.histogram({"one": study}, scale)
     np.testing.assert_allclose(found.edges, edges, rtol=1e-12)
     np.testing.assert_array_equal(found.shares["one"], share)
 
@@ -189,7 +188,7 @@ def test_histograms_of_several_studies_share_their_bins(made: Made) -> None:
         "b": columns(made, x=[5.0] * 4),
         "c": columns(made, y=[1]),
     }
-    found = parameters.histogram(studies, Scale("x"))
+    found = scales.histogram(studies, Scale("x"))
     np.testing.assert_array_equal(found.edges, [0, 1, 2, 3, 4, 5])
     assert list(found.shares) == ["a", "b"]
     np.testing.assert_array_equal(found.shares["a"], [0.5, 0.5, 0, 0, 0])
@@ -200,13 +199,13 @@ def test_coordinates_run_from_0_to_1_on_each_scale_the_worst_trial_first(made: M
     study = columns(
         made, rate=[1e-4, 1e-2, 1.0], model=[0, 1, 1], x=[NAN, 2.0, 6.0], one=[3.0, 3.0, 3.0]
     )
-    scales = [
+    wanted = [
         Scale("rate", log=True),
         Scale("model", options=("a", "b", "c")),
         Scale("x"),
         Scale("one"),
     ]
-    found = parameters.coordinates(study, scales)
+    found = scales.coordinates(study, wanted)
     np.testing.assert_array_equal(found.loss, [2, 1, 0])
     np.testing.assert_allclose(
         found.position, [[1, 0.5, 1, 0.5], [0.5, 0.5, 0, 0.5], [0, 0, NAN, 0.5]]
@@ -217,14 +216,14 @@ def test_coordinates_run_from_0_to_1_on_each_scale_the_worst_trial_first(made: M
 
 def test_coordinates_leave_out_trials_without_loss_or_without_all_parameters(made: Made) -> None:
     rows: Any = [(OK, 1.0, {"x": 1.0}), (ERROR, None, {"x": 9.0}), (OK, 0.0, {"y": 1.0})]
-    study = data.columns(made(rows))
-    found = parameters.coordinates(study, [Scale("x")])
+    study = series.columns(made(rows))
+    found = scales.coordinates(study, [Scale("x")])
     np.testing.assert_array_equal(found.position, [[0.0]])
     np.testing.assert_array_equal(found.loss, [1.0])
     assert (found.low, found.high) == ([1.0], [9.0])
 
 
 def test_coordinates_of_parameters_never_active_with_a_loss_are_refused(made: Made) -> None:
-    study = data.columns(made([(OK, 1.0, {"x": 1.0}), (ERROR, None, {"y": 9.0})]))
+    study = series.columns(made([(OK, 1.0, {"x": 1.0}), (ERROR, None, {"y": 9.0})]))
     with pytest.raises(InvalidArgument, match="'y' was active in no trial with a finite loss"):
-        parameters.coordinates(study, [Scale("y")])
+        scales.coordinates(study, [Scale("y")])
