@@ -26,18 +26,28 @@ def open_journal(path: Any, study: Study) -> Book:
     """The journal at `path`, opened to be written.
 
     Raises:
-        InvalidArgument: it cannot be read, is in use, or lacks trials that the study has.
+        InvalidArgument: it cannot be read, is in use, or lacks trials or ends that the study has.
     """
     if path is None:
         return NoJournal()
     book = Journal(path)
-    if book.events and not study.records.keys() <= _records({}, book).keys():
+    known = _records({}, book)
+    if book.events and not all(_kept(each, known.get(id)) for id, each in study.records.items()):
         book.close()
         raise InvalidArgument(
-            f"trials holds trials that the journal {book.path} does not; give another path, or go "
-            "on from the journal with new trials"
+            f"trials holds trials that the journal {book.path} does not hold, or not with the same "
+            "parameters and ends; give another path, or go on from the journal with new trials"
         )
     return book
+
+
+def _kept(trial: Trial, known: Trial | None) -> bool:
+    """Whether nothing of a trial is lost where the journal's record takes its place."""
+    if known is None or dict(known.values) != dict(trial.values):
+        return False
+    if trial.status.pending or trial.status is Status.CANCELLED:
+        return True
+    return (known.status, repr(known.loss)) == (trial.status, repr(trial.loss))
 
 
 def _records(known: dict[Any, Trial], book: Book) -> dict[Any, Trial]:

@@ -231,6 +231,34 @@ def test_trials_from_elsewhere_are_put_into_a_new_journal(tmp_path: Path) -> Non
         search(6, path, trials=search(9, None))
 
 
+def elsewhere(point: dict[str, Any]) -> float:
+    return point["x"] + 1.0 if point["x"] > 0 else float("nan")
+
+
+@pytest.mark.parametrize("other", [{"seed": 6}, {"fn": elsewhere}])
+def test_trials_of_a_journals_ids_do_not_give_way_to_its_own(
+    other: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "study.jsonl"
+    search(6, path)
+    content, trials = path.read_bytes(), search(4, None, **other)
+    before = what(trials)
+    with pytest.raises(InvalidArgument, match="or not with the same parameters and ends"):
+        search(8, path, trials=trials)
+    assert repr(what(trials)) == repr(before)
+    assert path.read_bytes() == content
+
+
+def test_a_journal_is_gone_on_with_by_trials_that_hold_a_part_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "study.jsonl"
+    for n in (4, 8):
+        search(n, path, fn=elsewhere)
+        again = search(n, path, fn=elsewhere, trials=Trials.load(path))
+        assert repr(what(again)) == repr(what(search(n, None, fn=elsewhere)))
+    search(12, path, fn=elsewhere, trials=search(4, None, fn=elsewhere))
+    assert len(Trials.load(path)) == 12
+
+
 def test_another_space_is_refused_and_the_difference_named(tmp_path: Path) -> None:
     path = tmp_path / "study.jsonl"
     search(3, path)
