@@ -11,6 +11,9 @@ from sparktune.space.space import Space
 _SD = (0.01, 0.3)
 """Smallest and largest standard deviation of a move, in units of u."""
 
+_OPTIONS = 32
+"""Options of a choice at most that are looked at from one point."""
+
 _MOVED = 3
 """Parameters at most that are moved at once, on average."""
 
@@ -34,15 +37,18 @@ def perturbed(embedding: Embedding, X: Array, known: Array, rng: np.random.Gener
     return space.masked(np.where(changed, new, X))
 
 
-def neighbours(space: Space, row: Array) -> Array:
+def neighbours(space: Space, row: Array, rng: np.random.Generator) -> Array:
     """The points that differ from a row in one choice, or in one parameter on a grid by 1, 2, 4,
-    ... steps, shape (k, d). What becomes active is NaN and has to be filled.
+    ... steps, shape (k, d); 32 at random of more options. What becomes active is NaN and has to be
+    filled.
     """
     found = []
     for j, column in enumerate(space.columns):
         if np.isnan(row[j]) or not np.isfinite(column.distribution.size):
             continue
         others = _others(column.distribution, row[j])
+        if len(others) > _OPTIONS:
+            others = rng.choice(others, _OPTIONS, replace=False)
         rows = np.repeat(row[None], len(others), axis=0)
         rows[:, j] = others
         found.append(rows)

@@ -80,7 +80,7 @@ def in_order(scores: Array) -> NDArray[np.intp]:
 
 
 def _around(embedding: Embedding, top: Array, known: Array, rng: np.random.Generator) -> Array:
-    near = np.vstack([neighbours(embedding.space, x) for x in top])
+    near = np.vstack([neighbours(embedding.space, x, rng) for x in top])
     others = perturbed(embedding, np.repeat(top, _AROUND, axis=0), known, rng)
     return np.vstack([filled(embedding.space, near, known, rng), others])
 

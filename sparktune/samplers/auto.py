@@ -73,18 +73,18 @@ class Auto:
         return np.vstack([X, rest])
 
 
-def cost(N: int, d: int, n: int) -> float:
+def cost(N: int, d: int, slots: int, n: int) -> float:
     """Milliseconds that each of n suggestions of the process is expected to take, about what
     `tests/benchmarks/suggest` measures.
     """
-    single = 12 + 0.1 * min(N, 500) + 0.4 * d
+    single = 12 + 0.1 * (min(N, 500) + min(slots, 256)) + 0.4 * d
     return single * max(1 / n, 0.06)
 
 
 def turns(N: int, d: int, slots: int, n: int) -> int:
     """Of so many turns of the process it takes one; TPE takes the others."""
     allowed = _BUSY * _TRIAL / max(slots, 1)
-    return max(ceil(cost(N, d, max(n, 1)) / allowed), 1)
+    return max(ceil(cost(N, d, slots, max(n, 1)) / allowed), 1)
 
 
 def modelled(places: NDArray[np.intp], one_in: int) -> NDArray[np.bool_]:

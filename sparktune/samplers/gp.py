@@ -34,6 +34,9 @@ from sparktune.trial import Status
 _KAPPA_PE = 1.8
 """kappa of "ucb_pe", from the paper."""
 
+_WAITING = 256
+"""Pending trials at most that the model knows of, the newest; no point of others is tried again."""
+
 
 @dataclass(frozen=True)
 class GaussianProcess:
@@ -74,7 +77,8 @@ class GaussianProcess:
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d), or fewer where all points of a finite space are tried or running.
 
-        Pending trials count as if they had ended with the loss that the model expects.
+        Pending trials count as if they had ended with the loss that the model expects, the newest
+        256 of them.
         """
         if n == 0 or not len(space):
             return np.empty((n, len(space)))
@@ -108,7 +112,7 @@ class GaussianProcess:
         ended = ~history.pending & (history.status != CODES[Status.CANCELLED])
         X, y = history.X[ended], np.where(history.ok, history.loss, np.inf)[ended]
         process = GP(tuple(embedding.groups.tolist()), warp=True).fit(embedding.features(X), y)
-        pending = embedding.features(history.X[history.pending])
+        pending = embedding.features(history.X[history.pending][-_WAITING:])
         first, later = self._acquisitions(process, pending)
         known = X[np.argsort(y, kind="stable")]
         return Search(embedding, process.believing(pending), first, later, known)

@@ -1,9 +1,9 @@
 """Many slots: how busy the driver keeps them, and what that costs it.
 
-    python -m tests.benchmarks.wide classic|connect|threads|simulated SLOTS
+    python -m tests.benchmarks.wide classic|connect|threads|simulated SLOTS [--algo tpe]
 
-Trials that sleep for ten seconds, three for each slot, suggested by TPE over ten parameters. A run
-of one trial for each slot goes before, so that every worker process is there.
+Trials that sleep for ten seconds, three for each slot, suggested by TPE or another algorithm over
+ten parameters. A run of one trial for each slot goes before, so that every worker process is there.
 
     classic      Spark local[SLOTS]: one Python process for each slot
     connect      a Spark Connect server of local[SLOTS], in a process of its own
@@ -34,6 +34,7 @@ from typing import Any
 import sparktune
 from sparktune import loop
 from sparktune.executors.task import Task
+from sparktune.samplers.algorithms import ALGORITHMS, resolve
 from sparktune.schedulers import FullBudget
 from sparktune.space.space import Space
 from sparktune.stopping import Never
@@ -128,7 +129,7 @@ class Work:
         return FORM.format(kind, slots, n, *cells)
 
 
-def measured(kind: str, slots: int) -> str:
+def measured(kind: str, slots: int, algo: str) -> str:
     """The line of a run in real time."""
     make = sparktune.ThreadTrials if kind == "threads" else sparktune.SparkTrials
     with session(kind, slots) as given:
@@ -139,7 +140,7 @@ def measured(kind: str, slots: int) -> str:
             sparktune.fmin(
                 sleep,
                 SPACE,
-                sparktune.tpe.suggest,
+                algo,
                 n,
                 trials=trials,
                 show_progressbar=False,
@@ -155,13 +156,13 @@ def measured(kind: str, slots: int) -> str:
         return work.line(kind, slots, n, wall, share, peak.threads)
 
 
-def simulated(slots: int) -> str:
+def simulated(slots: int, algo: str) -> str:
     """The line of the simulator."""
     clock, records, n = WorkingClock(), dict[int, Trial](), 10 * slots
     task = Task(lambda trial: loss(trial.values), lambda trial: trial)
     executor = SimulatedExecutor(task, slots, Durations(SECONDS, 0.3), clock)
-    sampler, work = sparktune.tpe.suggest, Work()
-    study = Study(Space(SPACE), sampler, FullBudget(n), 0, records, clock=clock)
+    work = Work()
+    study = Study(Space(SPACE), resolve(algo), FullBudget(n), 0, records, clock=clock)
     loop.run(study, executor, Never(), raise_errors=True)
     return work.line("simulated", slots, n, clock(), busy(records.values(), slots, 0.0), 1)
 
@@ -171,10 +172,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("slots", type=int)
+    parser.add_argument("--algo", choices=ALGORITHMS, default="tpe")
     options = parser.parse_args()
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    simulate = options.kind == "simulated"
-    print(simulated(options.slots) if simulate else measured(options.kind, options.slots))
+    if options.kind == "simulated":
+        print(simulated(options.slots, options.algo))
+    else:
+        print(measured(options.kind, options.slots, options.algo))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def test_the_driver_keeps_up_with_ten_second_trials(trials: int, d: int, slots: 
     one_in = auto.turns(trials, d, slots, 1)
     share = auto.modelled(np.arange(300 * one_in), one_in).mean()
     # Slots ask for `slots` suggestions in ten seconds; that takes half of them, at most.
-    assert share * auto.cost(trials, d, 1) * slots <= 5_000 + 1e-6
+    assert share * auto.cost(trials, d, slots, 1) * slots <= 5_000 + 1e-6
     assert one_in == 1 or slots > 32
 
 
