@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
 
 from sparktune.errors import BadSearchSpace, DuplicateLabel
-from sparktune.space import hp
-from sparktune.space.distributions import Categorical, Distribution, Numeric
-from sparktune.space.draws import DRAWS
+from sparktune.space.distributions import Categorical, Distribution
 from sparktune.space.evaluation import rec_eval
 from sparktune.space.expression import PARAMETER, Apply, Literal
 from sparktune.space.hidden import refuse_hidden
+from sparktune.space.priors import PRIORS
 
 
 @dataclass(frozen=True)
@@ -141,7 +137,7 @@ def _steps(node: Apply) -> Iterable[tuple[str, Apply]]:
 
 def _check(node: Apply, path: str) -> None:
     """Refuse a distribution without a label, and parameters inside the plain values of a node."""
-    if node.name in DRAWS and "rng" not in dict(node.named_args):
+    if node.name in PRIORS and "rng" not in dict(node.named_args):
         raise BadSearchSpace(
             f"{path} holds {node.name}(...) without a label; "
             f"write hp.{'pchoice' if node.name == 'categorical' else node.name}('label', ...)"
@@ -177,9 +173,10 @@ def _chooser(node: Apply) -> Apply | None:
     index = node.pos_args[0]
     while index.name == "int":
         index = index.pos_args[0]
-    if index.name != PARAMETER or index.pos_args[1].name not in _WHOLE:
+    if index.name != PARAMETER:
         return None
-    return index
+    prior = PRIORS.get(index.pos_args[1].name)
+    return index if prior and prior.whole else None
 
 
 def _enter(found: dict[str, _Found], node: Apply, path: str) -> _Found:
@@ -212,48 +209,20 @@ def _sorted_parents_first(found: dict[str, _Found]) -> list[_Found]:
 
 def _distribution(found: _Found) -> Distribution:
     """The column's distribution, from the prior inside a parameter's node."""
-    prior = found.node.pos_args[1]
-    names = _PARAMETERS.get(prior.name)
-    if names is None:
-        raise BadSearchSpace(f"{found.path} uses {prior.name!r}, which is no distribution")
-    given = dict(zip(names, prior.pos_args, strict=False)) | dict(prior.named_args)
-    given = {key: value for key, value in given.items() if key not in ("rng", "size")}
+    node = found.node.pos_args[1]
+    prior = PRIORS.get(node.name)
+    if prior is None:
+        raise BadSearchSpace(f"{found.path} uses {node.name!r}, which is not a distribution")
+    function = "pchoice" if node.name == "categorical" else node.name
     try:
-        params = {key: rec_eval(value) for key, value in given.items()}
-        if prior.name != "categorical":
-            getattr(hp, prior.name)(label_of(found.node), **params)  # refuses what hp.* refuses
-        built = _build(prior.name, params)
+        arguments = prior.arguments(*node.pos_args, **dict(node.named_args))
+        values = {name: rec_eval(argument) for name, argument in arguments.items()}
+        built = prior.build(**prior.check(f"hp.{function}({label_of(found.node)!r})", **values))
     except (KeyError, TypeError) as error:
         raise BadSearchSpace(
-            f"{found.path}: cannot read {prior!r} ({error}); its parameters must be numbers"
+            f"{found.path}: cannot read {node!r} ({error}); its parameters must be numbers"
         ) from error
-    if found.chooses and prior.name == "randint" and built.support[0] == 0:
+    if found.chooses and node.name == "randint" and built.support[0] == 0:
         n = int(built.size)
         return Categorical((1 / n,) * n)
     return built
-
-
-_WHOLE = ("randint", "categorical", "uniformint")  # priors whose column holds the very index
-_PARAMETERS = {
-    "randint": ("low", "high"),
-    "categorical": ("p", "upper"),
-    "uniformint": ("low", "high", "q"),
-    **dict.fromkeys(("uniform", "loguniform"), ("low", "high")),
-    **dict.fromkeys(("quniform", "qloguniform"), ("low", "high", "q")),
-    **dict.fromkeys(("normal", "lognormal"), ("mu", "sigma")),
-    **dict.fromkeys(("qnormal", "qlognormal"), ("mu", "sigma", "q")),
-}
-
-
-def _build(prior: str, given: dict[str, Any]) -> Distribution:
-    if prior == "categorical":
-        return Categorical(tuple(float(p) for p in given["p"]))
-    if prior == "randint":
-        low, high = (given["low"], given["high"]) if "high" in given else (0, given["low"])
-        return Numeric(low - 0.5, high - 0.5, q=1.0, integer=True)
-    log, integer = "log" in prior, prior == "uniformint"
-    q = 1.0 if integer else (float(given["q"]) if "q" in given else None)
-    if "mu" in given:
-        mu, sigma = float(given["mu"]), float(given["sigma"])
-        return Numeric(-np.inf, np.inf, log, q, integer, normal=(mu, sigma))
-    return Numeric(float(given["low"]), float(given["high"]), log, q, integer)

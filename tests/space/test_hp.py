@@ -18,8 +18,10 @@ from sparktune.samplers import tpe, tpe_hyperopt
 from sparktune.schedulers import FullBudget
 from sparktune.space import hp
 from sparktune.space.distributions import Categorical, Distribution, Numeric
+from sparktune.space.draws import DRAWS
 from sparktune.space.evaluation import rec_eval
 from sparktune.space.expression import Apply, scope
+from sparktune.space.priors import PRIORS
 from sparktune.space.space import Space
 from sparktune.study import Study
 
@@ -256,7 +258,7 @@ def test_an_empty_range_on_a_grid_is_refused(function: Callable[..., Apply]) -> 
 
 @pytest.mark.parametrize("bounds", [(0,), (-3,), (5, 5), (5, 2)], ids=str)
 def test_an_empty_range_of_integers_is_refused(bounds: tuple[int, ...]) -> None:
-    with pytest.raises(BadSearchSpace, match=r"'x'.*has no value.*high is excluded"):
+    with pytest.raises(BadSearchSpace, match=r"'x'.*less than high, which is excluded"):
         hp.randint("x", *bounds)
 
 
@@ -273,19 +275,21 @@ def test_randint_refuses_integers_that_floats_cannot_tell_apart() -> None:
 
 @pytest.mark.parametrize("bad", ["1", None, True, 1j, [1]], ids=repr)
 def test_bounds_must_be_numbers(bad: Any) -> None:
-    with pytest.raises(BadSearchSpace, match="'x': high must be a number"):
+    with pytest.raises(BadSearchSpace, match=r"hp\.uniform\('x'\): high must be a number"):
         hp.uniform("x", 0, bad)
 
 
 @pytest.mark.parametrize("bad", [inf, float("nan")])
 def test_bounds_must_be_finite(bad: float) -> None:
-    with pytest.raises(BadSearchSpace, match="'x': mu must be finite"):
+    with pytest.raises(BadSearchSpace, match=r"hp\.normal\('x'\): mu must be finite"):
         hp.normal("x", bad, 1)
 
 
 @pytest.mark.parametrize("bound", [hp.uniform("y", 0, 1), scope.int(3)], ids=["hp", "scope"])
 def test_another_node_as_a_bound_is_refused(bound: Apply) -> None:
-    with pytest.raises(BadSearchSpace, match=r"'x': high is another parameter.*combine them"):
+    with pytest.raises(
+        BadSearchSpace, match=r"hp\.uniform\('x'\): high is another parameter.*combine them"
+    ):
         hp.uniform("x", 0, bound)
 
 
@@ -410,3 +414,15 @@ def test_an_option_is_returned_as_the_very_object() -> None:
     node = hp.choice("x", options)
     assert Space(node).decode({"x": 1}) is options[1]
     assert rec_eval(node, Space(node).memo({"x": 0})) is options[0]
+
+
+def test_every_draw_is_a_prior() -> None:
+    assert {name: prior.draw for name, prior in PRIORS.items()} == DRAWS
+
+
+def test_a_prior_written_with_scope_is_read_and_refused_as_one_of_hp() -> None:
+    assert column(scope.hyperopt_param("x", scope.randint(5))) == column(hp.randint("x", 5))
+    with pytest.raises(BadSearchSpace, match=r"hp\.pchoice\('x'\): probabilities must be >= 0"):
+        column(scope.hyperopt_param("x", scope.categorical([-0.5, 1.5])))
+    with pytest.raises(BadSearchSpace, match=r"cannot read.*missing a required argument: 'q'"):
+        column(scope.hyperopt_param("x", scope.quniform(0, 1)))

@@ -237,7 +237,7 @@ def test_a_bound_that_is_no_number_is_refused(bound: Apply) -> None:
 
 
 def test_a_parameter_of_no_distribution_is_refused() -> None:
-    with pytest.raises(BadSearchSpace, match=r"space uses 'max', which is no distribution"):
+    with pytest.raises(BadSearchSpace, match=r"space uses 'max', which is not a distribution"):
         Space(scope.hyperopt_param("x", scope.max(0, 1)))
 
 
