@@ -2,10 +2,10 @@
 
     SparktuneError
     ├── InvalidArgument (ValueError)         an argument of a public call is wrong
-    ├── InvalidTrial (ValueError)            a document put into trials is none of a trial
+    ├── InvalidTrial (ValueError)            a document is not one of a trial
     ├── BadSearchSpace (ValueError)          the search space cannot be used
     │   └── DuplicateLabel                   two different parameters share one label
-    ├── InvalidAnnotatedParameter (ValueError)   space="annotated": an annotation is no hp.* node
+    ├── InvalidAnnotatedParameter (ValueError)   space="annotated": an annotation is not hp.*
     ├── ObjectiveNotPicklable (TypeError)    the objective cannot travel to the workers
     ├── JournalFailed (OSError)              a journal cannot be written; the run ends
     ├── SparkUnavailable (RuntimeError)      no pyspark, no Java, or no usable Spark session
@@ -51,7 +51,7 @@ class InvalidArgument(SparktuneError, ValueError):
 
 
 class InvalidTrial(SparktuneError, ValueError):
-    """A document put into trials is none of a trial; `obj` is the document."""
+    """A document inserted into trials is not a valid trial document; `obj` holds it."""
 
     def __init__(self, message: str, obj: Any = None) -> None:
         super().__init__(f"{message} {_shown(obj):.300}")
@@ -90,8 +90,8 @@ class ObjectiveNotPicklable(SparktuneError, TypeError):
 
 
 class JournalFailed(SparktuneError, OSError):
-    """A journal cannot be written. What was evaluated is in `trials`; the run ends, as a study that
-    shall survive the driver must not go on without its journal.
+    """A journal cannot be written. The run stops, because a study that must survive a crash cannot
+    continue unrecorded. Results so far are in `trials`.
     """
 
 

@@ -23,7 +23,7 @@ _NEW, _RUNNING = CODES[Status.NEW], CODES[Status.RUNNING]
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """The m trials that ended, cancelled ones aside, in the order of their ends.
+    """The m trials that ended, except cancelled ones, in the order of their ends.
 
     row        (m,)  of the history
     finished   (m,)  seconds since the epoch; -inf where nobody knows

@@ -46,8 +46,8 @@ def run(
         begun: the events with which the run began, to be announced first.
         raise_errors: whether a trial that raises, crashes or runs out of time ends the run, by
             raising its exception, or one that tells of it.
-        at_once: trials that are asked for at once, at most: others' slots need not wait for the
-            thousandth suggestion, and what ends meanwhile is known to the next.
+        at_once: largest batch per step. Small batches fill free slots sooner, and let later
+            suggestions use results that arrive in between.
     """
 
     watching = list(observers)

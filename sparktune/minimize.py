@@ -82,8 +82,8 @@ def fmin(
         pass_expr_memo_ctrl: call `fn(expr=..., memo=..., ctrl=...)` instead, with the space's
             expression, the values of its parameter nodes, and a `Ctrl`. Only with `Trials()` and
             `ThreadTrials`.
-        catch_eval_exceptions: with `Trials()`, record exceptions of the objective and go on instead
-            of raising them. With `SparkTrials` and `ThreadTrials` they are always recorded.
+        catch_eval_exceptions: with `Trials()`, record exceptions of the objective instead of
+            raising them. With `SparkTrials` and `ThreadTrials` they are always recorded.
         verbose: False switches the progress bar off.
         return_argmin: False returns the best configuration (as the objective received it) instead.
         points_to_evaluate: points {label: value} to evaluate first, in addition to `max_evals`; a
@@ -96,12 +96,12 @@ def fmin(
         early_stop_fn: `no_progress_loss(...)`, a stopping rule of `sparktune.stopping`, or a
             function `(trials, *state) -> (stop, state)` that is called after trials end.
         trials_save_file: keep a pickle of `trials` there; if the file exists and `trials` is not
-            given or empty, go on from it. It is unpickled, which runs whatever code a stranger put
-            there: name only files that your own runs wrote.
+            given or empty, continue from it. It is unpickled, which runs whatever code a stranger
+            put there: name only files that your own runs wrote.
         seed: an integer that determines the suggestions, together with the results; None: random,
             or the environment variable HYPEROPT_FMIN_SEED.
         journal: path (or URL, with the extra `remote`) of a file that keeps every suggestion and
-            result. The same call with the same path goes on where the one before ended, however
+            result. The same call with the same path continues where the one before ended, however
             that was: finished trials are kept, those that ran are evaluated again, and the seed is
             the journal's. What JSON cannot hold stands in files beside it.
 

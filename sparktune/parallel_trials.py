@@ -46,7 +46,7 @@ class SparkTrials(Trials):
             suggested from the results of exactly the trials up to k - parallelism. It starts when
             these have ended, so that a slow trial holds others up. Needs `parallelism`.
 
-    A trial that raises, crashes or runs out of time is recorded and the run goes on;
+    A trial that raises, crashes or runs out of time is recorded and the run continues;
     `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not
     use the SparkSession: see `ThreadTrials` for that. Each trial has an objective and parameters of
     its own, without copies of large arrays (see `share`). What a trial writes to stdout and stderr,
@@ -106,7 +106,7 @@ class ThreadTrials(Trials):
     For objectives that start Spark jobs of their own, such as Spark ML pipelines: their jobs are
     named after the trial in the Spark UI and cancelled with it. Python code itself cannot be
     interrupted: when a run ends early, what still runs is given up, not awaited. Failures are
-    recorded and the run goes on, as with `SparkTrials`.
+    recorded and the run continues, as with `SparkTrials`.
 
     Args:
         parallelism: the most trials that run at once.

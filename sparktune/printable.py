@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """A text in which everything that is no visible character stands as an escape, so that it can
+    """A text in which all that is not a visible character stands as an escape, so that it can
     neither steer a terminal nor pretend to be another line.
     """
     if text.isprintable():

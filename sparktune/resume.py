@@ -1,4 +1,4 @@
-"""How a run goes on from what its study and its journal hold."""
+"""How a run continues from what its study and its journal hold."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def open_journal(path: Any, study: Study) -> Book:
         book.close()
         raise InvalidArgument(
             f"trials holds trials that the journal {book.path} does not hold, or not with the same "
-            "parameters and ends; give another path, or go on from the journal with new trials"
+            "parameters and ends; give another path, or continue the journal with new trials"
         )
     return book
 
@@ -79,8 +79,8 @@ def _check_seed(given: int | None, seed: int, owner: str) -> None:
     if given is not None and given != seed:
         other = "give another path" if owner == "journal" else "make a new study"
         raise InvalidArgument(
-            f"seed={given!r}, but the {owner} was begun with seed={seed}; leave it out to go on, "
-            f"or {other}"
+            f"seed={given!r}, but the {owner} was begun with seed={seed}; leave it out to "
+            f"continue, or {other}"
         )
 
 
@@ -88,8 +88,8 @@ def _check_space(study: Study, before: Header, path: str) -> None:
     if before.space not in ("", study.space.fingerprint()):
         raise InvalidArgument(
             f"the journal {path} belongs to another search space "
-            f"({'; '.join(study.space.differences(before.columns))}); go on with the space it was "
-            "made for, or give another path"
+            f"({'; '.join(study.space.differences(before.columns))}); continue with the space it "
+            "was made for, or give another path"
         )
 
 
@@ -112,7 +112,7 @@ def begin(
     max_trials: int | None,
 ) -> list[Event]:
     """Replay what the journal holds, and record that a run begins. Points become trials that wait,
-    but for those that are there already. Returns the events.
+    except those that are there already. Returns the events.
 
     The end of the run is such that trials that do not count against `max_trials` (failed and
     cancelled ones of earlier runs, and the points) come on top. A study with a journal is taken to
@@ -138,7 +138,7 @@ def _waiting(study: Study, points: list[dict[str, Scalar]]) -> list[Enqueued]:
 
 
 def _end(study: Study, book: Book, new: int, max_trials: int | None) -> int | None:
-    """How many trials there are to be, cancelled ones aside."""
+    """How many trials there are to be, without cancelled ones."""
     if max_trials is None:
         return None
     begun = begin_of(book.events)

@@ -1,4 +1,6 @@
-"""The trials to go on with: given, or pickled by an earlier run into its `trials_save_file`."""
+"""The trials to continue: those of the user, or those an earlier run pickled into its
+`trials_save_file`.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,10 @@ from sparktune.trials import Trials
 
 
 def trials_of(trials: Any, save_file: Any) -> Trials:
-    """The trials to go on with: the ones given, or those an earlier run saved, or new ones.
+    """The trials to continue: the ones given, or those an earlier run saved, or new ones.
 
     Raises:
-        InvalidArgument: it is no Trials, or differs from what was saved.
+        InvalidArgument: it is not a Trials, or differs from what was saved.
     """
     if isinstance(trials, type):
         raise InvalidArgument(f"trials is the class {trials.__name__}; give {trials.__name__}()")
@@ -38,7 +40,7 @@ def trials_of(trials: Any, save_file: Any) -> Trials:
     elif not saved.records.keys() <= kept.records.keys():
         raise InvalidArgument(
             f"trials_save_file={save_file!r} holds trials that `trials` does not, and would be "
-            "overwritten; give another file, or go on from this one with new trials"
+            "overwritten; give another file, or continue from this one with new trials"
         )
     return kept
 
@@ -59,12 +61,12 @@ def _saved(save_file: Any, trials: Trials) -> Trials | None:
     except Exception as error:
         raise InvalidArgument(
             f"trials_save_file={save_file!r} cannot be read ({type(error).__name__}: {error}); "
-            "give another file, or remove this one to start anew"
+            "give another file, or remove this one to start over"
         ) from error
     if not isinstance(saved, Trials):
         kind = type(saved)
         raise InvalidArgument(
-            f"trials_save_file={save_file!r} holds no Trials of sparktune but a "
-            f"{kind.__module__}.{kind.__name__}; give another file, or remove this one"
+            f"trials_save_file={save_file!r} holds a {kind.__module__}.{kind.__name__}, "
+            "not a Trials of sparktune; give another file, or remove this one"
         )
     return saved

@@ -33,7 +33,7 @@ def share(value: T) -> Shared[T]:
     for all trials in that process: what a trial changes in it, later ones there see. With `Trials`
     and `ThreadTrials` it is the object itself.
 
-    What an objective refers to without a handle travels with it, once too, but is loaded anew for
+    What an objective refers to without a handle travels with it, once too, but is loaded again for
     each trial, so that no trial sees what another did. That copies nothing of the memory of numpy
     arrays, nor of what consists of them (data frames, sparse matrices) or offers its memory to
     pickle (protocol 5, as Arrow does): it is one file on each machine, which trials map privately.

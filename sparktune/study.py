@@ -90,7 +90,7 @@ class Study:
         running: ids of the trials that were handed out and have not ended.
         header: what the study is about; None before anything happened.
         stop_reason: why its last run ended; None if it has not ended, or there was none.
-        end: how many trials there are to be when the run that goes on ends; None: no limit.
+        end: number of trials at the end of the current run; None: no limit.
         exhausted: whether the sampler had no more points when it was last asked.
 
     Raises:
@@ -182,7 +182,7 @@ class Study:
 
         Raises:
             InvalidArgument: there is no such trial, it has ended already, it is not a point of the
-                space, or the result is none of these.
+                space, or the result is of another kind.
         """
         record = self._record_of(trial)
         outcome = _outcome_of(record.id, result)
@@ -228,8 +228,8 @@ class Study:
             if isinstance(event, Begun) and event.header.space not in ("", self._fingerprint()):
                 changes = "; ".join(self.space.differences(event.header.columns))
                 raise InvalidArgument(
-                    f"these events belong to another search space ({changes}); go on with the "
-                    "space they were made for"
+                    f"these events belong to another search space ({changes}); continue "
+                    "with the space they were made for"
                 )
         for event in events:
             self._apply(event)

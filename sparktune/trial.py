@@ -35,7 +35,7 @@ class Status(str, Enum):
     RUNNING = "running"  # handed to an executor
     OK = "ok"  # the objective returned a usable loss
     FAIL = "fail"  # the objective returned, but says it failed or gave no usable loss
-    ERROR = "error"  # the objective raised, or returned what is no result
+    ERROR = "error"  # the objective raised, or returned what is not a result
     CRASHED = "crashed"  # its process died, or Spark could not run it
     TIMEOUT = "timeout"  # it ran longer than trial_timeout
     CANCELLED = "cancelled"  # the run ended before it did
@@ -143,7 +143,7 @@ class Trial:
 
     @property
     def last_lines(self) -> str:
-        """What the objective wrote last, 20 lines at most, introduced; "" if it wrote nothing."""
+        """The last 20 lines of the objective's output under a heading, or ""."""
         lines = self.log.splitlines()[-20:]
         return "".join(["\nIt wrote last:", *(f"\n    {line}" for line in lines)] if lines else [])
 
@@ -176,8 +176,8 @@ class Trial:
 
 
 def next_id(ids: Iterable[Any]) -> int:
-    """The smallest id above all of these. Documents of Hyperopt may have ids that are no integers;
-    they do not count.
+    """The smallest id above all of these. Documents of Hyperopt may have ids that are not
+    integers; they do not count.
     """
     return 1 + max((id for id in ids if isinstance(id, int)), default=-1)
 

@@ -56,7 +56,7 @@ def kept_items(values: Any, keep: Callable[[str, Any], Any]) -> Any:
 class Trials:
     """The trials of one study, evaluated one after the other in this process.
 
-    Pass one to `fmin(trials=...)` to look at the trials afterwards, to pickle them, or to go on
+    Pass one to `fmin(trials=...)` to look at the trials afterwards, to pickle them, or to continue
     with a larger `max_evals`.
     """
 
@@ -348,7 +348,7 @@ class Trials:
         return len(self.records)
 
     def reserved(self) -> int:
-        """The smallest id that is free, the records' own aside."""
+        """The smallest id not reserved by the caller; ids of existing records do not count."""
         return 0
 
     # The rest of Hyperopt's handle

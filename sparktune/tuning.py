@@ -74,20 +74,20 @@ def tune(
         seed: an integer >= 0 that determines the suggestions, together with the results; None:
             random.
         journal: path (or URL, with the extra `remote`) of a file that keeps every suggestion and
-            result. The same call with the same path goes on where the one before ended, however
+            result. The same call with the same path continues where the one before ended, however
             that was: finished trials are kept, those that ran are evaluated again, and the seed is
             the journal's. What JSON cannot hold stands in files beside it.
         observers: functions `(event, history)`, called after each event of the run: `Begun`,
             `Enqueued`, `Asked`, `Told`, `Stopped`. One that raises is left out from then on.
-        errors: "record" a trial that raises, crashes or runs out of time, and go on; or "raise" its
-            exception, or `TrialFailed` where that is elsewhere, which ends the run.
+        errors: "record" a trial that raises, crashes or runs out of time, and continue; or "raise"
+            its exception, or `TrialFailed` where that is elsewhere, which ends the run.
         deterministic: make the trials depend on the seed alone and not on the timing: trial k is
             suggested from the results of exactly the trials up to k - parallelism. It starts when
             these have ended, so that a slow trial holds others up. Needs a platform with a number
             as parallelism.
         progress: whether to show a bar, and how it went in one line, on stderr; or a function
             `(initial, total)` returning a context manager of a bar.
-        study: the study to go on with, whose space, sampler, scheduler and seed are used; None: a
+        study: the study to continue, whose space, sampler, scheduler and seed are used; None: a
             new one. However the run ends, it holds what was evaluated.
 
     Returns:
@@ -176,7 +176,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 def _study(
     space: Any, sampler: Any, scheduler: Any, seed: int | None, study: Study | None
 ) -> Study:
-    """The study to go on with, or a new one."""
+    """The study to continue, or a new one."""
     if study is None:
         study = Study(space, sampler, scheduler, seed)
     elif sampler != "tpe" or scheduler is not None:
@@ -220,7 +220,7 @@ def _lag(deterministic: bool, on: Platform) -> int | None:
 
 @contextlib.contextmanager
 def _running(study: Study, book: Book, lag: int | None, progress: Any) -> Iterator[None]:
-    """The study while it runs: with its journal, and in order if it shall be deterministic. An
+    """The study while it runs: with its journal, and in order if it is deterministic. An
     exception takes it along, so that no result is lost.
     """
     journal, scheduler = study.journal, study.scheduler

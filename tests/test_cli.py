@@ -265,14 +265,14 @@ def test_every_key_is_an_argument_or_stands_for_some() -> None:
         (["executor=threads", "executor.parallelism=0"], "parallelism argument should be"),
         (["algorithm=tpx"], "algorithm must be one of 'tpe', "),
         (["objective=objective.py:cube"], "objective: there is no 'cube' in objective.py"),
-        (["objective=objective.py:SPACE"], "objective: objective.py:SPACE is no function"),
+        (["objective=objective.py:SPACE"], "objective: objective.py:SPACE is not a function"),
         (["objective=square"], "objective must be module:name or path/to/file.py:name"),
         (["objective=nowhere.py:square"], "objective: there is no file "),
         (["objective=nowhere_at_all:square"], "No module named 'nowhere_at_all'"),
         (["objective=broken.py:square"], "NameError: name 'undefined' is not defined ("),
         (["journal=nowhere/study.jsonl"], "journal must be the path of a file in a folder"),
         (["max_evals"], "--set needs key=value, got 'max_evals'"),
-        (["a b=1"], "--set: 'a b' is no key"),
+        (["a b=1"], "--set: 'a b' is not a key"),
     ],
 )
 def test_what_is_wrong_with_a_study_is_said_in_one_line(
@@ -291,7 +291,7 @@ def test_what_is_wrong_with_a_study_is_said_in_one_line(
     [
         ('space = "a.py:b"', "study.toml lacks 'objective'"),
         ('objective = "a.py:b"', "study.toml lacks 'space'"),
-        ("objective", "study.toml is no TOML: "),
+        ("objective", "study.toml is not valid TOML: "),
     ],
 )
 def test_a_study_file_must_be_one(
@@ -374,7 +374,7 @@ def test_a_space_of_plain_tables() -> None:
         ("space.x={uniform=[0, 1], q=1}", "space.x: beside 'uniform' there can only be 'label'"),
         ("space.x.uniform=[0]", "space.x: hp.uniform does not take [0]"),
         ("space.x.uniform=[1, 0]", "hp.uniform('x'): low should be less than high"),
-        ("space.x.loguniform=['log(a)', 1]", "'log(a)' is no number"),
+        ("space.x.loguniform=['log(a)', 1]", "'log(a)' is not a number"),
         ("space.x.choice=3", "space.x: choice must be a list, got 3"),
         ("space.x.pchoice=[1]", "space.x: pchoice must be a list of [probability, option]"),
         ("space.uniform=[0, 1]", "space: uniform needs a name"),
@@ -557,7 +557,7 @@ def test_ctrl_c_ends_a_run_which_can_be_resumed(wait_until: Any) -> None:
         running.send_signal(signal.SIGINT)
         _, errors = running.communicate(timeout=120)
     assert running.returncode == 130
-    assert errors == b"sparktune: interrupted; add --resume to go on\n"
+    assert errors == b"sparktune: interrupted; add --resume to continue\n"
     assert pairs(process("show", "study.jsonl").stdout)["ended"] == "interrupted"
     assert pairs(process("run", "study.toml", "--resume").stdout)["ended"] == "all trials done"
 

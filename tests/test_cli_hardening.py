@@ -100,9 +100,9 @@ def test_a_study_file_has_an_end(capsys: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("#budget.max_evals=5", "'#budget.max_evals' is no key"),
-        ("[budget]\nmax_evals=5", "is no key"),
-        ("[budget] #=5", "is no key"),
+        ("#budget.max_evals=5", "'#budget.max_evals' is not a key"),
+        ("[budget]\nmax_evals=5", "is not a key"),
+        ("[budget] #=5", "is not a key"),
         ("budget.max_evals=1\nobjective='os:system'", "max_evals"),
         ("seed=" + "[" * 5000, "seed must be"),
     ],
@@ -202,7 +202,7 @@ def test_a_signal_ends_a_run_as_ctrl_c_does(
 ) -> None:
     number = getattr(signal, name)
     found = ended_by(number, executor=executor, objective="endless", wait_until=wait_until)
-    assert found == (code, f"sparktune: ended by {name}; add --resume to go on\n")
+    assert found == (code, f"sparktune: ended by {name}; add --resume to continue\n")
     kept = Trials.load("j")
     assert kept.stop_reason == "interrupted"
     assert all(trial.status.value == "cancelled" for trial in kept.records.values())
@@ -210,7 +210,7 @@ def test_a_signal_ends_a_run_as_ctrl_c_does(
 
 def test_a_second_signal_does_not_disturb_the_clean_up(wait_until: Any) -> None:
     found = ended_by(signal.SIGTERM, executor="serial", objective="stubborn", wait_until=wait_until)
-    assert found == (143, "sparktune: ended by SIGTERM; add --resume to go on\n")
+    assert found == (143, "sparktune: ended by SIGTERM; add --resume to continue\n")
     assert Trials.load("j").stop_reason == "interrupted"
 
 
@@ -221,7 +221,7 @@ def test_a_signal_cancels_the_jobs_of_spark(wait_until: Any) -> None:
     )
     assert code == 143, errors
     # Spark may write after it, when its processes end.
-    assert "sparktune: ended by SIGTERM; add --resume to go on\n" in errors
+    assert "sparktune: ended by SIGTERM; add --resume to continue\n" in errors
     assert Trials.load("j").stop_reason == "interrupted"
 
 

@@ -384,7 +384,7 @@ def test_without_warm_start_each_fit_is_new_and_trials_stay_as_they_are() -> Non
 def test_trials_of_something_else_are_refused() -> None:
     trials = Trials()
     fmin(lambda c: c["C"], {"C": C}, max_evals=1, trials=trials, verbose=False)
-    with pytest.raises(InvalidArgument, match="trial 0, which is no candidate"):
+    with pytest.raises(InvalidArgument, match="trial 0, which is not a candidate"):
         search(trials=trials, warm_start=True).fit(X, y)
 
 

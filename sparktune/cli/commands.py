@@ -55,7 +55,7 @@ def _run(options: Namespace) -> str:
         raise InvalidArgument("--resume needs a journal; add --set journal=PATH")
     if file.journal and not options.resume and read(file.journal):
         raise InvalidArgument(
-            f"the journal {file.journal} exists already; add --resume to go on with it, or give "
+            f"the journal {file.journal} exists already; add --resume to continue it, or give "
             "another with --set journal=PATH"
         )
     arguments = file.arguments()
@@ -67,7 +67,7 @@ def _run(options: Namespace) -> str:
             raise
         raise NothingUsable(f"a trial failed: {type(error).__name__}: {error}") from error
     except KeyboardInterrupt as error:
-        hint = "; add --resume to go on" if file.journal else ""
+        hint = "; add --resume to continue" if file.journal else ""
         if isinstance(error, signals.Ended):
             raise signals.Ended(error.number, hint) from None
         raise KeyboardInterrupt(f"interrupted{hint}") from None
@@ -111,7 +111,7 @@ def export(options: Namespace) -> str:
     """All trials of a journal as CSV or JSON.
 
     Raises:
-        InvalidArgument: formulas are to be quoted in what is no table.
+        InvalidArgument: `--safe` goes with CSV only.
     """
     safe = "safe" in options and options.safe  # not every caller is the command line
     if safe and options.json:

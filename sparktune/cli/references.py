@@ -46,13 +46,13 @@ class References:
         try:
             there = path.is_file()
         except OSError as error:
-            raise InvalidArgument(f"{key}: {path} is no file: {error.strerror}") from error
+            raise InvalidArgument(f"{key}: {path} is not a file: {error.strerror}") from error
         if not there:
             raise InvalidArgument(f"{key}: there is no file {path}")
         _importable(str(path.parent))
         name = f"{path.stem} ({path})"  # no module that exists has such a name
         spec = spec_from_file_location(name, path)
-        assert spec is not None  # only for file names that are no Python
+        assert spec is not None  # only for names of files that are not Python
         assert spec.loader is not None
         module = module_from_spec(spec)
         sys.modules[name] = module

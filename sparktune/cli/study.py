@@ -73,8 +73,8 @@ class StudyFile:
         return self.plain.get("journal")
 
     def arguments(self) -> dict[str, Any]:
-        """What `tune` gets, but for where trials are evaluated. Runs the files that the study
-        names.
+        """The arguments of `tune`, except where trials are evaluated. Runs the files that the
+        study names.
 
         Raises:
             InvalidArgument: something in it is not there, or not possible.
@@ -85,7 +85,7 @@ class StudyFile:
             space = references.find("space", space)
         objective = references.find("objective", self.objective)
         if not callable(objective):
-            raise InvalidArgument(f"objective: {self.objective} is no function")
+            raise InvalidArgument(f"objective: {self.objective} is not a function")
         if is_annotated(space):
             objective, space = annotated(objective)
         elif not isinstance(self.space, str):
@@ -108,7 +108,7 @@ class StudyFile:
         """Where the executor evaluates trials; starts Spark where it is wanted.
 
         Raises:
-            InvalidArgument: the executor is none, or its options are not.
+            InvalidArgument: the executor or one of its options is unknown or wrong.
             SparkUnavailable: Spark cannot be started.
         """
         options = dict(self.executor)
@@ -175,7 +175,7 @@ def _read(path: str) -> dict[str, Any]:
     except InvalidArgument:
         raise
     except ValueError as error:
-        raise InvalidArgument(f"{path} is no TOML: {error}") from error
+        raise InvalidArgument(f"{path} is not valid TOML: {error}") from error
     return said
 
 
@@ -183,7 +183,7 @@ def _toml(text: str) -> dict[str, Any]:
     """What TOML says.
 
     Raises:
-        ValueError: it is none, or is nested deeper than any study.
+        ValueError: it is not valid TOML, or is nested deeper than any study.
     """
     try:
         said: dict[str, Any] = tomllib.loads(text)
@@ -219,7 +219,7 @@ def _tables(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _change(change: str) -> dict[str, Any]:
-    """`a.b=1` as {"a": {"b": 1}}; what is no TOML value is a text."""
+    """`a.b=1` as {"a": {"b": 1}}; a value that is not TOML is a text."""
     key, equals, value = change.partition("=")
     if not equals or not key.strip():
         raise InvalidArgument(f"--set needs key=value, got {change!r:.200}")
@@ -228,7 +228,9 @@ def _change(change: str) -> dict[str, Any]:
     while isinstance(place, dict) and len(place) == 1:
         last, (name, place) = place, next(iter(place.items()))
     if said is None or place != 0:
-        raise InvalidArgument(f"--set: {key!r:.200} is no key; write it as in budget.max_evals=50")
+        raise InvalidArgument(
+            f"--set: {key!r:.200} is not a key; write it as in budget.max_evals=50"
+        )
     given = _parsed(f"value = {value}") or {}
     last[name] = given["value"] if given.keys() == {"value"} else value
     return said

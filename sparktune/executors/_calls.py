@@ -19,8 +19,8 @@ From each phase a call may leave the pool with the outcome that its thread repor
 call the pool reports the outcome itself, and what its thread says later counts no more.
 
 A call waits for a thread of the pool, and then for a slot of the platform. Its time runs only
-while it runs, and starts anew with each slot that it is given: one that lost its slot is charged
-for its second life only.
+while it runs, and starts over with each slot that it is given: a call that lost its slot is
+charged for its second life only.
 
 Transitions are pure and belong to the caller's thread; a call's own thread only counts attempts.
 """

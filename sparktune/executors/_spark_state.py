@@ -64,8 +64,8 @@ class Tee:
 
 @contextmanager
 def captured(process: dict[str, Any]) -> Iterator[Tail]:
-    """Keep the end of what is written to stdout and stderr meanwhile. `process` is what lasts as
-    long as the process.
+    """Keep the end of what is written to stdout and stderr inside this context. `process` is what
+    lasts as long as the process.
     """
     tail, tees = Tail(), process.setdefault("tees", (Tee(), Tee()))
     streams = sys.stdout, sys.stderr
@@ -95,7 +95,7 @@ def undone() -> Iterator[None]:
     """Put back afterwards what a trial changes in its process: file descriptors 0 to 2, the working
     directory, environment variables, signal handlers, timers and the signal mask, the default
     timeout of sockets, the recursion limit, and filters of warnings. Random numbers of `random` and
-    of numpy's global generator start anew, from the system's entropy.
+    of numpy's global generator start over, from the system's entropy.
 
     Environment variables that are new stay where the trial was the first to import a module, which
     may rely on them.

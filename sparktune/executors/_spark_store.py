@@ -1,5 +1,5 @@
-"""Objects that a worker loads anew for each trial without copying what is large in them. Travels to
-the workers by value.
+"""Objects that a worker loads again for each trial without copying what is large in them. Travels
+to the workers by value.
 
 An object is pickled with protocol 5: a small pickle, and the memory of its arrays apart from it.
 Both are parts of one content, which is a file where it is large. There is one such file for all
@@ -35,7 +35,7 @@ Where = tuple[str | None, int, Any]
 
 
 class Missing(Exception):
-    """This machine has no such content, and it has not been sent."""
+    """This machine does not have the content, and it has not been sent."""
 
 
 def laid_out(pickled: Any, constants: Sequence[Any], buffers: Sequence[Any]) -> list[Any]:
@@ -108,7 +108,7 @@ class Loading(pickle.Unpickler):
 
 
 def forget_classes(identifiers: set[str]) -> None:
-    """Have the next pickle define these classes anew."""
+    """Make the next pickle define these classes again."""
     for module in ("pyspark.cloudpickle.cloudpickle", "cloudpickle.cloudpickle"):
         known = getattr(sys.modules.get(module), "_DYNAMIC_CLASS_TRACKER_BY_ID", {})
         for identifier in identifiers:

@@ -38,9 +38,9 @@ class CancelledOutside(Exception):
 class Pool:
     """Evaluates up to `parallelism` trials at once through a transport.
 
-    To fill a free slot at once, one trial more than can run is kept waiting: in the platform's own
-    queue where its slots are what limits, else here. No more are, as a suggestion should know as
-    many results as it can; with `parallelism=1` none is.
+    Keeps one trial queued beyond those that run, so that a freed slot is refilled at once: in the
+    platform's own queue where its slots are the limit, else here. Only one, because a queued
+    suggestion was made with fewer results; none with `parallelism=1`.
 
     Args:
         transport: the platform.
@@ -263,7 +263,7 @@ class Pool:
             self._batch.append(outcome)
 
     def _look(self) -> None:
-        """Notice what runs, end what ran for longer than allowed, cancel again what goes on."""
+        """Notice what runs, end what ran for longer than allowed, cancel again what still runs."""
         now = self._clock()
         if self._timeout is not None and now >= self._look_at:
             self._notice_what_runs(self._timeout, now)

@@ -186,7 +186,7 @@ class SparkClassic:
         return self._watch.lost()
 
     def cancel(self, tag: str) -> bool:
-        """Have the job cancelled; Spark ends the worker's process if the task goes on."""
+        """Cancel the job; Spark ends the worker's process if the task does not stop."""
         self._watch.cancel(tag)
         return True
 

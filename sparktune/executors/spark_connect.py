@@ -218,7 +218,7 @@ class SparkConnect:
         return self._watch.lost()
 
     def cancel(self, tag: str) -> bool:
-        """Have the query cancelled; Spark ends the worker's process if the task goes on."""
+        """Cancel the query; Spark ends the worker's process if the task does not stop."""
         self._watch.cancel(tag)
         return True
 

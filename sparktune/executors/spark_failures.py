@@ -10,7 +10,8 @@ from sparktune.errors import SparkUnavailable
 from sparktune.executors.pool import CancelledOutside, Crashed, Lost
 
 STOPPED = (
-    "finished trials are kept, start a session and call fmin again with the same trials to go on"
+    "finished trials are kept; to continue, start a session and run again with the same study or "
+    "trials"
 )
 
 _LOST = re.compile(
@@ -21,7 +22,7 @@ _LOST = re.compile(
 
 
 def stopped() -> SparkUnavailable:
-    """The error that ends a run whose classic session is no more."""
+    """The error that ends a run whose classic session has ended."""
     return SparkUnavailable(
         f"the Spark session was stopped, or its JVM ended, while trials were running; {STOPPED}"
     )
@@ -35,9 +36,8 @@ def explained(message: str) -> Exception:
         return CancelledOutside(f"its Spark job was cancelled: {_first_lines(message)}")
     if "Python worker exited unexpectedly" in message:
         return Crashed(
-            "the Python process that ran this trial died: it called os._exit, was killed by "
-            "a signal "
-            "(as by the out-of-memory killer), or crashed in native code"
+            "the Python process that ran this trial died: it called os._exit, was killed by a "
+            "signal (as by the out-of-memory killer), or crashed in native code"
         )
     kind = Lost if _LOST.search(message) else Crashed
     return kind(f"the Spark job of this trial failed: {_first_lines(message)}")

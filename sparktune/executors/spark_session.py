@@ -46,8 +46,8 @@ def local_session(cores: int | None = None, **config: Any) -> SparkSession:
         )
     if foreign := [key for key in config if not key.startswith("spark__")]:
         raise InvalidArgument(
-            f"local_session: {', '.join(foreign)} is no Spark setting; write them with double "
-            'underscores for dots, as in local_session(spark__driver__memory="4g")'
+            f"local_session: {', '.join(foreign)} is not a Spark setting; write settings with "
+            'double underscores for dots, as in local_session(spark__driver__memory="4g")'
         )
     log_config = files("sparktune.executors").joinpath("log4j2.properties")
     settings = {
@@ -99,7 +99,7 @@ def usable(spark: Any) -> SparkSession:
     """The session itself, if it is one that trials can run on.
 
     Raises:
-        InvalidArgument: it is no Spark session.
+        InvalidArgument: it is not a Spark session.
         SparkUnavailable: it is stopped.
     """
     if type(spark).__name__ != "SparkSession":
@@ -135,7 +135,7 @@ def inheriting(spark: SparkSession) -> Callable[[Callable[[], None]], Callable[[
     from pyspark import __version__, inheritable_thread_target
 
     def own(target: Callable[[], None]) -> None:
-        with contextlib.suppress(Exception):  # Spark has been stopped meanwhile, as trials will say
+        with contextlib.suppress(Exception):  # Spark may have been stopped, as trials will say
             scala = spark.sparkContext._jsc.sc()
             scala.setLocalProperties(scala.getLocalProperties().clone())
         target()

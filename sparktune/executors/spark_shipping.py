@@ -44,7 +44,7 @@ _COUNTED_ONCE = (
     "would count for one trial only; let the objective refer to it without share()"
 )
 _NOTHING = pickle.dumps({})
-_MUCH = 2**20  # bytes; Spark writes larger closures to disk, anew for every job
+_MUCH = 2**20  # bytes; Spark writes larger closures to disk, again for every job
 
 
 class Shipment:

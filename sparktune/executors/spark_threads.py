@@ -31,7 +31,7 @@ class SparkThreads(TaggedThreads):
 
     def begin(self, trial: Trial, tag: str) -> None:
         """Name and tag this thread's jobs."""
-        with contextlib.suppress(Exception):  # Spark has been stopped meanwhile, or is gone
+        with contextlib.suppress(Exception):  # Spark may have been stopped, or be gone
             self._context.setJobDescription(self._task.describe(trial))
             self._context.addJobTag(tag)
 

@@ -84,7 +84,7 @@ def _unreadable_ids(doc: Mapping[str, Any], misc: Any) -> str | None:
     if doc["tid"] != misc["tid"]:
         return f"tid {doc['tid']!r} differs from misc's tid {misc['tid']!r}"
     if doc["state"] not in JOB_STATES:
-        return f"state {doc['state']!r} is none of the job states {JOB_STATES}"
+        return f"state {doc['state']!r} must be one of the job states {JOB_STATES}"
     return None
 
 
@@ -121,7 +121,7 @@ def _unreadable_values(idxs: Any, vals: Any) -> str | None:
             return f"misc's {name} must be a dict, got {kind_of(given)}"
         for label, values in given.items():
             if not isinstance(label, str):
-                return f"misc's {name} has a label that is no text"
+                return f"misc's {name} has a label that is not a text"
             if not isinstance(values, (list, tuple)) and getattr(values, "ndim", 0) != 1:
                 return f"misc's {name} of {label!r} must be a list, got {kind_of(values)}"
             if len(values) > 1:

@@ -162,7 +162,7 @@ class FMinIter:
         self.trials.refresh()
         domain, own = self.domain, self.domain.evaluates_itself
         objective = _evaluating(domain) if own else domain.fn
-        if self._sampler is None:  # kept, so that the next run goes on with its random numbers
+        if self._sampler is None:  # kept, so that the next run continues its random numbers
             arguments = (objective, domain.expr, self.trials, self.rstate, self.max_queue_len)
             self._sampler = sampler_of(self.algo, *arguments)
         fmin(

@@ -56,7 +56,7 @@ def _structured(size: int, names: Any, fields: Any) -> np.dtype[Any]:
 
 def _plain(dtype: Any) -> np.dtype[Any]:
     good = isinstance(dtype, np.dtype) and dtype.names is None and dtype.subdtype is None
-    require(good and not dtype.hasobject, "numbers whose type is no plain one")
+    require(good and not dtype.hasobject, "numbers whose type is not a plain one")
     return dtype  # type: ignore[no-any-return]
 
 

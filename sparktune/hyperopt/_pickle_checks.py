@@ -37,7 +37,9 @@ def hashable(value: Any, charge: Charge) -> Any:
         charge(len(level))
         for item in level:
             wide = type(item) is int and item.bit_length() > 64  # such can all have one hash
-            require(not wide and not isinstance(item, (list, dict, set)), "a key that is none")
+            require(
+                not wide and not isinstance(item, (list, dict, set)), "a key that cannot be one"
+            )
         level = [inner for item in level if isinstance(item, tuple) for inner in item]
     require(not level, "a key that is nested too deep")
     return value

@@ -52,7 +52,7 @@ class Machine:
 
         Raises:
             InvalidArgument: it names what is neither data nor trusted.
-            Exception: it is none; the type does not matter.
+            Exception: it is not a pickle; the type does not matter.
         """
         try:
             for opcode, argument, _ in pickletools.genops(self._data):
@@ -144,7 +144,7 @@ class Machine:
         """Append to the list on top of the stack."""
         target = self._stack[-1]
         plain = type(target) in (list, deque)
-        require(plain or self._trusted.made(target), "items for what is no list")
+        require(plain or self._trusted.made(target), "items for what is not a list")
         for item in items:
             target.append(item)
 
@@ -152,14 +152,14 @@ class Machine:
         """Put keys and values, in turn, into the dict on top of the stack."""
         target = self._stack[-1]
         plain = type(target) in (dict, OrderedDict, defaultdict)
-        require(plain or self._trusted.made(target), "items for what is no dict")
+        require(plain or self._trusted.made(target), "items for what is not a dict")
         for key, value in zip(items[::2], items[1::2], strict=True):
             target[hashable(key, self._charge)] = value
 
     def add_items(self, items: list[Any]) -> None:
         """Add to the set on top of the stack."""
         target = self._stack[-1]
-        require(type(target) is set or self._trusted.made(target), "items for what is no set")
+        require(type(target) is set or self._trusted.made(target), "items for what is not a set")
         for item in items:
             target.add(hashable(item, self._charge))
 
@@ -167,7 +167,7 @@ class Machine:
 
     def find(self, module: Any, name: Any) -> None:
         """Push what stands for a name."""
-        require(type(module) is str and type(name) is str, "a name that is no text")
+        require(type(module) is str and type(name) is str, "a name that is not a text")
         module = _PYTHON_2.get(module, module)
         found = self._names.get((module, name))
         self._stack.append(self._trusted.find(module, name) if found is None else found)
@@ -197,7 +197,7 @@ class Machine:
             if kind in self._trusted and issubclass(kind, np.ndarray):
                 return np.empty((0,), np.int8).view(kind)
         maker = MAKERS.get(function) if isinstance(function, (type, Named)) else None
-        require(maker is not None, "a call of what is no function")
+        require(maker is not None, "a call of what is not a function")
         return self._noted(maker(self._charge, *arguments))  # type: ignore[misc]
 
     def _noted(self, made: Any) -> Any:

@@ -44,7 +44,7 @@ def _mapping(kind: Callable[[], Any]) -> Callable[..., Any]:
 
 def _deque(charge: Charge, items: Any = (), length: Any = None) -> Any:
     require(type(items) in (list, tuple), "a deque of no list")
-    require(length is None or type(length) is int, "a deque whose length is no number")
+    require(length is None or type(length) is int, "a deque whose length is not a number")
     charge(len(items))
     return deque(items, length)
 

@@ -27,7 +27,7 @@ class Trusted:
         is not.
 
         Raises:
-            InvalidArgument: it is none.
+            InvalidArgument: it is not a class or function of a trusted package.
         """
         found: Any = None
         if self._trusts(module) and "." not in name:

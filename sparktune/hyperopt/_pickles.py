@@ -40,7 +40,7 @@ def load_trials(path: Any, trust: Iterable[str] = ()) -> Any:
     Raises:
         InvalidArgument: the file cannot be read, holds no trials, or names something that is
             neither known data nor trusted. Nothing of it was run.
-        InvalidTrial: it holds a document that is none of a trial.
+        InvalidTrial: it holds a document that is not one of a trial.
     """
     packages = _packages(trust)
     try:
@@ -71,7 +71,7 @@ def loads(data: bytes, trust: tuple[str, ...] = ()) -> Any:
     """What a pickle holds, with Hyperopt's trials as ours; nothing of it runs.
 
     Raises:
-        Exception: it is none, or holds more than that.
+        Exception: it is not a pickle, or holds more than that.
     """
     loaded = Machine(data, _NAMES, trust).load()
     return _trials(loaded.content) if isinstance(loaded, State) else loaded
@@ -154,7 +154,7 @@ _HEADER: dict[str, Any] = {
 
 
 def _header(given: Any) -> dict[str, Any] | None:
-    """What is kept of a header; None if it is none."""
+    """A header as it is kept; None if it is not one."""
     if not isinstance(given, dict) or given.keys() != _HEADER.keys():
         return None
     texts = [*given["columns"].items()] if isinstance(given["columns"], dict) else [(None, None)]

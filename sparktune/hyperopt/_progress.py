@@ -12,7 +12,7 @@ from sparktune.observers.progress import tqdm_bar
 
 @contextmanager
 def tqdm_progress_callback(initial: int, total: int | None) -> Iterator[Any]:
-    """A tqdm bar; what is printed meanwhile appears above it."""
+    """A tqdm bar; what is printed appears above it."""
     from tqdm.contrib import DummyTqdmFile
 
     bar = tqdm_bar(initial, total)  # made first, so that it keeps the real stderr

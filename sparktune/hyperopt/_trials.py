@@ -98,7 +98,7 @@ class Trials(core.Trials):
 
     def restored(self, data: bytes) -> Any:
         """What an earlier run, of Hyperopt or of sparktune, pickled into its `trials_save_file`.
-        Only new trials go on from it, as in Hyperopt. Code that the pickle names can run.
+        Only new trials continue from it, as in Hyperopt. Code that the pickle names can run.
         """
         if self._restore is None:
             return Trials()
@@ -201,7 +201,7 @@ class Trials(core.Trials):
         """Put in a document, to be seen after `refresh()`; returns its id.
 
         Raises:
-            InvalidTrial: it is none.
+            InvalidTrial: it is not a document of a trial.
         """
         return self.insert_trial_docs([doc])[0]
 
@@ -209,7 +209,7 @@ class Trials(core.Trials):
         """Put in documents, to be seen after `refresh()`; returns their ids.
 
         Raises:
-            InvalidTrial: one is none; nothing was put in then.
+            InvalidTrial: one is not a document of a trial; nothing was put in then.
         """
         return self._insert_trial_docs([self.assert_valid_trial(doc) for doc in docs])
 
@@ -449,7 +449,7 @@ def trials_from_docs(docs: Iterable[Document], validate: bool = True, **kwargs: 
     """Trials that hold these documents; further arguments are those of `Trials`.
 
     Raises:
-        InvalidTrial: one is no document of a trial (unless `validate=False`).
+        InvalidTrial: one is not a document of a trial (unless `validate=False`).
     """
     made = Trials(**kwargs)
     (made.insert_trial_docs if validate else made._insert_trial_docs)(list(docs))

@@ -54,7 +54,7 @@ class SparkTrials(Trials, parallel_trials.SparkTrials):
         timeout, loss_threshold, spark_session, resource_profile, trial_timeout, retries,
             deterministic: as in `sparktune.SparkTrials`.
 
-    Differs from Hyperopt's: can be pickled, and gone on with after a timeout or an interrupt;
+    Differs from Hyperopt's: can be pickled, and continued after a timeout or an interrupt;
     `fmin(timeout=)` holds for that call only; attachments work; `catch_eval_exceptions` is accepted
     and changes nothing.
     """

@@ -14,5 +14,5 @@ a whole decision. Reading the lines gives the events of the study, in order.
     places    where a journal and those files are
     files     how lines are written: to a file that grows, or to a place that takes whole objects
     lines     events as lines, and lines as events, every field of which is checked
-    journal   a journal, read, gone on with, written anew
+    journal   a journal: read, continued, rewritten
 """

@@ -144,8 +144,8 @@ if hasattr(os, "register_at_fork"):  # a forked process would hold the lock for 
 
 
 class WholeObjects:
-    """A place that cannot append: the whole journal is written anew, some time after a line came.
-    If somebody else wrote meanwhile, it is refused.
+    """A place that cannot append: the whole journal is rewritten, some time after a line came.
+    It is refused if somebody else wrote in between.
     """
 
     def __init__(self, place: Place, seconds: float = FLUSH_SECONDS) -> None:
@@ -218,7 +218,7 @@ class WholeObjects:
 
 @contextlib.contextmanager
 def unused(place: Place) -> Iterator[None]:
-    """Nobody else writes to a journal meanwhile.
+    """Nobody else writes to the journal inside this context.
 
     Raises:
         InvalidArgument: somebody does.
@@ -249,7 +249,7 @@ def _lock(file: Any, path: str) -> None:
     """Refuse a second writer, on this machine or on a file system that shares its locks."""
     try:
         import fcntl
-    except ImportError:  # Windows has no such locks
+    except ImportError:  # Windows does not have these locks
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

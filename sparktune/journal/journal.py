@@ -1,4 +1,4 @@
-"""A journal: read, gone on with, written anew."""
+"""A journal: read, continued, rewritten."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _read(place: Place) -> Reader:
         with place.open() as file:
             start = file.read(len(START))
             if start not in (START, START[: len(start)]):  # it may be endless
-                raise ValueError("it is no header of a journal")
+                raise ValueError("the header of a journal was expected")
             for line in file:
                 start, line = b"", start + line
                 if line[-1:] == b"\n":  # the last may have been cut off

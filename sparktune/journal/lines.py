@@ -65,7 +65,7 @@ class Writer:
         one line.
 
         Raises:
-            InvalidArgument: a trial has a value that is no number, so that nobody could read it.
+            InvalidArgument: a trial has a value that is not a number, so that nobody could read it.
             JournalFailed: a large value cannot be written.
         """
         for kind, group in groupby(events, type):
@@ -281,7 +281,7 @@ class Reader:
         """Take in a line.
 
         Raises:
-            ValueError, TypeError, RecursionError: it is none of a journal.
+            ValueError, TypeError, RecursionError: it is not a line of a journal.
         """
         entry = json.loads(line.decode())
         if type(entry) is not dict:
@@ -298,7 +298,7 @@ class Reader:
                 self._header = _read_header(version, fields)
                 return [Begun(self._header)]
             case _ if self._header is None:
-                raise ValueError("it is no header of a journal")
+                raise ValueError("the header of a journal was expected")
             case {"asked": list(asked), **others} if others.keys() <= {"enqueued"}:
                 waiting = [Enqueued(self._trial(each)) for each in others.get("enqueued", [])]
                 return [*waiting, *[Asked(self._trial(each, Status.RUNNING)) for each in asked]]
@@ -313,7 +313,7 @@ class Reader:
                 return [Begun(self._header, limit)]
             case {"stopped": str(reason), **others} if not others:
                 return [Stopped(reason)]
-        raise ValueError(f"it is none of a journal: {reprlib.repr(entry)}")
+        raise ValueError(f"it is not a line of a journal: {reprlib.repr(entry)}")
 
     def _trial(self, fields: Any, status: Status = Status.NEW) -> Trial:
         trial = Trial(status=status, **_checked(fields, _TRIAL, ("id", "values")))
@@ -351,7 +351,7 @@ def _read_header(version: Any, fields: dict[str, Any]) -> Header:
 
 def _result(result: Any, status: Status, loss: Any) -> dict[Any, Any]:
     """A result, which has a status, and a loss where there is a usable one."""
-    if isinstance(result, Blob):  # so 0.1 kept those with a key that is no text
+    if isinstance(result, Blob):  # as version 0.1 kept those with a key that is not a text
         result = {"result": result}
     if status.returned:
         result.setdefault("status", _status(status))

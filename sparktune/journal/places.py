@@ -129,7 +129,7 @@ class Remote:
         self.path = url
         try:
             if len(url.partition("://")[0]) < 2:  # fsspec takes a letter for a drive of Windows
-                raise ValueError("this is no URL")
+                raise ValueError("this is not a URL")
             self._system, _ = fsspec.core.url_to_fs(url)
         except Exception as error:
             raise InvalidArgument(

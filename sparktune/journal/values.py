@@ -5,7 +5,7 @@ numbers and texts of numpy, members of StrEnum and IntEnum, other kinds of int, 
                                             the plain value, which is equal
 tuple                                       {"$tuple": [...]}
 infinite floats and NaN                     {"$float": "nan"}
-keys that are no str, or begin with $       {..., "$items": [[key, value], ...]}
+keys other than str, or with $ first       {..., "$items": [[key, value], ...]}
 everything else                             {"$blob": digest, "kind": class}
 """
 

@@ -31,7 +31,7 @@ class Saving:
 
     A file is replaced as a whole, so a run that dies while saving leaves the one before. What
     pickle cannot keep is kept by cloudpickle, where it is installed; what neither can is left out,
-    and logged. If nothing can be saved, that is logged, and the run goes on.
+    and logged. If nothing can be saved, that is logged, and the run continues.
     """
 
     def __init__(self, trials: Lasting, path: str) -> None:

@@ -126,7 +126,7 @@ def shortened(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A text that is drawn as it is: dollars are no formula, and what is not visible is escaped."""
+    """A text that is drawn as it is: dollars begin no formula, what is not visible is escaped."""
     return printable(text).replace("$", r"\$")
 
 

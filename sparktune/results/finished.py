@@ -43,7 +43,7 @@ def labels(trials: Finished) -> list[str]:
 
 def parameters(trials: Finished, trial: Trial) -> dict[str, Any]:
     """{label: value} of the active parameters, choices as their options as far as they are known;
-    options that are no plain values as texts.
+    options that are not plain values as texts.
     """
     options = trials.header.options if trials.header else {}
     return {label: _option(options.get(label), value) for label, value in trial.values.items()}

@@ -138,8 +138,8 @@ class Values:
 
     @property
     def spread(self) -> Array:
-        """Values, but for a choice moved a little, so that trials of one option lie beside each
-        other; by how much follows from the id alone.
+        """Values. Those of a choice are moved a little, so that trials of one option lie beside
+        each other; by how much follows from the id alone.
         """
         golden = self.id * 0.6180339887498949 % 1
         return self.value + 0.4 * (golden - 0.5) if self.scale.options else self.value

@@ -24,7 +24,7 @@ Branch: TypeAlias = Mapping[int, int]
 _DRAWS = 2
 """Branches that are drawn for each suggestion, of which the best is taken. With many it would be
 the same one until it is tried too much; so runs leave a branch that is good at once for one that
-goes on to better points.
+leads to better points.
 """
 
 _AT_ONCE = 8

@@ -19,8 +19,8 @@ _MOVED = 3
 
 
 def perturbed(embedding: Embedding, X: Array, known: Array, rng: np.random.Generator) -> Array:
-    """A point near each row of X (n, d): some of its parameters are moved, choices drawn anew. What
-    becomes active has values as in `filled`.
+    """A point near each row of X (n, d): some of its parameters are moved, choices drawn again.
+    What becomes active has values as in `filled`.
     """
     space, layout = embedding.space, embedding.layout
     n, d = X.shape

@@ -3,10 +3,10 @@
     l, g    mixtures over the good trials and the bad ones
     r       what pending trials add to g
 
-A pending trial is no bad trial: nothing is known of it but that its neighbourhood will be known. So
-its weight in g is measured by that of an average good trial in l, which makes it count for as much
-however many trials there are; and its kernel is narrower, as one of the same width as those of l
-would lower the peak of the ratio without moving it.
+A pending trial is not a bad trial: all that is known of it is that its neighbourhood will be
+known. So its weight in g is measured by that of an average good trial in l, which makes it count
+for as much however many trials there are. Its kernel is narrower, as one of the same width as those
+of l would lower the peak of the ratio without moving it.
 """
 
 from __future__ import annotations

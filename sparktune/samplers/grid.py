@@ -29,9 +29,9 @@ class Grid:
     tried, which ends a run. Parameters that a choice makes inactive do not multiply the points.
 
     Args:
-        n_steps: values of a parameter that has infinitely many: its prior's quantiles at the
-            middles of n_steps equal parts. Of other parameters, every value is tried.
-        grids: {label: values} for the parameters that shall have other values; of a choice, the
+        n_steps: grid size of continuous parameters: the prior's quantiles at (i + 1/2) / n_steps.
+            Discrete parameters use all their values.
+        grids: {label: values} for parameters that get other values; of a choice, the
             indices of its options.
         shuffle: try the points in random order. Otherwise the parameter that stands last in the
             space, or in an option, changes fastest.

@@ -27,7 +27,7 @@ class Mix:
             a sampler, its name, or a `functools.partial` of one that gives it options.
 
     Raises:
-        InvalidArgument: `p_suggest` is none of this.
+        InvalidArgument: `p_suggest` is not such a list.
     """
 
     p_suggest: Sequence[tuple[float, Sampler]] = ((0.5, tpe.suggest), (0.5, random.suggest))
@@ -55,8 +55,8 @@ class Mix:
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d). A sampler knows of the points of the ones before it as of pending
-        trials. Where one has no more to suggest, the others go on; fewer rows only when all have
-        no more.
+        trials. Where one has no more to suggest, the others continue; fewer rows only when none
+        has more.
         """
         X = np.empty((0, len(space)))
         members = [(p, member) for p, member in self.p_suggest if p > 0]

@@ -65,7 +65,7 @@ class Quasi:
             engine.fast_forward(start)
             drawn: Array = engine.random(n)
             return drawn
-        # scipy warns of a first part of Sobol' points that is no power of two.
+        # scipy warns of a first part of Sobol' points whose length is not a power of two.
         drawn = engine.random(1 << (n - 1).bit_length())
         return drawn[:n]
 

@@ -65,15 +65,16 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
     Args:
         estimator: any scikit-learn estimator, pipelines included.
         space: a dict {parameter: hp.*}, with names as `set_params` takes them ("clf__C"), or a
-            choice of such dicts. A dict under a name that is no parameter is a group: its entries
-            count as the space's own, as in {"kind": hp.choice("kind", [{"C": ...}, {...}])}.
+            choice of such dicts. A dict under a name that is not a parameter is a group: its
+            entries count as the space's own, as in
+            {"kind": hp.choice("kind", [{"C": ...}, {...}])}.
         max_evals: the number of candidates; under `warm_start` those of earlier fits included.
         trials: `Trials()` (default) evaluates one candidate after the other in this process,
             `SparkTrials(...)` each as a Spark task, `ThreadTrials(...)` several on threads. Spark
             workers need scikit-learn; the data is sent to each of them once.
         algo: what chooses candidates, as in `fmin`; None: TPE.
-        warm_start: False: every fit starts anew, with the settings of `trials` but none of its
-            records; `trials` itself is left alone. True: the first fit goes on from `trials`, the
+        warm_start: False: every fit starts over, with the settings of `trials` but none of its
+            records; `trials` itself is left alone. True: the first fit continues from `trials`, the
             following ones from `trials_`.
         scoring: as in `GridSearchCV`. With several metrics, the one named by `refit` is maximised,
             or the first one if `refit` is a function or False.
@@ -95,7 +96,7 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
         cv_results_: {column: array over candidates} as of `GridSearchCV`, in the order of the
             trials' ids, earlier fits' included. Parameters that a candidate lacks are masked.
         best_index_, best_params_, best_score_: the best candidate: its row, its parameters, its
-            mean test score. No best_score_ if `refit` is a function, none of them if it is False
+            mean test score. No best_score_ if `refit` is a function; nothing of this if it is False
             and there are several metrics.
         best_estimator_, refit_time_: the best candidate fitted on all data, and the seconds it
             took; only with `refit`.
@@ -238,8 +239,8 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
         for trial in trials.records.values():
             if trial.status is Status.OK and ROW not in (trial.result or {}):
                 raise InvalidArgument(
-                    f"trials holds trial {trial.id}, which is no candidate of a HyperoptSearchCV; "
-                    "start with new trials"
+                    f"trials holds trial {trial.id}, which is not a candidate of a "
+                    "HyperoptSearchCV; start with new trials"
                 )
         return trials
 

@@ -23,7 +23,7 @@ from sparktune.space.distributions import LARGEST_EXPONENT, Array, Categorical, 
 @dataclass(frozen=True)
 class Layout:
     """The columns of a space by kind, with their priors as arrays over the numeric columns, in
-    units of z but for `floor` (of x).
+    units of z except `floor` (of x).
     """
 
     priors: tuple[Numeric, ...]

@@ -82,7 +82,7 @@ def _number(value: Any) -> Any:
     try:
         return math.log(float(text[4:-1]))
     except ValueError as error:
-        raise InvalidArgument(f"space: {value!r:.200} is no number") from error
+        raise InvalidArgument(f"space: {value!r:.200} is not a number") from error
 
 
 def _refuse_misspelt(tables: Mapping[str, Any], path: str) -> None:

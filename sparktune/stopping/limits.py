@@ -17,7 +17,7 @@ class MaxEvals(Rule):
     that run too much.
 
     Raises:
-        InvalidArgument: `trials` is no integer >= 1.
+        InvalidArgument: `trials` is not an integer >= 1.
     """
 
     trials: int
@@ -58,7 +58,7 @@ class LossThreshold(Rule):
     """Stops once the best loss is below `threshold`.
 
     Raises:
-        InvalidArgument: `threshold` is no number.
+        InvalidArgument: `threshold` is not a number.
     """
 
     threshold: float

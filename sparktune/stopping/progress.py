@@ -87,7 +87,7 @@ class NoProgressFor(Rule):
     at the earliest.
 
     Raises:
-        InvalidArgument: `seconds` is no number > 0.
+        InvalidArgument: `seconds` is not a number > 0.
     """
 
     seconds: float
@@ -169,7 +169,7 @@ def _gain(losses: NDArray[np.float64], k: int) -> float:
     over all choices of the k.
     """
     n = len(losses)
-    # The k + 1 smallest are among those that are no larger than k + 1 of a few.
+    # The k + 1 smallest are among those not larger than k + 1 of a few.
     enough = np.partition(losses[: 50 * k], k)[k]
     smallest = np.sort(losses[losses <= enough])[: k + 1]
     # The i-th smallest is the smallest of n - k of them with probability w_i:

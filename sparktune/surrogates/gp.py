@@ -5,7 +5,7 @@ the two of an angle, say, or those of an option, one of which is sqrt(1/2) and t
 different options are at distance 1.
 
 The hyperparameters are the mode of their posterior (`_evidence`). Up to 60 observations they are
-found anew with each one, then with every twentieth part more. The search starts where the one for
+found again with each one, then with every twentieth part more. The search starts where the one for
 10, 20, 40, ..., 320 of the observations ended; so a fit is a pure function of the observations,
 whatever fits came before it, and is quick if they did.
 

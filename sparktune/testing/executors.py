@@ -56,7 +56,7 @@ def check_exceptions_are_data(make: Make) -> None:
 
 
 def check_an_argument_that_cannot_be_built_is_its_trials_error(make: Make) -> None:
-    """Other trials go on."""
+    """Other trials continue."""
 
     def configure(trial: Trial) -> float:
         return 1 / trial.id

@@ -42,7 +42,7 @@ def check_trials_that_run_at_the_end_are_survived(make: Make) -> None:
 
 
 def check_a_second_run_is_survived(make: Make) -> None:
-    """The same observer sees a study go on."""
+    """The same observer sees a study continue."""
     observer = make()
     study = _watched(observer, lambda config: 0.0)
     _watched(observer, lambda config: 0.0, max_trials=14, study=study)

@@ -121,7 +121,7 @@ def check_pickled_samplers_suggest_the_same(sampler: Sampler) -> None:
 
 
 def check_resumed_studies_go_on_the_same(sampler: Sampler) -> None:
-    """A study that goes on from the records of its first trials, the last of which never ended,
+    """A study that continues from the records of its first trials, the last of which never ended,
     suggests what the uninterrupted one does.
     """
     for name, space in spaces().items():
@@ -176,7 +176,7 @@ def _copy(history: View) -> View:
 
 
 def _played(space: Space, sampler: Sampler, records: dict[int, Trial]) -> dict[int, Trial]:
-    """The records of a study that goes on to 30 trials, one at a time."""
+    """The records of a study that continues to 30 trials, one at a time."""
     study = Study(space, sampler, FullBudget(30), 11, records, clock=Clock())
     while asked := study.ask(1):
         [trial] = asked

@@ -35,15 +35,17 @@ def check_asking_again_changes_nothing(rule: Stopper) -> None:
 
 
 def check_it_wakes_when_it_stops_by_itself(rule: Stopper) -> None:
-    """`wake_at` is a time, or infinite; a rule that goes on is to be asked later, and what it has
-    not stopped just before that time, time alone has not stopped.
+    """`wake_at` is a time, or infinite; a rule that has not stopped is to be asked later, and just
+    before that time it still does not stop.
     """
     for name, history in _situations():
         then = rule.wake_at(history)
         assert not math.isnan(then), f"{name}: wake_at is NaN"
         if rule.stop(history) is not None:
             continue
-        assert then > history.now, f"{name}: it goes on, and is to be asked {then - history.now} s"
+        assert then > history.now, (
+            f"{name}: it has not stopped, and is to be asked {then - history.now} s"
+        )
         early = history.now + 1e6 if then == math.inf else (history.now + then) / 2
         reason = rule.stop(replace(history, now=early))
         assert reason is None, f"{name}: it stops ({reason}) before the time it said"

@@ -156,7 +156,7 @@ def test_other_documents_that_are_refused() -> None:
     good = searched(1).trials[0]
     for change, message in (
         ({"tid": 7}, "differs from misc's tid"),
-        ({"state": 9}, "none of the job states"),
+        ({"state": 9}, "must be one of the job states"),
         ({"exp_key": "e"}, "exp_key 'e' is not None"),
     ):
         with pytest.raises(InvalidTrial, match=message):

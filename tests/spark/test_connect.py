@@ -113,7 +113,7 @@ def test_a_lost_session_ends_the_run_and_keeps_what_ended(
         code = RUN_THAT_LOSES_ITS_SESSION.format(url=connect_url, loss=loss, timing="Timing(0.5)")
         lines = python(code)
     assert re.search(message, lines[0])
-    assert "finished trials are kept, start a session and call fmin again" in lines[0]
+    assert "finished trials are kept; to continue, start a session and run again" in lines[0]
     assert lines[1:] == ["1 0", "True"]
 
 
