@@ -9,7 +9,7 @@ events into records.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -163,15 +163,18 @@ class Trial:
 
     def told(self, outcome: Outcome) -> Trial:
         """This record after its outcome."""
-        return replace(
-            self,
-            status=outcome.status,
-            loss=outcome.loss,
-            result=outcome.result,
-            failure=outcome.failure,
-            started=outcome.started,
-            finished=outcome.finished,
-            log=outcome.log,
+        return Trial(
+            self.id,
+            self.values,
+            outcome.status,
+            self.budget,
+            outcome.loss,
+            outcome.result,
+            outcome.failure,
+            self.asked,
+            outcome.started,
+            outcome.finished,
+            outcome.log,
         )
 
 
@@ -257,9 +260,8 @@ def apply(records: MutableMapping[Any, Trial], event: Event) -> None:
     """Bring records, by id, up to date with an event. Nothing else changes records, live or from a
     journal.
     """
-    match event:
-        case Enqueued(trial) | Asked(trial) | Told(trial):
-            records[trial.id] = trial
+    if not isinstance(event, (Begun, Stopped)):
+        records[event.trial.id] = event.trial
 
 
 def retold(

@@ -38,6 +38,9 @@ from sparktune.trial import (
 
 logger = logging.getLogger("sparktune")
 
+_parsed = json.JSONDecoder().decode
+_written = json.JSONEncoder(separators=(",", ":")).encode
+
 FORMAT = 1
 START = b'{"sparktune":'
 
@@ -130,7 +133,7 @@ class Writer:
 
 
 def _line(entry: dict[str, Any]) -> bytes:
-    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+    return _written(entry).encode() + b"\n"
 
 
 def _trial(trial: Trial) -> dict[str, Any]:
@@ -249,9 +252,10 @@ def _checked(
     if type(entry) is not dict:
         raise ValueError(f"it has {reprlib.repr(entry)} where fields should be")
     for name, value in entry.items():
-        if name not in fields:
+        good = fields.get(name)
+        if good is None:
             raise ValueError(f"it has a field {name!r:.40}, which this sparktune does not know")
-        if not fields[name](value):
+        if not good(value):
             raise ValueError(f"its {name} cannot be {reprlib.repr(value)}")
     for name in needed:
         if name not in entry:
@@ -283,7 +287,7 @@ class Reader:
         Raises:
             ValueError, TypeError, RecursionError: it is not a line of a journal.
         """
-        entry = json.loads(line.decode())
+        entry = _parsed(line.decode())
         if type(entry) is not dict:
             raise ValueError(f"it has {reprlib.repr(entry)} where fields should be")
         for event in self._events(entry, b'"$' in line):
@@ -293,25 +297,25 @@ class Reader:
         self.size += len(line)
 
     def _events(self, entry: dict[str, Any], marked: bool) -> Iterable[Event]:
-        match entry:
-            case {"sparktune": version, **fields} if self._header is None:
-                self._header = _read_header(version, fields)
-                return [Begun(self._header)]
-            case _ if self._header is None:
-                raise ValueError("the header of a journal was expected")
-            case {"asked": list(asked), **others} if others.keys() <= {"enqueued"}:
-                waiting = [Enqueued(self._trial(each)) for each in others.get("enqueued", [])]
-                return [*waiting, *[Asked(self._trial(each, Status.RUNNING)) for each in asked]]
-            case {"told": dict(told), **others} if not others:
+        if self._header is None:
+            self._header = _read_header(entry)
+            return [Begun(self._header)]
+        match entry:  # the most frequent first
+            case {"told": dict(told)} if len(entry) == 1:
                 if marked:  # which costs as much as all the rest
                     told |= {
                         name: decode(told[name], self._journal) for name in _MARKED & told.keys()
                     }
                 return [self._told(_checked(told, _TOLD, ("id", "status")))]
-            case {"run": run, **others} if not others:
+            case {"asked": list(asked)} if len(entry) == 1:
+                return [Asked(self._trial(each, Status.RUNNING)) for each in asked]
+            case {"asked": list(asked), "enqueued": list(enqueued)} if len(entry) == 2:
+                waiting = [Enqueued(self._trial(each)) for each in enqueued]
+                return [*waiting, *[Asked(self._trial(each, Status.RUNNING)) for each in asked]]
+            case {"run": run} if len(entry) == 1:
                 limit = Limit(**_checked(run, _RUN, ("max_evals", "end")))
                 return [Begun(self._header, limit)]
-            case {"stopped": str(reason), **others} if not others:
+            case {"stopped": str(reason)} if len(entry) == 1:
                 return [Stopped(reason)]
         raise ValueError(f"it is not a line of a journal: {reprlib.repr(entry)}")
 
@@ -341,12 +345,15 @@ class Reader:
 _MARKED = {"loss", "result", "attachments"}
 
 
-def _read_header(version: Any, fields: dict[str, Any]) -> Header:
+def _read_header(entry: dict[str, Any]) -> Header:
+    if "sparktune" not in entry:
+        raise ValueError("the header of a journal was expected")
+    version = entry.pop("sparktune")
     if _is_int(version) and version > FORMAT:
         raise ValueError("it was written by a newer sparktune; update this one")
     if type(version) is not int or version != FORMAT:
         raise ValueError(f"its version cannot be {reprlib.repr(version)}")
-    return Header(**_checked(fields, _HEADER, ("objective", "seed", "space", "columns", "created")))
+    return Header(**_checked(entry, _HEADER, ("objective", "seed", "space", "columns", "created")))
 
 
 def _result(result: Any, status: Status, loss: Any) -> dict[Any, Any]:
