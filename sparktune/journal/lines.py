@@ -164,6 +164,8 @@ def _plain(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
+    if type(value) is float:  # what most are
+        return value
     plain = _plain(value)
     return int(plain) if type(plain) is bool else plain
 

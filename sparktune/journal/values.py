@@ -99,7 +99,7 @@ class Encoder:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._name = ""
+        self._name: tuple[str, Any] = "", None
         self._room = 0
         self._seen: set[int] = set()
         self._filed: dict[int, tuple[Any, dict[str, str]]] = {}
@@ -117,20 +117,26 @@ class Encoder:
         """
         plain, odd = {}, []
         for key, value in [*values.items()]:
-            encoded = self.value(value, f"{name}[{_shown(key)}]")
+            encoded = self.value(value, name, key)
             if type(key) is str and key[:1] != "$":
                 plain[key] = encoded
             else:
                 odd.append([self.value(key, f"a key of {name}"), encoded])
         return plain | {"$items": odd} if odd else plain
 
-    def value(self, value: Any, name: str) -> Any:
+    def value(self, value: Any, name: str, key: Any = None) -> Any:
         """A value as JSON.
+
+        Args:
+            name, key: what it is, and its key in that, to say what is lost.
 
         Raises:
             JournalFailed: a large value cannot be written.
         """
-        self._name, self._room, self._filed = name, _LARGEST, {}
+        kind = type(value)
+        if kind is float and value - value == 0 or kind is bool:  # what most are
+            return value
+        self._name, self._room, self._filed = (name, key), _LARGEST, {}
         self._seen.clear()
         try:
             return self._encode(value, ())
@@ -182,7 +188,9 @@ class Encoder:
                 raise
             except Exception as error:
                 kind = kind_of(value)
-                self.lost.append(f"{self._name}, a {kind}: {_said(error)}")
+                name, key = self._name
+                where = name if key is None else f"{name}[{_shown(key)}]"
+                self.lost.append(f"{where}, a {kind}: {_said(error)}")
                 known = value, {"$blob": "", "kind": kind}
             self._filed[id(value)] = known
         return known[1]
@@ -204,10 +212,11 @@ class Encoder:
 def _scalar(value: Any) -> Any:
     """Numbers, texts and bools as JSON holds them; None for everything else."""
     kind = type(value)
+    if kind is float and value - value == 0 or kind is str or kind is bool:  # what most are
+        return value
     if kind.__module__ == "numpy" and getattr(getattr(value, "dtype", None), "kind", "") in "biufU":
         value = value.item() if value.shape == () and kind.__name__ != "ndarray" else None
-        kind = type(value)
-    if kind is bool:
+    if type(value) is bool:
         return value
     for plain in (int, float, str):
         if isinstance(value, plain):
