@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from sparktune.errors import InvalidArgument
@@ -47,6 +46,8 @@ def trials_of(trials: Any, save_file: Any) -> Trials:
 
 def _saved(save_file: Any, trials: Trials) -> Trials | None:
     """What an earlier run saved; None if there is no file yet."""
+    from pathlib import Path  # here, as it would take a tenth of the time to import sparktune
+
     path = Path(save_file) if isinstance(save_file, (str, os.PathLike)) else None
     usable = path is not None and can_be_file(str(path))
     if path is None or not usable or not os.access(path.absolute().parent, os.W_OK):

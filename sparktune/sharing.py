@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -13,7 +13,7 @@ class Shared(Generic[T]):
 
     def __init__(self, value: T) -> None:
         self.value = value
-        self.key = uuid.uuid4().hex
+        self.key = os.urandom(16).hex()
 
     def __repr__(self) -> str:
         return f"share(<{type(self.value).__name__}>)"

@@ -28,6 +28,18 @@ def test_importing_sparktune_loads_no_heavy_package() -> None:
     assert "numpy" in loaded
 
 
+def test_importing_sparktune_loads_nothing_of_the_standard_library_that_few_runs_need() -> None:
+    code = (
+        "import sys, numpy; before = set(sys.modules); import sparktune; "
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    few = {"tempfile", "shutil", "bz2", "lzma", "html", "uuid", "pathlib", "urllib.parse"}
+    assert not few & set(result.stdout.split())
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         _ = sparktune.nothing

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import queue
 import threading
 import time
 import traceback
-import uuid
 from collections.abc import Callable, Iterable
 
 from sparktune.errors import SparkUnavailable
@@ -69,7 +69,7 @@ class Pool:
         self._timeout = trial_timeout
         self._timing = timing
         self._clock = clock
-        self._name = uuid.uuid4().hex[:12]
+        self._name = os.urandom(6).hex()
         self._todo: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[tuple[Call | None, Outcome | Exception]] = queue.SimpleQueue()
         self._calls: dict[int, Call] = {}  # owned by the caller's thread, as what follows

@@ -10,7 +10,6 @@ import contextlib
 import io
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol
 
@@ -197,6 +196,8 @@ def replace_file(path: str, content: bytes, mode: int | None = None) -> None:
     Args:
         mode: permissions; None: those of the file before.
     """
+    import tempfile  # here, as it would take a tenth of the time to import sparktune
+
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
     descriptor, unfinished = tempfile.mkstemp(".tmp", f".{name[:64]}.", folder)

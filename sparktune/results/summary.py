@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import escape
 
 from sparktune.results.cells import error, number, utc
 from sparktune.results.finished import Finished, shown
@@ -67,4 +66,6 @@ def html(trials: Finished) -> str:
 
 
 def _cell(tag: str, text: str) -> str:
+    from html import escape  # here, as its table of entities is not for everybody
+
     return f"<{tag}>{escape(text)}</{tag}>"
