@@ -134,7 +134,7 @@ class Encoder:
             JournalFailed: a large value cannot be written.
         """
         kind = type(value)
-        if kind is float and value - value == 0 or kind is bool:  # what most are
+        if (kind is float and value - value == 0) or kind is bool:  # what most are
             return value
         self._name, self._room, self._filed = (name, key), _LARGEST, {}
         self._seen.clear()
@@ -212,7 +212,7 @@ class Encoder:
 def _scalar(value: Any) -> Any:
     """Numbers, texts and bools as JSON holds them; None for everything else."""
     kind = type(value)
-    if kind is float and value - value == 0 or kind is str or kind is bool:  # what most are
+    if (kind is float and value - value == 0) or kind is str or kind is bool:  # what most are
         return value
     if kind.__module__ == "numpy" and getattr(getattr(value, "dtype", None), "kind", "") in "biufU":
         value = value.item() if value.shape == () and kind.__name__ != "ndarray" else None
