@@ -32,7 +32,6 @@ from sparktune.results import cells, ranking, summary, table
 from sparktune.samplers import Sampler
 from sparktune.samplers.algorithms import resolve
 from sparktune.schedulers import FullBudget, Scheduler
-from sparktune.space.meaning import options
 from sparktune.space.space import Space
 from sparktune.trial import (
     Asked,
@@ -433,7 +432,7 @@ class Study:
         """What this study is about, for its journal; `since`: how it began."""
         since = since or self.header
         seed, created = (since.seed, since.created) if since else (self.seed, self._clock())
-        columns, names = self.space.describe(), options(self.space)
+        columns, names = self.space.describe(), self.space.options()
         return Header(objective, seed, self._fingerprint(), columns, created, names)
 
     def save(self, path: str | os.PathLike[str]) -> None:

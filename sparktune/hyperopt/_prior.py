@@ -101,8 +101,8 @@ class _Prior:
         self._takes: dict[Apply, list[_Take]] = {}
         self._build(space.expression, self._all)
         self._draws = {
-            column.label: (column.distribution, self._takes[node.pos_args[1]][0].inputs[1])
-            for node, column in space.parameters.items()
+            column.label: (column.distribution, self._takes[column.node.pos_args[1]][0].inputs[1])
+            for column in space.columns
         }
         self._root = _Node(*[self._draws[label][1] for label in sorted(self._draws)])
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.results.finished import Finished
-from sparktune.space.meaning import evaluated
 from sparktune.trial import Status, Trial
 
 
@@ -49,4 +48,4 @@ def best_params(trials: Finished) -> dict[str, Any]:
             "best_params: these trials do not know their search space, as they were loaded or have "
             "not been used by fmin; call space_eval(space, trials.argmin), or fmin again"
         )
-    return evaluated(trials.space, found.values)
+    return trials.space.evaluate(found.values)

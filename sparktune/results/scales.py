@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from sparktune.errors import InvalidArgument
 from sparktune.results.series import Array, Columns, Whole
 from sparktune.space.distributions import Categorical
-from sparktune.space.meaning import options
 from sparktune.space.space import Space
 
 _FEW = 30  # different whole values up to which each has a place of its own
@@ -89,13 +88,12 @@ def looks_logarithmic(values: Array) -> bool:
 def _known(space: Any) -> dict[str, tuple[bool, tuple[str, ...]]]:
     """By label: whether the prior is logarithmic, and what the options of a choice are called."""
     parsed = space if isinstance(space, Space) else Space(space)
-    names = options(parsed)
     found: dict[str, tuple[bool, tuple[str, ...]]] = {}
     for column in parsed.columns:
         prior = column.distribution
         if isinstance(prior, Categorical):
-            indices = list(range(len(prior.p)))
-            found[column.label] = False, tuple(map(str, names.get(column.label, indices)))
+            names = column.option_names or range(len(prior.p))
+            found[column.label] = False, tuple(map(str, names))
         else:
             found[column.label] = prior.log, ()
     return found

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from sparktune.arguments import is_real, is_whole
 from sparktune.history import CODES, View
 from sparktune.samplers._options import require, with_options
+from sparktune.space.columns import Column
 from sparktune.space.distributions import (
     Array,
     Categorical,
@@ -88,7 +89,7 @@ class TPEHyperopt:
         X = np.empty((n, len(space)))
         for j, column in enumerate(space.columns):
             below, above = (
-                _model(column.distribution, x[~np.isnan(x)], self.prior_weight)
+                _model(column, x[~np.isnan(x)], self.prior_weight)
                 for x in (history.X[good, j], history.X[others, j])
             )
             candidates = below.sample(rng, (n, self.n_EI_candidates))
@@ -174,19 +175,15 @@ class _Options:
         return result
 
 
-def _model(prior: Distribution, x: Array, prior_weight: float) -> _Kernels | _Options:
+def _model(column: Column, x: Array, prior_weight: float) -> _Kernels | _Options:
     """The density of a parameter after the observations x, oldest first."""
-    if isinstance(prior, Numeric) and not _is_randint(prior):
+    prior = column.distribution
+    if isinstance(prior, Numeric) and column.prior != "randint":
         z = _latent(prior, x)
         return _Kernels(prior, *_parzen(z, prior_weight, prior.centre, prior.scale))
     observed, back = np.unique(np.clip(x, *prior.support), return_inverse=True)
     counts = np.bincount(back, _weights(len(x)), len(observed)).astype(np.float64)
     return _Options(prior, observed, counts, prior_weight * prior.size)
-
-
-def _is_randint(prior: Numeric) -> bool:
-    """Whether a parameter is from `hp.randint`, whose bounds lie half way between integers."""
-    return prior.integer and prior.low % 1 == 0.5
 
 
 def _latent(prior: Numeric, x: Array) -> Array:

@@ -5,43 +5,61 @@ Columns are ordered so that every choice comes before what depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from sparktune.errors import BadSearchSpace, DuplicateLabel
 from sparktune.space.distributions import Categorical, Distribution
 from sparktune.space.evaluation import rec_eval
 from sparktune.space.expression import PARAMETER, Apply, Literal
 from sparktune.space.hidden import refuse_hidden
+from sparktune.space.options import option_names
 from sparktune.space.priors import PRIORS
 
 
 @dataclass(frozen=True)
 class Column:
-    """One parameter. It is active where any of `conditions` holds: (column of a choice, option);
-    always if none.
+    """One parameter.
+
+    prior         its name in the table of priors
+    conditions    (column of a choice, option): it is active where any of them holds; always if none
+    node          the parameter in the expression
+    used          the node that gives the value that is used: the parameter's own unless it is
+                  converted, or selects, in one place only
     """
 
     label: str
+    prior: str
     distribution: Distribution
-    conditions: tuple[tuple[int, int], ...] = ()
+    conditions: tuple[tuple[int, int], ...]
+    node: Apply = field(compare=False, repr=False)
+    used: Apply = field(compare=False, repr=False)
+
+    @cached_property
+    def option_names(self) -> list[Any]:
+        """What the options of a choice are called, see `options.option_names`; [] for others."""
+        selects = isinstance(self.distribution, Categorical) and self.used.name == "switch"
+        return option_names(self.used.pos_args[1:]) if selects else []
 
 
 @dataclass
 class _Found:
-    """A parameter met on the walk: its node, where it stands in the space, whether it is itself the
-    index of a choice, and the (node, option) above it.
+    """A parameter met on the walk: its node, where it stands in the space, the node that gives the
+    value that is used, whether it is itself the index of a choice, and the (node, option) above it.
     """
 
     node: Apply
     path: str
+    used: Apply
     chooses: bool = False
     always: bool = False
     above: set[tuple[Apply, int]] = field(default_factory=set)
 
 
-def columns_of(root: Apply) -> dict[Apply, Column]:
-    """The columns of an expression by their parameters' nodes.
+def columns_of(root: Apply) -> tuple[Column, ...]:
+    """The columns of an expression.
 
     Raises:
         BadSearchSpace: a distribution has no label, or cannot be read.
@@ -49,14 +67,17 @@ def columns_of(root: Apply) -> dict[Apply, Column]:
     """
     found = _sorted_parents_first(_walk(root))
     index = {each.node: i for i, each in enumerate(found)}
-    return {
-        each.node: Column(
+    return tuple(
+        Column(
             label_of(each.node),
+            each.node.pos_args[1].name,
             _distribution(each),
             () if each.always else tuple(sorted((index[n], k) for n, k in each.above)),
+            each.node,
+            each.used,
         )
         for each in found
-    }
+    )
 
 
 def label_of(node: Apply) -> str:
@@ -77,9 +98,11 @@ def _walk(root: Apply) -> dict[str, _Found]:
     always: set[Apply] = {root}
     above: dict[Apply, set[tuple[Apply, int]]] = {}
     choosers: set[Apply] = set()
+    users: dict[Apply, list[Apply]] = {}
     for node in _parents_first(root):
         if node.name == PARAMETER:
             each = _enter(found, node, paths[node])
+            each.used = _used(node, users)
             each.chooses = node in choosers
             each.always = node in always
             each.above = above.get(node, set())
@@ -90,6 +113,7 @@ def _walk(root: Apply) -> dict[str, _Found]:
             choosers.add(node.pos_args[0])
         for i, (step, child) in enumerate(_steps(node)):
             paths.setdefault(child, paths[node] + step)
+            users.setdefault(child, []).append(node)
             if chooser is not None and i > 0:
                 above.setdefault(child, set()).add((chooser, i - 1))
             elif node in always:
@@ -179,6 +203,15 @@ def _chooser(node: Apply) -> Apply | None:
     return index if prior and prior.whole else None
 
 
+def _used(parameter: Apply, users: Mapping[Apply, Sequence[Apply]]) -> Apply:
+    """The node that gives the value of a parameter that is used, see `Column`."""
+    node = parameter
+    while len(users.get(node, [])) == 1 and users[node][0].name in ("int", "float"):
+        node = users[node][0]
+    (user, *others) = users.get(node, [node])
+    return user if not others and user.name == "switch" and user.pos_args[0] is node else node
+
+
 def _enter(found: dict[str, _Found], node: Apply, path: str) -> _Found:
     label = label_of(node)
     if label in found:
@@ -188,7 +221,7 @@ def _enter(found: dict[str, _Found], node: Apply, path: str) -> _Found:
             f"(made in {first.node.place}), one at {path} (made in {node.place}). "
             "Give each its own label, or make the parameter once and use it in both places."
         )
-    found[label] = _Found(node, path)
+    found[label] = _Found(node, path, used=node)
     return found[label]
 
 

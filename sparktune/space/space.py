@@ -31,7 +31,7 @@ class Space:
     """The columns of a search-space expression, and the way between rows, values and
     configurations.
 
-    `expression` is its root node, `parameters` maps the node of each parameter to its column.
+    `expression` is its root node.
 
     Raises:
         BadSearchSpace: there is nothing in the space, or something it cannot hold.
@@ -45,8 +45,7 @@ class Space:
                 f"the search space is {expression!r}; give a dict, list or hp.* expression, "
                 "for example {'x': hp.uniform('x', 0, 1)}"
             )
-        self.parameters = columns_of(self.expression)
-        self.columns = tuple(self.parameters.values())
+        self.columns = columns_of(self.expression)
         self.labels = tuple(column.label for column in self.columns)
         self._index = {label: i for i, label in enumerate(self.labels)}
 
@@ -106,9 +105,7 @@ class Space:
     def memo(self, values: Mapping[str, Any]) -> dict[Apply, Any]:
         """Values by the nodes of the expression that they belong to."""
         return {
-            node: values[column.label]
-            for node, column in self.parameters.items()
-            if column.label in values
+            column.node: values[column.label] for column in self.columns if column.label in values
         }
 
     def decode(self, values: Mapping[str, Any]) -> Any:
@@ -116,6 +113,21 @@ class Space:
         it.
         """
         return rec_eval(self.expression, self.memo(values))
+
+    def evaluate(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """{label: value} as the objective receives it: a choice as its option, evaluated, a number
+        converted as the space says (`scope.int(hp.quniform(...))` gives an int).
+        """
+        memo = self.memo(values)
+        return {
+            column.label: rec_eval(column.used, memo)
+            for column in self.columns
+            if column.label in values
+        }
+
+    def options(self) -> dict[str, list[Any]]:
+        """{label: what its options are called} of the choices, for people."""
+        return {column.label: column.option_names for column in self.columns if column.option_names}
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Scalar]:
         """{label: Python scalar} of the active parameters of a user's point.
@@ -177,7 +189,15 @@ class Space:
 
     def fingerprint(self) -> str:
         """A hash of the columns; equal for the same parameters, ranges and conditions."""
-        content = json.dumps([asdict(column) for column in self.columns], sort_keys=True)
+        described = [
+            {
+                "label": column.label,
+                "distribution": asdict(column.distribution),
+                "conditions": column.conditions,
+            }
+            for column in self.columns
+        ]
+        content = json.dumps(described, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

@@ -158,7 +158,7 @@ def test_scores_are_hyperopts(name: str) -> None:
     lpdf = tpe.LGMM1_lpdf if prior.log else tpe.GMM1_lpdf
     ours, theirs = [], []
     for x in (below, above):
-        model = tpe_hyperopt._model(prior, x, 1.5)
+        model = tpe_hyperopt._model(space.columns[0], x, 1.5)
         assert isinstance(model, tpe_hyperopt._Kernels)
         ours.append(model.log_density(candidates))
         theirs.append(lpdf(candidates, model.w, model.mu, model.s, *bounds, prior.q))
@@ -255,3 +255,17 @@ def test_suggestions_are_distributed_as_hyperopts(monkeypatch: pytest.MonkeyPatc
         found[label] = p_value(*active)
     # With other random numbers, one of the 16 would fail with a probability of 0.0016 at most.
     assert min(found.values()) > 1e-4, found
+
+
+def test_whole_numbers_between_bounds_half_way_are_no_options() -> None:
+    X = np.random.default_rng(1).integers(0, 99, (40, 1)).astype(float)
+    rows = [
+        tpe_hyperopt.suggest(gamma=1.0).suggest(
+            space, history_of(space, X, [*np.abs(X[:, 0] - 50)]), 20, np.random.default_rng(2)
+        )
+        for space in (
+            Space(hp.uniformint("x", -0.5, 99.5)),
+            Space(hp.quniform("x", -0.5, 99.5, 1)),
+        )
+    ]
+    np.testing.assert_array_equal(*rows)

@@ -1,4 +1,4 @@
-"""What the values of records stand for."""
+"""What the values of records stand for, and what options are called."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from sparktune import hp, scope
-from sparktune.space.meaning import evaluated, options
 from sparktune.space.space import Space
 
 
@@ -39,7 +38,7 @@ SHARED = hp.choice("shared", [10, 20])
 def test_values_are_what_the_objective_receives(
     expression: Any, values: dict[str, Any], expected: Any
 ) -> None:
-    found = evaluated(Space(expression), values)
+    found = Space(expression).evaluate(values)
     assert found.keys() == values.keys()
     assert found["x"] == expected
     assert type(found["x"]) is type(expected)
@@ -47,21 +46,21 @@ def test_values_are_what_the_objective_receives(
 
 def test_inactive_parameters_have_no_value() -> None:
     space = Space(hp.choice("x", [{"y": hp.randint("y", 5)}, "none"]))
-    assert evaluated(space, {"x": 1}) == {"x": "none"}
+    assert space.evaluate({"x": 1}) == {"x": "none"}
 
 
 def test_an_index_that_is_used_twice_stays_an_index() -> None:
     index = hp.randint("i", 2)
     space = Space([scope.switch(index, "a", "b"), scope.switch(index, "c", "d")])
-    assert evaluated(space, {"i": 1}) == {"i": 1}
-    assert options(space) == {}
+    assert space.evaluate({"i": 1}) == {"i": 1}
+    assert space.options() == {}
 
 
 def test_options_are_plain_values_or_short_texts() -> None:
     nested = {"kind": "svm", "C": hp.lognormal("C", 0, 1), "deep": [hp.choice("deep", [1, 2]), 3]}
     given = ["text", 1, 2.5, True, None, np.int64(3), Model, nested, (1, "b"), {"k": "v" * 99}]
     space = Space({"c": hp.choice("c", given), "u": hp.uniform("u", 0, 1)})
-    found = options(space)
+    found = space.options()
     assert found.keys() == {"c", "deep"}
     plain, texts = found["c"][:6], found["c"][6:]
     assert plain == ["text", 1, 2.5, True, None, 3]
@@ -85,7 +84,7 @@ def test_options_have_names_that_tell_them_apart() -> None:
         u,
         [u, "a"],
     ]
-    assert options(Space(hp.choice("c", given)))["c"] == [
+    assert Space(hp.choice("c", given)).options()["c"] == [
         "svm",
         "{'C': u, 'kind': 'svm'}",
         "forest",

@@ -1,39 +1,13 @@
-"""What the values of records stand for: options of choices, and numbers of the right type."""
+"""What the options of a choice are called, for people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sparktune.space.distributions import Categorical
-from sparktune.space.evaluation import dfs, rec_eval
 from sparktune.space.expression import PARAMETER, Apply, Literal
-from sparktune.space.space import Space
 
 _LONGEST = 60  # characters of an option's text
-
-
-def evaluated(space: Space, values: Mapping[str, Any]) -> dict[str, Any]:
-    """{label: value} as the objective receives it: a choice as its option, evaluated, a number
-    converted as the space says (`scope.int(hp.quniform(...))` gives an int).
-    """
-    memo, uses = space.memo(values), _uses(space)
-    return {
-        column.label: rec_eval(uses[node], memo)
-        for node, column in space.parameters.items()
-        if column.label in values
-    }
-
-
-def options(space: Space) -> dict[str, list[Any]]:
-    """{label: its options} of the choices, for people: plain values themselves, others by a short
-    text that tells them apart.
-    """
-    return {
-        column.label: option_names(node.pos_args[1:])
-        for column, node in zip(space.columns, _uses(space).values(), strict=True)
-        if isinstance(column.distribution, Categorical) and node.name == "switch"
-    }
 
 
 def option_names(options: Sequence[Apply]) -> list[Any]:
@@ -50,24 +24,6 @@ def option_names(options: Sequence[Apply]) -> list[Any]:
         else:
             names.append(written[i] if written.count(written[i]) == 1 else f"{written[i]} ({i})")
     return names
-
-
-def _uses(space: Space) -> dict[Apply, Apply]:
-    """By parameter: the node that gives the value that is used, which is the parameter's own
-    unless it is converted, or selects, in one place only.
-    """
-    users: dict[Apply, list[Apply]] = {}
-    for node in dfs(space.expression):
-        for argument in node.inputs():
-            users.setdefault(argument, []).append(node)
-    used = {}
-    for parameter in space.parameters:
-        node = parameter
-        while len(found := users.get(node, [])) == 1 and found[0].name in ("int", "float"):
-            node = found[0]
-        selects = len(found) == 1 and found[0].name == "switch" and found[0].pos_args[0] is node
-        used[parameter] = found[0] if selects else node
-    return used
 
 
 def _is_plain(option: Apply) -> bool:
