@@ -132,7 +132,7 @@ class _Search:
         return isinstance(other, _Search) and self.digest == other.digest
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _mode(search: _Search) -> Array:
     """The hyperparameters that the observations support best."""
     evidence, start = search.evidence, search.start
