@@ -148,6 +148,8 @@ class History:
             "finished": np.empty(64),
         }
         self._ended = 0
+        self._rows: dict[str, NDArray[Any]] = {}  # what views show, until it is outdated
+        self._known_ends: Ends | None = None
         self._ends: dict[str, NDArray[Any]] = {
             "row": np.empty(64, dtype=np.int64),
             "finished": np.empty(64),
@@ -157,12 +159,16 @@ class History:
     def __len__(self) -> int:
         return self._n
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_rows": {}, "_known_ends": None}  # copies would not follow
+
     def append(self, trial: Trial, row: NDArray[np.float64]) -> int:
         """Add a trial and return the index of its row."""
         if self._n == len(self._columns["loss"]):
             for name, column in self._columns.items():
                 self._columns[name] = np.concatenate([column, np.empty_like(column)])
         self._n += 1
+        self._rows = {}
         self._columns["X"][self._n - 1] = row
         self._columns["status"][self._n - 1] = _NEW
         self.update(self._n - 1, trial)
@@ -171,7 +177,7 @@ class History:
     def update(self, i: int, trial: Trial) -> None:
         """Bring row i up to date with its trial."""
         columns = self._columns
-        if not _pending(columns["status"][i]):
+        if columns["status"].item(i) not in (_NEW, _RUNNING):
             self._forget_end(i)
         columns["status"][i] = CODES[trial.status]
         columns["budget"][i] = trial.budget
@@ -188,17 +194,16 @@ class History:
             for name, column in self._ends.items():
                 self._ends[name] = np.concatenate([column, np.empty_like(column)])
         row, finished, loss = self._ends.values()
-        time = (
-            -np.inf
-            if trial.finished is None or trial.finished != trial.finished
-            else trial.finished
-        )
-        place = int(np.searchsorted(finished[:m], time, side="right"))
+        time = -np.inf if trial.finished is None else trial.finished
+        time = time if time == time else -np.inf
+        place = int(finished[:m].searchsorted(time, side="right"))
         usable = trial.status is Status.OK and trial.loss is not None
         for column, value in ((row, i), (finished, time), (loss, trial.loss if usable else np.inf)):
-            column[place + 1 : m + 1] = column[place:m]
+            if place < m:
+                column[place + 1 : m + 1] = column[place:m]
             column[place] = value
         self._ended += 1
+        self._known_ends = None
 
     def _forget_end(self, i: int) -> None:
         m = self._ended
@@ -206,6 +211,7 @@ class History:
             for column in self._ends.values():
                 column[place : m - 1] = column[place + 1 : m]
             self._ended -= 1
+            self._known_ends = None
 
     def replace(self, i: int, trial: Trial, row: NDArray[np.float64]) -> None:
         """Put another trial in place of row i."""
@@ -214,14 +220,14 @@ class History:
 
     def view(self, now: float = 0.0, begun: float = 0.0) -> View:
         """The rows so far, read-only; for use until the history changes."""
-        columns = {}
-        for name, column in self._columns.items():
-            columns[name] = column[: self._n]
-            columns[name].flags.writeable = False
-        ends = Ends(**{name: column[: self._ended] for name, column in self._ends.items()})
-        made_from = columns["loss"], columns["status"], columns["finished"]
-        return View(**columns, now=now, begun=begun, known_ends=(ends, made_from))
-
-
-def _pending(code: np.int8) -> bool:
-    return bool(code in (_NEW, _RUNNING))
+        if not self._rows:
+            self._rows = {name: column[: self._n] for name, column in self._columns.items()}
+            for column in self._rows.values():
+                column.flags.writeable = False
+        if self._known_ends is None:
+            self._known_ends = Ends(
+                **{k: column[: self._ended] for k, column in self._ends.items()}
+            )
+        rows = self._rows
+        known_ends = self._known_ends, (rows["loss"], rows["status"], rows["finished"])
+        return View(**rows, now=now, begun=begun, known_ends=known_ends)

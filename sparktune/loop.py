@@ -124,7 +124,8 @@ def _told(study: Study, outcome: Outcome, problems: list[BaseException]) -> Told
 
 def _tell(study: Study, outcome: Outcome) -> Told:
     trial = study.tell(outcome.trial_id, outcome)
-    return Told(trial, replace(outcome, finished=trial.finished))
+    timed = outcome.finished == trial.finished
+    return Told(trial, outcome if timed else replace(outcome, finished=trial.finished))
 
 
 def _shown(observe: Observer, event: Event, history: View) -> bool:

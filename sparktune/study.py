@@ -263,7 +263,9 @@ class Study:
                 self._leave_queue(trial.id)
                 self.running.add(trial.id)
             case Told(trial, outcome):
-                self._enter(replace(trial, finished=self._finished(trial)))
+                finished = self._finished(trial)
+                same = finished == trial.finished
+                self._enter(trial if same else replace(trial, finished=finished))
                 self._leave_queue(trial.id)
                 self.running.discard(trial.id)
                 for name, value in (outcome.attachments or {}).items():
@@ -489,7 +491,7 @@ def _random_seed() -> int:
 def _outcome_of(id: int, result: Any) -> Outcome:
     """The outcome that a user's result means."""
     if isinstance(result, Outcome) and not result.status.pending:
-        return replace(result, trial_id=id)
+        return result if result.trial_id == id else replace(result, trial_id=id)
     if isinstance(result, Failure):
         return Outcome(id, Status.ERROR, failure=result)
     if isinstance(result, BaseException):

@@ -136,6 +136,8 @@ def as_number(value: Any) -> float | None:
     """A real scalar of any library as a float; None for everything else (text, arrays, complex
     numbers, None).
     """
+    if type(value) is float:
+        return value
     if isinstance(value, (str, bytes, complex, Mapping)) or getattr(value, "shape", ()) != ():
         return None
     if getattr(getattr(value, "dtype", None), "kind", "") == "c":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,30 @@ def test_a_view_does_not_stop_the_history() -> None:
     history.append(ENDED, np.array([1.0, 1.0]))
     assert (len(view), len(history.view())) == (3, 4)
     assert view.loss.tolist() == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("loss", [-1.0, 5.0])
+def test_a_pickled_history_keeps_its_views_up_to_date(loss: float) -> None:
+    history = filled(3)
+    history.append(Trial(3, {}, Status.RUNNING), np.array([1.0, 1.0]))
+    history.view()
+    copied: History = pickle.loads(pickle.dumps(history))
+    for each in (history, copied):
+        each.view()
+        each.update(3, Trial(3, {}, Status.OK, loss=loss, finished=1.5))
+        assert each.view().loss.tolist() == [0.0, 1.0, 2.0, loss]
+        assert each.view().ends.row.tolist() == [0, 1, 3, 2]
+        assert each.view().best == min(loss, 0.0)
+
+
+def test_an_end_that_is_told_anew_moves() -> None:
+    history = filled(3)
+    history.view()
+    history.update(0, Trial(0, {}, Status.OK, loss=7.0, finished=9.0))
+    assert history.view().ends.row.tolist() == [1, 2, 0]
+    history.update(1, Trial(1, {}, Status.RUNNING))
+    assert history.view().ends.row.tolist() == [2, 0]
+    assert history.view().best == 2.0
 
 
 def test_masks_tell_pending_and_usable_trials() -> None:

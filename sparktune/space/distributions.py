@@ -101,7 +101,8 @@ class Numeric:
         x = np.exp(np.minimum(z, LARGEST_EXPONENT)) if self.log else np.asarray(z, dtype=np.float64)
         if self.q:
             x = np.round(x / self.q) * self.q
-        kept: Array = np.clip(x, *self.support) + 0.0  # + 0.0 turns -0.0 into 0.0
+        low, high = self.support
+        kept: Array = np.minimum(np.maximum(x, low), high) + 0.0  # + 0.0 turns -0.0 into 0.0
         return kept
 
     def to_latent(self, x: Array) -> Array:

@@ -199,6 +199,8 @@ def evaluated(root: Apply, values: dict[Apply, Any], rng: np.random.Generator | 
     stack = [root]
     while stack:
         node = stack[-1]
+        if isinstance(node, Literal):
+            values.setdefault(node, node.obj)
         if node in values:
             stack.pop()
             continue
@@ -220,7 +222,7 @@ def _needed(
     if node.name == PARAMETER and rng is None:
         return []
     if node.name != "switch":
-        return node.inputs()
+        return node.inputs() if node.named_args else node.pos_args
     index = node.pos_args[0]
     return [index, _branch(node, values[index])] if index in values else [index]
 
@@ -239,8 +241,6 @@ def _branch(node: Apply, index: Any) -> Apply:
 
 
 def _call(node: Apply, values: Mapping[Apply, Any], rng: np.random.Generator | None) -> Any:
-    if isinstance(node, Literal):
-        return node.obj
     if node.name == "switch":
         return values[_branch(node, values[node.pos_args[0]])]
     if node.name == PARAMETER and rng is None:
