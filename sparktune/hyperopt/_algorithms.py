@@ -20,7 +20,7 @@ from sparktune.hyperopt._domain import Domain, by_label, documents_of, suggestio
 from sparktune.hyperopt._prior import prior_point
 from sparktune.samplers import Sampler, algorithms, anneal, random, tpe, tpe_hyperopt
 from sparktune.samplers._options import with_options
-from sparktune.samplers.mix import Mix
+from sparktune.samplers.mix import Mix, pairs_of
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.trial import next_id
@@ -143,13 +143,10 @@ def mix(
         p_suggest: [(probability, algorithm), ...].
 
     Raises:
-        ValueError: the probabilities do not sum to 1.
+        InvalidArgument: these are no pairs, or the probabilities do not sum to 1.
     """
-    rng = np.random.default_rng(seed)
-    probabilities = [p for p, _ in p_suggest]
-    if not np.isclose(sum(probabilities), 1.0):
-        raise InvalidArgument(f"mix.suggest: probabilities must sum to 1, got {probabilities}")
-    chosen = p_suggest[int(rng.choice(len(p_suggest), p=probabilities))][1]
+    rng, pairs = np.random.default_rng(seed), pairs_of(p_suggest)
+    chosen: Algorithm = pairs[int(rng.choice(len(pairs), p=[p for p, _ in pairs]))][1]
     return chosen(new_ids, domain, trials, seed=int(rng.integers(2**31)))
 
 
@@ -165,6 +162,7 @@ def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: 
     reproduces = _unwrapped(algo) == (rand, {}) and seeds is not None and takes_documents(trials)
     if _is_ours(algo) and not reproduces:
         return _resolved(algo)
+    _check_members(algo)
     if not takes_documents(trials):
         raise InvalidArgument(
             f"algo={algo!r} gives documents; run it with Trials or SparkTrials of "
@@ -186,19 +184,31 @@ def _is_ours(algo: Any) -> bool:
     """Whether `algo` is, or is an option of, one of sparktune's algorithms or no algorithm."""
     function, options = _unwrapped(algo)
     if function is mix:
-        return all(_is_ours(member) for _, member in options.get("p_suggest", ()))
+        return all(_is_ours(member) for _, member in pairs_of(options.get("p_suggest")))
     return not callable(algo) or hasattr(function, "sampler") or hasattr(function, "suggest")
 
 
 def _resolved(algo: Any) -> Sampler:
     function, options = _unwrapped(algo)
     if function is mix:
-        pairs = options.get("p_suggest", ())
+        pairs = pairs_of(options.get("p_suggest"))
         options["p_suggest"] = tuple((p, _resolved(member)) for p, member in pairs)
         return with_options(Mix(), **options)
     if function is atpe:
         logger.warning(ATPE_NOTICE)
     return algorithms.resolve(algo)
+
+
+def _check_members(algo: Any) -> None:
+    """Refuse unknown options of a mixture with algorithms of the user's, and of its members."""
+    function, options = _unwrapped(algo)
+    if function is mix:
+        members = [member for _, member in pairs_of(options.pop("p_suggest"))]
+        with_options(Mix(), **options)
+        for member in members:
+            _check_members(member)
+    elif _is_ours(algo):
+        algorithms.resolve(algo)
 
 
 def _unwrapped(algo: Any) -> tuple[Any, dict[str, Any]]:

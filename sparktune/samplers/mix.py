@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isclose
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,25 @@ from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import resolve
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
+
+
+def pairs_of(p_suggest: Any) -> list[tuple[float, Any]]:
+    """The (probability, member) pairs of a mixture.
+
+    Raises:
+        InvalidArgument: these are none, or the probabilities are not >= 0 with sum 1.
+    """
+    if not isinstance(p_suggest, (list, tuple)) or not all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in p_suggest
+    ):
+        raise InvalidArgument(
+            "mix.suggest: p_suggest must be a list of (probability, sampler) pairs, for "
+            f"example [(0.2, rand.suggest), (0.8, tpe.suggest)]; got {p_suggest!r}"
+        )
+    p = [pair[0] for pair in p_suggest]
+    if not all(is_real(each) and each >= 0 for each in p) or not isclose(sum(p), 1.0):
+        raise InvalidArgument(f"mix.suggest: the probabilities must be >= 0 and sum to 1, got {p}")
+    return [(float(each), member) for each, member in p_suggest]
 
 
 @dataclass(frozen=True)
@@ -33,21 +53,8 @@ class Mix:
     p_suggest: Sequence[tuple[float, Sampler]] = ((0.5, tpe.suggest), (0.5, random.suggest))
 
     def __post_init__(self) -> None:
-        pairs = self.p_suggest
-        if not isinstance(pairs, (list, tuple)) or not all(
-            isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs
-        ):
-            raise InvalidArgument(
-                "mix.suggest: p_suggest must be a list of (probability, sampler) pairs, for "
-                f"example [(0.2, rand.suggest), (0.8, tpe.suggest)]; got {pairs!r}"
-            )
-        p = [pair[0] for pair in pairs]
-        if not all(is_real(each) and each >= 0 for each in p) or not isclose(sum(p), 1.0):
-            raise InvalidArgument(
-                f"mix.suggest: the probabilities must be >= 0 and sum to 1, got {p}"
-            )
         members = tuple(
-            (float(each), resolve(member, "a member of p_suggest")) for each, member in pairs
+            (p, resolve(member, "a member of p_suggest")) for p, member in pairs_of(self.p_suggest)
         )
         object.__setattr__(self, "p_suggest", members)
 

@@ -233,6 +233,34 @@ def test_mixing_needs_probabilities() -> None:
         searched(partial(mix.suggest, p_suggest=bad))
 
 
+def own(*arguments: Any, **named: Any) -> Any:
+    return rand.suggest(*arguments, **named)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "got None"),
+        ({"p_suggest": [rand.suggest]}, "a list of .* pairs"),
+        ({"p_suggest": [(0.5, own), (0.4, rand.suggest)]}, "sum to 1"),
+        ({"p_suggest": [(1.0, own)], "share": 1}, "no option 'share'; it has 'p_suggest'"),
+        ({"p_suggest": [(1.0, rand.suggest)], "share": 1}, "no option 'share'"),
+        ({"p_suggest": [(0.5, own), (0.5, partial(tpe.suggest, gama=1))]}, "no option 'gama'"),
+        (
+            {"p_suggest": [(1.0, partial(mix.suggest, p_suggest=[(1.0, own)], share=1))]},
+            "no option 'share'",
+        ),
+    ],
+)
+def test_a_mixture_that_cannot_be_is_refused_before_anything_runs(
+    options: dict[str, Any], message: str
+) -> None:
+    trials = Trials()
+    with pytest.raises(InvalidArgument, match=message):
+        searched(partial(mix.suggest, **options), trials=trials)
+    assert not len(trials)
+
+
 def test_adaptive_tpe_says_what_runs_instead(caplog: pytest.LogCaptureFixture) -> None:
     assert searched(atpe.suggest, 5).vals == searched(tpe.suggest, 5).vals
     assert "its TPE runs instead" in caplog.text
