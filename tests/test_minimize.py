@@ -221,10 +221,24 @@ class TestStopping:
         quiet(square, X, max_evals=9, early_stop_fn=lambda t: len(t.losses()) >= 3, trials=trials)
         assert trials.count_successful_trials() == 3
 
-    def test_a_useless_answer_of_an_early_stop_function_costs_no_result(self) -> None:
+    @pytest.mark.parametrize("state", [np.array([1]), {}, range(2), None, (), (1, 2)])
+    def test_the_state_of_an_early_stop_function_is_whatever_gives_arguments(
+        self, state: Any
+    ) -> None:
+        trials, calls = Trials(), []
+
+        def stop(trials: Trials, *given: Any) -> tuple[bool, Any]:
+            calls.append(given)
+            return len(calls) == 3, state
+
+        quiet(square, X, max_evals=9, early_stop_fn=stop, trials=trials)
+        assert calls == [(), *[tuple(() if state is None else state)] * 2]
+
+    @pytest.mark.parametrize("answer", ["yes", (True,), (False, 5), (False, "s"), (0, {"n": 1})])
+    def test_a_useless_answer_of_an_early_stop_function_costs_no_result(self, answer: Any) -> None:
         trials = Trials()
         with pytest.raises(InvalidArgument, match="early_stop_fn must return"):
-            quiet(square, X, max_evals=9, early_stop_fn=lambda t: "yes", trials=trials)
+            quiet(square, X, max_evals=9, early_stop_fn=lambda t: answer, trials=trials)
         assert trials.count_successful_trials() == 1
 
     @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ class EarlyStop(Rule):
                 "early_stop_fn must return (stop, state): a bool, and the list of arguments "
                 f"for its next call; got {answer!r}"
             )
-        stop, self._state = answer[0], list(answer[1] or ())
+        stop, self._state = answer[0], [] if answer[1] is None else list(answer[1])
         return "early stopping condition" if stop else None
 
     def _answer(self, pending: int) -> Any:
@@ -61,4 +61,6 @@ class EarlyStop(Rule):
 
 
 def _state_like(state: Any) -> bool:
-    return state is None or isinstance(state, (list, tuple))
+    if isinstance(state, Mapping):
+        return not state  # the names in it would become the arguments
+    return state is None or (isinstance(state, Iterable) and not isinstance(state, (str, bytes)))
