@@ -78,8 +78,12 @@ def _(value: Any) -> _Steps:
 
 @_steps.register(types.FunctionType)
 def _(value: Any) -> _Steps:
-    named = value.__kwdefaults__ or {}
-    return [(" -> defaults", value.__defaults__ or ()), (" -> defaults", named)]
+    yield " -> defaults", value.__defaults__ or ()
+    yield " -> defaults", value.__kwdefaults__ or {}
+    for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # a variable that has no value yet
+            if isinstance(cell.cell_contents, Apply):  # deeper, there may be much data
+                yield f" -> its variable {name}", cell.cell_contents
 
 
 @_steps.register(types.MethodType)

@@ -92,6 +92,7 @@ HIDING: dict[str, tuple[Callable[[Apply], Any], str]] = {
     "series": (lambda u: pd.Series([1, u], dtype=object), "[1]"),
     "index": (lambda u: pd.Index([u, 1], dtype=object), "[0]"),
     "frame": (lambda u: pd.DataFrame({"a": [1, 2], "b": [u, 2]}), "['b'][0]"),
+    "closure": (lambda u: lambda: u, " -> its variable u"),
     "deeper": (lambda u: Adam([{"a": Adam({u})}]), ".lr[0]['a'].lr -> an element"),
     "converted": (lambda u: Adam(scope.int(u)), ".lr"),
     "arithmetic": (lambda u: Adam(2 * u + 1), ".lr"),

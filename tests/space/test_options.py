@@ -95,3 +95,13 @@ def test_options_have_names_that_tell_them_apart() -> None:
         "u",
         "(u, 'a')",
     ]
+
+
+class Silent:
+    def __repr__(self) -> str:
+        raise ValueError("not yet")
+
+
+def test_options_that_cannot_be_written_have_names_too() -> None:
+    space = Space(hp.choice("c", [Silent(), Silent(), {"inner": Silent()}]))
+    assert options(space)["c"] == ["<Silent> (0)", "<Silent> (1)", "{'inner': <Silent>}"]
