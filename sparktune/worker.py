@@ -25,6 +25,9 @@ from typing import Any
 
 _LONGEST = 2**16  # characters of a message or traceback that are kept
 _STATUSES = ("new", "running", "suspended", "ok", "fail")
+# What no class can override.
+_TRACEBACK: Any = BaseException.__dict__["__traceback__"]
+_NAME: Any = type.__dict__["__name__"]
 _HINT = (
     "return a number, or a dict like {'loss': 0.1, 'status': 'ok'} "
     "(or {'status': 'fail'} if there is no loss for these parameters)"
@@ -47,7 +50,7 @@ def evaluate(objective: Callable[[Any], Any], config: Any) -> dict[str, Any]:
 
 def failed(error: BaseException) -> dict[str, Any]:
     """The report of an objective that raised; its traceback starts at the objective."""
-    failure = (str(type(error).__name__), text_of(error), traceback_of(error, skip=1))
+    failure = (_name_of(error), text_of(error), traceback_of(error, skip=1))
     return {"status": "error", "failure": failure, "exception": error}
 
 
@@ -60,14 +63,18 @@ def traceback_of(error: BaseException, skip: int = 0) -> str:
     """The traceback of any exception, without its first `skip` frames if there are more, cut where
     it is long.
     """
-    frames = error.__traceback__
+    frames = _TRACEBACK.__get__(error)
     for _ in range(skip):
         frames = (frames.tb_next if frames else None) or frames
     try:
         text = "".join(traceback.format_exception(type(error), error, frames))
     except Exception:  # of the exception's own code
-        text = "".join(traceback.format_tb(frames)) + f"{type(error).__name__}: {text_of(error)}\n"
+        text = "".join(traceback.format_tb(frames)) + f"{_name_of(error)}: {text_of(error)}\n"
     return _cut(text)
+
+
+def _name_of(value: Any) -> str:
+    return str(_NAME.__get__(type(value)))
 
 
 def _text(shown: Callable[[Any], str], value: Any) -> str:
@@ -76,7 +83,7 @@ def _text(shown: Callable[[Any], str], value: Any) -> str:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return f"<{type(value).__name__} whose text cannot be shown: {type(error).__name__}>"
+        return f"<{_name_of(value)} whose text cannot be shown: {_name_of(error)}>"
 
 
 def _cut(text: str, longest: int = _LONGEST) -> str:

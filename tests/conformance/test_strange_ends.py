@@ -66,6 +66,25 @@ class NeedsTwo(Exception):
         super().__init__(one)
 
 
+class Closed(Exception):
+    """Has no attributes to be read."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError("no attributes")
+
+
+class Nameless(type):
+    """Classes without a name."""
+
+    @property
+    def __name__(cls) -> str:
+        raise RuntimeError("no name")
+
+
+class Anonymous(Exception, metaclass=Nameless):
+    """Nobody knows what it is called."""
+
+
 class Unrepresentable:
     """Nothing can be said of it."""
 
@@ -124,6 +143,8 @@ ENDS: dict[str, tuple[Callable[[], Any], str]] = {
     "raises huge arguments": (raising(lambda: KeyError([0] * 100_000)), "KeyError"),
     "raises what cannot be unpickled": (raising(lambda: NeedsTwo("a", "b")), "NeedsTwo"),
     "raises from what has no text": (chained, "ValueError"),
+    "raises what shows no attributes": (raising(Closed), "Closed"),
+    "raises what has no name": (raising(Anonymous), "Anonymous"),
     "raises with notes": (with_notes, "ValueError"),
     "leaves": (raising(lambda: SystemExit(0)), "SystemExit"),
     "leaves a generator": (raising(lambda: GeneratorExit()), "GeneratorExit"),

@@ -104,4 +104,4 @@ class Silent:
 
 def test_options_that_cannot_be_written_have_names_too() -> None:
     space = Space(hp.choice("c", [Silent(), Silent(), {"inner": Silent()}]))
-    assert options(space)["c"] == ["<Silent> (0)", "<Silent> (1)", "{'inner': <Silent>}"]
+    assert space.options()["c"] == ["<Silent> (0)", "<Silent> (1)", "{'inner': <Silent>}"]
