@@ -54,11 +54,11 @@ class InvalidTrial(SparktuneError, ValueError):
     """A document inserted into trials is not a valid trial document; `obj` holds it."""
 
     def __init__(self, message: str, obj: Any = None) -> None:
-        super().__init__(f"{message} {_shown(obj):.300}")
+        super().__init__(f"{message} {_brief(obj):.300}")
         self.obj = obj
 
 
-def _shown(obj: Any) -> str:
+def _brief(obj: Any) -> str:
     """The begin of an object's text, at a cost that does not depend on its size."""
     shown = reprlib.Repr()
     shown.maxlevel, shown.maxdict = 4, 10

@@ -54,7 +54,7 @@ def run(
 
     def announce(event: Event) -> None:
         history = study.history
-        watching[:] = [observe for observe in watching if _shown(observe, event, history)]
+        watching[:] = [observe for observe in watching if _announced(observe, event, history)]
 
     held: list[Outcome] = []
     try:
@@ -88,7 +88,7 @@ def _end(
     ended = {outcome.trial_id: outcome for outcome in reversed(held)}
     for id in [id for id in study.records if id in study.running]:
         with noting(f"the end of trial {id} could not be passed on"):
-            announce(_told(study, ended.get(id, Outcome(id, Status.CANCELLED)), problems))
+            announce(_tell_surely(study, ended.get(id, Outcome(id, Status.CANCELLED)), problems))
     stopped = Stopped(reason)
     with noting("the end of the run could not be recorded"):
         stopped = study.stop(reason)
@@ -110,7 +110,7 @@ def _noting(problems: list[BaseException], what: str) -> Iterator[None]:
         problems.append(error)
 
 
-def _told(study: Study, outcome: Outcome, problems: list[BaseException]) -> Told:
+def _tell_surely(study: Study, outcome: Outcome, problems: list[BaseException]) -> Told:
     """Tell a study how a trial ended; its records know of it even where the journal fails."""
     try:
         return _tell(study, outcome)
@@ -128,7 +128,7 @@ def _tell(study: Study, outcome: Outcome) -> Told:
     return Told(trial, outcome if timed else replace(outcome, finished=trial.finished))
 
 
-def _shown(observe: Observer, event: Event, history: View) -> bool:
+def _announced(observe: Observer, event: Event, history: View) -> bool:
     """Whether an observer took an event without failing; the run is worth more than that."""
     try:
         observe(event, history)

@@ -478,7 +478,7 @@ def not_of_this_space(trial: Trial, error: InvalidArgument) -> InvalidArgument:
     """What is raised for a trial that a space refuses by `error`."""
     return InvalidArgument(
         f"trials holds trial {trial.id}, which this space cannot have given: {error}. "
-        "Go on with the space it was made for, or start with new trials"
+        "Continue with the space it was made for, or start with new trials"
     )
 
 

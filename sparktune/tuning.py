@@ -261,8 +261,8 @@ def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, A
         if not isinstance(node, Apply):
             raise InvalidAnnotatedParameter(
                 f'space="annotated": argument {name!r} of {fn.__name__} is annotated with '
-                f"{node!r}; "
-                f"annotate it with a parameter, as in {name}: hp.uniform({name!r}, 0, 1)"
+                f"{node!r}; annotate it with a parameter, as in "
+                f"{name}: hp.uniform({name!r}, 0, 1)"
             )
     return by_keyword(fn), space
 

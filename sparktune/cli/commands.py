@@ -72,7 +72,7 @@ def _run(options: Namespace) -> str:
             raise signals.Ended(error.number, hint) from None
         raise KeyboardInterrupt(f"interrupted{hint}") from None
     if study.best is None:
-        raise NothingUsable(_explained(study, file.journal))
+        raise NothingUsable(_no_best(study, file.journal))
     return _pairs(summary.summary(study))
 
 
@@ -98,7 +98,7 @@ def best(options: Namespace) -> str:
     trials = Trials.load(options.journal)
     found = ranking.best(trials.records.values())
     if found is None:
-        raise NothingUsable(_explained(trials, None))
+        raise NothingUsable(_no_best(trials, None))
     shown = parameters(trials, found)
     if not options.json:
         pairs = [("trial", found.id), ("loss", found.loss), *shown.items()]
@@ -161,7 +161,7 @@ def plot(options: Namespace) -> str:
     return "\n".join(drawn)
 
 
-def _explained(trials: Finished, journal: str | None) -> str:
+def _no_best(trials: Finished, journal: str | None) -> str:
     """Why there is no best trial, in one line."""
     if not trials.records:
         return "there are no trials"

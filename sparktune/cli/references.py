@@ -61,7 +61,7 @@ class References:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # also of sys.exit(0), which would end the command
-            raise InvalidArgument(f"{key}: {path} cannot be run: {_told(error)}") from error
+            raise InvalidArgument(f"{key}: {path} cannot be run: {_reason(error)}") from error
         finally:
             # What is in no importable module travels to the workers by value.
             del sys.modules[name]
@@ -75,7 +75,7 @@ def _attribute(thing: Any, name: str, what: str) -> Any:
     except AttributeError as error:
         raise InvalidArgument(what) from error
     except Exception as error:  # of the module's own `__getattr__`
-        raise InvalidArgument(f"{what}: {_told(error)}") from error
+        raise InvalidArgument(f"{what}: {_reason(error)}") from error
 
 
 def _module(key: str, name: str) -> ModuleType:
@@ -85,7 +85,7 @@ def _module(key: str, name: str) -> ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise InvalidArgument(f"{key}: {name} cannot be imported: {_told(error)}") from error
+        raise InvalidArgument(f"{key}: {name} cannot be imported: {_reason(error)}") from error
 
 
 def _importable(folder: str) -> None:
@@ -93,7 +93,7 @@ def _importable(folder: str) -> None:
         sys.path.insert(0, folder)
 
 
-def _told(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     """An exception of a user's file, and where it was raised."""
     text = f"{type(error).__name__}: {text_of(error)}"
     if isinstance(error, SystemExit):

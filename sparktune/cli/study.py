@@ -52,6 +52,18 @@ _OTHERWISE = ("sampler", "scheduler", "on", "max_trials", "stop", "observers", "
 _PLAIN = tuple(name for name in signature(tune).parameters if name not in _TABLES + _OTHERWISE)
 """The arguments of `tune` that a file gives by their names; the rest it says in tables."""
 
+_KINDS: dict[str, Any] = {
+    "objective": str,
+    "space": (str, dict),
+    "algorithm": dict,
+    "executor": dict,
+    "budget": dict,
+    "spark": dict,
+    "journal": str,
+}
+
+_NAMES = {str: "a text", dict: "a table", (str, dict): "a text or a table"}
+
 
 @dataclass(frozen=True)
 class StudyFile:
@@ -115,9 +127,9 @@ class StudyFile:
         kind = options.pop("kind", "serial")
         if not isinstance(kind, str) or kind not in _PLATFORMS:
             raise InvalidArgument(
-                f"executor must be one of {_listed(_PLATFORMS)}, got {kind!r:.200}"
+                f"executor must be one of {_names(_PLATFORMS)}, got {kind!r:.200}"
             )
-        _known(f"executor {kind!r}", options, _options_of(kind))
+        _check_keys(f"executor {kind!r}", options, _options_of(kind))
         options.pop("deterministic", None)
         if kind == "spark":
             options["parallelism"] = parallelism_of(options.get("parallelism")) or "auto"
@@ -151,14 +163,14 @@ def load(path: str, changes: Sequence[str]) -> StudyFile:
     _resolve(said, Path(path).parent)
     for change in changes:
         said = _merged(said, _tables(_change(change)))
-    _known(path, said, (*_TABLES, *_PLAIN))
+    _check_keys(path, said, (*_TABLES, *_PLAIN))
     for key, kind in _KINDS.items():
         if key in said and not isinstance(said[key], kind):
             raise InvalidArgument(f"{key} must be {_NAMES[kind]}, got {said[key]!r:.200}")
     for key in ("objective", "space"):
         if key not in said:
             raise InvalidArgument(f"{path} lacks {key!r}")
-    _known("budget", said.get("budget", {}), _BUDGET)
+    _check_keys("budget", said.get("budget", {}), _BUDGET)
     plain = {name: said.pop(name) for name in _PLAIN if name in said}
     return StudyFile(**said, plain=plain)
 
@@ -196,18 +208,6 @@ def _toml(text: str) -> dict[str, Any]:
     if level:
         raise ValueError("it is nested too deep")
     return said
-
-
-_KINDS: dict[str, Any] = {
-    "objective": str,
-    "space": (str, dict),
-    "algorithm": dict,
-    "executor": dict,
-    "budget": dict,
-    "spark": dict,
-    "journal": str,
-}
-_NAMES = {str: "a text", dict: "a table", (str, dict): "a text or a table"}
 
 
 def _tables(said: dict[str, Any]) -> dict[str, Any]:
@@ -274,7 +274,7 @@ def _algorithm(said: Mapping[str, Any], references: References) -> Any:
     name = options.pop("name", "tpe")
     if not isinstance(name, str) or not (name in ALGORITHMS or ":" in name):
         raise InvalidArgument(
-            f"algorithm must be one of {_listed(ALGORITHMS)}, or module:name; got {name!r:.200}"
+            f"algorithm must be one of {_names(ALGORITHMS)}, or module:name; got {name!r:.200}"
         )
     sampler = resolve(references.find("algorithm", name) if ":" in name else name)
     return with_options(sampler, **options)
@@ -304,12 +304,12 @@ def _flat(prefix: str, settings: Mapping[str, Any]) -> dict[str, str]:
     return flat
 
 
-def _known(where: str, said: Mapping[str, Any], names: Any) -> None:
+def _check_keys(where: str, said: Mapping[str, Any], names: Any) -> None:
     if unknown := [key for key in said if key not in names]:
         raise InvalidArgument(
-            f"{where} has no {_listed(unknown):.200}; there is {_listed(names) or 'nothing to set'}"
+            f"{where} has no {_names(unknown):.200}; there is {_names(names) or 'nothing to set'}"
         )
 
 
-def _listed(names: Any) -> str:
+def _names(names: Any) -> str:
     return ", ".join(map(repr, names))

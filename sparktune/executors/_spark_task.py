@@ -74,7 +74,7 @@ class Evaluation:
         if self.once and is_repeated():
             return pickle.dumps({"status": LOST})
         try:
-            with captured(kept()) as tail:
+            with captured(process_state()) as tail:
                 report = self.report(sources, config)
             report.pop("exception", None)
             times = {"started": started, "finished": time.time()}
@@ -179,7 +179,7 @@ def begin(sources: Sources, fetch: Callable[[Any], bytes | str]) -> None:
     Raises:
         Missing: a source is not on this machine, and has not been sent.
     """
-    process, now = kept(), time.monotonic()
+    process, now = process_state(), time.monotonic()
     process.update(sources=sources, fetch=fetch)
     contents, objects = process.setdefault("contents", {}), process.setdefault("objects", {})
     used = process.setdefault("used", {})
@@ -194,7 +194,7 @@ def begin(sources: Sources, fetch: Callable[[Any], bytes | str]) -> None:
 
 def content_of(name: str) -> Content:
     """What was shipped under a name, opened."""
-    process = kept()
+    process = process_state()
     digest, where = process["sources"][name]
     if digest not in process["contents"]:
         process["contents"][digest] = opened(digest, where, process["fetch"])
@@ -208,7 +208,7 @@ def loaded(config: bytes) -> tuple[Any, Any]:
     loading = Loading(config)
     argument = loading.load()
     mapped = None if isinstance(memory, bytearray) else weakref.ref(memory)
-    kept()["trial"] = classes | loading.classes, mapped
+    process_state()["trial"] = classes | loading.classes, mapped
     return objective, argument
 
 
@@ -216,7 +216,7 @@ def forget_trial() -> None:
     """Forget the classes that came with a trial, and free the memory that its objective mapped,
     which cycles may keep alive.
     """
-    process = kept()
+    process = process_state()
     classes, mapped = process.pop("trial", (set(), None))
     forget_classes(classes - process.get("lasting", set()))
     if mapped is not None and mapped() is not None:
@@ -225,7 +225,7 @@ def forget_trial() -> None:
 
 def shared(key: str) -> Any:
     """A shared object; loaded at its first use in this process. Its classes stay, too."""
-    process = kept()
+    process = process_state()
     digest, _ = process["sources"][key]
     if digest not in process["objects"]:
         process["objects"][digest], classes, _ = content_of(key).load()
@@ -233,7 +233,7 @@ def shared(key: str) -> Any:
     return process["objects"][digest]
 
 
-def kept() -> dict[str, Any]:
+def process_state() -> dict[str, Any]:
     """What lasts as long as this process. A global of this module would not: it travels by value,
     so there are many copies of it.
     """
@@ -247,8 +247,8 @@ def unreadable(error: BaseException) -> dict[str, Any]:
         hint += (
             f" (Python {sys.version.split()[0]}, {sys.executable}): the module is missing there; "
             "install it on the cluster, ship it with --py-files, sc.addPyFile or "
-            "spark.addArtifact(path, pyfile=True), "
-            "or set PYSPARK_PYTHON to an interpreter that has it"
+            "spark.addArtifact(path, pyfile=True), or set PYSPARK_PYTHON to an interpreter that "
+            "has it"
         )
     failure = (type(error).__name__, f"{text_of(error)}; {hint}", f"{traceback_of(error)}{hint}\n")
     return {"status": "error", "failure": failure}
@@ -265,9 +265,8 @@ def packed(report: dict[str, Any]) -> bytes:
         report["returned"] = bytes(cloudpickle.dumps(returned))
     except BaseException as error:
         message = (
-            f"the objective's result cannot be sent back: {text_of(error)}; "
-            "return numbers, text and other picklable values, and save large or special "
-            "objects to storage"
+            f"the objective's result cannot be sent back: {text_of(error)}; return numbers, text "
+            "and other picklable values, and save large or special objects to storage"
         )
         failure = ("UnpicklableResult", message, traceback_of(error))
         known = {name: report[name] for name in ("started", "finished", "log")}

@@ -18,7 +18,7 @@ from sparktune.executors import _spark_task
 from sparktune.executors._calls import USUAL, Timing
 from sparktune.executors._watch import Watch, within
 from sparktune.executors.pool import Crashed, Lost
-from sparktune.executors.spark_failures import explained, stopped
+from sparktune.executors.spark_failures import failure_of, stopped
 from sparktune.executors.spark_session import (
     elastic_slots,
     inheriting,
@@ -158,7 +158,7 @@ class SparkClassic:
                 return unpickled_report(answer)
             except Lost:
                 if end := self._first_end(tag):
-                    raise explained(end) from None
+                    raise failure_of(end) from None
                 raise
 
     def _answer(self, trial: Trial, tag: str) -> bytes | dict[str, Any]:
@@ -217,7 +217,7 @@ class SparkClassic:
             finally:
                 context.removeJobTag(tag)
         except Exception as error:
-            raise _explained(error) from error
+            raise _ending(error) from error
         self._watch.answered()
         return bytes(answer)
 
@@ -283,7 +283,7 @@ def running_tags(context: Any) -> set[str]:
     return tags
 
 
-def _explained(error: Exception) -> Exception:
+def _ending(error: Exception) -> Exception:
     if isinstance(error, Py4JJavaError):
-        return explained(str(error.java_exception.getMessage()))
+        return failure_of(str(error.java_exception.getMessage()))
     return Crashed(f"the Spark job of this trial failed: {type(error).__name__}: {error}")

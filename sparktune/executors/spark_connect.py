@@ -35,7 +35,7 @@ from sparktune.executors.spark_connect_server import (
     noticing_the_end,
     planned_slots,
 )
-from sparktune.executors.spark_failures import explained
+from sparktune.executors.spark_failures import failure_of
 from sparktune.executors.spark_session import with_tags
 from sparktune.executors.spark_shipping import Shipment, not_configured, unpickled_report
 from sparktune.executors.task import Task
@@ -126,7 +126,7 @@ class Queries:
         try:
             rows = self._input.mapInArrow(function, _REPORT, **self._options).collect()
         except Exception as error:
-            raise _explained(error) from error
+            raise _ending(error) from error
         finally:
             spark.removeTag(tag)
             self.running.discard(tag)
@@ -256,7 +256,7 @@ def _options(frame: Any, profile: Any) -> dict[str, Any]:
     return {"profile": profile}
 
 
-def _explained(error: Exception) -> Exception:
+def _ending(error: Exception) -> Exception:
     if not isinstance(error, PySparkException):  # of gRPC, or in the client
         return Lost(f"the connection to the Spark Connect server broke: {error}")
-    return explained(str(error).split("JVM stacktrace:")[0])
+    return failure_of(str(error).split("JVM stacktrace:")[0])

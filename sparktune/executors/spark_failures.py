@@ -28,7 +28,7 @@ def stopped() -> SparkUnavailable:
     )
 
 
-def explained(message: str) -> Exception:
+def failure_of(message: str) -> Exception:
     """The pool's exception for Spark's message."""
     if any(word in message for word in ("SPARK_JOB_CANCELLED", "OPERATION_CANCELED")) or (
         "cancelled" in message.split("\n")[0]

@@ -12,6 +12,8 @@ from sparktune.hyperopt._pickle_checks import Named, State, require
 
 _DEEPEST = 200
 
+_CONTAINERS = (list, tuple, dict, set, frozenset, deque, np.ndarray, Named, State)
+
 
 def check_depth(root: Any) -> None:
     """Refuse what is nested so deep that Python could not show, copy or write it."""
@@ -44,9 +46,6 @@ def _children(value: Any) -> Iterator[Any]:
         inside = value.flat
     require(not isinstance(value, (Named, State)), "a function, or trials, where a value should be")
     return (item for item in inside if isinstance(item, _CONTAINERS))
-
-
-_CONTAINERS = (list, tuple, dict, set, frozenset, deque, np.ndarray, Named, State)
 
 
 def dismantled(containers: Iterable[Any]) -> None:

@@ -56,6 +56,10 @@ _STATUSES = {
     JOB_STATE_CANCEL: Status.CANCELLED,
 }
 
+_IDS = (int, str, np.integer)
+
+_VALUES = (int, float, str, np.generic)
+
 
 def validated(doc: Any) -> Document:
     """The document, if it has all keys that one must have, and values that can be read.
@@ -86,10 +90,6 @@ def _unreadable_ids(doc: Mapping[str, Any], misc: Any) -> str | None:
     if doc["state"] not in JOB_STATES:
         return f"state {doc['state']!r} must be one of the job states {JOB_STATES}"
     return None
-
-
-_IDS = (int, str, np.integer)
-_VALUES = (int, float, str, np.generic)
 
 
 def kind_of(value: Any) -> str:

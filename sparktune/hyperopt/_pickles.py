@@ -23,6 +23,26 @@ _NAMES: dict[tuple[str, str], Any] = {
     ("sparktune.hyperopt._spark", "SparkTrials"): State,  # its place before
 }
 
+_STATE: dict[str, Any] = {
+    "_ids": set,
+    "seeds": set,
+    "_exp_key": (str, int),
+    "attachments": dict,
+    "labels": tuple,
+    "stop_reason": str,
+}
+
+_LATEST = 2**37  # seconds since the epoch that a date can show
+
+_HEADER: dict[str, Any] = {
+    "objective": str,
+    "seed": int,
+    "space": str,
+    "columns": dict,
+    "created": (int, float),
+    "options": dict,
+}
+
 
 def load_trials(path: Any, trust: Iterable[str] = ()) -> Any:
     """Trials from a file that Hyperopt, or this package, pickled (with pickle or cloudpickle, as
@@ -85,14 +105,14 @@ def loads_own(data: bytes) -> Any:
         return loads(data)
     except Exception:
         loaded = _Unpickler(io.BytesIO(data)).load()
-    if not isinstance(loaded, _Given):
+    if not isinstance(loaded, _TrialsState):
         return loaded
     trials = Trials()
     trials.__setstate__(loaded.content or {})
     return trials
 
 
-class _Given(State):
+class _TrialsState(State):
     """Takes the state of trials from Python's own unpickler."""
 
     def __setstate__(self, state: Any) -> None:
@@ -102,7 +122,7 @@ class _Given(State):
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """The class behind a name in the file."""
-        return _Given if (module, name) in _NAMES else super().find_class(module, name)
+        return _TrialsState if (module, name) in _NAMES else super().find_class(module, name)
 
 
 def _separate(docs: list[Document]) -> list[Document]:
@@ -132,25 +152,6 @@ def _trials(state: dict[str, Any] | None) -> Trials:
     trials = Trials()
     trials.__setstate__(known)
     return trials
-
-
-_STATE: dict[str, Any] = {
-    "_ids": set,
-    "seeds": set,
-    "_exp_key": (str, int),
-    "attachments": dict,
-    "labels": tuple,
-    "stop_reason": str,
-}
-_LATEST = 2**37  # seconds since the epoch that a date can show
-_HEADER: dict[str, Any] = {
-    "objective": str,
-    "seed": int,
-    "space": str,
-    "columns": dict,
-    "created": (int, float),
-    "options": dict,
-}
 
 
 def _header(given: Any) -> dict[str, Any] | None:

@@ -22,6 +22,8 @@ from sparktune.space.draws import DRAWS
 from sparktune.space.expression import PARAMETER, Apply, Literal, scope
 from sparktune.space.space import Space
 
+_PRIORS: weakref.WeakKeyDictionary[Space, _Prior] = weakref.WeakKeyDictionary()
+
 
 def prior_point(space: Space, rng: np.random.Generator) -> dict[str, Any]:
     """{label: value} of the active parameters of one point, as Hyperopt draws it."""
@@ -132,14 +134,14 @@ class _Prior:
             return _Take(self._everywhere, _Value(node), wanted)
         union = self._unions.get(node)
         if union and wanted in union.inputs:
-            return self._known(node, union, wanted)
+            return self._again(node, union, wanted)
         if node.name == "switch":
             return self._switch(node, wanted)
         at = union or _Union(wanted)
         made = _Value(node, at, *[self._build(each, at) for each in node.inputs()])
         return self._add(node, at, made, wanted)
 
-    def _known(self, node: Apply, union: _Union, wanted: _Node) -> _Node:
+    def _again(self, node: Apply, union: _Union, wanted: _Node) -> _Node:
         takes = self._takes[node]
         if node.name == "switch":
             takes.append(_Take(union, takes[0].inputs[1], wanted))
@@ -167,6 +169,3 @@ class _Prior:
             each.inputs[1] = made
         self._unions[node] = union
         return take
-
-
-_PRIORS: weakref.WeakKeyDictionary[Space, _Prior] = weakref.WeakKeyDictionary()

@@ -25,6 +25,8 @@ than a twentieth of the time.
 
 _WHOLE_OBJECTS = ("/dbfs/", "/Volumes/")  # mounts of Databricks, which cannot append
 
+_WRITTEN: weakref.WeakSet[Appended] = weakref.WeakSet()
+
 
 class Files(Protocol):
     """The bytes of one journal that is written."""
@@ -129,9 +131,6 @@ class Appended:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-_WRITTEN: weakref.WeakSet[Appended] = weakref.WeakSet()
 
 
 def _leave_all() -> None:

@@ -49,6 +49,8 @@ _ENDED = {status.value: status for status in Status if not status.pending}
 _INFINITE = ({"$float": "inf"}, {"$float": "-inf"})
 _LATEST = 253_402_300_799  # the last second of the year 9999
 
+_MARKED = {"loss", "result", "attachments"}
+
 
 class Writer:
     """Writes events as lines.
@@ -88,11 +90,11 @@ class Writer:
                 if limit:
                     yield {"run": asdict(limit)}
             case Told(trial, outcome):
-                yield {"told": self._told(trial, outcome.attachments or {})}
+                yield {"told": self._end_fields(trial, outcome.attachments or {})}
             case Stopped(reason):
                 yield {"stopped": str(reason)}
 
-    def _told(self, trial: Trial, attachments: Mapping[Any, Any]) -> dict[str, Any]:
+    def _end_fields(self, trial: Trial, attachments: Mapping[Any, Any]) -> dict[str, Any]:
         told = {"id": _plain(trial.id), "status": trial.status.value}
         if trial.loss is not None:
             told["loss"] = self._encoder.value(trial.loss, "the loss")
@@ -308,7 +310,7 @@ class Reader:
                     told |= {
                         name: decode(told[name], self._journal) for name in _MARKED & told.keys()
                     }
-                return [self._told(_checked(told, _TOLD, ("id", "status")))]
+                return [self._told_event(_checked(told, _TOLD, ("id", "status")))]
             case {"asked": list(asked)} if len(entry) == 1:
                 return [Asked(self._trial(each, Status.RUNNING)) for each in asked]
             case {"asked": list(asked), "enqueued": list(enqueued)} if len(entry) == 2:
@@ -328,7 +330,7 @@ class Reader:
             raise ValueError(f"trial {trial.id!r:.40} ended before; did two runs write at once?")
         return trial
 
-    def _told(self, told: dict[str, Any]) -> Told:
+    def _told_event(self, told: dict[str, Any]) -> Told:
         id, status, failure = told.pop("id"), _ENDED[told.pop("status")], told.pop("failure", None)
         before = self._records.get(id)
         if before is None:
@@ -342,9 +344,6 @@ class Reader:
             told["result"] = _result(told["result"], status, loss)
         outcome = Outcome(id, status, failure=Failure(*failure) if failure else None, **told)
         return Told(before.told(outcome), outcome)
-
-
-_MARKED = {"loss", "result", "attachments"}
 
 
 def _read_header(entry: dict[str, Any]) -> Header:

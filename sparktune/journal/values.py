@@ -31,6 +31,8 @@ _LARGEST = 64_000_000
 _LARGEST_INT = 10**600
 """Python reads integers of 640 digits whatever it is told."""
 
+_EXACT: dict[type, Any] = {int: int.__int__, float: float.__float__, str: str.__str__}
+
 
 @dataclass(frozen=True)
 class Blob:
@@ -60,7 +62,7 @@ class Blob:
             return pickle.loads(content)
         except Exception as error:
             raise InvalidArgument(
-                f"this {self.kind} cannot be unpickled ({_said(error)}); what it was made with "
+                f"this {self.kind} cannot be unpickled ({_reason(error)}); what it was made with "
                 "must be installed here"
             ) from error
 
@@ -189,8 +191,8 @@ class Encoder:
             except Exception as error:
                 kind = kind_of(value)
                 name, key = self._name
-                where = name if key is None else f"{name}[{_shown(key)}]"
-                self.lost.append(f"{where}, a {kind}: {_said(error)}")
+                where = name if key is None else f"{name}[{_key_text(key)}]"
+                self.lost.append(f"{where}, a {kind}: {_reason(error)}")
                 known = value, {"$blob": "", "kind": kind}
             self._filed[id(value)] = known
         return known[1]
@@ -225,9 +227,6 @@ def _scalar(value: Any) -> Any:
     return None
 
 
-_EXACT: dict[type, Any] = {int: int.__int__, float: float.__float__, str: str.__str__}
-
-
 def _number(value: float) -> Any:
     if type(value) is float and (value != value or value in (float("inf"), -float("inf"))):
         return {"$float": repr(value)}
@@ -249,14 +248,14 @@ def kind_of(value: Any) -> str:
     return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
 
 
-def _shown(key: Any) -> str:
+def _key_text(key: Any) -> str:
     try:
         return f"{key!r:.80}" if isinstance(key, (str, int, float)) else kind_of(key)
     except Exception:
         return kind_of(key)
 
 
-def _said(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     try:
         return f"{type(error).__name__}: {error!s:.200}"
     except Exception:

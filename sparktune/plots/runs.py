@@ -63,12 +63,12 @@ def draw_convergence(data: Sequence[Convergence], ax: Axes | None) -> Figure:
         runs = f"{each.runs} runs" if each.runs > 1 else "1 run"
         style = ("-", "--", ":")[i // len(drawing.CYCLE) % 3]
         label = f"{drawing.plain(each.name)} ({runs})"
-        ax.step(done, _shown(each.median), style, where="post", color=colour, label=label)
+        ax.step(done, _finite(each.median), style, where="post", color=colour, label=label)
         if each.runs > 1:
             ax.fill_between(
                 done,
-                _shown(each.low),
-                _shown(each.high),
+                _finite(each.low),
+                _finite(each.high),
                 step="post",
                 color=colour,
                 alpha=0.18,
@@ -82,7 +82,7 @@ def draw_convergence(data: Sequence[Convergence], ax: Axes | None) -> Figure:
     return figure
 
 
-def _shown(values: Array) -> Array:
+def _finite(values: Array) -> Array:
     """Values with NaN, which is not drawn, for what is infinite."""
     return np.where(np.isfinite(values), values, np.nan)
 

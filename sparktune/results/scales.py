@@ -49,21 +49,21 @@ def scales(
         InvalidArgument: there are no parameters, or none of that label.
     """
     values: dict[str, Array] = {}
-    known = _known(space) if space is not None else {}
+    known = _of_space(space) if space is not None else {}
     for study in studies:
         if space is None:
-            known |= _told(study)
+            known |= _of_study(study)
         for label, column in study.values.items():
             active = column[~np.isnan(column)]
             values[label] = np.concatenate([values.get(label, np.empty(0)), active])
     values = {label: column for label, column in values.items() if len(column)}
-    wanted = list(values) if labels is None else _wanted(labels, values)
+    wanted = list(values) if labels is None else _checked_labels(labels, values)
     if not wanted:
         raise InvalidArgument("nothing to plot: the trials have no parameters")
     return [_scale(label, values[label], known) for label in wanted]
 
 
-def _wanted(labels: Sequence[str], values: Mapping[str, Array]) -> list[str]:
+def _checked_labels(labels: Sequence[str], values: Mapping[str, Array]) -> list[str]:
     listed = [labels] if isinstance(labels, str) else list(labels)
     if unknown := [label for label in listed if label not in values]:
         raise InvalidArgument(
@@ -85,7 +85,7 @@ def looks_logarithmic(values: Array) -> bool:
     return bool(low > 0 and high >= 1000 * low and np.median(values) < high / 10)
 
 
-def _known(space: Any) -> dict[str, tuple[bool, tuple[str, ...]]]:
+def _of_space(space: Any) -> dict[str, tuple[bool, tuple[str, ...]]]:
     """By label: whether the prior is logarithmic, and what the options of a choice are called."""
     parsed = space if isinstance(space, Space) else Space(space)
     found: dict[str, tuple[bool, tuple[str, ...]]] = {}
@@ -99,10 +99,10 @@ def _known(space: Any) -> dict[str, tuple[bool, tuple[str, ...]]]:
     return found
 
 
-def _told(study: Columns) -> dict[str, tuple[bool, tuple[str, ...]]]:
+def _of_study(study: Columns) -> dict[str, tuple[bool, tuple[str, ...]]]:
     """The same, as far as a study's trials or their journal tell."""
     if study.space is not None:
-        return _known(study.space)
+        return _of_space(study.space)
     if study.header is None:
         return {}
     names = {label: tuple(map(str, each)) for label, each in study.header.options.items()}

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]
-_PENDING = [CODES[status] for status in STATUSES if status.pending]
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class Grid:
                 f"the space has {', '.join(map(repr, space.labels))}"
             )
         return [
-            _given(space, j, grids[column.label])
+            _values_of(space, j, grids[column.label])
             if column.label in grids
             else self._default(column)
             for j, column in enumerate(space.columns)
@@ -103,7 +103,7 @@ class Grid:
         return np.arange(first, last + 1, dtype=np.float64) * prior.q
 
 
-def _given(space: Space, j: int, values: Any) -> Array:
+def _values_of(space: Space, j: int, values: Any) -> Array:
     """A user's values of column j, each once."""
     label = space.labels[j]
     if isinstance(values, (str, Mapping)) or not hasattr(values, "__iter__"):

@@ -45,6 +45,8 @@ from sparktune.trial import Event, Status, Told, Trial
 from sparktune.trials import Trials
 from sparktune.tuning import tune
 
+_PASSED_ON = ("scoring", "n_jobs", "pre_dispatch", "return_train_score")
+
 
 class NoCandidateScored(AllTrialsFailed, ValueError):
     """No candidate could be fitted and scored; a ValueError, as scikit-learn's own searches raise.
@@ -264,9 +266,6 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
         self.refit_time_ = time.time() - started
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
-
-
-_PASSED_ON = ("scoring", "n_jobs", "pre_dispatch", "return_train_score")
 
 
 def _check_parameters(estimator: Any, space: Space, flatten: Flatten) -> None:

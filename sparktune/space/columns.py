@@ -45,7 +45,7 @@ class Column:
 
 
 @dataclass
-class _Found:
+class _Parameter:
     """A parameter met on the walk: its node, where it stands in the space, the node that gives the
     value that is used, whether it is itself the index of a choice, and the (node, option) above it.
     """
@@ -88,12 +88,12 @@ def label_of(node: Apply) -> str:
     return str(label.obj)
 
 
-def _walk(root: Apply) -> dict[str, _Found]:
+def _walk(root: Apply) -> dict[str, _Parameter]:
     """All parameters under `root` by label, with the choices above them.
 
     Nodes are visited parents first, each once, so that shared nodes cost no more than others.
     """
-    found: dict[str, _Found] = {}
+    found: dict[str, _Parameter] = {}
     paths: dict[Apply, str] = {root: "space"}
     always: set[Apply] = {root}
     above: dict[Apply, set[tuple[Apply, int]]] = {}
@@ -212,7 +212,7 @@ def _used(parameter: Apply, users: Mapping[Apply, Sequence[Apply]]) -> Apply:
     return user if not others and user.name == "switch" and user.pos_args[0] is node else node
 
 
-def _enter(found: dict[str, _Found], node: Apply, path: str) -> _Found:
+def _enter(found: dict[str, _Parameter], node: Apply, path: str) -> _Parameter:
     label = label_of(node)
     if label in found:
         first = found[label]
@@ -221,16 +221,16 @@ def _enter(found: dict[str, _Found], node: Apply, path: str) -> _Found:
             f"(made in {first.node.place}), one at {path} (made in {node.place}). "
             "Give each its own label, or make the parameter once and use it in both places."
         )
-    found[label] = _Found(node, path, used=node)
+    found[label] = _Parameter(node, path, used=node)
     return found[label]
 
 
-def _sorted_parents_first(found: dict[str, _Found]) -> list[_Found]:
+def _sorted_parents_first(found: dict[str, _Parameter]) -> list[_Parameter]:
     """Parameters in order of their labels' first appearance, moved behind the choices they depend
     on.
     """
     waiting = list(found.values())
-    placed: dict[Apply, _Found] = {}
+    placed: dict[Apply, _Parameter] = {}
     while waiting:
         ready = [
             each for each in waiting if each.always or all(node in placed for node, _ in each.above)
@@ -240,7 +240,7 @@ def _sorted_parents_first(found: dict[str, _Found]) -> list[_Found]:
     return list(placed.values())
 
 
-def _distribution(found: _Found) -> Distribution:
+def _distribution(found: _Parameter) -> Distribution:
     """The column's distribution, from the prior inside a parameter's node."""
     node = found.node.pos_args[1]
     prior = PRIORS.get(node.name)

@@ -26,11 +26,14 @@ class Scope:
     """The functions a node can name. `scope.f(...)` makes a node; `scope.define` adds a function.
 
     Example:
+        >>> from sparktune import scope
+        >>> from sparktune.space.evaluation import rec_eval
         >>> @scope.define
         ... def halve(x):
         ...     return x / 2
         >>> rec_eval(scope.halve(3))
         1.5
+        >>> scope.undefine(halve)
     """
 
     _impls = IMPLEMENTATIONS

@@ -34,7 +34,7 @@ def refuse_hidden(literal: Any, path: str) -> None:
     while found and len(seen) < _MOST:
         path_here, value = found.popleft()
         if isinstance(value, Apply):
-            raise BadSearchSpace(_explained(path_here, value, literal))
+            raise BadSearchSpace(_refusal(path_here, value, literal))
         if isinstance(value, _ATOMS) or id(value) in seen:
             continue
         seen.add(id(value))
@@ -129,17 +129,17 @@ def _own(value: Any) -> dict[str, Any]:
         return {}
 
 
-def _explained(path: str, node: Apply, literal: Any) -> str:
+def _refusal(path: str, node: Apply, literal: Any) -> str:
     kind = type(literal).__name__
     return (
-        f"{path} holds {_shown(node)} inside an object ({kind}), where it would reach the "
+        f"{path} holds {_name_of(node)} inside an object ({kind}), where it would reach the "
         "objective as it is, without a value. Parameters may stand in dicts, lists, tuples and "
         f"namedtuples: put it there, and make the {kind} of its value in the objective, or with a "
         "function of @scope.define"
     )
 
 
-def _shown(node: Apply) -> str:
+def _name_of(node: Apply) -> str:
     left = [node]
     while left:
         each = left.pop()

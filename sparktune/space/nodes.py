@@ -157,8 +157,7 @@ def as_apply(obj: Any) -> Apply:
         except TypeError:
             raise TypeError(
                 "the keys of a dict in a search space must be sortable together, got "
-                f"{list(obj)!r}; "
-                "use keys of one type"
+                f"{list(obj)!r}; use keys of one type"
             ) from None
         items = [Apply("pos_args", [Literal(key), as_apply(obj[key])], o_len=2) for key in keys]
         return Apply("dict", [Apply("pos_args", items)] if items else [], o_len=len(items))

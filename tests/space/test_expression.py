@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import functools
 import operator
 from collections import OrderedDict, namedtuple
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sparktune.space import hp
+from sparktune.space import expression, hp
 from sparktune.space.evaluation import rec_eval
 from sparktune.space.expression import Apply, Literal, as_apply, scope
 
@@ -281,3 +282,7 @@ def test_the_functions_of_scope_compute(node: Apply, expected: Any) -> None:
     result = rec_eval(node)
     assert result == expected
     assert type(result) is type(expected)
+
+
+def test_the_example_of_scope_runs() -> None:
+    assert doctest.testmod(expression) == (0, 5)
