@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import numpy as np
 import pytest
 
+from sparktune import ThreadTrials, fmin
 from sparktune.errors import InvalidArgument
 from sparktune.samplers import auto, gp, tpe
 from sparktune.samplers.algorithms import resolve
@@ -92,3 +94,23 @@ def test_it_has_a_name_and_one_option() -> None:
     assert resolve("auto") is auto.suggest
     with pytest.raises(InvalidArgument, match="repeats must be True or False"):
         auto.suggest(repeats=2)
+
+
+def test_fmin_runs_it_with_several_trials_at_once() -> None:
+    space = {
+        "x": hp.uniform("x", -3, 3),
+        "kind": hp.choice("kind", ["a", {"y": hp.normal("y", 0, 1)}]),
+    }
+
+    def objective(point: dict[str, Any]) -> float:
+        bonus = 0.0 if point["kind"] == "a" else 0.5 + float(point["kind"]["y"]) ** 2
+        return float((point["x"] - 1) ** 2 + bonus)
+
+    trials = ThreadTrials(parallelism=4)
+    fmin(
+        objective, space, "auto", 30, trials=trials, show_progressbar=False,
+        rstate=np.random.default_rng(0),
+    )  # fmt: skip
+    assert trials.count_successful_trials() == 30
+    assert len({tuple(record.values.items()) for record in trials.records.values()}) == 30
+    assert min(trials.losses()) < 0.2

@@ -16,7 +16,7 @@ from sparktune import hyperopt
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
 from sparktune.hyperopt._algorithms import sampler_of
-from sparktune.samplers import anneal, grid, mix, quasi, random, tpe, tpe_hyperopt
+from sparktune.samplers import anneal, auto, forest, gp, grid, mix, quasi, random, tpe, tpe_hyperopt
 from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import ALGORITHMS, resolve
 from sparktune.space.distributions import Array
@@ -30,6 +30,9 @@ OURS = {
     "quasi": quasi.halton,
     "grid": grid.suggest,
     "mix": mix.suggest,
+    "gp": gp.suggest,
+    "forest": forest.suggest,
+    "auto": auto.suggest,
 }
 WAYS: dict[str, Callable[[Any], Any]] = {
     "a call": lambda sampler: sampler(nonsense=3),
