@@ -18,9 +18,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from sparktune import STATUS_FAIL, STATUS_OK, SparkTrials, fmin, hp, local_session, space_eval, tpe
+from sparktune import Spark, hp, local_session, tune
 
-MAX_EVALS = int(os.environ.get("MAX_EVALS", 100))
+MAX_TRIALS = int(os.environ.get("MAX_EVALS", 100))
 
 local_session()  # on Databricks and under spark-submit: the session that is there
 
@@ -45,7 +45,7 @@ space = hp.pchoice("family", [(0.6, (LinearSVC, svm)), (0.4, (KNeighborsClassifi
 
 # MAGIC %md
 # MAGIC `LinearSVC` has no l1 penalty for the hinge loss and raises a `ValueError`. The objective
-# MAGIC returns `STATUS_FAIL` then. Whatever else a result holds is kept with its trial.
+# MAGIC returns the status "fail" then. Whatever else a result holds is kept with its trial.
 
 # COMMAND ----------
 
@@ -56,25 +56,25 @@ def cross_validated(configuration):
     try:
         scores = cross_val_score(model, X, y, cv=5, error_score="raise")
     except ValueError as error:
-        return {"status": STATUS_FAIL, "family": family.__name__, "why": str(error)}
+        return {"status": "fail", "family": family.__name__, "why": str(error)}
     loss = 1 - scores.mean()
-    return {"status": STATUS_OK, "family": family.__name__, "loss": loss, "std": scores.std()}
+    return {"status": "ok", "family": family.__name__, "loss": loss, "std": scores.std()}
 
 
-trials = SparkTrials(parallelism=4)
-best = fmin(cross_validated, space, tpe.suggest, MAX_EVALS, trials=trials, seed=0)
+study = tune(cross_validated, space, on=Spark(parallelism=4), max_trials=MAX_TRIALS, seed=0)
 
 # COMMAND ----------
 
-family, parameters = space_eval(space, best)
-result = trials.best_trial["result"]
+best = study.best
+family, parameters = study.config(best)
 print(f"Best: {family.__name__} with {parameters}")
-print(f"  error {result['loss']:.4f}, standard deviation over the folds {result['std']:.4f}")
+print(f"  error {best.loss:.4f}, standard deviation over the folds {best.result['std']:.4f}")
 
 for family in ("LinearSVC", "KNeighborsClassifier"):
-    results = [result for result in trials.results if result["family"] == family]
-    losses = [result["loss"] for result in results if result["status"] == STATUS_OK]
-    failed = len(results) - len(losses)
-    print(f"{family}: {len(results)} trials, {failed} failed, best error {min(losses):.4f}")
+    trials = [t for t in study.trials.values() if t.result and t.result["family"] == family]
+    losses = [trial.loss for trial in trials if trial.loss is not None]
+    failed = len(trials) - len(losses)
+    print(f"{family}: {len(trials)} trials, {failed} failed, best error {min(losses):.4f}")
 
-print(Counter(result["why"] for result in trials.results if result["status"] == STATUS_FAIL))
+reasons = [t.result["why"] for t in study.trials.values() if t.result and "why" in t.result]
+print(Counter(reasons))

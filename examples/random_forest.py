@@ -14,9 +14,9 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 
-from sparktune import SparkTrials, Trials, fmin, hp, local_session, space_eval, tpe
+from sparktune import Serial, Spark, hp, local_session, tune
 
-MAX_EVALS = int(os.environ.get("MAX_EVALS", 150))
+MAX_TRIALS = int(os.environ.get("MAX_EVALS", 150))
 
 local_session()  # on Databricks and under spark-submit: the session that is there
 
@@ -43,21 +43,16 @@ def validation_loss(parameters):
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC `Trials()` evaluates the trials here, one after the other; `SparkTrials` on the cluster,
-# MAGIC several at once. Nothing else changes.
+# MAGIC `Serial()` evaluates the trials here, one after the other; `Spark(4)` on the cluster, four at
+# MAGIC once. Nothing else changes.
 
 # COMMAND ----------
 
-
-def tune(trials):
+for platform in (Serial(), Spark(parallelism=4)):
     begun = time.perf_counter()
-    best = fmin(validation_loss, space, tpe.suggest, MAX_EVALS, trials=trials, seed=0)
+    study = tune(validation_loss, space, on=platform, max_trials=MAX_TRIALS, seed=0)
     seconds = time.perf_counter() - begun
-    print(f"{type(trials).__name__}: {len(trials)} trials in {seconds:.1f} s")
-    print(f"  best loss {min(trials.losses()):.4f} with {space_eval(space, best)}")
-
-
-tune(Trials())
-tune(SparkTrials(parallelism=4))
+    print(f"{type(platform).__name__}: {len(study.trials)} trials in {seconds:.1f} s")
+    print(f"  best loss {study.best.loss:.4f} with {study.best_params}")
 
 print(f"Default parameters: loss {validation_loss({}):.4f}")

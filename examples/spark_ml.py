@@ -2,7 +2,7 @@
 # MAGIC %md
 # MAGIC # Tune a Spark ML pipeline
 # MAGIC A Spark ML estimator starts Spark jobs, which only the driver can do, so its trials cannot
-# MAGIC be Spark tasks. `ThreadTrials` evaluates them on threads of the driver, several at once.
+# MAGIC be Spark tasks. `Threads` evaluates them on threads of the driver, several at once.
 
 # COMMAND ----------
 
@@ -14,9 +14,9 @@ from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.regression import RandomForestRegressor
 from sklearn.datasets import load_diabetes
 
-from sparktune import ThreadTrials, fmin, hp, local_session, space_eval, tpe
+from sparktune import Threads, hp, local_session, tune
 
-MAX_EVALS = int(os.environ.get("MAX_EVALS", 30))
+MAX_TRIALS = int(os.environ.get("MAX_EVALS", 30))
 
 spark = local_session()  # on Databricks and under spark-submit: the session that is there
 
@@ -47,8 +47,7 @@ def validation_loss(parameters):
 
 # COMMAND ----------
 
-trials = ThreadTrials(parallelism=4)
-best = fmin(validation_loss, space, tpe.suggest, MAX_EVALS, trials=trials, seed=0)
+study = tune(validation_loss, space, on=Threads(4), max_trials=MAX_TRIALS, seed=0)
 
-print(f"Best loss {min(trials.losses()):.2f} with {space_eval(space, best)}")
+print(f"Best loss {study.best.loss:.2f} with {study.best_params}")
 print(f"Default parameters: loss {validation_loss({}):.2f}")

@@ -31,7 +31,11 @@ Output: TypeAlias = Callable[[], str]
 
 # What a test looks at: the command, with {folder} for a folder of its own, and the evaluations.
 PROGRAMS: dict[str, tuple[list[str], int]] = {
-    "test_polynomial": ([*PYTHON, "examples/polynomial.py"], 100),
+    "test_first_steps": ([*PYTHON, "examples/first_steps.py"], 100),
+    "test_spaces": ([*PYTHON, "examples/spaces.py"], 0),
+    "test_failures": ([*PYTHON, "examples/failures.py"], 12),
+    "test_resuming": ([*PYTHON, "examples/resuming.py"], 20),
+    "test_clusters": ([*PYTHON, "examples/clusters.py"], 8),
     "test_random_forest": ([*PYTHON, "examples/random_forest.py"], 8),
     "test_model_selection": ([*PYTHON, "examples/model_selection.py"], 16),
     "test_spark_ml": ([*PYTHON, "examples/spark_ml.py"], 4),
@@ -67,9 +71,12 @@ def run(command: list[str], evaluations: int, folder: Path) -> str:
         timeout=300,
     )
     assert result.returncode == 0, result.stderr
-    assert f" {evaluations}/{evaluations} " in result.stdout + result.stderr
+    if evaluations:
+        assert re.search(r"100%\|\S+\| (\d+)/\1 ", result.stdout + result.stderr)
     lines = result.stderr.splitlines()
-    expected = re.compile(r"\s*\d+%\|.*|WARNING: Using incubator modules: .*|")
+    expected = re.compile(
+        r"\s*\d+%\|.*|WARNING: Using incubator modules: .*|\d+ trials: .* s|trial \d .*|"
+    )
     assert [line for line in lines if not expected.fullmatch(line)] == []
     return result.stdout
 
@@ -110,7 +117,9 @@ def number(pattern: str, output: str) -> float:
     return float(found[1])
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "examples").iterdir()), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "examples").glob("*.py")), ids=lambda p: p.name
+)
 def test_every_example_is_a_databricks_notebook_and_has_a_test(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[:2] == ["# Databricks notebook source", "# MAGIC %md"]
@@ -118,12 +127,37 @@ def test_every_example_is_a_databricks_notebook_and_has_a_test(path: Path) -> No
     assert f"test_{path.stem}" in globals()
 
 
-def test_polynomial(output: str) -> None:
+def test_first_steps(output: str) -> None:
     assert number(r"^\{'x': (\S+)\}$", output) == pytest.approx(2.25, abs=0.1)
+    assert number(r"^100 trials: 100 ok; best loss (\S+) ", output) == pytest.approx(-6.54, abs=0.1)
+    assert 20 < number(r"^(\d+) trials$", output) < 100
+
+
+def test_spaces(output: str) -> None:
+    assert len(re.findall(r"^\{'learning_rate': ", output, re.MULTILINE)) == 3
+    assert len(re.findall(r"^\{'layers': \[\d+", output, re.MULTILINE)) == 3
+
+
+def test_failures(output: str) -> None:
+    statuses = re.findall(r"^(\d) (\w+) ", output, re.MULTILINE)
+    assert statuses == list(
+        zip("01234", ["ok", "error", "timeout", "crashed", "fail"], strict=True)
+    )
+
+
+def test_resuming(output: str) -> None:
+    assert number(r"^10 trials, best loss (\S+)$", output) >= number(
+        r"^20 trials, best loss (\S+)$", output
+    )
+    assert "20 trials: 20 ok; best loss" in output
+
+
+def test_clusters(output: str) -> None:
+    assert number(r"^mean squared error (\S+) with \{'penalty': ", output) < 1.1
 
 
 def test_random_forest(output: str) -> None:
-    for kind in ("Trials", "SparkTrials"):
+    for kind in ("Serial", "Spark"):
         assert number(rf"^{kind}: 8 trials in (\S+) s$", output) > 0
     assert (
         len(re.findall(r"with \{'criterion': '(?:gini|entropy)', 'max_depth': \d+, ", output)) == 2
@@ -149,7 +183,7 @@ def test_spark_ml(output: str) -> None:
 def test_an_example_under_spark_submit_runs_with_the_settings_given_there(
     output: str, folder: Path
 ) -> None:
-    assert number(r"^SparkTrials: 4 trials in (\S+) s$", output) > 0
+    assert number(r"^Spark: 4 trials in (\S+) s$", output) > 0
     [events] = [path.read_text() for path in folder.rglob("events*")]
     for setting in ('"spark.master":"local[2]"', '"spark.driver.memory":"2g"'):
         assert setting in events
