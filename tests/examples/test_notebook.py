@@ -13,7 +13,6 @@ nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-MAGIC = "# MAGIC "
 SHOWN = """
 from sparktune import plots
 
