@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
-# The short lives of the tests' JVMs are not worth the second compiler, nor a UI that nobody opens.
+# The short lives of the tests' JVMs are not worth the second compiler, nor a UI that nobody opens:
+# of drivers, of their executors, and of Spark's own servers.
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
-os.environ.setdefault("SPARK_SUBMIT_OPTS", f"{QUICK} -Dspark.ui.enabled=false")
+EXECUTORS = f'"-Dspark.executor.defaultJavaOptions={QUICK}"'
+os.environ.setdefault("SPARK_SUBMIT_OPTS", f"{QUICK} -Dspark.ui.enabled=false {EXECUTORS}")
 os.environ.setdefault("SPARK_DAEMON_JAVA_OPTS", QUICK)
 # On a busy machine an example takes long for no fault of its own.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -60,9 +62,10 @@ SPARK = (*SESSIONS.values(), "golden/test_hyperopt_suite", "examples/test_exampl
 def session_of(item: pytest.Item) -> str | None:
     """The Spark session that a test shares with others, if any."""
     call = getattr(item, "callspec", None)
+    given = list(call.params.values()) if call else []
     if call and call.params.get("session") in SESSIONS.values():
         return str(call.params["session"])
-    taken = getattr(item, "fixturenames", ())
+    taken = [*given, *getattr(item, "fixturenames", ())]
     return next((session for name, session in SESSIONS.items() if name in taken), None)
 
 

@@ -48,8 +48,9 @@ logger = logging.getLogger("sparktune")
 
 SERVER = "the Spark Connect server"
 _REPORT = StructType([StructField("report", BinaryType(), nullable=False)])
-# Names of the artifacts that each session holds already.
-_sent: weakref.WeakKeyDictionary[Any, set[str]] = weakref.WeakKeyDictionary()
+# For each session the names of the artifacts that it holds, and a lock for the next: a server fails
+# where the same one comes twice at once.
+_sent: weakref.WeakKeyDictionary[Any, tuple[set[str], threading.Lock]] = weakref.WeakKeyDictionary()
 
 
 def open_connect(
@@ -233,15 +234,16 @@ class SparkConnect:
 
 
 def _send(spark: Any, name: str, parts: Sequence[Any]) -> str:
-    names = _sent.setdefault(spark, set())
     file = f"{name}.pickle"
-    if file not in names:
-        with tempfile.TemporaryDirectory(prefix="sparktune-") as folder:
-            path = Path(folder, file)
-            with open(path, "wb") as artifact:
-                artifact.writelines(parts)
-            spark.addArtifact(str(path), file=True)
-        names.add(file)
+    names, sending = _sent.setdefault(spark, (set(), threading.Lock()))
+    with sending:
+        if file not in names:
+            with tempfile.TemporaryDirectory(prefix="sparktune-") as folder:
+                path = Path(folder, file)
+                with open(path, "wb") as artifact:
+                    artifact.writelines(parts)
+                spark.addArtifact(str(path), file=True)
+            names.add(file)
     return file
 
 

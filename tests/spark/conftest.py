@@ -1,5 +1,5 @@
 """Tests that take `session` or `spark_trials` run on Spark Classic and on Spark Connect; those that
-take `standalone` have a cluster of their own.
+take `standalone` share a cluster.
 """
 
 from __future__ import annotations
@@ -44,6 +44,25 @@ def gathering(folder: Path, n: int, stay: float = 0.0) -> Callable[[Any], float]
 def gather(tmp_path: Path) -> Callable[..., Callable[[Any], float]]:
     """Objectives `gather(n)` of which n run at once, or they raise."""
     return functools.partial(gathering, tmp_path / "gathering")
+
+
+LOCAL_CONNECT = """
+import os
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+
+SparkContext._ensure_initialized()
+os.environ["SPARK_TESTING"] = ""  # pyspark, not Spark, which runs already, takes any free port
+session = SparkSession.builder.remote({master!r}).getOrCreate()
+"""
+
+
+@pytest.fixture(scope="session")
+def local_connect(connect_there: None) -> Callable[..., str]:
+    """The first lines of a program that starts a Spark Connect server itself, at any port: two such
+    programs may run at once. `local_connect(master="local[2]")`
+    """
+    return LOCAL_CONNECT.format
 
 
 @pytest.fixture(params=["classic", "connect"])
@@ -118,7 +137,9 @@ class Standalone:
             assert time.monotonic() < end, "the master does not start"
 
     def start_workers(self) -> None:
-        """Two, on what Spark takes for two machines."""
+        """Two, on what Spark takes for two machines; if they are there, nothing happens."""
+        if self._workers:
+            return
         limits = ("--cores", "1", "--memory", "1g", "--work-dir", str(self._folder))
         for host in ("127.0.0.1", "127.0.0.2"):
             self._workers.append(self._start("worker.Worker", host, *limits, self.address))
@@ -140,9 +161,15 @@ class Standalone:
         return spark_class(f"org.apache.spark.deploy.{name}", *here, *arguments)
 
 
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+    """A standalone cluster, maybe without workers."""
+    with closing(Standalone(tmp_path_factory.mktemp("work"))) as started:
+        yield started
+
+
 @pytest.fixture
-def standalone(tmp_path: Path) -> Iterator[Standalone]:
-    """A standalone cluster of two workers."""
-    with closing(Standalone(tmp_path / "work")) as cluster:
-        cluster.start_workers()
-        yield cluster
+def standalone(cluster: Standalone) -> Standalone:
+    """A standalone cluster of two workers, which a test may kill."""
+    cluster.start_workers()
+    return cluster

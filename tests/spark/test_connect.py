@@ -31,13 +31,11 @@ def python(code: str) -> list[str]:
     return result.stdout.splitlines()
 
 
-def test_the_active_session_is_used_and_its_workers_need_no_sparktune() -> None:
+def test_the_active_session_is_used_and_its_workers_need_no_sparktune(
+    local_connect: Callable[..., str],
+) -> None:
     code = """
-        import sparktune
-        from pyspark.sql import SparkSession
         from sparktune import SparkTrials, fmin, hp
-
-        session = SparkSession.builder.remote("local[2]").getOrCreate()
 
         def objective(x):
             import sys
@@ -49,6 +47,7 @@ def test_the_active_session_is_used_and_its_workers_need_no_sparktune() -> None:
         print({result["known"] for result in trials.results}, len(trials))
         session.stop()
     """
+    code = local_connect(master="local[2]") + textwrap.dedent(code)
     assert python(code) == ["True", "{False} 4"]
 
 
@@ -62,6 +61,7 @@ RUN_THAT_LOSES_ITS_SESSION = """
 
     spark_connect.open_connect = partial(spark_connect.open_connect, timing={timing})
     session = SparkSession.builder.remote({url!r}).getOrCreate()
+    session.range(1).collect()  # a server that has just started takes its time for the first query
     # With one that waits there were two queries at once, and the short one might have to wait.
     trials = SparkTrials(parallelism=1)
 
@@ -107,7 +107,7 @@ def test_a_lost_session_ends_the_run_and_keeps_what_ended(
     if loss == KILL:
         with start_server("local[2]") as (url, server):
             # Not as short as it could be: a busy server may well be silent for some seconds.
-            timing, loss = "Timing(0.5, silence=20)", loss.format(pid=server.pid)
+            timing, loss = "Timing(0.5, silence=15)", loss.format(pid=server.pid)
             lines = python(RUN_THAT_LOSES_ITS_SESSION.format(url=url, loss=loss, timing=timing))
     else:
         code = RUN_THAT_LOSES_ITS_SESSION.format(url=connect_url, loss=loss, timing="Timing(0.5)")
@@ -175,6 +175,32 @@ def test_the_session_is_left_as_it_was(
         if thread.name.startswith("sparktune-"):
             thread.join(60)
             assert not thread.is_alive()
+
+
+def test_two_runs_that_begin_at_once_send_what_both_need_once(
+    connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server fails where the same file comes twice at a time."""
+    from sparktune.executors.spark_connect import _send
+
+    add, sent, begin = connect.addArtifact, [], threading.Barrier(2, timeout=120)
+
+    def added(path: str, **options: Any) -> None:
+        sent.append(Path(path).name)
+        add(path, **options)
+
+    def send() -> None:
+        for number in range(20):
+            begin.wait()
+            _send(connect, f"at once {number}", [b"the same"])
+
+    monkeypatch.setattr(connect, "addArtifact", added)
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sent == [f"at once {number}.pickle" for number in range(20)]
 
 
 def test_a_resource_profile_needs_a_pyspark_that_takes_one(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
 from contextlib import ExitStack
@@ -50,8 +49,9 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bare")
     venv.create(folder)
     [packages] = folder.glob("lib/python*/site-packages")
-    for path in Path(sysconfig.get_path("purelib")).iterdir():
-        if "sparktune" not in path.name:
+    found = [folder for folder in map(Path, sys.path) if folder.name.endswith("-packages")]
+    for path in (path for folder in found for path in folder.iterdir()):
+        if "sparktune" not in path.name and not (packages / path.name).exists():
             (packages / path.name).symlink_to(path)
     return folder / "bin" / "python"
 
@@ -86,6 +86,6 @@ def test_the_modules_of_an_objective_come_with_the_job(
         program.parent.mkdir()
         program.write_text(PROGRAM.format(start=start.format(url=url)))
         result = subprocess.run(
-            [*command, str(program)], capture_output=True, text=True, timeout=120, cwd=tmp_path
+            [*command, str(program)], capture_output=True, text=True, timeout=300, cwd=tmp_path
         )
     assert result.stdout.splitlines() == ["4 {False} False"], result.stderr

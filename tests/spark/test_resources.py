@@ -11,7 +11,6 @@ PROGRAM = """
 import time
 import pyspark, sparktune
 from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
-from pyspark.sql import SparkSession
 from sparktune import SparkTrials, fmin, hp
 
 {start}
@@ -37,7 +36,7 @@ session.stop()
 """
 SETTING = "session = sparktune.local_session(4, spark__task__cpus=2)"
 CLASSIC = 'session = sparktune.local_session(spark__master="local-cluster[1,4,1024]")'
-CONNECT = 'session = SparkSession.builder.remote("local-cluster[1,4,1024]").getOrCreate()'
+CONNECT = "local-cluster[1,4,1024]"
 
 
 @pytest.mark.parametrize(
@@ -50,11 +49,12 @@ def test_as_many_trials_run_as_there_are_cpus_for_one_waits_and_threads_are_as_m
 ) -> None:
     import pyspark
 
+    lines = start
     if start == CONNECT:
-        request.getfixturevalue("connect_there")
-    code = PROGRAM.format(start=start, profile=profile)
+        lines = request.getfixturevalue("local_connect")(master=start)
+    code = PROGRAM.format(start=lines, profile=profile)
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=180
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300
     )
     known = start == SETTING or tuple(map(int, pyspark.__version__.split(".")[:2])) >= (4, 3)
     assert result.stdout.split() == ["2", "True", "2" if known else "1"], result.stderr

@@ -47,7 +47,7 @@ def test_of_two_copies_of_a_trial_one_result_counts(standalone: Any, tmp_path: P
         session.stop()
     """
     result = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=180
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=300
     )
     lines = ["['ok', 'ok', 'ok']", "['the first', 'the second', 'the first']", "5"]
     assert result.stdout.splitlines() == lines, result.stderr
