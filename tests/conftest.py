@@ -62,7 +62,7 @@ SPARK = (*SESSIONS.values(), "golden/test_hyperopt_suite", "examples/test_exampl
 def session_of(item: pytest.Item) -> str | None:
     """The Spark session that a test shares with others, if any."""
     call = getattr(item, "callspec", None)
-    given = list(call.params.values()) if call else []
+    given = [name for name in call.params.values() if isinstance(name, str)] if call else []
     if call and call.params.get("session") in SESSIONS.values():
         return str(call.params["session"])
     taken = [*given, *getattr(item, "fixturenames", ())]
