@@ -25,9 +25,6 @@ from typing import Any
 
 _LONGEST = 2**16  # characters of a message or traceback that are kept
 _STATUSES = ("new", "running", "suspended", "ok", "fail")
-# What no class can override.
-_TRACEBACK: Any = BaseException.__dict__["__traceback__"]
-_NAME: Any = type.__dict__["__name__"]
 _HINT = (
     "return a number, or a dict like {'loss': 0.1, 'status': 'ok'} "
     "(or {'status': 'fail'} if there is no loss for these parameters)"
@@ -63,7 +60,7 @@ def traceback_of(error: BaseException, skip: int = 0) -> str:
     """The traceback of any exception, without its first `skip` frames if there are more, cut where
     it is long.
     """
-    frames = _TRACEBACK.__get__(error)
+    frames = BaseException.__dict__["__traceback__"].__get__(error)  # which no class overrides
     for _ in range(skip):
         frames = (frames.tb_next if frames else None) or frames
     try:
@@ -74,7 +71,7 @@ def traceback_of(error: BaseException, skip: int = 0) -> str:
 
 
 def _name_of(value: Any) -> str:
-    return str(_NAME.__get__(type(value)))
+    return str(type.__dict__["__name__"].__get__(type(value)))  # which no class overrides
 
 
 def _text(shown: Callable[[Any], str], value: Any) -> str:

@@ -250,3 +250,12 @@ def test_a_configuration_can_be_passed_by_keyword() -> None:
         return x - y
 
     assert worker.with_keywords(objective, {"y": 1.0, "x": 3.0}) == 2.0
+
+
+def test_errors_are_told_where_the_module_came_by_value() -> None:
+    cloudpickle = pytest.importorskip("pyspark.cloudpickle")
+    cloudpickle.register_pickle_by_value(worker)
+    evaluate = cloudpickle.loads(cloudpickle.dumps(worker.evaluate))
+    assert evaluate is not worker.evaluate
+    report = evaluate(lambda x: 1 / x, 0)
+    assert report["failure"][:2] == ("ZeroDivisionError", "division by zero")
