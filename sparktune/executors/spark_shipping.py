@@ -94,10 +94,18 @@ class Shipment:
     def pickled_config(self, task: Task, trial: Trial) -> bytes:
         """The pickled argument of the objective; shared objects in it are sent now, if they are
         new.
+
+        Raises:
+            ObjectiveNotPicklable: it cannot travel.
+            Exception: of the space, which cannot make it.
         """
-        pickled = whole(task.configure(trial))
+        described, argument = "the parameters of a trial", task.configure(trial)
+        try:
+            pickled = whole(argument)
+        except Exception as error:
+            raise unpicklable(described, error) from error
         with self._sending:
-            self._add_found(pickled, "the parameters of a trial")
+            self._add_found(pickled, described)
         [config] = pickled.pieces
         if len(config) > _MUCH and not self._warned:
             self._warned = True

@@ -44,7 +44,10 @@ def refuse_hidden(literal: Any, path: str) -> None:
 @functools.singledispatch
 def _steps(value: Any) -> _Steps:
     """What a value holds, each with the step that leads there."""
-    return _cells(value) if type(value).__module__.startswith("pandas.") else _attributes(value)
+    package = type(value).__module__.partition(".")[0]
+    if package in ("pyspark", "py4j"):  # which lead to what changes all the time
+        return []
+    return _cells(value) if package == "pandas" else _attributes(value)
 
 
 @_steps.register(list)
@@ -52,7 +55,7 @@ def _steps(value: Any) -> _Steps:
 @_steps.register(deque)
 @_steps.register(ValuesView)
 def _(value: Any) -> _Steps:
-    return ((f"[{i}]", item) for i, item in enumerate(value))
+    return [(f"[{i}]", item) for i, item in enumerate(list(value))]
 
 
 @_steps.register(Set)

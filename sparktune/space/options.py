@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from sparktune.space.expression import PARAMETER, Apply, Literal
 
 _LONGEST = 60  # characters of an option's text
@@ -33,9 +35,9 @@ def _is_plain(option: Apply) -> bool:
 def _value(option: Apply) -> Any:
     """What an option holds, a number of numpy as one of Python; the node itself if it is more."""
     value = getattr(option, "obj", option)
-    if getattr(value, "shape", None) == () and hasattr(value, "item"):
-        return value.item()
-    return value
+    return (
+        value.item() if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0 else value
+    )
 
 
 def _first_text(option: Apply) -> str | None:

@@ -13,7 +13,8 @@ import pytest
 from pyspark import cloudpickle
 
 import sparktune
-from sparktune import ObjectiveNotPicklable, SparkTrials, fmin, hp
+from sparktune import ObjectiveNotPicklable, SparkTrials, ThreadTrials, Trials, fmin, hp
+from sparktune.errors import AllTrialsFailed
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers lack this module
 X = hp.uniform("x", 0, 1)
@@ -148,6 +149,32 @@ def assert_refused(objects: dict[str, Any], session: Any) -> None:
 
 def test_what_exists_on_the_driver_only_is_refused_with_the_way_out(session: Any) -> None:
     assert_refused(driver_objects(session), session)
+
+
+@pytest.mark.parametrize("kind", ["driver", "jvm"])
+def test_objects_of_spark_are_options_where_the_objective_runs_on_the_driver(
+    kind: str, spark: Any
+) -> None:
+    objects = {"driver": driver_objects, "jvm": jvm_objects}[kind](spark)
+    space = {"it": hp.choice("it", list(objects.values())), "x": X}
+    points = [{"it": i, "x": 0.5} for i in range(len(objects))]
+    seen: list[Any] = []
+
+    def objective(point: dict[str, Any]) -> float:
+        seen.append(point["it"])
+        return 0.0
+
+    trials: Trials = ThreadTrials(2, spark_session=spark)
+    quiet(objective, space, max_evals=0, points_to_evaluate=points, trials=trials)
+    assert {id(each) for each in seen} == {id(each) for each in objects.values()}
+    trials = SparkTrials(2, spark_session=spark)
+    with pytest.raises(AllTrialsFailed, match="exists only on the driver: use ThreadTrials"):
+        quiet(bool, space, max_evals=0, points_to_evaluate=points, trials=trials)
+    for name, trial in zip(objects, trials.records.values(), strict=True):
+        assert trial.failure is not None
+        assert trial.failure.type == "ObjectiveNotPicklable"
+        assert name in trial.failure.message, name
+        assert "the parameters of a trial cannot be sent" in trial.failure.message
 
 
 def test_whatever_holds_an_object_of_the_jvm_is_refused(spark: Any) -> None:
