@@ -11,9 +11,9 @@ and runs the one loop (loop): the study (study) asks a scheduler (schedulers) wh
 sampler (samplers) where, which may fit a model of the losses (surrogates). The executor evaluates
 it, outcomes become events, and events become records (trial) and columns (history). Observers
 (observers) watch; stopping rules (stopping) end it. What came out (results) is the same in tables,
-plots, notebooks and the command line. `fmin` (minimize) and `Trials` (trials, parallel_trials,
-saved_trials, documents) are Hyperopt's names and types for it. The objective is called by `worker`,
-which travels to the Spark workers by value.
+plots, reports (reporting), notebooks and the command line. `fmin` (minimize) and `Trials` (trials,
+parallel_trials, saved_trials, documents) are Hyperopt's names and types for it. The objective is
+called by `worker`, which travels to the Spark workers by value.
 
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
@@ -21,7 +21,7 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     0  errors, trial, worker, sharing, printable
     1  space | history | arguments | documents | surrogates
     2  samplers | schedulers | stopping | journal | results
-    3  plots
+    3  plots | reporting
     4  study
     5  executors
     6  loop
@@ -79,6 +79,7 @@ from sparktune.tuning import tune
 
 if TYPE_CHECKING:
     from sparktune.executors.spark_session import local_session
+    from sparktune.reporting.report import report
 
 __version__ = "0.1.0"
 
@@ -116,6 +117,7 @@ __all__ = [
     "local_session",
     "no_progress_loss",
     "rand",
+    "report",
     "scope",
     "share",
     "space_eval",
@@ -129,4 +131,8 @@ def __getattr__(name: str) -> Any:
         from sparktune.executors.spark_session import local_session
 
         return local_session
+    if name == "report":
+        from sparktune.reporting.report import report
+
+        return report
     raise AttributeError(f"module 'sparktune' has no attribute {name!r}")

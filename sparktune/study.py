@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 from dataclasses import replace
 from itertools import takewhile
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,6 +49,9 @@ from sparktune.trial import (
     begin_of,
     retold,
 )
+
+if TYPE_CHECKING:
+    from sparktune.reporting.report import Report
 
 
 def _none_reserved() -> int:
@@ -411,6 +414,17 @@ class Study:
             ImportError: there is no pandas.
         """
         return table.frame(self)
+
+    def report(self, path: str | os.PathLike[str] | None = None, *, redact: bool = False) -> Report:
+        """One HTML page about this study; see `sparktune.report`.
+
+        Args:
+            path: where the page is written, if anywhere; replaces the file.
+            redact: leave out messages, tracebacks and what objectives printed.
+        """
+        from sparktune.reporting.report import report
+
+        return report(self, path, redact=redact)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

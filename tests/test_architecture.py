@@ -31,6 +31,7 @@ ALLOWED = {
     "results": {"numpy", "pandas", "sklearn"},
     "journal": {"fsspec"},
     "plots": {"numpy", "matplotlib"},
+    "reporting": {"numpy", "IPython"},
     "search_cv": {"numpy", "sklearn"},
     "hyperopt": {"numpy", "tqdm"},
     "cli": {"tomli", "tomllib"},  # tomllib: since Python 3.11

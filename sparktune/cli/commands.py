@@ -22,6 +22,7 @@ from sparktune.errors import InvalidArgument, SparktuneError
 from sparktune.journal.journal import read
 from sparktune.observers.progress import tqdm_bar
 from sparktune.printable import printable
+from sparktune.reporting.report import report as write
 from sparktune.results import ranking, summary, table
 from sparktune.results.cells import error as error_of
 from sparktune.results.finished import Finished, parameters
@@ -159,6 +160,19 @@ def plot(options: Namespace) -> str:
     if not drawn:
         raise NothingUsable(f"there is nothing to draw in {options.journal}")
     return "\n".join(drawn)
+
+
+def report(options: Namespace) -> str:
+    """Write one HTML page about the studies of these journals; its path."""
+    studies: dict[str, Finished] = {}
+    for journal in options.journals:
+        trials = Trials.load(journal)
+        stem = trials.header.objective if trials.header else ""
+        name = Path(journal).stem if len(options.journals) > 1 or not stem else stem
+        same = sum(1 for each in studies if each == name or each.startswith(f"{name} ("))
+        studies[f"{name} ({same + 1})" if same else name] = trials
+    write(studies, options.output, redact=options.redact)
+    return str(options.output)
 
 
 def _no_best(trials: Finished, journal: str | None) -> str:

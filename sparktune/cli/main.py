@@ -118,6 +118,14 @@ def _parser() -> ArgumentParser:
     for each in (show, plot, export, best):
         each.add_argument("journal", metavar="JOURNAL", help="path or URL of the journal")
     plot.add_argument("-o", "--output", required=True, metavar="DIR", help="folder of the files")
+    report = command(commands.report, "write an HTML page about one journal, or several")
+    report.add_argument("journals", nargs="+", metavar="JOURNAL", help="path or URL of a journal")
+    report.add_argument("-o", "--output", required=True, metavar="FILE.html", help="the page")
+    report.add_argument(
+        "--redact",
+        action="store_true",
+        help="leave out messages, tracebacks and what objectives printed",
+    )
     form = export.add_mutually_exclusive_group(required=True)
     form.add_argument(
         "--csv",

@@ -72,17 +72,7 @@ def columns(trials: Finished, *, losses: bool = True) -> Columns:
     ended = [trial for trial in records(trials) if not trial.status.pending]
     if not ended:
         raise InvalidArgument("nothing to plot: no trial has ended yet")
-    found = Columns(
-        np.array([trial.id for trial in ended]),
-        np.array([CODES[trial.status] for trial in ended]),
-        np.array([_loss(trial) for trial in ended]),
-        {
-            label: np.array([float(trial.values.get(label, np.nan)) for trial in ended])
-            for label in labels(trials)
-        },
-        trials.space,
-        trials.header,
-    )
+    found = columns_of(trials, ended)
     if losses and not found.usable.any():
         counts = {status: int(np.sum(found.status == CODES[status])) for status in STATUSES}
         ends = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
@@ -90,6 +80,21 @@ def columns(trials: Finished, *, losses: bool = True) -> Columns:
             f"nothing to plot: none of {len(ended)} trials has a finite loss ({ends})"
         )
     return found
+
+
+def columns_of(trials: Finished, chosen: Sequence[Trial]) -> Columns:
+    """These trials, which may be none or still run, as columns."""
+    return Columns(
+        np.array([trial.id for trial in chosen]),
+        np.array([CODES[trial.status] for trial in chosen], dtype=np.int64),
+        np.array([_loss(trial) for trial in chosen], dtype=np.float64),
+        {
+            label: np.array([float(trial.values.get(label, np.nan)) for trial in chosen])
+            for label in labels(trials)
+        },
+        trials.space,
+        trials.header,
+    )
 
 
 def records(trials: Finished) -> list[Trial]:

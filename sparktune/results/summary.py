@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
-from sparktune.results.cells import error, number, utc
+from sparktune.results.cells import number, utc
+from sparktune.results.failures import groups
 from sparktune.results.finished import Finished, shown
 from sparktune.results.ranking import best
 from sparktune.results.table import top_table
-from sparktune.trial import Status, Trial
+from sparktune.trial import Status
 
 
 def summary(trials: Finished) -> dict[str, str]:
@@ -41,15 +40,10 @@ def failures(trials: Finished) -> list[list[str]]:
     """Failures as rows of text: how many, how they ended, the trials, and the message of the first.
     Messages that differ in numbers only are one. The first row names the columns.
     """
-    groups: dict[tuple[str, str], list[Trial]] = {}
-    for trial in trials.records.values():
-        if trial.status is not Status.OK and not trial.status.pending:
-            message = re.sub(r"\d+(\.\d+)?(e[+-]?\d+)?", "#", error(trial) or "")
-            groups.setdefault((trial.status.value, message), []).append(trial)
     rows = [["count", "status", "trials", "message"]]
-    for (status, _), group in sorted(groups.items(), key=lambda item: -len(item[1])):
-        ids = [str(trial.id) for trial in group[:5]] + ["..."] * (len(group) > 5)
-        rows.append([str(len(group)), status, ", ".join(ids), error(group[0]) or ""])
+    for group in groups(trials):
+        ids = [str(trial.id) for trial in group.trials[:5]] + ["..."] * (len(group.trials) > 5)
+        rows.append([str(len(group.trials)), group.status.value, ", ".join(ids), group.message])
     return rows
 
 

@@ -1,0 +1,99 @@
+"""What `sparktune.report` and `study.report` do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from sparktune.errors import InvalidArgument
+from sparktune.reporting.content import Content
+from sparktune.reporting.page import page
+from sparktune.results.finished import Finished
+from sparktune.results.packages import require
+
+
+@dataclass(frozen=True)
+class Report:
+    """A page about studies. A notebook shows it where it is the last value of a cell.
+
+    html   the text of the page: one file that loads nothing
+    """
+
+    html: str
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page; replaces the file.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        Path(path).write_text(self.html, encoding="utf-8", newline="\n")
+
+    def show(self) -> None:
+        """Show the page in a notebook, wherever in a cell this is called.
+
+        Raises:
+            ImportError: there is no IPython.
+        """
+        require("IPython", "show()", "IPython, as every notebook has it", "notebook")
+        from IPython.display import display
+
+        display(self)  # type: ignore[no-untyped-call, unused-ignore]
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, which can reach nothing around it."""
+        return (
+            '<iframe sandbox="allow-scripts" title="sparktune report" width="100%" height="900" '
+            f'style="border:0" srcdoc="{escape(self.html)}"></iframe>'
+        )
+
+    def __repr__(self) -> str:
+        return f"<Report: {len(self.html.encode()) / 1000:.0f} kB of HTML>"
+
+
+def report(
+    studies: Finished | Mapping[str, Finished],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    redact: bool = False,
+) -> Report:
+    """One HTML page about a study, or about several beside each other.
+
+    The page is one file: it needs no server and no network, loads nothing, and can be read without
+    scripts, on paper and on a phone. The same trials give the same page, byte for byte. Above
+    20,000 trials (fewer if there are many parameters), charts hold all improvements and a part of
+    the rest, and say so.
+
+    Args:
+        studies: a `Study`, the `Trials` that were given to `fmin`, or {name: one of these}.
+        path: where the page is written, if anywhere; replaces the file.
+        redact: leave out messages, tracebacks and what objectives printed, which may hold data.
+
+    Raises:
+        InvalidArgument: these are no studies.
+        OSError: the file cannot be written.
+    """
+    contents = [Content(name, study, redact) for name, study in _named(studies).items()]
+    made = Report(page(contents))
+    if path is not None:
+        made.save(path)
+    return made
+
+
+def _named(studies: Any) -> dict[str, Finished]:
+    if not isinstance(studies, Mapping):
+        header = getattr(studies, "header", None)
+        studies = {(header.objective if header else "") or "study": studies}
+    if not studies:
+        raise InvalidArgument("studies is an empty dict; give {name: study}")
+    for name, study in studies.items():
+        if not hasattr(study, "records"):
+            raise InvalidArgument(
+                "a report is about a Study, the Trials that were given to fmin, or {name: one of "
+                f"these}}; got {type(study).__name__} for {name!r}"
+            )
+    return {str(name): study for name, study in studies.items()}

@@ -1,0 +1,300 @@
+"""The parts of a page that are readable without scripts: sentences, tables, pictures.
+
+Each function returns the markup of one section of one study; an element of class `chart` is filled
+by the script whose name it bears, and what it replaces has the class `fallback`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparktune.reporting import markup, pictures
+from sparktune.reporting.content import Content
+from sparktune.reporting.encoding import text
+from sparktune.results import cells, summary, table
+from sparktune.results.cells import number
+from sparktune.results.finished import parameters, shown
+from sparktune.results.series import top
+
+FEW = 30  # trials with a loss under which importance is not to be trusted
+_TOP = 25  # rows of the table that is there without scripts
+_STRAGGLER = 3  # times the median
+_NAMED = 5  # trials in a sentence
+
+
+def headline(content: Content) -> str:
+    """What was found, and what it took."""
+    best = content.best
+    if best is None:
+        what = "No trial has a usable loss." if content.records else "There are no trials yet."
+        parts = [f'<p class="best">{what}</p>']
+    else:
+        error = f" ± {number(content.noise.error)}" if content.noise else ""
+        at = ", ".join(f"{k} = {number(v)}" for k, v in shown(content.study, best).items())
+        parts = [
+            f'<p class="best">Best loss <strong>{number(best.loss)}</strong>{error}'
+            f" in trial {text(best.id)}</p>",
+            f'<p class="at">{text(at)}</p>',
+            _gain(content),
+        ]
+    rows = [[k, v] for k, v in summary.summary(content.study).items() if k[:4] != "best"]
+    return "".join([*parts, _warnings(content), markup.pairs(rows + _cost(content))])
+
+
+def _gain(content: Content) -> str:
+    loss = content.columns.loss[content.columns.usable]
+    if len(loss) < 2 or content.best is None:
+        return ""
+    best, first, median = float(content.best.loss or 0.0), float(loss[0]), float(np.median(loss))
+    return (
+        f"<p>The first loss was {number(first)}, the median {number(median)}; "
+        f"the best is lower by {number(first - best)} and {number(median - best)}.</p>"
+    )
+
+
+def _cost(content: Content) -> list[list[str]]:
+    line = content.timeline
+    if line is None:
+        return []
+    wall = float(line.end.max())
+    busy = float(np.sum(line.end - line.begin))
+    return [
+        ["wall time", _time(wall)],
+        ["slots", f"{line.lanes} at once"],
+        ["slot time busy", _time(busy)],
+        ["slot time idle", f"{_time(line.lanes * wall - busy)} ({1 - line.busy:.0%})"],
+    ]
+
+
+def _time(seconds: float) -> str:
+    for least, length, unit in ((7200.0, 3600.0, "h"), (300.0, 60.0, "min")):
+        if seconds >= least:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def _warnings(content: Content) -> str:
+    """What a reader should know before trusting the page."""
+    statuses = [trial.status for trial in content.records]
+    ended = sum(not status.pending for status in statuses)
+    failed = sum(len(group.trials) for group in content.groups)
+    said = []
+    if ended and failed / ended >= 0.1:
+        said.append(
+            f"{failed} of {ended} trials that ended gave no usable loss ({failed / ended:.0%})."
+        )
+    if pending := sum(status.pending for status in statuses):
+        verb = "has" if pending == 1 else "have"
+        said.append(
+            f"{pending} of {len(statuses)} trials {verb} not ended; this page is not the last word."
+        )
+    if len(content.shown) < len(statuses):
+        said.append(
+            f"Charts and the table hold {len(content.shown)} of {len(statuses)} trials: every "
+            "improvement, then failures, then an even sample of the rest. Sentences count all."
+        )
+    return f'<ul class="warnings">{markup.items(said)}</ul>' if said else ""
+
+
+def history(content: Content) -> str:
+    """Losses over trials."""
+    columns = content.columns
+    if not columns.usable.any():
+        return ""
+    steps = int(np.sum(np.diff(content.staircase[columns.usable]) < 0)) + 1
+    cut = top(columns.loss)
+    above = int(np.sum(columns.loss > cut))
+    caption = (
+        f"The best loss improved {steps} time{'s' * (steps != 1)} in {len(content.records)} trials."
+    )
+    if above:
+        caption += f" {above} losses above {number(cut)} are drawn on the upper edge."
+    x = np.arange(len(columns.loss), dtype=float)
+    line = pictures.Line("best so far", x, content.staircase)
+    picture = pictures.losses([line], (x, columns.loss), cut, "Loss of each trial, best so far")
+    return markup.section(
+        "history", "Loss history", caption, markup.chart("history") + markup.fallback(picture)
+    )
+
+
+def importance(content: Content) -> str:
+    """What mattered."""
+    found = content.importance
+    title = "What mattered"
+    if isinstance(found, str):
+        return markup.section("importance", title, f"{found[:1].upper()}{found[1:]}.", "")
+    few = found.trials < FEW
+    caption = (
+        f"Share of the loss's variance that each parameter explains by itself over the range that "
+        f"was tried (functional ANOVA of a random forest of {found.trials} trials; whiskers: "
+        f"quartiles over its trees). {found.rest:.0%} is left to interactions and noise."
+    )
+    if few:
+        caption = f"Too few trials ({found.trials} of at least {FEW}) to trust this. {caption}"
+    rows = [
+        [label, f"{s:.1%}", f"{low:.1%}", f"{high:.1%}"]
+        for label, s, low, high in zip(
+            found.labels, found.share, found.low, found.high, strict=True
+        )
+    ]
+    head = ["parameter", "share", "lower quartile", "upper quartile"]
+    body = pictures.bars(found, few) + markup.details("As a table", markup.table(head, rows))
+    return markup.section("importance", title, caption, body)
+
+
+def parameters_of(content: Content) -> str:
+    """Loss against each parameter, and all parameters at once."""
+    if not content.by_label or not content.columns.usable.any():
+        return ""
+    slices = markup.section(
+        "slices",
+        "Loss by parameter",
+        "Each point is a trial, from early (dark) to late (bright); bars are medians of a part of "
+        "the axis. Trials in which a parameter is inactive stand in the lane at the left. Drag "
+        "over a chart to select trials on all charts.",
+        markup.chart("slices"),
+        scripted=True,
+    )
+    together = markup.section(
+        "parallel",
+        "All parameters at once",
+        "Each line is a trial, coloured by its loss. Lines of trials in which a parameter is "
+        "inactive cross its axis in the lane below. Drag along an axis to select.",
+        markup.chart("parallel"),
+        scripted=True,
+    )
+    return slices + together
+
+
+def trust(content: Content) -> str:
+    """How far the best loss can be trusted."""
+    best = content.best
+    if best is None:
+        return ""
+    n = int(content.columns.usable.sum())
+    found = content.noise
+    if found is None:
+        said = [
+            f"If losses are noisy, the best of {n} is optimistic: it is the luckiest of {n} draws. "
+            "Nothing in these results measures by how much.",
+            "Return `loss_variance` beside the loss, or evaluate the best values several times on "
+            "data that the search did not see.",
+        ]
+    else:
+        near = ", ".join(text(trial.id) for trial in found.within[:_NAMED])
+        more = " and others" if len(found.within) > _NAMED else ""
+        said = [
+            f"The standard error of the best loss is {number(found.error)}, by {found.source}.",
+            f"{len(found.within)} of {n} trials lie within one standard error of the best "
+            f"(trials {near}{more}): their order is not certain."
+            if len(found.within) > 1
+            else "No other trial lies within one standard error of the best.",
+            f"The best of {n} noisy losses is optimistic all the same: expect worse on new data.",
+        ]
+        if found.fastest is not None and len(found.within) > 1:
+            took = cells.duration(found.fastest) or 0.0
+            said.append(f"The fastest of these is trial {text(found.fastest.id)} ({_time(took)}).")
+    return markup.section("trust", "How far to trust it", "", f"<ul>{markup.items(said)}</ul>")
+
+
+def trials(content: Content) -> str:
+    """The table of trials."""
+    names, *rows = table.top_table(content.study, _TOP)
+    if not content.records:
+        return ""
+    body = markup.fallback(markup.table(names, rows)) if rows else ""
+    caption = f"The {len(rows)} best trials." if rows else "No trial has a loss."
+    return markup.section(
+        "trials", "Trials", "", markup.chart("table") + markup.fallback(f"<p>{caption}</p>") + body
+    )
+
+
+def timeline(content: Content) -> str:
+    """When trials ran."""
+    line = content.timeline
+    if line is None:
+        return ""
+    took = line.end - line.begin
+    median = float(np.median(took))
+    slow: list[int] = []
+    if len(took) >= 5 and median > 0:
+        slow = np.flatnonzero(took > _STRAGGLER * median).tolist()
+    waits = [
+        t.started - t.asked
+        for t in content.records
+        if t.started is not None and t.asked is not None
+    ]
+    caption = (
+        f"{len(line.id)} trials in {line.lanes} lane{'s' * (line.lanes != 1)} over "
+        f"{_time(float(line.end.max()))}: {line.busy:.0%} busy and {1 - line.busy:.0%} idle. "
+        f"The median trial took {_time(median)}."
+    )
+    if waits:
+        wait = max(0.0, float(np.median(waits)))
+        caption += f" The median wait from suggestion to start was {_time(wait)}."
+    if slow:
+        worst = sorted(slow, key=lambda i: -took[i])[:_NAMED]
+        named = ", ".join(f"{text(line.id[i])} ({_time(float(took[i]))})" for i in worst)
+        verb = "trial took" if len(slow) == 1 else "trials took"
+        caption += f" {len(slow)} {verb} over {_STRAGGLER} times as long: {named}."
+    return markup.section(
+        "timeline", "Slots over time", caption, markup.chart("timeline"), raw=True
+    )
+
+
+def failures(content: Content) -> str:
+    """What went wrong."""
+    if not content.groups:
+        return ""
+    count = sum(len(group.trials) for group in content.groups)
+    caption = f"{count} trial{'s' * (count != 1)} without a usable loss, by cause."
+    if (region := content.region) is not None:
+        caption += (
+            f" Trials with {region.text} failed {region.failed} times of {region.trials}, "
+            f"all others {region.outside:.0%} of the time."
+        )
+    parts = []
+    for group in content.groups:
+        ids = ", ".join(text(trial.id) for trial in group.trials[:_NAMED])
+        more = ", ..." if len(group.trials) > _NAMED else ""
+        message = "" if content.redact else f": {text(group.message)}"
+        head = f"{len(group.trials)} {group.status.value}{message} (trials {ids}{more})"
+        parts.append(f"<li>{head}{_traceback(content, group.trials[0])}</li>")
+    return markup.section(
+        "failures", "Failures", caption, f'<ol class="causes">{"".join(parts)}</ol>'
+    )
+
+
+def _traceback(content: Content, trial: Any) -> str:
+    if content.redact or trial.failure is None or not trial.failure.traceback:
+        return ""
+    body = markup.block(trial.failure.traceback)
+    return markup.details(f"Traceback of trial {text(trial.id)}", body)
+
+
+def reproduce(content: Content) -> str:
+    """Code that rebuilds the best."""
+    header = content.study.header
+    rows = [[k, v] for k, v in (header.columns if header else {}).items()]
+    parts = [markup.table(["parameter", "prior"], rows)] if rows else []
+    if content.best is not None:
+        options = parameters(content.study, content.best)
+        code = [
+            "from sparktune import space_eval",
+            "",
+            f"best = {dict(content.best.values)!r}",
+            *(f"# {label!r} is {value!r}" for label, value in _named(content, options)),
+            "config = space_eval(space, best)  # what the objective received",
+        ]
+        parts.append(markup.block("\n".join(code)))
+    if header is not None:
+        parts.append(f"<p>Seed {text(header.seed)}, space {text(header.space or 'unknown')}.</p>")
+    return markup.section("reproduce", "Rebuild the best", "", "".join(parts)) if parts else ""
+
+
+def _named(content: Content, options: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Choices whose index stands for an option."""
+    values = content.best.values if content.best else {}
+    return [(label, value) for label, value in options.items() if value is not values[label]]
