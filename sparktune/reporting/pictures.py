@@ -21,7 +21,7 @@ _WIDTH, _HEIGHT = 720, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 34
 _POINTS = 600  # of one line or one cloud
 _COLOURS = 7  # classes c0 to c6 of the style sheet
-_LABEL = 34  # characters beside a bar
+_NARROW, _BESIDE, _LABEL = 480, 170, 24  # width of bars, room and characters beside them
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,12 @@ def losses(
 
 def bars(found: Importance, grey: bool) -> str:
     """A bar for each parameter, with a whisker between the quartiles over trees."""
-    room = 250
+    room, most = _BESIDE, _NARROW - _BESIDE - 50
     parts = []
     for i, label in enumerate(found.labels):
         y = 8 + 24 * i
-        width = (_WIDTH - room - 70) * float(found.share[i])
-        low, high = (
-            room + (_WIDTH - room - 70) * float(each[i]) for each in (found.low, found.high)
-        )
+        width = most * float(found.share[i])
+        low, high = (room + most * float(each[i]) for each in (found.low, found.high))
         shown = label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
         kind = "grey" if grey else "c0"
         parts += [
@@ -92,12 +90,13 @@ def bars(found: Importance, grey: bool) -> str:
             f'<text x="{max(high, room + width) + 6:.1f}" y="{y + 13}">'
             f"{float(found.share[i]):.0%}</text>",
         ]
-    return _svg(parts, 16 + 24 * len(found.labels), "Importance of each parameter")
+    height = 16 + 24 * len(found.labels)
+    return _svg(parts, height, "Importance of each parameter", _NARROW)
 
 
-def _svg(parts: Sequence[str], height: int, title: str) -> str:
+def _svg(parts: Sequence[str], height: int, title: str, width: int = _WIDTH) -> str:
     return (
-        f'<svg class="picture" viewBox="0 0 {_WIDTH} {height}" role="img" '
+        f'<svg class="picture" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{text(title)}">{"".join(parts)}</svg>'
     )
 

@@ -160,8 +160,8 @@ def parameters_of(content: Content) -> str:
     together = markup.section(
         "parallel",
         "All parameters at once",
-        "Each line is a trial, coloured by its loss. Lines of trials in which a parameter is "
-        "inactive cross its axis in the lane below. Drag along an axis to select.",
+        "Each line is a trial, the brighter the better its loss ranks. Lines of trials in which a "
+        "parameter is inactive cross its axis in the lane below. Drag along an axis to select.",
         markup.chart("parallel"),
         scripted=True,
     )

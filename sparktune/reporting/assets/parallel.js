@@ -107,16 +107,12 @@ function drawParallel(host, study, selection) {
   });
 }
 
-// Trials with a loss by shade: from the best, which is bright and drawn last, to the worst.
+// Trials with a loss by shade: from the worst to the best, which are bright and drawn last. Ranks
+// tell more trials apart than losses, of which a few are often huge.
 function linesOf(study) {
   const shades = Array.from({ length: SHADES }, () => []);
-  const best = study.best === null ? 0 : study.loss[study.best];
-  const width = (study.cut ?? best) - best || 1;
-  for (let i = 0; i < study.n; i++) {
-    if (Number.isNaN(study.loss[i])) continue;
-    const share = Math.min(Math.max((study.loss[i] - best) / width, 0), 1);
-    shades[Math.round((1 - share) * (SHADES - 1))].push(i);
-  }
+  const ranked = byValue(study.losses, study).reverse();
+  ranked.forEach((i, rank) => shades[Math.floor((rank * SHADES) / ranked.length)].push(i));
   return shades;
 }
 
