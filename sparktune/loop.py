@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from sparktune.errors import JournalFailed, from_failure
+from sparktune.executors.seams import Executor
 from sparktune.history import View
 from sparktune.stopping import Stopper
 from sparktune.study import Study
-from sparktune.trial import Asked, Event, Executor, Failure, Outcome, Status, Stopped, Told
+from sparktune.trial import Asked, Event, Failure, Outcome, Status, Stopped, Told
 
 Observer: TypeAlias = Callable[[Event, View], None]
 

@@ -14,6 +14,7 @@ from sparktune import loop
 from sparktune.arguments import numeric, positive, whole
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.executors.platforms import Platform
+from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
 from sparktune.observers.progress import BarFactory, tqdm_bar
 from sparktune.observers.saving import Saving
@@ -31,7 +32,7 @@ from sparktune.stopping import (
     no_progress_loss,
 )
 from sparktune.study import Study
-from sparktune.trial import Executor, Scalar, Trial
+from sparktune.trial import Scalar, Trial
 from sparktune.trials import Trials
 from sparktune.tuning import OR_NONE, annotated, by_keyword, is_annotated, tune
 

@@ -1,5 +1,4 @@
-"""What happens to one evaluation: its record, its end, the events between, and the seams that pass
-them on.
+"""What happens to one evaluation: its record, its end, and the events between.
 
 A `Trial` is the record of one evaluation and is never changed in place: a new record replaces the
 old one. Executors turn a trial into an `Outcome`; a study turns asks and outcomes into events, and
@@ -8,10 +7,10 @@ events into records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 STATUS_NEW = "new"
 STATUS_RUNNING = "running"
@@ -289,69 +288,3 @@ def retold(
 def begin_of(events: Iterable[Event]) -> Begun | None:
     """How the study, or the last run of it that is known, began; None if it did not."""
     return next((each for each in reversed([*events]) if isinstance(each, Begun)), None)
-
-
-class Executor(Protocol):
-    """Evaluates trials. Whoever makes one closes it."""
-
-    @property
-    def slots(self) -> int:
-        """How many trials may be inside at once, waiting or running; at least 1."""
-
-    @property
-    def running(self) -> int:
-        """How many of the trials inside run now."""
-
-    def submit(self, trial: Trial) -> None:
-        """Take a trial; returns at once."""
-
-    def collect(self, timeout: float | None) -> list[Outcome]:
-        """Wait at most `timeout` seconds (None: without end) for ended trials; return them."""
-
-    def cancel(self, ids: Iterable[int]) -> None:
-        """Ask for these trials to be ended; their outcomes still arrive."""
-
-    def close(self) -> None:
-        """Cancel what runs and free every resource. Calling it again does nothing."""
-
-
-class Transport(Protocol):
-    """The one blocking call in which platforms differ; `Pool` adds all concurrency.
-
-    Only `call` may take long, and only `call` and targets of `bind` are used by other threads than
-    the caller's.
-    """
-
-    @property
-    def slots(self) -> int:
-        """How many calls the platform can run at once, when it has grown as far as it may."""
-
-    @property
-    def room(self) -> int:
-        """How many calls the platform can run at once now."""
-
-    @property
-    def queues(self) -> bool:
-        """Whether the platform queues calls beyond its slots itself."""
-
-    def bind(self, target: Any) -> Any:
-        """A target for any number of threads, which inherit what the platform keeps per thread."""
-
-    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
-        """Evaluate a trial under `tag` and return the worker's report; raises if there is none."""
-
-    def running(self) -> Set[str] | None:
-        """The tags of the calls that have a slot now, as opposed to waiting for one; None if that
-        is not known at once.
-        """
-
-    def lost(self) -> Exception | None:
-        """Why no call will come back any more, if the platform is known to be gone."""
-
-    def cancel(self, tag: str) -> bool:
-        """Ask for the call under `tag` to be ended, if there is one; False if the platform cannot
-        end it, so that nobody waits for it.
-        """
-
-    def close(self) -> None:
-        """Free what the transport holds. Raises nothing, also where the platform is gone."""

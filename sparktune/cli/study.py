@@ -15,7 +15,6 @@ Paths in the file are relative to it; those given with `--set`, to the working d
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from inspect import signature
@@ -24,6 +23,7 @@ from typing import Any
 
 from sparktune.arguments import whole
 from sparktune.cli.references import References
+from sparktune.cli.tables import change_of, merged, read_tables, written_out
 from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Platform, Serial, Spark, Threads
 from sparktune.minimize import seed_of, time_and_loss
@@ -35,14 +35,6 @@ from sparktune.study import Study
 from sparktune.trials import Trials
 from sparktune.tuning import OR_NONE, annotated, is_annotated, tune
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-_SHORT = {"algorithm": "name", "executor": "kind"}  # a text stands for a table with this key
-_LARGEST = 2**24  # bytes of a study file
-_DEEPEST = 50  # tables and lists in each other
 _BUDGET = ("max_evals", "timeout", "loss_threshold")
 _PLATFORMS: dict[str, Any] = {"serial": Serial, "threads": Threads, "spark": Spark}
 _OBJECTS = {"session", "resource_profile"}  # of a platform, which TOML cannot hold
@@ -159,118 +151,35 @@ def load(path: str, changes: Sequence[str]) -> StudyFile:
     Raises:
         InvalidArgument: it cannot be read, or says something that no study file says.
     """
-    said = _tables(_read(path))
-    _resolve(said, Path(path).parent)
+    table = written_out(read_tables(path))
+    _resolve(table, Path(path).parent)
     for change in changes:
-        said = _merged(said, _tables(_change(change)))
-    _check_keys(path, said, (*_TABLES, *_PLAIN))
+        table = merged(table, written_out(change_of(change)))
+    _check_keys(path, table, (*_TABLES, *_PLAIN))
     for key, kind in _KINDS.items():
-        if key in said and not isinstance(said[key], kind):
-            raise InvalidArgument(f"{key} must be {_NAMES[kind]}, got {said[key]!r:.200}")
+        if key in table and not isinstance(table[key], kind):
+            raise InvalidArgument(f"{key} must be {_NAMES[kind]}, got {table[key]!r:.200}")
     for key in ("objective", "space"):
-        if key not in said:
+        if key not in table:
             raise InvalidArgument(f"{path} lacks {key!r}")
-    _check_keys("budget", said.get("budget", {}), _BUDGET)
-    plain = {name: said.pop(name) for name in _PLAIN if name in said}
-    return StudyFile(**said, plain=plain)
+    _check_keys("budget", table.get("budget", {}), _BUDGET)
+    plain = {name: table.pop(name) for name in _PLAIN if name in table}
+    return StudyFile(**table, plain=plain)
 
 
-def _read(path: str) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            text = file.read(_LARGEST + 1)
-        if len(text) > _LARGEST:
-            raise InvalidArgument(f"{path} is larger than any study file")
-        said = _toml(text.decode())
-    except OSError as error:
-        raise InvalidArgument(f"cannot read {path}: {error.strerror}") from error
-    except InvalidArgument:
-        raise
-    except ValueError as error:
-        raise InvalidArgument(f"{path} is not valid TOML: {error}") from error
-    return said
-
-
-def _toml(text: str) -> dict[str, Any]:
-    """What TOML says.
-
-    Raises:
-        ValueError: it is not valid TOML, or is nested deeper than any study.
-    """
-    try:
-        said: dict[str, Any] = tomllib.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
-    level: list[Any] = [said]
-    for _ in range(_DEEPEST):
-        tables = [each.values() if isinstance(each, dict) else each for each in level]
-        level = [item for each in tables for item in each if isinstance(item, (dict, list))]
-    if level:
-        raise ValueError("it is nested too deep")
-    return said
-
-
-def _tables(said: dict[str, Any]) -> dict[str, Any]:
-    """The same, with texts that stand for tables written out."""
-    for key, name in _SHORT.items():
-        if isinstance(said.get(key), str):
-            said[key] = {name: said[key]}
-    return said
-
-
-def _change(change: str) -> dict[str, Any]:
-    """`a.b=1` as {"a": {"b": 1}}; a value that is not TOML is a text."""
-    key, equals, value = change.partition("=")
-    if not equals or not key.strip():
-        raise InvalidArgument(f"--set needs key=value, got {change!r:.200}")
-    said = _parsed(f"{key} = 0") if "\n" not in key else None
-    place: Any = said
-    while isinstance(place, dict) and len(place) == 1:
-        last, (name, place) = place, next(iter(place.items()))
-    if said is None or place != 0:
-        raise InvalidArgument(
-            f"--set: {key!r:.200} is not a key; write it as in budget.max_evals=50"
-        )
-    given = _parsed(f"value = {value}") or {}
-    last[name] = given["value"] if given.keys() == {"value"} else value
-    return said
-
-
-def _parsed(text: str) -> dict[str, Any] | None:
-    try:
-        return _toml(text)
-    except ValueError:
-        return None
-
-
-def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """`old` with the keys of `new`. Tables are merged, except that a new kind of executor or name
-    of an algorithm takes the old one's options away.
-    """
-    merged = dict(old)
-    for key, value in new.items():
-        before = old.get(key)
-        replaced = _SHORT.get(key) in value if isinstance(value, dict) else True
-        if isinstance(before, dict) and not replaced:
-            merged[key] = _merged(before, value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def _resolve(said: dict[str, Any], folder: Path) -> None:
+def _resolve(table: dict[str, Any], folder: Path) -> None:
     """Make the paths in a study file relative to the working directory."""
     for key in ("objective", "space"):
-        reference = said.get(key)
+        reference = table.get(key)
         if isinstance(reference, str) and reference.rpartition(":")[0].endswith(".py"):
-            said[key] = str(folder / reference)
-    journal = said.get("journal")
+            table[key] = str(folder / reference)
+    journal = table.get("journal")
     if isinstance(journal, str) and "://" not in journal:
-        said["journal"] = os.path.join(folder, journal)
+        table["journal"] = os.path.join(folder, journal)
 
 
-def _algorithm(said: Mapping[str, Any], references: References) -> Any:
-    options = dict(said)
+def _algorithm(table: Mapping[str, Any], references: References) -> Any:
+    options = dict(table)
     name = options.pop("name", "tpe")
     if not isinstance(name, str) or not (name in ALGORITHMS or ":" in name):
         raise InvalidArgument(
@@ -304,8 +213,8 @@ def _flat(prefix: str, settings: Mapping[str, Any]) -> dict[str, str]:
     return flat
 
 
-def _check_keys(where: str, said: Mapping[str, Any], names: Any) -> None:
-    if unknown := [key for key in said if key not in names]:
+def _check_keys(where: str, table: Mapping[str, Any], names: Any) -> None:
+    if unknown := [key for key in table if key not in names]:
         raise InvalidArgument(
             f"{where} has no {_names(unknown):.200}; there is {_names(names) or 'nothing to set'}"
         )

@@ -10,8 +10,8 @@ from sparktune.arguments import is_whole, positive, whole
 from sparktune.errors import InvalidArgument
 from sparktune.executors import serial
 from sparktune.executors.pool import Pool
+from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
-from sparktune.trial import Executor
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

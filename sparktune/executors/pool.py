@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable
 
 from sparktune.errors import SparkUnavailable
 from sparktune.executors._calls import USUAL, Call, Phase, Timing
-from sparktune.trial import Failure, Outcome, Status, Transport, Trial
+from sparktune.executors.seams import Transport
+from sparktune.trial import Failure, Outcome, Status, Trial
 
 logger = logging.getLogger("sparktune")
 

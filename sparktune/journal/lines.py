@@ -7,12 +7,23 @@ from __future__ import annotations
 import json
 import logging
 import reprlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
 from sparktune.errors import InvalidArgument
+from sparktune.journal.fields import (
+    ENDED,
+    HEADER,
+    RUN,
+    TOLD,
+    TRIAL,
+    checked,
+    is_int,
+    is_plain,
+    is_time,
+)
 from sparktune.journal.places import Place
 from sparktune.journal.values import Blob, Encoder, decode
 from sparktune.trial import (
@@ -45,9 +56,7 @@ FORMAT = 1
 START = b'{"sparktune":'
 
 _STATUSES = (STATUS_NEW, STATUS_RUNNING, STATUS_SUSPENDED, STATUS_OK, STATUS_FAIL)
-_ENDED = {status.value: status for status in Status if not status.pending}
 _INFINITE = ({"$float": "inf"}, {"$float": "-inf"})
-_LATEST = 253_402_300_799  # the last second of the year 9999
 
 _MARKED = {"loss", "result", "attachments"}
 
@@ -143,7 +152,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
     entry = {"id": _plain(trial.id), "values": values, "asked": _time(trial.asked)}
     if trial.budget != 1.0:
         entry["budget"] = float(trial.budget)
-    if wrong := [name for name, value in entry.items() if not _TRIAL[name](value)]:
+    if wrong := [name for name, value in entry.items() if not TRIAL[name](value)]:
         raise InvalidArgument(
             f"trial {trial.id} cannot be written to a journal: its {wrong[0]} cannot be "
             f"{reprlib.repr(getattr(trial, wrong[0]))}"
@@ -153,7 +162,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
 
 def _header(header: Header) -> dict[str, Any]:
     options = {
-        label: [_plain(each) if _is_plain(_plain(each)) else f"{each!r:.200}" for each in known]
+        label: [_plain(each) if is_plain(_plain(each)) else f"{each!r:.200}" for each in known]
         for label, known in header.options.items()
     }
     certain = {"objective": str(header.objective), "created": _time(header.created) or 0.0}
@@ -177,94 +186,7 @@ def _status(status: Status) -> str:
 
 
 def _time(seconds: Any) -> float | None:
-    return seconds if seconds is not None and _is_time(seconds) else None
-
-
-# What the fields of an entry can be
-
-
-def _is_int(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 2**62
-
-
-def _is_count(value: Any) -> bool:
-    return value is None or _is_int(value)
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and -1e300 < value < 1e300
-
-
-def _is_loss(value: Any) -> bool:
-    return value is None or type(value) is float or _is_number(value)
-
-
-def _is_time(value: Any) -> bool:
-    return value is None or (isinstance(value, (int, float)) and 0 <= value < _LATEST)
-
-
-def _is_text(value: Any) -> bool:
-    return type(value) is str
-
-
-def _is_dict(value: Any) -> bool:
-    return type(value) is dict
-
-
-def _is_id(value: Any) -> bool:  # documents of Hyperopt may have texts as ids
-    return _is_int(value) or (type(value) is str and 0 < len(value) < 200)
-
-
-def _is_plain(value: Any) -> bool:
-    return value is None or type(value) in (bool, str, float) or _is_number(value)
-
-
-_TRIAL: dict[str, Callable[[Any], bool]] = {
-    "id": _is_id,
-    "values": lambda value: _is_dict(value) and all(map(_is_number, value.values())),
-    "asked": _is_time,
-    "budget": lambda value: _is_number(value) and value > 0,
-}
-_TOLD: dict[str, Callable[[Any], bool]] = {
-    "id": _is_id,
-    "status": lambda value: _is_text(value) and value in _ENDED,
-    "loss": _is_loss,
-    "result": lambda value: isinstance(value, (dict, Blob)),
-    "failure": lambda value: type(value) is list and len(value) == 3 and all(map(_is_text, value)),
-    "attachments": lambda value: _is_dict(value) and all(map(_is_text, value)),
-    "started": _is_time,
-    "finished": _is_time,
-    "log": _is_text,
-}
-_HEADER: dict[str, Callable[[Any], bool]] = {
-    "objective": _is_text,
-    "seed": lambda value: type(value) is int and 0 <= value < 10**600,
-    "space": _is_text,
-    "columns": lambda value: _is_dict(value) and all(map(_is_text, value.values())),
-    "created": lambda value: value is not None and _is_time(value),
-    "options": lambda value: (
-        _is_dict(value)
-        and all(type(each) is list and all(map(_is_plain, each)) for each in value.values())
-    ),
-}
-_RUN: dict[str, Callable[[Any], bool]] = {"max_evals": _is_count, "end": _is_count}
-
-
-def _checked(
-    entry: Any, fields: Mapping[str, Callable[[Any], bool]], needed: tuple[str, ...]
-) -> dict[str, Any]:
-    if type(entry) is not dict:
-        raise ValueError(f"it has {reprlib.repr(entry)} where fields should be")
-    for name, value in entry.items():
-        good = fields.get(name)
-        if good is None:
-            raise ValueError(f"it has a field {name!r:.40}, which this sparktune does not know")
-        if not good(value):
-            raise ValueError(f"its {name} cannot be {reprlib.repr(value)}")
-    for name in needed:
-        if name not in entry:
-            raise ValueError(f"its {name} is missing")
-    return entry
+    return seconds if seconds is not None and is_time(seconds) else None
 
 
 class Reader:
@@ -310,28 +232,28 @@ class Reader:
                     told |= {
                         name: decode(told[name], self._journal) for name in _MARKED & told.keys()
                     }
-                return [self._told_event(_checked(told, _TOLD, ("id", "status")))]
+                return [self._told_event(checked(told, TOLD, ("id", "status")))]
             case {"asked": list(asked)} if len(entry) == 1:
                 return [Asked(self._trial(each, Status.RUNNING)) for each in asked]
             case {"asked": list(asked), "enqueued": list(enqueued)} if len(entry) == 2:
                 waiting = [Enqueued(self._trial(each)) for each in enqueued]
                 return [*waiting, *[Asked(self._trial(each, Status.RUNNING)) for each in asked]]
             case {"run": run} if len(entry) == 1:
-                limit = Limit(**_checked(run, _RUN, ("max_evals", "end")))
+                limit = Limit(**checked(run, RUN, ("max_evals", "end")))
                 return [Begun(self._header, limit)]
             case {"stopped": str(reason)} if len(entry) == 1:
                 return [Stopped(reason)]
         raise ValueError(f"it is not a line of a journal: {reprlib.repr(entry)}")
 
     def _trial(self, fields: Any, status: Status = Status.NEW) -> Trial:
-        trial = Trial(status=status, **_checked(fields, _TRIAL, ("id", "values")))
+        trial = Trial(status=status, **checked(fields, TRIAL, ("id", "values")))
         known = self._records.get(trial.id)
         if known and not known.status.pending:
             raise ValueError(f"trial {trial.id!r:.40} ended before; did two runs write at once?")
         return trial
 
     def _told_event(self, told: dict[str, Any]) -> Told:
-        id, status, failure = told.pop("id"), _ENDED[told.pop("status")], told.pop("failure", None)
+        id, status, failure = told.pop("id"), ENDED[told.pop("status")], told.pop("failure", None)
         before = self._records.get(id)
         if before is None:
             raise ValueError(f"trial {id!r:.40} was never asked for")
@@ -350,11 +272,11 @@ def _read_header(entry: dict[str, Any]) -> Header:
     if "sparktune" not in entry:
         raise ValueError("the header of a journal was expected")
     version = entry.pop("sparktune")
-    if _is_int(version) and version > FORMAT:
+    if is_int(version) and version > FORMAT:
         raise ValueError("it was written by a newer sparktune; update this one")
     if type(version) is not int or version != FORMAT:
         raise ValueError(f"its version cannot be {reprlib.repr(version)}")
-    return Header(**_checked(entry, _HEADER, ("objective", "seed", "space", "columns", "created")))
+    return Header(**checked(entry, HEADER, ("objective", "seed", "space", "columns", "created")))
 
 
 def _result(result: Any, status: Status, loss: Any) -> dict[Any, Any]:

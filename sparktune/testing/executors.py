@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
-from sparktune.trial import Executor, Outcome, Status, Trial
+from sparktune.trial import Outcome, Status, Trial
 
 Make: TypeAlias = Callable[[Task], Executor]
 

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
+from sparktune.executors.seams import Transport
 from sparktune.executors.task import Task
-from sparktune.trial import Transport, Trial
+from sparktune.trial import Trial
 
 Make: TypeAlias = Callable[[Task], Transport]
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sparktune.executors.pool import Pool
+from sparktune.executors.seams import Executor
 from sparktune.executors.serial import Serial
 from sparktune.executors.task import Task
 from sparktune.executors.threads import Threads
 from sparktune.testing import EXECUTOR_CHECKS, Clock, SimulatedExecutor
 from sparktune.testing.executors import Make
-from sparktune.trial import Executor
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

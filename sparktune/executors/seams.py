@@ -1,0 +1,74 @@
+"""What the loop asks of an executor, and the pool of a platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from typing import Any, Protocol
+
+from sparktune.trial import Outcome, Trial
+
+
+class Executor(Protocol):
+    """Evaluates trials. Whoever makes one closes it."""
+
+    @property
+    def slots(self) -> int:
+        """How many trials may be inside at once, waiting or running; at least 1."""
+
+    @property
+    def running(self) -> int:
+        """How many of the trials inside run now."""
+
+    def submit(self, trial: Trial) -> None:
+        """Take a trial; returns at once."""
+
+    def collect(self, timeout: float | None) -> list[Outcome]:
+        """Wait at most `timeout` seconds (None: without end) for ended trials; return them."""
+
+    def cancel(self, ids: Iterable[int]) -> None:
+        """Ask for these trials to be ended; their outcomes still arrive."""
+
+    def close(self) -> None:
+        """Cancel what runs and free every resource. Calling it again does nothing."""
+
+
+class Transport(Protocol):
+    """The one blocking call in which platforms differ; `Pool` adds all concurrency.
+
+    Only `call` may take long, and only `call` and targets of `bind` are used by other threads than
+    the caller's.
+    """
+
+    @property
+    def slots(self) -> int:
+        """How many calls the platform can run at once, when it has grown as far as it may."""
+
+    @property
+    def room(self) -> int:
+        """How many calls the platform can run at once now."""
+
+    @property
+    def queues(self) -> bool:
+        """Whether the platform queues calls beyond its slots itself."""
+
+    def bind(self, target: Any) -> Any:
+        """A target for any number of threads, which inherit what the platform keeps per thread."""
+
+    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+        """Evaluate a trial under `tag` and return the worker's report; raises if there is none."""
+
+    def running(self) -> Set[str] | None:
+        """The tags of the calls that have a slot now, as opposed to waiting for one; None if that
+        is not known at once.
+        """
+
+    def lost(self) -> Exception | None:
+        """Why no call will come back any more, if the platform is known to be gone."""
+
+    def cancel(self, tag: str) -> bool:
+        """Ask for the call under `tag` to be ended, if there is one; False if the platform cannot
+        end it, so that nobody waits for it.
+        """
+
+    def close(self) -> None:
+        """Free what the transport holds. Raises nothing, also where the platform is gone."""

@@ -1,0 +1,111 @@
+"""What the fields of a journal's entries can be."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sparktune.journal.values import Blob
+from sparktune.trial import Status
+
+ENDED = {status.value: status for status in Status if not status.pending}
+_LATEST = 253_402_300_799  # the last second of the year 9999
+
+
+def is_int(value: Any) -> bool:
+    """Whether it can be a number of trials, or an id."""
+    return type(value) is int and 0 <= value < 2**62
+
+
+def _is_count(value: Any) -> bool:
+    return value is None or is_int(value)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and -1e300 < value < 1e300
+
+
+def _is_loss(value: Any) -> bool:
+    return value is None or type(value) is float or _is_number(value)
+
+
+def is_time(value: Any) -> bool:
+    """Whether it can be seconds since the epoch, or None."""
+    return value is None or (isinstance(value, (int, float)) and 0 <= value < _LATEST)
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _is_dict(value: Any) -> bool:
+    return type(value) is dict
+
+
+def _is_id(value: Any) -> bool:  # documents of Hyperopt may have texts as ids
+    return is_int(value) or (type(value) is str and 0 < len(value) < 200)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether it can be an option of a choice."""
+    return value is None or type(value) in (bool, str, float) or _is_number(value)
+
+
+TRIAL: dict[str, Callable[[Any], bool]] = {
+    "id": _is_id,
+    "values": lambda value: _is_dict(value) and all(map(_is_number, value.values())),
+    "asked": is_time,
+    "budget": lambda value: _is_number(value) and value > 0,
+}
+
+
+TOLD: dict[str, Callable[[Any], bool]] = {
+    "id": _is_id,
+    "status": lambda value: _is_text(value) and value in ENDED,
+    "loss": _is_loss,
+    "result": lambda value: isinstance(value, (dict, Blob)),
+    "failure": lambda value: type(value) is list and len(value) == 3 and all(map(_is_text, value)),
+    "attachments": lambda value: _is_dict(value) and all(map(_is_text, value)),
+    "started": is_time,
+    "finished": is_time,
+    "log": _is_text,
+}
+
+
+HEADER: dict[str, Callable[[Any], bool]] = {
+    "objective": _is_text,
+    "seed": lambda value: type(value) is int and 0 <= value < 10**600,
+    "space": _is_text,
+    "columns": lambda value: _is_dict(value) and all(map(_is_text, value.values())),
+    "created": lambda value: value is not None and is_time(value),
+    "options": lambda value: (
+        _is_dict(value)
+        and all(type(each) is list and all(map(is_plain, each)) for each in value.values())
+    ),
+}
+
+
+RUN: dict[str, Callable[[Any], bool]] = {"max_evals": _is_count, "end": _is_count}
+
+
+def checked(
+    entry: Any, fields: Mapping[str, Callable[[Any], bool]], needed: tuple[str, ...]
+) -> dict[str, Any]:
+    """The entry, all of whose fields can be what they are.
+
+    Raises:
+        ValueError: a field is unknown, cannot have its value, or is missing.
+    """
+    if type(entry) is not dict:
+        raise ValueError(f"it has {reprlib.repr(entry)} where fields should be")
+    for name, value in entry.items():
+        good = fields.get(name)
+        if good is None:
+            raise ValueError(f"it has a field {name!r:.40}, which this sparktune does not know")
+        if not good(value):
+            raise ValueError(f"its {name} cannot be {reprlib.repr(value)}")
+    for name in needed:
+        if name not in entry:
+            raise ValueError(f"its {name} is missing")
+    return entry
