@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +31,27 @@ SESSION = """
 """
 
 DIES_AT_A_CALL = """
+    import itertools
     from py4j.clientserver import JavaClient
+    from sparktune.executors.spark_classic import SparkClassic
 
-    at, after, folder = int(sys.argv[1]), sys.argv[2] == "after", sys.argv[3]
-    send, calls, died = JavaClient.send_command, [0], []
+    evaluated, at, after = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "after"
+    folder = sys.argv[4]
+    send, call = JavaClient.send_command, SparkClassic.call
+    calls, died, reported = itertools.count(1), [], []
 
     def send_command(self, *arguments, **options):
-        calls[0] += 1
-        if calls[0] != at:
+        if len(os.listdir(folder)) < evaluated or next(calls) != at:
             return send(self, *arguments, **options)
         answer = send(self, *arguments, **options) if after else None
         os.kill(jvm, signal.SIGKILL)
         died.append(time.monotonic())
         return answer if after else send(self, *arguments, **options)
+
+    def noted(self, trial, tag):
+        report = call(self, trial, tag)
+        reported.append(trial.id)
+        return report
 
     def objective(x):
         import os, time
@@ -50,7 +59,7 @@ DIES_AT_A_CALL = """
         open(os.path.join(folder, str(x)), "w").close()
         return x
 
-    JavaClient.send_command = send_command
+    JavaClient.send_command, SparkClassic.call = send_command, noted
     trials, end = None, "returned"
     try:
         trials = SparkTrials(2, trial_timeout=600)
@@ -60,9 +69,9 @@ DIES_AT_A_CALL = """
     except BaseException as error:
         end = repr(error)
     records = [] if trials is None else trials.records.values()
-    tell(end=end, calls=calls[0], statuses=sorted(t.status.value for t in records),
-         evaluated=len(os.listdir(folder)),
-         seconds=time.monotonic() - died[0] if died else 0.0)
+    tell(end=end, calls=next(calls), statuses=sorted(t.status.value for t in records),
+         evaluated=len(os.listdir(folder)), reported=len(reported),
+         seconds=time.monotonic() - died[0] if died else None)
     os._exit(0)
 """
 
@@ -137,13 +146,22 @@ def told(program: str, *arguments: str) -> dict[str, Any]:
     return found
 
 
+# When it dies: after so many of twelve trials were evaluated, at one of the next so many calls.
+PHASES = {"opening": (0, 150), "first results": (1, 60), "middle": (5, 60), "end": (11, 60)}
+
+
 def check_a_death(seed: int, folder: Path) -> dict[str, Any]:
-    """Kill the JVM at a random call of the driver to it, just before or just after."""
+    """Kill the JVM at a random call of the driver to it, just before or just after; the phases of
+    a run take turns.
+    """
     draw = random.Random(seed)
-    at, when = draw.randrange(1, 1000), draw.choice(["before", "after"])
-    found = told(DIES_AT_A_CALL, str(at), when, str(folder))
-    found |= {"at": at, "when": when}
+    phase = list(PHASES)[seed % len(PHASES)]
+    evaluated, calls = PHASES[phase]
+    at, when = draw.randint(1, calls), draw.choice(["before", "after"])
+    found = {"phase": phase, "at": at, "when": when}
+    found |= told(DIES_AT_A_CALL, str(evaluated), str(at), when, str(folder))
     statuses = found["statuses"]
+    assert statuses.count("ok") == found["reported"], found
     if found["end"] == "returned":  # it died after the last trial had ended, or not at all
         assert statuses == ["ok"] * 12, found
     else:
@@ -155,7 +173,7 @@ def check_a_death(seed: int, folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", range(len(PHASES)), ids=PHASES)
 def test_a_jvm_that_dies_at_any_call_ends_the_run_and_costs_no_finished_trial(
     seed: int, tmp_path: Path
 ) -> None:
@@ -185,6 +203,10 @@ def test_a_jvm_that_dies_under_objectives_that_use_spark_is_no_error_of_theirs()
 
 
 if __name__ == "__main__":
+    ends: Counter[tuple[str, str]] = Counter()
     for number in range(int(sys.argv[1])):
         with tempfile.TemporaryDirectory() as place:
-            print(number, check_a_death(number, Path(place)), flush=True)
+            one = check_a_death(number, Path(place))
+        ends[one["phase"], one["end"]] += 1
+        print(number, one, flush=True)
+    print(dict(ends))
