@@ -52,7 +52,7 @@ from sparktune.errors import (
     SparktuneError,
     SparkUnavailable,
 )
-from sparktune.executors.platforms import Serial, Spark, Threads
+from sparktune.executors.platforms import Parts, Serial, Spark, Threads
 from sparktune.minimize import fmin, space_eval
 from sparktune.parallel_trials import SparkTrials, ThreadTrials
 from sparktune.samplers import random as rand
@@ -103,6 +103,7 @@ __all__ = [
     "InvalidResult",
     "InvalidResultStatus",
     "ObjectiveNotPicklable",
+    "Parts",
     "Serial",
     "Spark",
     "SparkTrials",

@@ -57,12 +57,14 @@ def text_of(error: BaseException) -> str:
 
 
 def traceback_of(error: BaseException, skip: int = 0) -> str:
-    """The traceback of any exception, without its first `skip` frames if there are more, cut where
-    it is long.
+    """The traceback of any exception, without its first `skip` frames and those of this module that
+    follow, if there are more; cut where it is long.
     """
     frames = BaseException.__dict__["__traceback__"].__get__(error)  # which no class overrides
     for _ in range(skip):
         frames = (frames.tb_next if frames else None) or frames
+    while frames and frames.tb_next and frames.tb_frame.f_code.co_filename == _HERE:
+        frames = frames.tb_next
     try:
         text = "".join(traceback.format_exception(type(error), error, frames))
     except Exception:  # of the exception's own code
@@ -152,9 +154,20 @@ def as_number(value: Any) -> float | None:
         return None
 
 
-def with_keywords(objective: Callable[..., Any], config: Mapping[str, Any]) -> Any:
+_HERE = evaluate.__code__.co_filename  # as a module that came by value has no `__file__`
+
+
+def with_keywords(objective: Callable[..., Any], config: Mapping[str, Any], **more: Any) -> Any:
     """Call an objective that takes its parameters as keyword arguments."""
-    return objective(**config)
+    return objective(**config, **more)
+
+
+def with_part(objective: Callable[..., Any], argument: tuple[Any, int]) -> Any:
+    """Call an objective on one part of a trial; `argument` is its configuration and the number of
+    the part.
+    """
+    config, number = argument
+    return objective(config, part=number)
 
 
 def _invalid(kind: str, message: str) -> dict[str, Any]:

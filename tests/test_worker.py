@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from decimal import Decimal
 from fractions import Fraction
@@ -259,3 +260,23 @@ def test_errors_are_told_where_the_module_came_by_value() -> None:
     assert evaluate is not worker.evaluate
     report = evaluate(lambda x: 1 / x, 0)
     assert report["failure"][:2] == ("ZeroDivisionError", "division by zero")
+
+
+def test_a_part_is_an_argument_by_name_and_the_traceback_starts_at_the_objective() -> None:
+    def objective(config: float, *, part: int) -> float:
+        return config / part
+
+    called = functools.partial(worker.with_part, objective)
+    assert worker.evaluate(called, (3.0, 2))["loss"] == 1.5
+    failure = worker.evaluate(called, (3.0, 0))["failure"]
+    assert "in objective" in failure[2].splitlines()[1]
+
+
+def test_the_traceback_of_an_objective_of_keywords_starts_at_it() -> None:
+    def objective(x: float) -> float:
+        return 1 / x
+
+    failure = worker.evaluate(functools.partial(worker.with_keywords, objective), {"x": 0})[
+        "failure"
+    ]
+    assert "in objective" in failure[2].splitlines()[1]

@@ -1,3 +1,3 @@
 """Executors: where trials are evaluated. `Serial` in this thread; `Pool` on threads over a
-transport.
+transport; `Parts` around another, where a trial is n calls.
 """

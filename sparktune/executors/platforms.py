@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sparktune.arguments import is_whole, positive, whole
 from sparktune.errors import InvalidArgument
-from sparktune.executors import serial
+from sparktune.executors import parts, serial
 from sparktune.executors.pool import Pool
 from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
@@ -144,6 +145,58 @@ class Spark:
         parallelism = None if self.parallelism == "auto" else int(self.parallelism)
         transport = _transport(session_of(self.session), task, self.resource_profile)
         return Pool(transport, parallelism, self.trial_timeout, self.retries)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Trials in parts, such as the folds of a cross-validation, on another platform.
+
+        def objective(config, part):
+            return loss_of_fold(config, folds[part])
+
+        tune(objective, space, on=Parts(Spark(8), 5), max_trials=50)
+
+    The parts are evaluated side by side, so that a few trials fill many slots. One that raises,
+    crashes or runs out of time ends its trial, and the others are cancelled. Limits and retries of
+    the other platform hold for each part.
+
+    Args:
+        on: where the parts are evaluated.
+        n: parts of a trial; the objective is called with the configuration and `part`, 0 to n - 1.
+        merge: gets the outcomes of all parts, in their order, once each has returned, and gives
+            what an objective returns: a loss, or a dict. Default: the mean of the losses.
+
+    Raises:
+        InvalidArgument: an argument is wrong.
+    """
+
+    on: Platform
+    n: int
+    merge: parts.Merge = parts.mean
+
+    def __post_init__(self) -> None:
+        whole("n", self.n, 1)
+        if isinstance(self.on, type) or not callable(getattr(self.on, "open", None)):
+            raise InvalidArgument(
+                f"on must be Serial(), Threads(4) or Spark(parallelism=8), got {self.on!r}"
+            )
+        if not callable(self.merge):
+            raise InvalidArgument(
+                "merge must be a function of the outcomes of a trial's parts, such as "
+                f"sparktune.executors.parts.mean, got {self.merge!r}"
+            )
+
+    @property
+    def parallelism(self) -> int | str:
+        """The most trials that it takes to fill the other platform, while one of them has only one
+        part left; "auto" if that platform decides.
+        """
+        slots = self.on.parallelism
+        return slots if isinstance(slots, str) else 1 + math.ceil((slots - 1) / self.n)
+
+    def open(self, task: Task) -> Executor:
+        """The other platform's executor, which gets the parts."""
+        return parts.Parts(self.on.open(parts.in_parts(task)), self.n, self.merge)
 
 
 def session_of(spark: SparkSession | None) -> SparkSession:

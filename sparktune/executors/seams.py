@@ -23,7 +23,9 @@ class Executor(Protocol):
         """Take a trial; returns at once."""
 
     def collect(self, timeout: float | None) -> list[Outcome]:
-        """Wait at most `timeout` seconds (None: without end) for ended trials; return them."""
+        """Wait at most `timeout` seconds (None: without end) for ended trials; return them. It may
+        return early, and empty, if slots have come.
+        """
 
     def cancel(self, ids: Iterable[int]) -> None:
         """Ask for these trials to be ended; their outcomes still arrive."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sparktune.errors import InvalidArgument
-from sparktune.executors.platforms import Platform, Serial, Spark, Threads
+from sparktune.executors.platforms import Parts, Platform, Serial, Spark, Threads
 from sparktune.testing import EXECUTOR_CHECKS
 from sparktune.testing.executors import Make
 
@@ -27,9 +27,14 @@ def test_what_they_open_is_an_executor(check: Any, platform: Platform) -> None:
 def test_they_say_how_many_run_at_once() -> None:
     each = Serial(), Threads(), Threads(7), Spark(), Spark(8)
     assert [platform.parallelism for platform in each] == [1, 4, 7, "auto", 8]
+    each_in_parts = [Parts(platform, 5).parallelism for platform in each]
+    assert each_in_parts == [1, 2, 3, "auto", 3]
+    assert Parts(Threads(7), 1).parallelism == 7
 
 
-@pytest.mark.parametrize("platform", [*PLATFORMS, Spark(3, 60.0, 2)], ids=repr)
+@pytest.mark.parametrize(
+    "platform", [*PLATFORMS, Spark(3, 60.0, 2), Parts(Threads(3), 5)], ids=repr
+)
 def test_they_are_equal_after_a_pickle(platform: Platform) -> None:
     assert pickle.loads(pickle.dumps(platform)) == platform
 
@@ -48,6 +53,10 @@ def test_a_pickle_leaves_out_what_lives_in_the_jvm() -> None:
         (lambda: Serial(queue=0), "queue argument should be an integer >= 1.* 0"),
         (lambda: Threads(0), "parallelism argument should be an integer >= 1.* 0"),
         (lambda: Threads(2.5), "parallelism .* 2.5"),  # type: ignore[arg-type]
+        (lambda: Parts(Serial(), 0), "n argument should be an integer >= 1.* 0"),
+        (lambda: Parts(4, 2), "on must be .* got 4"),  # type: ignore[arg-type]
+        (lambda: Parts(Serial, 2), "on must be .* got <class"),  # type: ignore[arg-type]
+        (lambda: Parts(Serial(), 2, 1), "merge must be a function .* got 1"),  # type: ignore[arg-type]
         (lambda: Spark(0), 'parallelism argument should be an integer >= 1, or "auto".* 0'),
         (lambda: Spark(True), "parallelism .* True"),
         (lambda: Spark(trial_timeout=0), "trial_timeout .* 0"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sparktune import Spark, hp, tune
+from sparktune import Parts, Spark, hp, tune
 from sparktune.errors import TrialFailed
 from sparktune.trial import Status
 
@@ -52,3 +52,22 @@ def test_the_first_failure_ends_the_run_where_it_shall(
     ) as caught:
         tune(objective, SPACE, on=on, start=start, errors="raise", progress=False)
     assert caught.value.study.trials[0].status is Status.ERROR  # type: ignore[attr-defined]
+
+
+def test_parts_of_a_trial_are_spark_tasks(session: SparkSession) -> None:
+    def objective(config: dict[str, Any], part: int) -> float:
+        print(f"part {part}")
+        if config["x"] < 0 and part == 1:
+            raise ZeroDivisionError("negative")
+        return float(config["x"] + part)
+
+    start = [{"x": 2.0, "k": 0}, {"x": -1.0, "k": 1}]
+    on = Parts(Spark(2, session=session), 3)
+    study = tune(objective, SPACE, on=on, start=start, max_trials=0, progress=False)
+    good, bad = study.trials.values()
+    assert (good.status, good.loss, bad.status) == (Status.OK, 3.0, Status.ERROR)
+    assert good.result == {"status": "ok", "loss": 3.0, "losses": [2.0, 3.0, 4.0]}
+    assert good.log == "part 0\npart 1\npart 2\n"
+    assert bad.failure is not None
+    assert bad.failure.message == "negative"
+    assert "in objective" in bad.failure.traceback.splitlines()[1]

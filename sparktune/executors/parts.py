@@ -1,0 +1,228 @@
+"""Trials in parts, such as the folds of a cross-validation, on any executor.
+
+A trial becomes n calls of another executor. What is free there is always filled: parts that find no
+slot wait in a backlog, and one more trial is taken as soon as the parts of those inside cannot fill
+all slots.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+from typing import Any, TypeAlias
+
+from sparktune import worker
+from sparktune.executors._spark_state import LOG_LIMIT
+from sparktune.executors.seams import Executor
+from sparktune.executors.task import Task
+from sparktune.trial import Outcome, Status, Trial
+
+Merge: TypeAlias = Callable[[Sequence[Outcome]], Any]
+"""From the outcomes of all parts, in their order, each of which returned, to what an objective
+returns: a loss, or a dict.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part(Trial):
+    """What the inner executor evaluates: part `number`, from 0 on, of a trial, with its own id."""
+
+    whole: Trial
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartTask(Task):
+    """A task whose trials are parts."""
+
+    def describe(self, trial: Trial) -> str:
+        """One line that names the part, the study, the trial and its parameters."""
+        assert isinstance(trial, Part)
+        named = Task(self.objective, self.configure, f"part {trial.number} of {self.name}")
+        return named.describe(trial.whole)
+
+
+def in_parts(task: Task) -> Task:
+    """The task of the parts of this task's trials: the objective is called with the configuration
+    of the trial and `part`, the number of the part.
+    """
+
+    def configure(trial: Trial) -> tuple[Any, int]:
+        assert isinstance(trial, Part)
+        return task.configure(trial.whole), trial.number
+
+    return PartTask(partial(worker.with_part, task.objective), configure, task.name)
+
+
+def mean(parts: Sequence[Outcome]) -> Mapping[str, Any]:
+    """The mean of the losses, which are kept as `losses`; a failure if a part says it failed."""
+    if any(part.status is not Status.OK for part in parts):
+        return {"status": "fail", "losses": [part.loss for part in parts]}
+    losses = [float(part.loss or 0.0) for part in parts]
+    return {"status": "ok", "loss": math.fsum(losses) / len(losses), "losses": losses}
+
+
+@dataclass(slots=True)
+class _Whole:
+    """A trial inside: how its parts ended, and by what it ended early if it did."""
+
+    trial: Trial
+    missing: set[int]
+    ended: dict[int, Outcome] = field(default_factory=dict)
+    end: Outcome | None = None
+
+
+class Parts:
+    """Evaluates trials as n calls of another executor each; a trial ends when all of them have.
+
+    A part that does not return (it raises, crashes, runs out of time or is cancelled) ends its
+    trial: the others are cancelled, and its outcome is the trial's.
+
+    Args:
+        inner: what evaluates the parts, by a task such as `in_parts` gives; closed with this one.
+        n: parts of a trial.
+        merge: makes one result of those of the parts.
+        clock: seconds that only ever grow.
+    """
+
+    def __init__(
+        self, inner: Executor, n: int, merge: Merge, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._inner = inner
+        self._n = n
+        self._merge = merge
+        self._clock = clock
+        self._wholes: dict[Any, _Whole] = {}
+        self._backlog: deque[Part] = deque()
+        self._calls: dict[int, Part] = {}  # what is inside the inner executor
+        self._next_id = 0
+        self._ended: dict[Any, Outcome] = {}
+        self._given: dict[Any, Outcome] = {}  # what `collect` gave out last
+        self._closed = False
+
+    @property
+    def slots(self) -> int:
+        """How many trials may be inside now: as many as are needed to fill the inner executor."""
+        free = self._inner.slots - len(self._calls) - len(self._backlog)
+        return len(self._wholes) + max(math.ceil(free / self._n), 0)
+
+    @property
+    def running(self) -> int:
+        """How many of the trials inside have a part that runs."""
+        begun = {part.whole.id for part in self._calls.values()}
+        return min(len(begun), self._inner.running)
+
+    def submit(self, trial: Trial) -> None:
+        """Take a trial, and hand on as many parts as there is room for."""
+        self._wholes[trial.id] = _Whole(trial, set(range(self._n)))
+        known = {each.name: getattr(trial, each.name) for each in fields(Trial)}
+        for number in range(self._n):
+            part = Part(**known | {"id": self._next_id}, whole=trial, number=number)
+            self._next_id += 1
+            self._backlog.append(part)
+        self._hand_on()
+
+    def collect(self, timeout: float | None) -> list[Outcome]:
+        """Wait for ended trials, at most `timeout` seconds; return early if slots have come.
+
+        After `close` it gives what was given out last, as an interrupt may have lost it, and the
+        ends of all that was inside.
+        """
+        if self._closed:
+            return [*self._given.values()]
+        self._given = {}
+        slots = self.slots
+        end = math.inf if timeout is None else self._clock() + timeout
+        self._hand_on()
+        while self._wholes and not self._ended:
+            left = end - self._clock()
+            self._take(self._inner.collect(None if end == math.inf else max(left, 0.0)))
+            self._hand_on()
+            if left <= 0 or self.slots > slots:
+                break
+        self._given, self._ended = self._ended, {}
+        return [*self._given.values()]
+
+    def cancel(self, ids: Iterable[int]) -> None:
+        """Ask for the parts of these trials to be ended."""
+        for id in ids:
+            if id in self._wholes:
+                self._end(self._wholes[id], Outcome(id, Status.CANCELLED))
+
+    def close(self) -> None:
+        """Cancel every part and close the inner executor."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.cancel([*self._wholes])
+        finally:
+            self._inner.close()
+            self._take(self._inner.collect(0))
+            for whole in [*self._wholes.values()]:
+                self._leave(whole)
+            self._given |= self._ended
+
+    def _hand_on(self) -> None:
+        """Fill the slots of the inner executor."""
+        for _ in range(min(self._inner.slots - len(self._calls), len(self._backlog))):
+            part = self._backlog.popleft()
+            self._calls[part.id] = part
+            self._inner.submit(part)
+
+    def _take(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            part = self._calls.pop(outcome.trial_id, None)
+            if part is None or part.whole.id not in self._wholes:
+                continue  # it was taken before
+            whole = self._wholes[part.whole.id]
+            whole.ended[part.number] = outcome
+            whole.missing.discard(part.number)
+            if not outcome.status.returned:
+                self._end(whole, outcome)
+            elif not whole.missing:
+                self._leave(whole)
+
+    def _end(self, whole: _Whole, outcome: Outcome) -> None:
+        """Have no more of a trial evaluated; the first reason counts."""
+        whole.end = whole.end or outcome
+        waiting = [part for part in self._backlog if part.whole is whole.trial]
+        self._backlog = deque(part for part in self._backlog if part.whole is not whole.trial)
+        whole.missing -= {part.number for part in waiting}
+        if not whole.missing:
+            self._leave(whole)
+        else:
+            running = [id for id, part in self._calls.items() if part.whole is whole.trial]
+            self._inner.cancel(running)
+
+    def _leave(self, whole: _Whole) -> None:
+        self._ended[whole.trial.id] = self._outcome(whole)
+        self._wholes.pop(whole.trial.id, None)
+
+    def _outcome(self, whole: _Whole) -> Outcome:
+        """How a trial ended whose parts have."""
+        parts = [whole.ended[number] for number in sorted(whole.ended)]
+        if len(parts) == self._n and all(part.status.returned for part in parts):
+            outcome = self._merged(whole.trial, parts)
+        else:
+            outcome = whole.end or Outcome(whole.trial.id, Status.CANCELLED)
+        started = [part.started for part in parts if part.started is not None]
+        finished = [part.finished for part in parts if part.finished is not None]
+        return replace(
+            outcome,
+            trial_id=whole.trial.id,
+            started=min(started, default=None),
+            finished=max(finished, default=None),
+            log="".join(part.log for part in parts)[-LOG_LIMIT:],
+        )
+
+    def _merged(self, trial: Trial, parts: Sequence[Outcome]) -> Outcome:
+        try:
+            report = worker.read(self._merge(parts))
+        except Exception as error:
+            report = worker.failed(error)
+        return Outcome.of(trial.id, report)
