@@ -15,13 +15,11 @@ def whole(name: str, value: Any, least: int, otherwise: str = "") -> int:
     """An integer >= `least`."""
     if is_whole(value) and value >= least:
         return operator.index(value)
-    raise InvalidArgument(
-        f"The {name} argument should be an integer >= {least}{otherwise}. Given value: {value!r}"
-    )
+    raise InvalidArgument(f"{name} must be an integer >= {least}{otherwise}, got {value!r}")
 
 
 def positive(name: str, value: Any) -> float | None:
-    """None or a number > 0, in seconds."""
+    """None or a number > 0, in seconds; the error is Hyperopt's, which programs may match."""
     if value is None:
         return None
     if is_real(value) and value > 0:
@@ -32,7 +30,7 @@ def positive(name: str, value: Any) -> float | None:
 
 
 def numeric(name: str, value: Any) -> float | None:
-    """None or a number."""
+    """None or a number; the error is Hyperopt's."""
     if value is None:
         return None
     if is_real(value):
@@ -48,5 +46,5 @@ def is_real(value: Any) -> bool:
 
 
 def is_whole(value: Any) -> bool:
-    """Whether a value is an integer of any library, and no bool."""
+    """Whether a value is an integer of any library, and not a bool."""
     return not isinstance(value, bool) and isinstance(value, Integral)

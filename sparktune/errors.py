@@ -59,7 +59,7 @@ class InvalidTrial(SparktuneError, ValueError):
 
 
 def _brief(obj: Any) -> str:
-    """The begin of an object's text, at a cost that does not depend on its size."""
+    """The beginning of an object's text, at a cost that does not depend on its size."""
     shown = reprlib.Repr()
     shown.maxlevel, shown.maxdict = 4, 10
     try:

@@ -46,7 +46,7 @@ def run(
     Args:
         begun: the events with which the run began, to be announced first.
         raise_errors: whether a trial that raises, crashes or runs out of time ends the run, by
-            raising its exception, or one that tells of it.
+            raising its exception, or one that describes it.
         at_once: largest batch per step. Small batches fill free slots sooner, and let later
             suggestions use results that arrive in between.
     """

@@ -133,8 +133,8 @@ def parallelism_of(parallelism: Any) -> int | None:
         return None
     if not is_whole(parallelism):
         raise InvalidArgument(
-            'The parallelism argument should be an integer >= 1, or "auto" for all slots of the '
-            f"cluster (a session goes to spark_session=). Given value: {parallelism!r}"
+            'parallelism must be an integer >= 1, or "auto" for all slots of the cluster, got '
+            f"{parallelism!r}; a session goes to spark_session="
         )
     if parallelism <= 0:
         logger.warning("parallelism=%d: using as many slots as the cluster has", parallelism)

@@ -138,7 +138,7 @@ def _waiting(study: Study, points: list[dict[str, Scalar]]) -> list[Enqueued]:
 
 
 def _end(study: Study, book: Book, new: int, max_trials: int | None) -> int | None:
-    """How many trials there are to be, without cancelled ones."""
+    """The number of trials at the end of the run, without cancelled ones."""
     if max_trials is None:
         return None
     begun = begin_of(book.events)

@@ -145,7 +145,7 @@ class Study:
     # Ask and tell
 
     def enqueue(self, values: Mapping[str, Any]) -> Trial:
-        """Have a point evaluated before others are suggested; returns its trial, which waits.
+        """Queue a point, to be evaluated before others are suggested; returns its waiting trial.
 
         Args:
             values: {label: value} of the active parameters; a choice is given by the index of its
@@ -223,7 +223,7 @@ class Study:
         running, until a run begins: it hands them out again.
 
         Raises:
-            InvalidArgument: it happened to another search space; nothing was taken in then.
+            InvalidArgument: the events belong to another search space; nothing has changed.
         """
         events = list(events)
         for event in events:
@@ -470,7 +470,7 @@ class Study:
         sampler: Sampler | str = "tpe",
         scheduler: Scheduler | None = None,
     ) -> Study:
-        """The study that a journal, which is left alone, tells of; `space` is the one it was made
+        """The study of a journal, which is not changed; `space` is the one the study was made
         for. Trials that had not ended count as running: tell their results, or let `tune` evaluate
         them again.
 

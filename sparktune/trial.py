@@ -207,8 +207,8 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Up to where a run goes: `max_evals` as it was given, and `end`, how many trials there are to
-    be then, failed ones included and cancelled ones not. None: no limit.
+    """How far a run goes: `max_evals` as it was given, and `end`, the number of trials at its end,
+    failed ones included and cancelled ones not. None: no limit.
     """
 
     max_evals: int | None = None
@@ -225,7 +225,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """A trial is to be handed out before others are suggested; `trial` is its record."""
+    """A trial waits, to be handed out before others are suggested; `trial` is its record."""
 
     trial: Trial
 

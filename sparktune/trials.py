@@ -156,7 +156,7 @@ class Trials:
 
     @classmethod
     def load(cls: type[T], path: str | os.PathLike[str]) -> T:
-        """Trials from a journal, which is left alone. Arrays, models and the like in results are
+        """Trials from a journal, which is not changed. Arrays, models and the like in results are
         `Blob`s; call their `load()`.
 
         Raises:
@@ -252,7 +252,7 @@ class Trials:
         """The document of the trial with the smallest loss.
 
         Raises:
-            AllTrialsFailed: no trial has a usable loss; the message tells of the first failure.
+            AllTrialsFailed: no trial has a usable loss; the message holds the first failure.
         """
         best = ranking.best(self.records.values())
         if best is None:

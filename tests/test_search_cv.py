@@ -273,7 +273,7 @@ def test_refit_may_be_a_function_or_off() -> None:
         ({"space": {"D": C}}, "space does not fit the estimator: Invalid parameter 'D'"),
         ({"space": {"kind": hp.choice("k", [{"C": 1}, {"D": 1}])}}, "Invalid parameter 'D'"),
         ({"space": C}, "the space must give dicts of parameters"),
-        ({"space": {"C": 1}, "max_evals": 0}, "max_evals argument should be an integer >= 1"),
+        ({"space": {"C": 1}, "max_evals": 0}, "max_evals must be an integer >= 1"),
         ({"random_state": "zero"}, "random_state must be an integer"),
         ({"random_state": -1}, "random_state must be an integer"),
         ({"trials": Trials}, "trials must be Trials"),

@@ -381,7 +381,7 @@ def test_a_trial_is_told_once_and_must_be_known() -> None:
     for unknown in (7, None, foreign):
         with pytest.raises(InvalidArgument, match=r"there is no trial .* which has 1 trials"):
             a_study.tell(unknown, 2.0)  # type: ignore[arg-type]
-    with pytest.raises(InvalidArgument, match="n argument should be an integer >= 0"):
+    with pytest.raises(InvalidArgument, match="n must be an integer >= 0"):
         a_study.ask(-1)
 
 

@@ -139,7 +139,7 @@ def test_thread_trials_pickle_with_their_parallelism() -> None:
 
 @pytest.mark.parametrize("parallelism", [0, -1, 1.5, True, "4"])
 def test_thread_trials_refuse_a_parallelism_that_is_none(parallelism: Any) -> None:
-    with pytest.raises(ValueError, match="parallelism argument should be an integer >= 1"):
+    with pytest.raises(ValueError, match="parallelism must be an integer >= 1"):
         ThreadTrials(parallelism)
 
 

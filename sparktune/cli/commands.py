@@ -39,7 +39,7 @@ class NothingUsable(Exception):
 
 
 def run(options: Namespace) -> str:
-    """Run a study; what it found.
+    """Run a study and return what it found.
 
     Raises:
         InvalidArgument: the study file or the journal is not usable.
@@ -94,7 +94,7 @@ def best(options: Namespace) -> str:
     """The best trial of a journal.
 
     Raises:
-        NothingUsable: there is none.
+        NothingUsable: the journal has nothing to show.
     """
     trials = Trials.load(options.journal)
     found = ranking.best(trials.records.values())
@@ -138,7 +138,7 @@ def plot(options: Namespace) -> str:
     """Draw every plot that the trials of a journal allow; the paths of the pictures.
 
     Raises:
-        NothingUsable: there is none.
+        NothingUsable: the journal has nothing to show.
     """
     trials = Trials.load(options.journal)
     folder = Path(options.output)
@@ -214,7 +214,7 @@ def _text(value: Any) -> Any:
 
 
 def _quoted(value: Any) -> Any:
-    """A cell that no program for tables takes for a formula: behind an apostrophe, if it could be
+    """A cell that spreadsheets do not take for a formula: behind an apostrophe, if it could be
     one, and with escapes for what is not visible.
     """
     text = _text(value)

@@ -76,7 +76,7 @@ def _printed(text: str) -> int:
 
 
 def _discard(stream: TextIO) -> None:
-    """Let a stream that cannot be written end nowhere: Python would complain again at exit."""
+    """Send a stream that cannot be written to nowhere: Python would complain again at exit."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

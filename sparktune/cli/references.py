@@ -27,7 +27,7 @@ class References:
         imports in its own folder, as by `python file.py`.
 
         Raises:
-            InvalidArgument: there is none, or its module raises.
+            InvalidArgument: there is no such object, or its module raises.
         """
         place, _, name = reference.rpartition(":")
         if not place or not name:

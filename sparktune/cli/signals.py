@@ -21,8 +21,8 @@ class Ended(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def as_interrupts() -> Iterator[None]:
-    """Within, the first such signal raises `Ended`; the next ones do not disturb the clean-up. A
-    signal that is ignored, as under nohup, stays so.
+    """Inside this context, the first such signal raises `Ended`; the next ones do not disturb the
+    clean-up. A signal that is ignored, as under nohup, stays so.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -73,7 +73,7 @@ class StudyFile:
 
     @property
     def journal(self) -> str | None:
-        """The path of the journal, if there is to be one."""
+        """The path of the journal, if one is kept."""
         return self.plain.get("journal")
 
     def arguments(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class StudyFile:
         study names.
 
         Raises:
-            InvalidArgument: something in it is not there, or not possible.
+            InvalidArgument: something that it names does not exist or is not valid.
         """
         references = References()
         space = self.space

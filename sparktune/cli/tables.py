@@ -91,7 +91,7 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """`old` with the keys of `new`. Tables are merged, except that a new kind of executor or name
-    of an algorithm takes the old one's options away.
+    of an algorithm replaces the old one's options.
     """
     tables = dict(old)
     for key, value in new.items():

@@ -30,7 +30,7 @@ from typing import Any
 LARGE = 2**20  # bytes; a larger content is a file
 _ALIGNED = 64
 
-# (path of the file where the driver runs, or None; size; where else it is to be had, or None)
+# (path of the file where the driver runs, or None; size; where else it can be had, or None)
 Where = tuple[str | None, int, Any]
 
 
@@ -187,7 +187,7 @@ def users_folder() -> str:
 
 @contextlib.contextmanager
 def locked(folder: str) -> Iterator[str]:
-    """Have a folder to oneself; the lock ends with the process that holds it."""
+    """Lock a folder; the lock ends with the process that holds it."""
     import fcntl
 
     handle = os.open(folder, os.O_RDONLY)
@@ -214,7 +214,7 @@ def written(name: str, content: bytes) -> str:
 
 
 def relink(link: str, path: str) -> None:
-    """Have a link lead to a file, and remove those beside it that lead nowhere."""
+    """Make a link lead to a file, and remove those beside it that lead nowhere."""
     for entry in os.scandir(os.path.dirname(link)):
         if entry.path == link or not os.path.exists(entry.path):
             os.remove(entry.path)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Watch:
-    """Counts the slots every few seconds, cancels, asks what else is to be known, and finds out
+    """Counts the slots every few seconds, cancels, asks for what else is needed, and finds out
     when Spark is gone or answers no more.
 
     Each of these may take long where Spark stands still or its connection is bad. The thread ends

@@ -119,8 +119,8 @@ class Spark:
             is_whole(self.parallelism) and int(self.parallelism) >= 1
         ):
             raise InvalidArgument(
-                'The parallelism argument should be an integer >= 1, or "auto" for all slots of '
-                f"the cluster. Given value: {self.parallelism!r}"
+                'parallelism must be an integer >= 1, or "auto" for all slots of the cluster, '
+                f"got {self.parallelism!r}"
             )
         positive("trial_timeout", self.trial_timeout)
         whole("retries", self.retries, 0)

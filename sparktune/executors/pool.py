@@ -236,7 +236,7 @@ class Pool:
         return Outcome(trial.id, why, failure=Failure("Timeout", message))
 
     def _wait(self, end: float) -> None:
-        """Take what has ended; wait for the first until `end` or until something is to be done."""
+        """Take what has ended; wait for the first until `end` or until there is something to do."""
         now = self._clock()
         ending = (c.state.due for c in self._calls.values() if c.state.phase is Phase.ENDING)
         soonest = min([end, now + self._timing.look, *ending])

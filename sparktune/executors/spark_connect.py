@@ -138,7 +138,7 @@ class Queries:
     def progress(
         self, stages: Iterable[Any] | None, inflight_tasks: int, operation_id: Any, done: bool
     ) -> None:
-        """What Spark tells of a query, every few seconds, in the thread that waits for it."""
+        """What Spark reports of a query, every few seconds, in the thread that waits for it."""
         self._watch.answered()
         tag = getattr(self._thread, "tag", None)
         if tag and inflight_tasks:

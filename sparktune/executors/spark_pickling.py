@@ -56,7 +56,7 @@ class Pickled:
 
 
 def with_memory_apart(thing: Any, described: str) -> Pickled:
-    """A thing that is to be loaded again and again, laid out as `_spark_store` tells.
+    """An object that is loaded again and again, laid out as `_spark_store` describes.
 
     Raises:
         ObjectiveNotPicklable: the thing cannot travel.

@@ -43,7 +43,7 @@ class TaggedThreads(Threads, ABC):
             ended.set()
 
     def cancel(self, tag: str) -> bool:
-        """Have the trial's jobs cancelled, and those that it still starts; what runs in Python goes
+        """Cancel the trial's jobs, and those that it still starts; what runs in Python goes
         on, and nobody waits for it.
         """
         if ended := self._ends.get(tag):

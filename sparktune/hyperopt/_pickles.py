@@ -76,7 +76,7 @@ def load_trials(path: Any, trust: Iterable[str] = ()) -> Any:
             f"{path} cannot be read as a pickle of trials ({type(error).__name__}: {error!s:.300})"
         ) from error
     if not isinstance(loaded, Trials):
-        raise InvalidArgument(f"{path} holds no trials but a {type(loaded).__name__}")
+        raise InvalidArgument(f"{path} holds a {type(loaded).__name__}, not trials")
     return loaded
 
 

@@ -305,7 +305,7 @@ class Trials(core.Trials):
         """The document of the trial with the smallest loss.
 
         Raises:
-            AllTrialsFailed: no trial has a usable loss; the message tells of the first failure.
+            AllTrialsFailed: no trial has a usable loss; the message holds the first failure.
         """
         ok = [doc for doc in self.trials if doc["result"].get("status") == STATUS_OK]
         losses = [as_number(doc["result"].get("loss")) for doc in ok]

@@ -235,7 +235,7 @@ def _for_owner(path: str, flags: int) -> int:
 
 
 def _is_gone(file: Any, path: str) -> bool:
-    """Whether an open file has no name any more; some mounts never tell."""
+    """Whether an open file has no name any more; some mounts never report that."""
     if os.fstat(file.fileno()).st_nlink:
         return False
     try:

@@ -96,8 +96,8 @@ class Journal:
     def __call__(self, events: Sequence[Event]) -> None:
         """Write events; trials that are asked for one after the other as one line.
 
-        A result that cannot be written is not lost to the run that has it: the error is raised when
-        that run asks for more, or closes the journal.
+        If a result cannot be written, the error is deferred to the next `ask` or `close`, so that
+        the result stays available in memory.
 
         Raises:
             JournalFailed: it cannot be written, now or before.

@@ -141,7 +141,7 @@ class Remote:
         return io.BytesIO(self._read(self.path))
 
     def check(self) -> None:
-        """Nothing: who writes will see."""
+        """Does nothing: errors appear when the journal is written."""
 
     def write(self, content: bytes) -> None:
         """Put the whole object."""
@@ -217,7 +217,7 @@ def replace_file(path: str, content: bytes, mode: int | None = None) -> None:
 
 @contextlib.contextmanager
 def failing(path: str) -> Iterator[None]:
-    """Raise JournalFailed for what the system does not let happen."""
+    """Raise JournalFailed for what the system refuses."""
     try:
         yield
     except JournalFailed:
@@ -230,7 +230,7 @@ def failing(path: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _as_oserror() -> Iterator[None]:
-    """Stores raise what they like."""
+    """Any exception of a store as an OSError."""
     try:
         yield
     except OSError:

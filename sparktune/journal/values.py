@@ -285,7 +285,7 @@ def decode(value: Any, journal: str) -> Any:
     """What `Encoder` wrote into the journal at that path or URL.
 
     Raises:
-        ValueError, TypeError: it wrote no such thing.
+        ValueError, TypeError: `Encoder` did not write it.
     """
     if type(value) is list:
         return [decode(item, journal) for item in value]

@@ -159,7 +159,7 @@ def importance(trials: Finished, *, space: Any = None, ax: Axes | None = None) -
     a random forest (F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for Assessing
     Hyperparameter Importance", ICML 2014).
 
-    It speaks of the whole range that was tried, not of the neighbourhood of the best trial, and of
+    It describes the whole range that was tried, not the neighbourhood of the best trial, and only
     what a forest can learn from the trials: expect little from fewer than about 100. A parameter
     that is active in few trials can explain little of all. Where one is inactive it counts as the
     median of its values.

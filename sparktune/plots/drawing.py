@@ -120,7 +120,7 @@ def _log_ticks(axis: Axis, low: float, high: float) -> None:
 
 
 def shortened(text: str) -> str:
-    """A name cut to a length that fits beside an axis, as it is to be drawn."""
+    """A name as it is drawn, cut to a length that fits beside an axis."""
     text = " ".join(text.split())
     return plain(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
 

@@ -2,7 +2,7 @@
 forest.
 
 Source: F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter
-Importance", ICML 2014. A tree is constant on boxes, its leaves; hence its mean over all other
+Importance", ICML 2014. A tree is constant on boxes, its leaves; so its mean over all other
 parameters (the marginal of one parameter) and the variance of that are sums over leaves.
 
 Notation:

@@ -39,7 +39,7 @@ def scales(
     """The scale of each parameter that has a value in any of the studies, in their order.
 
     Args:
-        studies: what is to be drawn.
+        studies: what is drawn.
         space: the search space, which says what is logarithmic and what options are called; None:
             what the studies know of theirs. Where nothing is known, an axis is logarithmic if
             values are positive, span a factor of 1000 and have their median in the lower tenth.

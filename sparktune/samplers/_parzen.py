@@ -52,7 +52,7 @@ these would compete with trials that run on this machine.
 
 @dataclass(frozen=True)
 class Parzen:
-    """A fitted mixture; the weights need not have the sum 1."""
+    """A fitted mixture; the sum of the weights may differ from 1."""
 
     space: Space
     w: Array

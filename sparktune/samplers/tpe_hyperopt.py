@@ -130,7 +130,7 @@ class _Kernels:
         """log density of x, up to a constant."""
         if self.prior.q:
             cell = self.prior.cell(x)
-            if self.prior.log:  # kernels at 0 lose half their mass; Hyperopt has it so
+            if self.prior.log:  # kernels at 0 lose half their mass, as in Hyperopt
                 cell = np.maximum(cell[0], np.log(_SMALLEST)), cell[1]
             edges = [(edge[..., None] - self.mu) / self.s for edge in cell]
             mass = (ndtr(edges[1]) - ndtr(edges[0])) @ self.w

@@ -50,14 +50,14 @@ def test_a_pickle_leaves_out_what_lives_in_the_jvm() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Serial(queue=0), "queue argument should be an integer >= 1.* 0"),
-        (lambda: Threads(0), "parallelism argument should be an integer >= 1.* 0"),
+        (lambda: Serial(queue=0), "queue must be an integer >= 1.* 0"),
+        (lambda: Threads(0), "parallelism must be an integer >= 1.* 0"),
         (lambda: Threads(2.5), "parallelism .* 2.5"),  # type: ignore[arg-type]
-        (lambda: Parts(Serial(), 0), "n argument should be an integer >= 1.* 0"),
+        (lambda: Parts(Serial(), 0), "n must be an integer >= 1.* 0"),
         (lambda: Parts(4, 2), "on must be .* got 4"),  # type: ignore[arg-type]
         (lambda: Parts(Serial, 2), "on must be .* got <class"),  # type: ignore[arg-type]
         (lambda: Parts(Serial(), 2, 1), "merge must be a function .* got 1"),  # type: ignore[arg-type]
-        (lambda: Spark(0), 'parallelism argument should be an integer >= 1, or "auto".* 0'),
+        (lambda: Spark(0), 'parallelism must be an integer >= 1, or "auto".* 0'),
         (lambda: Spark(True), "parallelism .* True"),
         (lambda: Spark(trial_timeout=0), "trial_timeout .* 0"),
         (lambda: Spark(retries=-1), "retries .* -1"),

@@ -126,8 +126,8 @@ class TestHandle:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"parallelism": "4"}, 'parallelism argument should be an integer >= 1, or "auto"'),
-            ({"parallelism": 2.0}, "parallelism argument should be an integer"),
+            ({"parallelism": "4"}, 'parallelism must be an integer >= 1, or "auto"'),
+            ({"parallelism": 2.0}, "parallelism must be an integer"),
             ({"timeout": -1}, "timeout argument should be None or a positive value. Given value"),
             ({"timeout": True}, "timeout argument should be None or a positive value. Given value"),
             ({"trial_timeout": 0}, "trial_timeout argument should be None or a positive value"),
