@@ -219,7 +219,7 @@ class Study:
         return event
 
     def replay(self, events: Iterable[Event]) -> None:
-        """Take in what happened before, as a journal tells it. Trials that had not ended count as
+        """Take in what happened before, as a journal holds it. Trials that had not ended count as
         running, until a run begins: it hands them out again.
 
         Raises:

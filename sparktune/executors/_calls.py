@@ -70,7 +70,7 @@ class State:
     Attributes:
         attempt: the attempt that runs.
         due: when the time of a running call is over, or a cancel is repeated; else infinite.
-        why: how a call that is told to end will have ended.
+        why: the status of a call that is ended on purpose.
     """
 
     phase: Phase = Phase.WAITING

@@ -2,7 +2,7 @@
 sparktune.
 
 What is large, and the code itself, is shipped once; the job of a single trial carries little more
-than the trial's configuration. `sources` tells a worker where the shipped things are: {name:
+than the trial's configuration. `sources` says where on a worker the shipped things are: {name:
 (digest of the content, where)}. The objective is loaded again for each trial, a shared object once
 by each process.
 """

@@ -98,7 +98,7 @@ def open_classic(
 class SparkClassic:
     """Runs each call as a Spark job of one task; Spark queues what its slots cannot take.
 
-    What the caller's thread wants of the JVM is asked for by another thread, as an interrupt in the
+    Another thread asks for what the caller's thread needs from the JVM, as an interrupt in the
     middle of a call would leave its connection with half an answer, and as the JVM may stand still.
     """
 
@@ -197,7 +197,7 @@ class SparkClassic:
         self._watch.close()
 
     def _first_end(self, tag: str) -> str:
-        """How the first attempt of the last job's task ended, as Spark tells it; "" if unknown."""
+        """How the first attempt of the last job's task ended, by Spark's report; "" if unknown."""
         try:
             scala = self._context._jsc.sc()
             job = max(scala.statusTracker().getJobIdsForTag(tag))
@@ -268,7 +268,7 @@ def count_slots(context: Any, rdd: Any) -> int:
 def running_tags(context: Any) -> set[str]:
     """The tags of all jobs that have a task in a slot now."""
     store = context._jsc.sc().statusStore()
-    # What jobs say of their tasks is up to a heartbeat, 10 seconds, old; what stages say is not.
+    # What jobs report of their tasks is up to a heartbeat, 10 seconds, old; stages are current.
     active = store.activeStages()
     stages = (active.apply(i) for i in range(active.size()))
     busy = {stage.stageId() for stage in stages if stage.numActiveTasks()}

@@ -93,7 +93,7 @@ def open_connect(
             timing,
         )
     queries = Queries(spark, frame, options, watch)
-    # Before Spark 4 nobody tells when a query leaves Spark's queue, so none is put there.
+    # Before Spark 4 it is unknown when a query leaves Spark's queue, so none is put there.
     told: Any = queries.progress
     queues = hasattr(spark, "registerProgressHandler") and not server.version.startswith("3")
     if queues:
@@ -108,7 +108,7 @@ class Queries:
         spark: the session.
         frame: the input of each query, one row.
         options: further arguments of `mapInArrow`.
-        watch: is told when the server was heard of.
+        watch: notified when the server answers.
     """
 
     def __init__(self, spark: Any, frame: Any, options: dict[str, Any], watch: Watch) -> None:
@@ -148,7 +148,7 @@ class Queries:
 
 
 class SparkConnect:
-    """Runs each call as a query of one task. Where Spark tells which of them wait, `queues`, it
+    """Runs each call as a query of one task. Where Spark reports which of them wait, `queues`, it
     queues what its slots cannot take.
     """
 

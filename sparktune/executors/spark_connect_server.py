@@ -1,4 +1,4 @@
-"""What a Spark Connect server says of itself, and how it is known to be gone."""
+"""What a Spark Connect server reports of itself, and how its end is noticed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNREADABLE = {"spark.dynamicAllocation.enabled": "true", "spark.speculation": "
 
 @dataclass(frozen=True)
 class Server:
-    """What a server says of itself when it is asked first.
+    """What a server reports of itself at first.
 
     Attributes:
         version: Spark's.
@@ -67,7 +67,7 @@ def count_slots(spark: Any) -> int:
 
 def planned_slots(spark: Any, cpus: float) -> int | None:
     """The slots as the planner sees them, without a job: it splits a range into as many parts as
-    there are cores. None if its plan does not tell.
+    there are cores. None if its plan does not say.
     """
     [(plan,)] = spark.sql("EXPLAIN SELECT * FROM range(1)").collect()
     splits = re.search(r"splits=(?:Some\()?(\d+)", plan)

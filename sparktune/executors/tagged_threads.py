@@ -43,8 +43,8 @@ class TaggedThreads(Threads, ABC):
             ended.set()
 
     def cancel(self, tag: str) -> bool:
-        """Cancel the trial's jobs, and those that it still starts; what runs in Python goes
-        on, and nobody waits for it.
+        """Cancel the trial's jobs, and those that it still starts; what runs in Python
+        continues, and nobody waits for it.
         """
         if ended := self._ends.get(tag):
             threading.Thread(target=self._interrupt, args=(tag, ended), daemon=True).start()

@@ -32,5 +32,5 @@ def install_as_hyperopt() -> None:
     sys.modules["hyperopt"] = package
     for name in DOORS:
         sys.modules[f"hyperopt.{name}"] = import_module(f"sparktune.hyperopt.{name}")
-    with suppress(ImportError):  # then a program that wants it is told so when it imports it
+    with suppress(ImportError):  # a program that wants it gets the error when it imports it
         sys.modules["hyperopt.sklearn"] = import_module("sparktune.hyperopt.sklearn")

@@ -31,7 +31,7 @@ def require(holds: bool, what: str) -> None:
 
 
 def hashable(value: Any, charge: Charge) -> Any:
-    """The value, if it can be the key of a dict at a cost that its length tells."""
+    """The value, if it can be the key of a dict at a cost that its length limits."""
     level = [value]
     for _ in range(_LEVELS):
         charge(len(level))

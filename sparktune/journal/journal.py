@@ -16,7 +16,7 @@ Path: TypeAlias = str | os.PathLike[str]
 
 
 def read(path: Path) -> list[Event]:
-    """What the journal at a path, or URL, tells, in order; nothing if there is none.
+    """The events of the journal at a path, or URL, in order; [] if there is none.
 
     The first event is `Begun` without a limit; each run after it begins with a limit. A last line
     that was cut off is left out.

@@ -29,7 +29,7 @@ _DEEPEST = 100
 _LARGEST = 64_000_000
 """About the bytes of one value that stand in a line; what is larger is a file."""
 _LARGEST_INT = 10**600
-"""Python reads integers of 640 digits whatever it is told."""
+"""Python reads integers of 640 digits whatever its limit is set to."""
 
 _EXACT: dict[type, Any] = {int: int.__int__, float: float.__float__, str: str.__str__}
 

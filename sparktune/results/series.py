@@ -37,7 +37,7 @@ class Columns:
     loss     (n,)  NaN where there is no finite loss
     values   {label: (n,)}  NaN where inactive; labels in the order of the study
     space    the search space, if the trials know it
-    header   what their journal says of it
+    header   from their journal
     """
 
     id: Whole

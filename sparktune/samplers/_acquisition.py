@@ -1,4 +1,4 @@
-"""What makes a point worth an evaluation, given what a model says of its loss. All are to be
+"""What makes a point worth an evaluation, given a model's prediction of its loss. All are to be
 maximised, and are logarithms where they are positive, as they are tiny almost everywhere.
 
     mean, sd   of the loss at a point

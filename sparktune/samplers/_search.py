@@ -193,7 +193,7 @@ class Search:
 
 @dataclass(frozen=True)
 class _Beliefs:
-    """What the process of a search says of the rows of a pool, as it believes more and more."""
+    """The process's prediction at the rows of a pool, as more losses are believed to be known."""
 
     search: Search
     process: Process

@@ -38,7 +38,7 @@ def resolve(algo: Any, argument: str = "algo") -> Sampler:
         argument: what errors call it.
 
     Raises:
-        InvalidArgument: it means none, or gives it options that it does not have.
+        InvalidArgument: it does not mean a sampler, or gives it options that it does not have.
     """
     if isinstance(algo, functools.partial):
         if algo.args:

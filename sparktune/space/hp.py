@@ -41,7 +41,7 @@ def choice(label: str, options: Sequence[Any]) -> Apply:
     listed = _listed(label, options)
     if not listed:
         raise BadSearchSpace(f"{_named('choice', label)} needs at least one option")
-    # randint makes an unordered index here, which only the switch around it tells: the space reads
+    # randint makes an unordered index here. Only the switch around it shows that: the space reads
     # it as categorical.
     return _switch(_parameter(label, "randint", low=0, high=len(listed)), listed)
 

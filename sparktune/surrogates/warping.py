@@ -6,7 +6,7 @@
     w       (n,)   y up to the median; above, m + s log(1 + (y - m) / s)
 
 The differences between good losses stay what they are, and so does the share of noise in them.
-Ranks instead (Song et al. 2024, arXiv:2408.11527) make noise as large as what the losses tell, once
+Ranks instead (Song et al. 2024, arXiv:2408.11527) make noise as large as the signal, once
 most trials are near the best one.
 """
 
