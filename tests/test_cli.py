@@ -506,7 +506,7 @@ SPACE["x"] = hp.uniform("x", 0, 1)
     capsys.readouterr()
     assert main(["export", "--csv", "study.jsonl"]) == 0
     rows = csv.DictReader(io.StringIO(capsys.readouterr().out))
-    wanted = {0: "None", 1: "1", None: ""}
+    wanted: dict[float | None, str] = {0: "None", 1: "1", None: ""}
     for row, trial in zip(rows, trials.records.values(), strict=True):
         assert row["inner"] == wanted[trial.values.get("inner")]
         assert (row["n"] == "None") == (trial.values["n"] == 0)

@@ -323,7 +323,7 @@ def test_observers_hear_of_every_event_in_order_with_the_history_as_it_is_then()
     heard: list[tuple[str, int | None, int, int]] = []
 
     def observe(event: Event, history: View) -> None:
-        id = None if isinstance(event, Stopped) else event.trial.id
+        id = event.trial.id if isinstance(event, Asked | Told) else None
         heard.append((type(event).__name__, id, len(history), int(history.ok.sum())))
 
     bench = Bench(n=2, slots=1)

@@ -275,12 +275,12 @@ class TestStopping:
 
     def test_an_objective_that_is_no_function_is_refused(self) -> None:
         with pytest.raises(InvalidArgument, match="fn must be a function"):
-            quiet(3.0, X, max_evals=1)
+            quiet(3.0, X, max_evals=1)  # type: ignore[arg-type]
 
 
 class TestPoints:
     def test_points_come_first_and_on_top_of_max_evals(self, trials: Trials) -> None:
-        points = [{"x": 3.0}, {"x": 4}]
+        points: list[dict[str, Any]] = [{"x": 3.0}, {"x": 4}]
         best = quiet(square, X, max_evals=5, points_to_evaluate=points, trials=trials, seed=0)
         assert best == {"x": 3.0}
         assert trials.vals["x"][:2] == [3.0, 4.0]

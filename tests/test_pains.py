@@ -149,7 +149,7 @@ def test_several_at_once_on_one_machine_need_no_database() -> None:
         (lambda: hp.choice("c", []), "at least one option"),
         (lambda: hp.quniform("q", 0, 1, 0), "q must be > 0"),
         (lambda: hp.loguniform("l", 1, 10000), "the bounds are logarithms"),
-        (lambda: hp.uniform("y", hp.uniform("x", 0, 1), 2), "bounds must be numbers"),
+        (lambda: hp.uniform("y", LINE, 2), "bounds must be numbers"),  # type: ignore[arg-type]
     ],
 )
 def test_a_broken_space_says_what_is_wrong_before_anything_runs(space: Any, says: str) -> None:

@@ -38,7 +38,7 @@ def too_few(space: Space, history: View, n: int, rng: np.random.Generator) -> Ar
 
 
 def single_precision(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-    return space.sample(rng, n).astype(np.float32)  # type: ignore[return-value]
+    return space.sample(rng, n).astype(np.float32)
 
 
 def off_the_grid(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:

@@ -329,4 +329,4 @@ def test_wrong_arguments_are_refused(wrong: dict[str, Any], message: str) -> Non
         raise AssertionError("evaluated")
 
     with pytest.raises(InvalidArgument, match=message):
-        tune(**{"objective": never, "space": SPACE, "max_trials": 1} | wrong)
+        tune(**{"objective": never, "space": SPACE, "max_trials": 1, **wrong})

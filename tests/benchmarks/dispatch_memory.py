@@ -38,8 +38,8 @@ def memory(session: Any, size: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         trials = sparktune.SparkTrials(SLOTS, spark_session=session)
         space = sparktune.hp.uniform("x", 0, 1)
-        given = {"max_evals": SLOTS, "trials": trials, "show_progressbar": False}
-        sparktune.fmin(using(size, Path(folder)), space, **given)
+        objective = using(size, Path(folder))
+        sparktune.fmin(objective, space, max_evals=SLOTS, trials=trials, show_progressbar=False)
         return sum(result["memory"] for result in trials.results)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -38,14 +38,15 @@ def _choice(name: str, *values: Any) -> Axis:
     return Axis(name, "choice", values)
 
 
+Models: TypeAlias = "dict[str, tuple[Axis, ...]]"
 _C, _GAMMA = _log("C", 1e-3, 1e3, 13), _log("gamma", 1e-5, 1e1, 13)
-_SVM = {
+_SVM: Models = {
     "rbf": (_C, _GAMMA),
     "linear": (_C,),
     "poly": (_log("C", 1e-3, 1e3, 7), _log("gamma", 1e-4, 1e1, 6), _ordered("degree", 2, 3, 4, 5)),
     "sigmoid": (_C, _GAMMA),
 }
-_CASH = {
+_CASH: Models = {
     "rbf": (_C, _GAMMA),
     "linear": (_C,),
     "knn": (
@@ -64,7 +65,7 @@ _CASH = {
         _choice("bootstrap", False, True),
     ),
 }
-_EXTRA = {
+_EXTRA: Models = {
     "extra_regressor": (
         _real("features", 0.05, 1.0, 6),
         _ordered("leaf", 1, 2, 3, 5, 8, 12, 18),
@@ -72,7 +73,7 @@ _EXTRA = {
         _choice("bootstrap", False, True),
     )
 }
-_BOOSTING = {
+_BOOSTING: Models = {
     "boosting": (
         _log("rate", 0.005, 1.0, 7),
         _ordered("trees", 5, 10, 20, 40, 80),
@@ -80,10 +81,10 @@ _BOOSTING = {
         _real("subsample", 0.3, 1.0, 4),
     )
 }
-_KERNEL = {
+_KERNEL: Models = {
     "svr": (_log("C", 1e-2, 1e4, 13), _log("gamma", 1e-5, 1e1, 13), _log("epsilon", 0.01, 10, 5))
 }
-_ELASTIC = {
+_ELASTIC: Models = {
     "elastic": (
         _log("alpha", 1e-4, 1e2, 19),
         _real("l1_ratio", 0.0, 1.0, 6),
@@ -91,7 +92,7 @@ _ELASTIC = {
     )
 }
 
-GRIDS: dict[str, tuple[str, dict[str, tuple[Axis, ...]]]] = {
+GRIDS: dict[str, tuple[str, Models]] = {
     "svm_digits": ("digits", _SVM),
     "cash_wine": ("wine", _CASH),
     "extra_friedman": ("friedman", _EXTRA),

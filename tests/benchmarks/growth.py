@@ -82,7 +82,9 @@ def main() -> None:
     """Print the table."""
     logging.disable(logging.CRITICAL)
     print(f"{'':40}{'at 1,000':>10}{'at 10,000':>11}{'ratio':>8}   (ms of CPU per trial)")
-    cases = [(name, Trials, rule) for name, rule in RULES.items()]
+    cases: list[tuple[str, Callable[[], Any], Any]] = [
+        (name, Trials, rule) for name, rule in RULES.items()
+    ]
     cases += [(name, make, None) for name, make in TRIALS.items()]
     for name, make, rule in cases:
         show(name, *measure(make(), rule))

@@ -48,7 +48,7 @@ def written(path: Path, n: int) -> float:
 
 def without_fsync(measured: Callable[[], float]) -> float:
     real = os.fsync
-    os.fsync = lambda descriptor: None
+    os.fsync = lambda fd: None
     try:
         return measured()
     finally:

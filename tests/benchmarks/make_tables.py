@@ -27,15 +27,16 @@ def data_sets() -> dict[str, Callable[[], tuple[Any, Any]]]:
     """The data sets by name; large ones are thinned so that a table takes a minute."""
     from sklearn import datasets
 
-    def thinned(X: Any, y: Any, n: int) -> tuple[Any, Any]:
+    def thinned(data: Any, n: int) -> tuple[Any, Any]:
+        X, y = data
         kept = np.random.default_rng(0).permutation(len(y))[:n]
         return X[kept], y[kept]
 
     return {
-        "digits": lambda: thinned(*datasets.load_digits(return_X_y=True), 360),
+        "digits": lambda: thinned(datasets.load_digits(return_X_y=True), 360),
         "wine": lambda: datasets.load_wine(return_X_y=True),
-        "breast": lambda: thinned(*datasets.load_breast_cancer(return_X_y=True), 240),
-        "diabetes": lambda: thinned(*datasets.load_diabetes(return_X_y=True), 240),
+        "breast": lambda: thinned(datasets.load_breast_cancer(return_X_y=True), 240),
+        "diabetes": lambda: thinned(datasets.load_diabetes(return_X_y=True), 240),
         "friedman": lambda: datasets.make_friedman1(240, noise=2.0, random_state=0),
         "blobs": lambda: datasets.make_classification(
             240, 20, n_informative=6, n_classes=3, flip_y=0.1, random_state=0

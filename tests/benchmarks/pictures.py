@@ -31,6 +31,7 @@ from sklearn.svm import SVR
 
 from sparktune import STATUS_FAIL, STATUS_OK, ThreadTrials, fmin, hp, plots
 from sparktune.plots import hyperopt_style
+from sparktune.results.finished import Finished
 
 SPACE = {
     "scaled": hp.choice("scaled", [True, False]),
@@ -158,7 +159,11 @@ def main() -> None:
     random = [study("random", 150, seed) for seed in range(3)]
     draw(out, "150", tpe[0], random[0])
     draw(out, "1000", study("tpe", 1000, 0), study("random", 1000, 0))
-    methods = {"TPE": tpe, "random": random, "one run": tpe[1]}
+    methods: dict[str, Finished | Sequence[Finished]] = {
+        "TPE": tpe,
+        "random": random,
+        "one run": tpe[1],
+    }
     plots.convergence(methods).savefig(out / "convergence.png", dpi=100)
 
 

@@ -97,7 +97,7 @@ class Store:
         )  # fmt: skip
         found = self._file.execute("SELECT regret FROM runs WHERE key = ?", (key,)).fetchone()
         if found and contender.package != "sparktune":
-            return np.load(io.BytesIO(found[0]))  # type: ignore[no-any-return]
+            return np.load(io.BytesIO(found[0]))
         regret = normalised_regret(problem, contender, setting, seed)
         buffer = io.BytesIO()
         np.save(buffer, regret)

@@ -107,9 +107,9 @@ def session(kind: str, slots: int) -> Iterator[dict[str, Any]]:
         with connect_server(f"local[{slots}]") as (url, _):
             from pyspark.sql.connect.session import SparkSession
 
-            spark = SparkSession.builder.remote(url).getOrCreate()
-            yield {"spark_session": spark}
-            spark.stop()
+            remote = SparkSession.builder.remote(url).getOrCreate()
+            yield {"spark_session": remote}
+            remote.stop()
     else:
         yield {}
 

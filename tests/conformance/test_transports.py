@@ -106,7 +106,7 @@ def test_the_transport_on_spark_passes(
 
 
 class Full(Cluster):
-    room = property(lambda self: 0, lambda self, value: None)  # type: ignore[assignment]
+    room = property(lambda self: 0, lambda self, value: None)
 
 
 class Forgetful(Cluster):

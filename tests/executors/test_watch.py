@@ -39,7 +39,7 @@ def test_slots_are_counted_again_and_again_though_other_things_are_asked(
 
 def test_an_unknown_number_of_slots_leaves_the_one_before(wait_until: Callable[..., None]) -> None:
     looks: list[int] = []
-    asks = watch(lambda: looks.append(1), look=0.01)  # type: ignore[func-returns-value]
+    asks = watch(lambda: looks.append(1), look=0.01)
     wait_until(lambda: len(looks) > 2)
     assert asks.room == 1
     asks.close()

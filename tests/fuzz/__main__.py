@@ -52,7 +52,7 @@ def main() -> int:
     given = parser.parse_args()
     logging.getLogger("sparktune").setLevel(logging.CRITICAL)
     warnings.simplefilter("error")
-    os.fsync = lambda descriptor: None  # the disk is not what is tested
+    os.fsync = lambda fd: None  # the disk is not what is tested
     numbers = range(given.inputs) if given.only is None else range(given.only, given.only + 1)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:

@@ -61,7 +61,8 @@ def _watched() -> Iterator[list[str]]:
     before = [signal.signal(each, alarm) for each in (signal.SIGALRM, signal.SIGPROF)]
     signal.alarm(20 * SECONDS)  # for what waits; the machine may be busy
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
-    _called = calls = []
+    calls: list[str] = []
+    _called = calls
     try:
         yield calls
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class Fuzzer:
         # The file of the objective is code, and is run.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about probabilities that are scaled
-            answer = oracle.read(lambda: self._opened(changes), code=True)
+            answer = oracle.read(lambda: self._opened(changes), oracle.CODE)
         return "refused" if isinstance(answer, SparktuneError) else "read"
 
     def _opened(self, changes: list[str]) -> Any:
@@ -56,12 +57,12 @@ class Fuzzer:
         arguments = study.arguments()
         space = Space(arguments["space"])
         if study.executor.get("kind") != "spark":  # whose options Spark checks, at a price
-            study.trials()
+            study.platform()
         return space
 
 
 def _study(rng: random.Random) -> str:
-    parts = {
+    parts: dict[str, Callable[[], str]] = {
         "objective": lambda: _text(rng, ("o.py:f", "o.py:g", "o:f", "none:f", ":", "o.py", "..:f")),
         "algorithm": lambda: rng.choice(
             (_text(rng), _value(rng, 2), '{name = "tpe", gamma = 0.2}')

@@ -94,7 +94,7 @@ class Program:
             max_queue_len=self.slots,
             catch_eval_exceptions=True,
         )
-        return trials.records
+        return dict(trials.records)
 
     def _simulated(self) -> dict[int, Trial]:
         clock, records, space = Clock(), dict[int, Trial](), Space(self.space)

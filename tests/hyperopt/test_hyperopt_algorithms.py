@@ -61,10 +61,11 @@ def from_the_prior(new_ids: Any, domain: Any, trials: Any, seed: int) -> list[An
 
 
 def searched(algo: Any, n: int = 10, space: Any = LINE, **options: Any) -> Trials:
-    options = {"trials": Trials(), "rstate": np.random.default_rng(5)} | options
+    options = {"trials": Trials(), "rstate": np.random.default_rng(5), **options}
     objective = quadratic if space is LINE else lambda point: point["b"]
     fmin(objective, space, algo, n, verbose=False, **options)
-    return options["trials"]  # type: ignore[no-any-return]
+    trials: Trials = options["trials"]
+    return trials
 
 
 @pytest.mark.parametrize("algo", HERE)
@@ -148,7 +149,7 @@ def test_going_on_with_the_same_seed_does_not_repeat_points() -> None:
 def test_a_users_algorithm_can_ask_another_one() -> None:
     def explore(new_ids: Any, domain: Any, trials: Any, seed: int) -> list[Any]:
         other = rand if len(trials.trials) % 2 else tpe
-        return other.suggest(new_ids, domain, trials, seed)  # type: ignore[no-any-return]
+        return other.suggest(new_ids, domain, trials, seed)
 
     assert len(searched(explore, 30)) == 30
     assert len(searched(partial(mix.suggest, p_suggest=[(0.5, explore), (0.5, tpe.suggest)]))) == 10

@@ -23,16 +23,22 @@ from sparktune.hyperopt import (
     tpe,
     trials_from_docs,
 )
+from sparktune.hyperopt.pyll.base import Apply
 from sparktune.hyperopt.pyll.stochastic import sample
 
 SPACE = {"x": hp.uniform("x", -5, 5)}
 
 
 def go(n: Any, trials: Trials, seed: int = 0, **options: Any) -> Any:
-    options = {"fn": lambda point: point["x"], "rstate": np.random.default_rng(seed)} | options
+    options = {"fn": lambda p: p["x"], "rstate": np.random.default_rng(seed), **options}
     return fmin(
         space=SPACE, algo=rand.suggest, max_evals=n, trials=trials, verbose=False, **options
     )
+
+
+def losses(trials: Trials) -> list[float]:
+    """The losses that there are."""
+    return [loss for loss in trials.losses() if loss is not None]
 
 
 def test_documents_with_equal_ids_are_all_kept() -> None:
@@ -42,7 +48,7 @@ def test_documents_with_equal_ids_are_all_kept() -> None:
     merged = trials_from_docs(list(a.trials) + list(b.trials))
     assert merged.tids == [0, 1, 2, 3] * 2
     assert merged.losses() == a.losses() + b.losses()
-    assert merged.best_trial["result"]["loss"] == min(a.losses() + b.losses())
+    assert merged.best_trial["result"]["loss"] == min(losses(a) + losses(b))
     again = pickle.loads(pickle.dumps(merged))
     assert again.losses() == merged.losses()
     go(10, merged, 2)
@@ -216,7 +222,7 @@ def test_a_domain_has_what_other_packages_touch() -> None:
     domain = Domain(
         lambda x: x, {"x": hp.uniform("x", 0, 1), "c": hp.choice("c", [1, hp.normal("y", 0, 1)])}
     )
-    memo = {domain.s_new_ids: [3, 4], domain.s_rng: np.random.default_rng(0)}
+    memo: dict[Apply, Any] = {domain.s_new_ids: [3, 4], domain.s_rng: np.random.default_rng(0)}
     idxs, vals = pyll.rec_eval(domain.s_idxs_vals, memo=memo)
     by_label = pyll.rec_eval(
         domain.vh.vals_by_label(), memo=memo | {domain.s_rng: np.random.default_rng(0)}

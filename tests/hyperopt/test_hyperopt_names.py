@@ -6,6 +6,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -79,10 +80,10 @@ def test_arguments_have_hyperopts_names_order_and_defaults(path: str) -> None:
 
 def _parameters(package: str, path: str) -> list[tuple[str, object]]:
     pytest.importorskip("hyperopt")
-    module, names = path, []
+    module, names = path, list[str]()
     while True:
         try:
-            found = importlib.import_module(f"{package}.{module}")
+            found: Any = importlib.import_module(f"{package}.{module}")
             break
         except ModuleNotFoundError:
             module, _, name = module.rpartition(".")

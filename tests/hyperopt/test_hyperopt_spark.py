@@ -26,7 +26,7 @@ def in_the_middle(x: float) -> float:
 
 
 def search(objective: Any, trials: Any, n: int = 8, **options: Any) -> Any:
-    options = {"rstate": np.random.default_rng(0), "return_argmin": False} | options
+    options = {"rstate": np.random.default_rng(0), "return_argmin": False, **options}
     return fmin(objective, LINE, rand.suggest, n, trials=trials, verbose=False, **options)
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 
-def read(content: bytes) -> dict[str, Any]:
+def read(content: bytes) -> dict[Any, dict[str, Any]]:
     """The records by id, with the names of attachments; raises what 0.1 would have refused."""
     records: dict[Any, dict[str, Any]] = {}
     header: dict[str, Any] | None = None

@@ -10,6 +10,8 @@ import stat
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -308,9 +310,10 @@ def test_a_store_that_raises_what_it_likes(monkeypatch: pytest.MonkeyPatch) -> N
         raise RuntimeError("no credentials")
 
     monkeypatch.setattr(memory.MemoryFileSystem, "cat_file", refuse)
-    for act in (Trials.load, run):
+    acts: tuple[Callable[[str], Trials], ...] = (Trials.load, run)
+    for act in acts:
         with pytest.raises(SparktuneError, match="no credentials"):
-            act("memory://study.jsonl")  # type: ignore[operator]
+            act("memory://study.jsonl")
     monkeypatch.setattr(memory.MemoryFileSystem, "pipe_file", refuse)
     with pytest.raises(JournalFailed, match="no credentials"):
         Trials().save("memory://study.jsonl")
@@ -424,7 +427,7 @@ def test_a_slow_place_is_written_to_less_often(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(files.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
 
     class Slow(Local):
         def write(self, content: bytes) -> None:

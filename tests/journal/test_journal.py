@@ -38,9 +38,10 @@ def objective(point: dict[str, Any]) -> float:
 
 
 def search(n: int, path: Path | None, algo: Any = tpe.suggest, **options: Any) -> Trials:
-    options = {"trials": Trials(), "seed": 5, "fn": objective, "journal": path} | options
+    options = {"trials": Trials(), "seed": 5, "fn": objective, "journal": path, **options}
     fmin(space=SPACE, algo=algo, max_evals=n, verbose=False, **options)
-    return options["trials"]  # type: ignore[no-any-return]
+    trials: Trials = options["trials"]
+    return trials
 
 
 def what(trials: Trials) -> list[Any]:
@@ -337,8 +338,8 @@ search(5, {str(path)!r}, fn=waiting)
     first = subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
     )
+    assert first.stdout is not None
     try:
-        assert first.stdout is not None
         assert first.stdout.readline() == b"runs\n"
         with pytest.raises(InvalidArgument, match="in use by another run"):
             search(5, path)

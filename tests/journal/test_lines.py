@@ -50,50 +50,76 @@ def test_the_lines_are_a_journal(tmp_path: Path) -> None:
     assert (trials.losses(), trials.stop_reason) == ([1.0], "end")
 
 
+PARTS: dict[str, tuple[int, dict[str, Any]]] = {
+    "header": (1, HEADER),
+    "run": (2, RUN),
+    "asked": (3, ASKED),
+    "told": (4, TOLD),
+    "reason": (5, {}),
+}
+"""The number of each line of `lines`, and what is sound there."""
+
+
+def whole(part: str, *wrong: Any) -> list[tuple[int, str, Any]]:
+    """Lines that are these."""
+    return [(PARTS[part][0], part, each) for each in wrong]
+
+
+def field(part: str, name: str, *wrong: Any) -> list[tuple[int, str, Any]]:
+    """Lines with one field that is wrong."""
+    number, sound = PARTS[part]
+    return [(number, part, sound | {name: each}) for each in wrong]
+
+
+NAN, INF = float("nan"), float("inf")
 WRONG: list[tuple[int, str, Any]] = [
-    *((1, "header", HEADER | {"seed": seed}) for seed in ("x", -1, 1.5, True, None)),
-    *((1, "header", HEADER | {"sparktune": version}) for version in (0, True, 1.0, "1", None, [])),
-    *((1, "header", HEADER | {"created": when}) for when in ("x", 1e300, -1, None, float("nan"))),
-    *((1, "header", HEADER | {"columns": columns}) for columns in (5, [], {"x": 1})),
-    *((1, "header", HEADER | {"options": each}) for each in (5, {"x": 1}, {"x": [[1]]})),
-    *((1, "header", HEADER | {"objective": each}) for each in (5, None)),
-    (1, "header", HEADER | {"more": 1}),
-    (1, "header", {"sparktune": 1}),
-    *((2, "run", run) for run in (5, None, [], {}, {"max_evals": 1}, RUN | {"more": 1})),
-    *((2, "run", RUN | {"end": end}) for end in ("x", float("nan"), -1, 1.5, True, 10**30)),
-    *((3, "asked", asked) for asked in (5, None, [], {}, {"id": 0}, ASKED | {"more": 1})),
-    *((3, "asked", ASKED | {"id": id}) for id in (None, True, -1, 0.0, "", [], 10**30, "y" * 999)),
-    *((3, "asked", ASKED | {"values": values}) for values in ([1], 5, {"x": "a"}, {"x": [1]})),
-    *((3, "asked", ASKED | {"values": {"x": x}}) for x in (None, True, float("nan"), 10**400)),
-    *((3, "asked", ASKED | {"asked": when}) for when in ("x", [], float("inf"), -1, 1e12)),
-    *((3, "asked", ASKED | {"budget": budget}) for budget in (None, 0, -1, "x", float("nan"))),
-    *((4, "told", told) for told in (5, None, "id", [], {}, {"id": 0}, TOLD | {"more": 1})),
-    *((4, "told", TOLD | {"id": id}) for id in (1, True, "0", None, [], {})),
-    *((4, "told", TOLD | {"status": status}) for status in ("running", "x", 1, None, [], {})),
-    *((4, "told", TOLD | {"loss": loss}) for loss in ("x", None, True, [], {}, 10**400)),
-    *((4, "told", TOLD | {"loss": {"$float": f}}) for f in ("nan", "x", "9" * 400, 9, None)),
-    *((4, "told", TOLD | {"result": result}) for result in (5.5, "ok", [], [1], True)),
-    *((4, "told", TOLD | {"result": {"status": status}}) for status in ("x", 1, None, [], {})),
-    *(
-        (4, "told", TOLD | {"result": {"loss": loss}})
-        for loss in ("x", None, [], True, float("nan"))
+    *field("header", "seed", "x", -1, 1.5, True, None),
+    *field("header", "sparktune", 0, True, 1.0, "1", None, []),
+    *field("header", "created", "x", 1e300, -1, None, NAN),
+    *field("header", "columns", 5, [], {"x": 1}),
+    *field("header", "options", 5, {"x": 1}, {"x": [[1]]}),
+    *field("header", "objective", 5, None),
+    *field("header", "more", 1),
+    *whole("header", {"sparktune": 1}),
+    *whole("run", 5, None, [], {}, {"max_evals": 1}, RUN | {"more": 1}),
+    *field("run", "end", "x", NAN, -1, 1.5, True, 10**30),
+    *whole("asked", 5, None, [], {}, {"id": 0}, ASKED | {"more": 1}),
+    *field("asked", "id", None, True, -1, 0.0, "", [], 10**30, "y" * 999),
+    *field("asked", "values", [1], 5, {"x": "a"}, {"x": [1]}),
+    *field("asked", "values", {"x": None}, {"x": True}, {"x": NAN}, {"x": 10**400}),
+    *field("asked", "asked", "x", [], INF, -1, 1e12),
+    *field("asked", "budget", None, 0, -1, "x", NAN),
+    *whole("told", 5, None, "id", [], {}, {"id": 0}, TOLD | {"more": 1}),
+    *field("told", "id", 1, True, "0", None, [], {}),
+    *field("told", "status", "running", "x", 1, None, [], {}),
+    *field("told", "loss", "x", None, True, [], {}, 10**400),
+    *field("told", "loss", {"$float": "nan"}, {"$float": "x"}, {"$float": "9" * 400}),
+    *field("told", "loss", {"$float": 9}, {"$float": None}),
+    *field("told", "result", 5.5, "ok", [], [1], True),
+    *field("told", "result", {"status": "x"}, {"status": 1}, {"status": None}),
+    *field("told", "result", {"status": []}, {"status": {}}),
+    *field("told", "result", {"loss": "x"}, {"loss": None}, {"loss": []}),
+    *field("told", "result", {"loss": True}, {"loss": NAN}),
+    *field("told", "failure", 5, "x", [], ["a", "b"], [1, [2], 3]),
+    *field("told", "attachments", 5, "x", [1], {"$items": [[1, 2]]}),
+    *field("told", "started", "x", [], NAN, 1e300),
+    *field("told", "finished", "x", [], NAN, -5),
+    *field("told", "log", 5, None, []),
+    *field(
+        "told",
+        "result",
+        *(
+            {"it": it}
+            for it in (
+                *({"$tuple": 1}, {"$tuple": [], "a": 1}, {"$more": 1}, {"$items": 1}),
+                *({"$items": [1]}, {"$items": [[1]]}, {"$items": [[[], 1]]}, {"$items": [[{}, 1]]}),
+                *({"$blob": DIGEST}, {"$blob": 1, "kind": "x"}, {"$blob": DIGEST, "kind": 1}),
+                *({"$blob": "../outside", "kind": "x"}, {"$blob": DIGEST + "\n", "kind": "x"}),
+                *({"$blob": "A" * 64, "kind": "x"}, {"$blob": DIGEST, "kind": "x", "a": 1}),
+            )
+        ),
     ),
-    *((4, "told", TOLD | {"failure": each}) for each in (5, "x", [], ["a", "b"], [1, [2], 3])),
-    *((4, "told", TOLD | {"attachments": each}) for each in (5, "x", [1], {"$items": [[1, 2]]})),
-    *((4, "told", TOLD | {"started": when}) for when in ("x", [], float("nan"), 1e300)),
-    *((4, "told", TOLD | {"finished": when}) for when in ("x", [], float("nan"), -5)),
-    *((4, "told", TOLD | {"log": log}) for log in (5, None, [])),
-    *(
-        (4, "told", TOLD | {"result": {"it": it}})
-        for it in (
-            *({"$tuple": 1}, {"$tuple": [], "a": 1}, {"$more": 1}, {"$items": 1}),
-            *({"$items": [1]}, {"$items": [[1]]}, {"$items": [[[], 1]]}, {"$items": [[{}, 1]]}),
-            *({"$blob": DIGEST}, {"$blob": 1, "kind": "x"}, {"$blob": DIGEST, "kind": 1}),
-            *({"$blob": "../outside", "kind": "x"}, {"$blob": DIGEST + "\n", "kind": "x"}),
-            *({"$blob": "A" * 64, "kind": "x"}, {"$blob": DIGEST, "kind": "x", "a": 1}),
-        )
-    ),
-    *((5, "reason", reason) for reason in (None, 1, [1], {})),
+    *whole("reason", None, 1, [1], {}),
 ]
 
 

@@ -90,7 +90,7 @@ def test_standard_streams_stay_as_they_are(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys, "stderr", stream)
     before = (sys.stdout, sys.stderr)
     fmin(
-        lambda x: seen.append((sys.stdout, sys.stderr) == before) or x,  # type: ignore[func-returns-value]
+        lambda x: seen.append((sys.stdout, sys.stderr) == before) or x,
         X,
         max_evals=2,
     )

@@ -14,7 +14,6 @@ import pytest
 from sparktune import Trials, fmin, hp, rand
 from sparktune import hyperopt as compatible
 from sparktune.errors import InvalidArgument
-from sparktune.journal import values
 from sparktune.journal.values import Blob
 from sparktune.observers.saving import Saving
 
@@ -53,7 +52,7 @@ def test_functions_in_results_are_saved(search: Any, tmp_path: Path) -> None:
 def test_what_cannot_be_saved_costs_only_itself(
     search: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def objective(x: float) -> dict[str, Any]:
+    def objective(x: float) -> dict[Any, Any]:
         attachments = {"lock": threading.Lock(), "text": b"text"}
         kept = {"loss": x, "status": "ok", "other": [1], "attachments": attachments}
         return kept | {"lock": threading.Lock(), 3: "three"}
@@ -80,9 +79,9 @@ def test_without_cloudpickle_functions_are_left_out(
     def objective(x: float) -> dict[str, Any]:
         return {"loss": x, "status": "ok", "predict": lambda z: z, "other": 1}
 
-    monkeypatch.setattr(values.importlib, "import_module", missing)
-    saved = search(tmp_path / "t.pkl", 3, objective)
-    monkeypatch.setattr(values.importlib, "import_module", importlib.import_module)
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib, "import_module", missing)
+        saved = search(tmp_path / "t.pkl", 3, objective)
     assert [result["other"] for result in saved.results] == [1] * 3
     assert repr(saved.results[0]["predict"]) == "Blob(function)"
 

@@ -22,7 +22,7 @@ def made() -> Callable[..., Trials]:
         trials = Trials()
         trials.labels = labels
         for id, (status, loss, values) in reversed(list(enumerate(rows))):
-            result = None
+            result: dict[str, Any] | None = None
             if status.returned:
                 result = {"status": status.value}
                 result |= {} if loss is None else {"loss": loss}

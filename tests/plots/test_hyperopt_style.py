@@ -12,6 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
+from matplotlib.patches import Rectangle
 
 from sparktune import STATUS_FAIL, STATUS_OK, Trials, fmin, hp
 from sparktune.errors import InvalidArgument
@@ -45,6 +46,11 @@ def trials() -> Trials:
     options: dict[str, Any] = {"catch_eval_exceptions": True, "show_progressbar": False, "seed": 1}
     fmin(objective, SPACE, "random", 60, trials=found, **options)
     return found
+
+
+def places(points: Any) -> Any:
+    """(n, 2): where the points of a scatter are."""
+    return np.asarray(points.get_offsets())
 
 
 def finite(trials: Trials) -> list[float]:
@@ -89,23 +95,27 @@ def test_history_shows_losses_by_status_and_the_best_true_loss(trials: Trials) -
     ax = plt.gca()
     (points,) = ax.collections
     known = [(loss, s) for loss, s in zip(trials.losses(), trials.statuses(), strict=True) if loss]
-    np.testing.assert_array_equal(points.get_offsets()[:, 1], [loss for loss, _ in known])
+    np.testing.assert_array_equal(places(points)[:, 1], [loss for loss, _ in known])
     colours = [to_rgba(style.default_status_colors[status]) for _, status in known]
-    np.testing.assert_array_equal(points.get_facecolors(), colours)
+    np.testing.assert_array_equal(np.asarray(points.get_facecolor()), colours)
     assert len({status for _, status in known}) == 2
-    assert ax.get_lines()[0].get_ydata()[0] == min(finite(trials)) + 1
+    assert np.asarray(ax.get_lines()[0].get_ydata())[0] == min(finite(trials)) + 1
     assert (ax.get_title(), ax.get_ylabel()) == ("mine", "loss")
 
 
 def test_history_takes_colours(trials: Trials) -> None:
     style.main_plot_history(trials, False, {"ok": "black", "fail": "white"})
     (points,) = plt.gca().collections
-    assert {tuple(each) for each in points.get_facecolors()} == {(0, 0, 0, 1), (1, 1, 1, 1)}
+    assert {tuple(each) for each in np.asarray(points.get_facecolor())} == {
+        (0, 0, 0, 1),
+        (1, 1, 1, 1),
+    }
 
 
 def test_the_histogram_counts_finite_losses(trials: Trials) -> None:
     style.main_plot_histogram(trials, do_show=False)
-    assert sum(bar.get_height() for bar in plt.gca().patches) == len(finite(trials))
+    bars = [patch for patch in plt.gca().patches if isinstance(patch, Rectangle)]
+    assert sum(bar.get_height() for bar in bars) == len(finite(trials))
 
 
 def test_vars_show_each_parameter_by_label(trials: Trials) -> None:
@@ -113,19 +123,19 @@ def test_vars_show_each_parameter_by_label(trials: Trials) -> None:
     axes = plt.gcf().axes
     assert [ax.get_title() for ax in axes] == ["log_rate", "more", "x", "y"]
     assert [ax.get_yscale() for ax in axes] == ["log", "linear", "linear", "linear"]
-    counts = [len(ax.collections[0].get_offsets()) for ax in axes]
+    counts = [len(places(ax.collections[0])) for ax in axes]
     assert counts == [len(trials.vals[label]) for label in ("log_rate", "more", "x", "y")]
-    colours = axes[2].collections[0].get_facecolors()
+    colours = np.asarray(axes[2].collections[0].get_facecolor())
     assert [tuple(colour) for colour in colours].count(to_rgba((0.9, 0.62, 0.0))) == 3
     losses = dict(zip(trials.tids, trials.losses(), strict=True))
-    lowest = axes[2].collections[0].get_offsets()[0, 0]
+    lowest = places(axes[2].collections[0])[0, 0]
     assert losses[lowest] is None  # drawn first, below all others, in white
     np.testing.assert_array_equal(colours[0], [1, 1, 1, 1])
 
 
 def test_vars_can_be_arranged_by_loss(trials: Trials) -> None:
     style.main_plot_vars(trials, do_show=False, arrange_by_loss=True)
-    points = plt.gcf().axes[2].collections[0].get_offsets()
+    points = places(plt.gcf().axes[2].collections[0])
     assert sorted(points[:, 0]) == sorted(finite(trials))
     np.testing.assert_allclose(points[:, 0], points[:, 1] ** 2)
 
@@ -141,14 +151,18 @@ def test_attachments_are_lines_the_darkest_for_the_best(name: str, trials: Trial
         preprocessing_fn=lambda x: 2 * x,
     )
     ax = plt.gca()
-    opacity = [line.get_color()[3] for line in ax.get_lines()]
+    opacity = [to_rgba(line.get_color())[3] for line in ax.get_lines()]
     assert len(opacity) == 6
     assert opacity[0] == pytest.approx(0.8)
     assert opacity == sorted(opacity, reverse=True)
     best = min(loss for loss, status in zip(trials.losses(), trials.statuses(), strict=True)
                if loss is not None and status == STATUS_OK)  # fmt: skip
-    np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), 2 * np.linspace(0, best, 5))
-    assert len(ax.get_legend().get_texts()) == 6
+    np.testing.assert_allclose(
+        np.asarray(ax.get_lines()[0].get_ydata()), 2 * np.linspace(0, best, 5)
+    )
+    legend = ax.get_legend()
+    assert legend is not None
+    assert len(legend.get_texts()) == 6
     assert ax.get_title() == name
 
 

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -15,7 +16,8 @@ import pytest
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import StepPatch
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.text import Text
 
 from sparktune import Trials, fmin, hp, plots
@@ -53,9 +55,8 @@ def sampled(n: int) -> Trials:
         status = ERROR if id % 10 == 9 else OK
         loss = math.inf if id == 4 else values["rate"] + values.get("n", 0) / 50
         begin = 60.0 * (id // 3)
-        times = {"asked": begin, "started": begin, "finished": begin + 50}
-        loss_of = loss if status is OK else None
-        trials.records[id] = Trial(id, values, status, loss=loss_of, **times)
+        trial = Trial(id, values, status, asked=begin, started=begin, finished=begin + 50)
+        trials.records[id] = replace(trial, loss=loss if status is OK else None)
     return trials
 
 
@@ -64,10 +65,20 @@ def trials() -> Trials:
     return sampled(60)
 
 
+def places(points: Any) -> Any:
+    """(n, 2): where the points of a scatter are."""
+    return np.asarray(points.get_offsets())
+
+
+def heights(line: Line2D) -> Any:
+    """(n,): the values of a line."""
+    return np.asarray(line.get_ydata())
+
+
 def dots(ax: Any) -> list[int]:
     """The number of points in each scatter of some axes."""
     found = [c for c in ax.collections if isinstance(c, PathCollection)]
-    return [len(each.get_offsets()) for each in found]
+    return [len(places(each)) for each in found]
 
 
 def legend(owner: Any) -> list[str]:
@@ -78,7 +89,8 @@ def legend(owner: Any) -> list[str]:
 def test_every_plot_is_drawn_without_pyplot(name: str, trials: Trials) -> None:
     figure = ALL[name](trials)
     assert isinstance(figure, Figure)
-    assert figure._repr_png_().startswith(b"\x89PNG")  # what a notebook shows
+    png: bytes = figure._repr_png_()  # type: ignore[attr-defined]
+    assert png.startswith(b"\x89PNG")  # what a notebook shows
     assert plt.get_fignums() == []
 
 
@@ -120,7 +132,8 @@ def test_trials_that_all_failed_are_refused(name: str) -> None:
 )
 def test_plots_are_drawn_on_given_axes(draw: Callable[..., Figure], trials: Trials) -> None:
     whole = Figure(layout="constrained")
-    left, right = whole.subfigures(1, 2)
+    parts: Any = whole.subfigures(1, 2)
+    left, right = parts
     ax, other = left.subplots(), right.subplots()
     assert draw(trials, ax=ax) is whole
     assert ax.has_data()
@@ -133,7 +146,7 @@ def test_history_shows_losses_the_best_line_and_failures(trials: Trials) -> None
     assert dots(ax) == [53, 1, 6]
     (line,) = ax.get_lines()
     best = min(t.loss for t in trials.records.values() if t.loss is not None)
-    assert line.get_ydata()[-1] == best
+    assert heights(line)[-1] == best
     assert legend(ax) == ["ok (53)", f"best so far: {best:.3g}", "loss not finite (1)", "error (6)"]
 
 
@@ -143,7 +156,7 @@ def test_history_marks_what_is_off_the_axis() -> None:
         trials.records[id] = Trial(id, {}, OK, loss=float(loss))
     (ax,) = plots.history(trials).axes
     assert dots(ax) == [49, 1, 0]
-    ((x, y),) = ax.collections[1].get_offsets()
+    ((x, y),) = places(ax.collections[1])
     assert x == 0
     assert 1 < y < ax.get_ylim()[1] < 3
     assert legend(ax)[-1] == "off the axis (1)"
@@ -180,8 +193,9 @@ def test_a_logarithmic_axis_has_few_labels_whatever_it_spans(
     trials = Trials()
     for id, value in enumerate((low, high)):
         trials.records[id] = Trial(id, {"x": value}, OK, loss=0.0)
-    (ax,) = plots.values(trials, space=hp.loguniform("x", -9, 5)).axes
-    ax.figure.draw_without_rendering()
+    figure = plots.values(trials, space=hp.loguniform("x", -9, 5))
+    (ax,) = figure.axes
+    figure.draw_without_rendering()
     ends = ax.get_ylim()
     ticks = [*ax.yaxis.get_major_ticks(), *ax.yaxis.get_minor_ticks()]
     shown = {tick.label1.get_text() for tick in ticks if ends[0] <= tick.get_loc() <= ends[1]}
@@ -207,7 +221,7 @@ def test_scatter_shows_losses_over_values_by_age(trials: Trials) -> None:
 def test_histograms_compare_studies(trials: Trials) -> None:
     figure = plots.histograms({"one": trials, "two": sampled(30)}, space=SPACE)
     patches = [p for p in figure.axes[1].patches if isinstance(p, StepPatch)]
-    np.testing.assert_array_equal(patches[0].get_data().values, [0.5, 0.5])
+    np.testing.assert_array_equal(patches[0].get_data()[0], [0.5, 0.5])
     assert [patch.get_fill() for patch in patches] == [True, False]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["one", "two"]
     assert [text.get_text() for text in figure.texts] == ["share of trials where active"]
@@ -228,7 +242,7 @@ def test_parallel_coordinates_draw_a_line_for_each_trial_with_a_loss(trials: Tri
     assert [label.get_text() for label in ax.get_xticklabels()] == ["rate", "kind", "n", "loss"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["inactive"]
     assert bar.get_ylabel() == "loss"
-    best = ax.get_lines()[0].get_ydata()
+    best = heights(ax.get_lines()[0])
     assert (best[1], best[3]) == (0, 0)
     assert best[2] < 0
 
@@ -238,7 +252,8 @@ def test_importance_names_its_method(trials: Trials) -> None:
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert sorted(labels[:3]) == ["kind", "n", "rate"]
     assert labels[3] == "interactions, noise"
-    assert sum(patch.get_width() for patch in ax.patches) == pytest.approx(1)
+    bars = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    assert sum(bar.get_width() for bar in bars) == pytest.approx(1)
     assert "functional ANOVA of a random forest over 53 trials" in ax.get_xlabel()
     assert "Hutter et al., ICML 2014" in ax.get_xlabel()
 
@@ -247,7 +262,7 @@ def test_convergence_has_a_line_for_each_method_and_a_band_for_repeated_ones(
     trials: Trials,
 ) -> None:
     (ax,) = plots.convergence({"many": [trials, sampled(40)], "one": trials}).axes
-    assert [len(line.get_xdata()) for line in ax.get_lines()] == [40, 60]
+    assert [len(heights(line)) for line in ax.get_lines()] == [40, 60]
     assert len(ax.collections) == 1
     assert ax.get_xlabel() == "evaluations"
     assert ax.get_ylabel().startswith("best loss so far")
@@ -259,11 +274,13 @@ def test_a_timeline_has_a_bar_for_each_trial(trials: Trials) -> None:
     (bars,) = [c for c in ax.collections if isinstance(c, PolyCollection)]
     assert len(bars.get_paths()) == 60
     red = to_rgba(drawing.STATUS_COLOURS[ERROR])
-    assert sum(tuple(colour) == red for colour in bars.get_facecolors()) == 6
+    assert sum(tuple(colour) == red for colour in np.asarray(bars.get_facecolor())) == 6
     assert ax.get_xlabel() == "time since the first trial began (min); slots busy 84% of it"
     assert ax.get_ylabel() == "slot"
     assert legend(ax) == ["ok (54)", "error (6)"]
-    assert bars.get_paths()[59].vertices[:, 0].max() == pytest.approx((19 * 60 + 50) / 60)
+    assert np.asarray(bars.get_paths()[59].vertices)[:, 0].max() == pytest.approx(
+        (19 * 60 + 50) / 60
+    )
 
 
 @pytest.mark.parametrize(("seconds", "unit"), [(299, "s"), (301, "min"), (7300, "h")])

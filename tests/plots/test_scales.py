@@ -220,7 +220,7 @@ def test_coordinates_leave_out_trials_without_loss_or_without_all_parameters(mad
     found = scales.coordinates(study, [Scale("x")])
     np.testing.assert_array_equal(found.position, [[0.0]])
     np.testing.assert_array_equal(found.loss, [1.0])
-    assert (found.low, found.high) == ([1.0], [9.0])
+    assert (found.low.tolist(), found.high.tolist()) == ([1.0], [9.0])
 
 
 def test_coordinates_of_parameters_never_active_with_a_loss_are_refused(made: Made) -> None:

@@ -63,7 +63,7 @@ def test_what_is_no_trials_is_refused() -> None:
 
 
 def test_the_best_so_far_passes_over_trials_without_a_loss(made: Made) -> None:
-    rows = [
+    rows: list[tuple[Status, float | None, dict[str, Any]]] = [
         (s, loss, {}) for s, loss in [(FAIL, None), (OK, 5.0), (OK, -INF), (OK, 6.0), (OK, 2.0)]
     ]
     found = series.loss_history(made(rows))
@@ -119,8 +119,7 @@ def timed(*rows: tuple[Status, float | None, float | None, float | None]) -> Tri
     """Trials from (status, asked, started, finished)."""
     trials = Trials()
     for id, (status, asked, started, finished) in enumerate(rows):
-        times = {"asked": asked, "started": started, "finished": finished}
-        trials.records[id] = Trial(id, {}, status, **times)
+        trials.records[id] = Trial(id, {}, status, asked=asked, started=started, finished=finished)
     return trials
 
 

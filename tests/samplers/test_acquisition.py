@@ -67,8 +67,10 @@ def test_every_name_makes_an_acquisition() -> None:
 
 
 def test_what_is_believed_is_no_improvement_any_more() -> None:
-    for acquisition in (LogEI(0.3), LogPI(0.3)):
-        assert acquisition.believing(0.1).best == 0.1
-        assert acquisition.believing(0.5).best == 0.3
-    for same in (Bound(1.0), Exploration(0.3)):
+    improvements: tuple[type[LogEI] | type[LogPI], ...] = (LogEI, LogPI)
+    for improvement in improvements:
+        assert improvement(0.3).believing(0.1) == improvement(0.1)
+        assert improvement(0.3).believing(0.5) == improvement(0.3)
+    others: tuple[Acquisition, ...] = (Bound(1.0), Exploration(0.3))
+    for same in others:
         assert same.believing(0.1) is same

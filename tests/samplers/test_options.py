@@ -22,7 +22,7 @@ from sparktune.samplers.algorithms import ALGORITHMS, resolve
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 
-OURS = {
+OURS: dict[str, Any] = {
     "random": random.suggest,
     "tpe": tpe.suggest,
     "tpe_hyperopt": tpe_hyperopt.suggest,
@@ -34,6 +34,12 @@ OURS = {
     "forest": forest.suggest,
     "auto": auto.suggest,
 }
+
+
+def mixed(member: Any) -> mix.Mix:
+    return mix.Mix([(1.0, member)])
+
+
 WAYS: dict[str, Callable[[Any], Any]] = {
     "a call": lambda sampler: sampler(nonsense=3),
     "a partial": lambda sampler: resolve(functools.partial(sampler, nonsense=3)),
@@ -41,7 +47,7 @@ WAYS: dict[str, Callable[[Any], Any]] = {
     "partials": lambda sampler: resolve(
         functools.partial(functools.partial(sampler, nonsense=3), verbose=False)
     ),
-    "a member": lambda sampler: mix.Mix([(1.0, functools.partial(sampler, nonsense=3))]),
+    "a member": lambda sampler: mixed(functools.partial(sampler, nonsense=3)),
     "hyperopt": lambda sampler: sampler_of(
         functools.partial(sampler, nonsense=3), float, {}, hyperopt.Trials(), None, 1
     ),
@@ -94,13 +100,13 @@ def test_a_users_sampler_has_the_options_of_its_class() -> None:
 
 def test_options_without_a_name_are_refused() -> None:
     with pytest.raises(InvalidArgument, match=r"algo: give options by keyword"):
-        resolve(functools.partial(tpe.suggest, 3))
+        resolve(functools.partial(tpe.suggest, 3))  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_name_stands_for_a_sampler(name: str) -> None:
     assert hasattr(resolve(name), "suggest")
-    assert mix.Mix([(1.0, name)]).p_suggest == ((1.0, resolve(name)),)
+    assert mixed(name).p_suggest == ((1.0, resolve(name)),)
 
 
 def test_an_algorithm_is_imported_when_it_is_used() -> None:

@@ -110,7 +110,8 @@ def test_where_a_parameter_is_inactive_the_kernel_is_the_priors() -> None:
     # every row.
     x = sqrt((41 - 1 / 3 + 100 / 12) / 3) * 3 ** (-1 / 6)
     y = sqrt((0.5 + 4) / 2) * 2 ** (-1 / 6)
-    assert_allclose(s, [[x, 2], [10, y], [x, 2], [10, 2]])
+    expected: list[list[float]] = [[x, 2], [10, y], [x, 2], [10, 2]]
+    assert_allclose(s, expected)
 
 
 def test_the_prior_has_its_weight_among_the_observations() -> None:
@@ -180,7 +181,7 @@ def support(space: Space, j: int, cells: int = 4000) -> tuple[Array, Array]:
     """Points of column j and the weight of each in a sum over its values: 1 on a grid, else the
     width of the latent cell it is the middle of.
     """
-    prior = space.columns[j].distribution
+    prior: Any = space.columns[j].distribution
     low, high = prior.support
     if np.isfinite(prior.size):
         x = np.linspace(low, high, round(prior.size))
@@ -189,7 +190,7 @@ def support(space: Space, j: int, cells: int = 4000) -> tuple[Array, Array]:
         x = np.arange(low if np.isfinite(low) else -30.0, 300.0, prior.q)
         return x, np.ones(len(x))
     ends = np.clip(prior.centre + np.array([-9, 9]) * prior.scale, prior.low, prior.high)
-    edges = np.linspace(*ends, cells + 1)
+    edges = np.linspace(ends[0], ends[1], cells + 1)
     return prior.from_latent((edges[1:] + edges[:-1]) / 2), np.diff(edges)
 
 

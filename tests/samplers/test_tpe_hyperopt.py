@@ -259,7 +259,7 @@ def test_suggestions_are_distributed_as_hyperopts(monkeypatch: pytest.MonkeyPatc
 
 def test_whole_numbers_between_bounds_half_way_are_no_options() -> None:
     X = np.random.default_rng(1).integers(0, 99, (40, 1)).astype(float)
-    rows = [
+    one, other = [
         tpe_hyperopt.suggest(gamma=1.0).suggest(
             space, history_of(space, X, [*np.abs(X[:, 0] - 50)]), 20, np.random.default_rng(2)
         )
@@ -268,4 +268,4 @@ def test_whole_numbers_between_bounds_half_way_are_no_options() -> None:
             Space(hp.quniform("x", -0.5, 99.5, 1)),
         )
     ]
-    np.testing.assert_array_equal(*rows)
+    np.testing.assert_array_equal(one, other)

@@ -290,7 +290,7 @@ def test_another_node_as_a_bound_is_refused(bound: Apply) -> None:
     with pytest.raises(
         BadSearchSpace, match=r"hp\.uniform\('x'\): high is another parameter.*combine them"
     ):
-        hp.uniform("x", 0, bound)
+        hp.uniform("x", 0, bound)  # type: ignore[arg-type]
 
 
 def test_bounds_of_loguniform_that_were_meant_unlogged_are_explained() -> None:
@@ -381,7 +381,7 @@ def test_no_draw_from_an_extreme_prior_ends_a_run(
 ) -> None:
     got: list[float] = []
     space = getattr(hp, prior)("x", *arguments)
-    fmin(lambda x: got.append(x) or atan(x), space, algo, 60, seed=1, verbose=False)  # type: ignore[func-returns-value]
+    fmin(lambda x: got.append(x) or atan(x), space, algo, 60, seed=1, verbose=False)
     assert got  # fewer than 60 where there are fewer points
     assert all(map(isfinite, got))
 
@@ -395,7 +395,7 @@ def test_a_label_may_be_bytes() -> None:
 
 @NAMED
 def test_a_label_must_be_text(name: str) -> None:
-    arguments = {"choice": ["ab"], "pchoice": [[(1, "a")]], "randint": [3]}
+    arguments: dict[str, list[Any]] = {"choice": ["ab"], "pchoice": [[(1, "a")]], "randint": [3]}
     function = name.split()[0]
     numbers = [1, 2, 3] if function.startswith("q") else [1, 2]
     with pytest.raises(TypeError, match=r"require string label.*got 7"):

@@ -130,7 +130,7 @@ def large_things() -> dict[str, Any]:
         "spans": np.asfortranarray(numbers.astype("m8[ms]").reshape(-1, 2)),
         "records": np.zeros(MANY, [("a", "f8"), ("t", "M8[s]")]),
         "masked": np.ma.masked_less(numbers, 5),
-        "of another type": np.rec.fromarrays([numbers], names="a"),
+        "of another type": np.zeros(MANY, [("a", "f8")]).view(np.recarray),
         "text": np.full(MANY, "abcdef"),
         "sparse": scipy.sparse.random(2000, 2000, 0.2, format="csc", rng=0),
         "frame": frame,

@@ -41,13 +41,14 @@ def refer(how: str, thing: Any) -> Callable[[float], float]:
         return float(sum(given.value))
 
     handle = sparktune.share([thing])
-    return {
+    ways: dict[str, Callable[[float], float]] = {
         "cell": lambda x: float(sum(thing.value)),
         "default": default,
         "attribute": Holder(thing),
         "partial": functools.partial(added, thing),
         "shared": lambda x: float(sum(handle.value[0].value)),
-    }[how]
+    }
+    return ways[how]
 
 
 @pytest.mark.parametrize("how", ["cell", "default", "attribute", "partial", "shared"])

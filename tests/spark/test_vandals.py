@@ -25,7 +25,7 @@ quiet = functools.partial(fmin, show_progressbar=False)
 
 
 def rebind_streams() -> None:
-    sys.stdout = sys.stderr = None  # type: ignore[assignment]
+    sys.stdout = sys.stderr = None
 
 
 def close_streams() -> None:
@@ -34,12 +34,14 @@ def close_streams() -> None:
 
 
 def close_real_streams() -> None:
-    sys.stdout.stream.close()  # type: ignore[attr-defined]
+    stream: Any = sys.stdout  # of the worker, around the real one
+    stream.stream.close()
     sys.stderr.buffer.close()
 
 
 def detach_streams() -> None:
-    sys.stdout.detach()  # type: ignore[attr-defined]
+    stream: Any = sys.stdout
+    stream.detach()
 
 
 def close_descriptors() -> None:
