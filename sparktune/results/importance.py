@@ -95,7 +95,7 @@ def _shares(tree: Any) -> Array:
     lower, upper, f = _leaves(tree)
     width = upper - lower
     volume = width.prod(axis=1)
-    mean = volume @ f
+    mean = float(volume @ f)
     total = volume @ (f - mean) ** 2
     if total <= 0:
         return np.zeros(lower.shape[1])

@@ -122,7 +122,7 @@ def chained() -> Any:
 
 def with_notes() -> Any:
     error = ValueError("noted")
-    error.__notes__ = [Unrepresentable(), 5]  # type: ignore[attr-defined]
+    vars(error)["__notes__"] = [Unrepresentable(), 5]
     raise error
 
 

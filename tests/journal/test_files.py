@@ -138,13 +138,14 @@ def test_a_journal_in_use_is_not_replaced(tmp_path: Path) -> None:
 def test_forked_helpers_do_not_hold_the_lock(tmp_path: Path) -> None:
     path = str(tmp_path / "a.jsonl")
     program = f"""
-import multiprocessing, time
+import multiprocessing, os, time
 from tests.journal.test_files import SPACE
 from sparktune import fmin, rand
 def objective(point):
-    helper = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
-    helper.start()
-    print(helper.pid, flush=True)
+    multiprocessing.get_context("fork").Process(target=help).start()
+    time.sleep(60)
+def help():
+    print(os.getpid(), flush=True)
     time.sleep(60)
 fmin(objective, SPACE, rand.suggest, max_evals=3, journal={path!r}, verbose=False)
 """

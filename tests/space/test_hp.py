@@ -116,8 +116,9 @@ def test_arguments_may_be_given_by_keyword(positional: Apply, keyword: Apply) ->
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    assert column(hp.uniform("x", np.float32(0), np.int64(2))) == Numeric(0, 2)
-    assert column(hp.randint("x", np.int64(3))) == Numeric(-0.5, 2.5, q=1, integer=True)
+    low, high, upper = list[Any]([np.float32(0), np.int64(2), np.int64(3)])
+    assert column(hp.uniform("x", low, high)) == Numeric(0, 2)
+    assert column(hp.randint("x", upper)) == Numeric(-0.5, 2.5, q=1, integer=True)
 
 
 # What is drawn
