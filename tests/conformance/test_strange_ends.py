@@ -77,7 +77,7 @@ class Nameless(type):
     """Classes without a name."""
 
     @property
-    def __name__(cls) -> str:
+    def __name__(cls) -> str:  # type: ignore[override]
         raise RuntimeError("no name")
 
 

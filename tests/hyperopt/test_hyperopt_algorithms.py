@@ -238,19 +238,19 @@ def own(*arguments: Any, **named: Any) -> Any:
     return rand.suggest(*arguments, **named)
 
 
+WRONG: dict[str, Any] = {"p_suggest": [(1.0, own)], "share": 1}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({}, "got None"),
         ({"p_suggest": [rand.suggest]}, "a list of .* pairs"),
         ({"p_suggest": [(0.5, own), (0.4, rand.suggest)]}, "sum to 1"),
-        ({"p_suggest": [(1.0, own)], "share": 1}, "no option 'share'; it has 'p_suggest'"),
+        (WRONG, "no option 'share'; it has 'p_suggest'"),
         ({"p_suggest": [(1.0, rand.suggest)], "share": 1}, "no option 'share'"),
         ({"p_suggest": [(0.5, own), (0.5, partial(tpe.suggest, gama=1))]}, "no option 'gama'"),
-        (
-            {"p_suggest": [(1.0, partial(mix.suggest, p_suggest=[(1.0, own)], share=1))]},
-            "no option 'share'",
-        ),
+        ({"p_suggest": [(1.0, partial(mix.suggest, **WRONG))]}, "no option 'share'"),
     ],
 )
 def test_a_mixture_that_cannot_be_is_refused_before_anything_runs(

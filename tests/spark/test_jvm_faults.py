@@ -158,7 +158,7 @@ def check_a_death(seed: int, folder: Path) -> dict[str, Any]:
     phase = list(PHASES)[seed % len(PHASES)]
     evaluated, calls = PHASES[phase]
     at, when = draw.randint(1, calls), draw.choice(["before", "after"])
-    found = {"phase": phase, "at": at, "when": when}
+    found: dict[str, Any] = {"phase": phase, "at": at, "when": when}
     found |= told(DIES_AT_A_CALL, str(evaluated), str(at), when, str(folder))
     statuses = found["statuses"]
     assert statuses.count("ok") == found["reported"], found
