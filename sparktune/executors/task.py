@@ -15,7 +15,7 @@ from sparktune.trial import Trial
 class Task:
     """`objective` is called with `configure(trial)`; `name` is the study's name for people."""
 
-    objective: Callable[[Any], Any]
+    objective: Callable[..., Any]
     configure: Callable[[Trial], Any]
     name: str = "objective"
 

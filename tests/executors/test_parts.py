@@ -213,7 +213,7 @@ def test_parts_of_few_trials_run_at_once() -> None:
 
     def objective(config: Any, part: int) -> float:
         together.wait(60)
-        return config["x"] ** 2  # type: ignore[no-any-return]
+        return config["x"] ** 2
 
     study = tune(objective, SPACE, on=Parts(Threads(6), 3), max_trials=4, progress=False)
     assert [each.status for each in study.trials.values()] == [Status.OK] * 4
