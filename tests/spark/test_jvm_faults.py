@@ -186,7 +186,7 @@ def test_a_jvm_that_stands_still_holds_up_neither_the_timeout_nor_the_end() -> N
     assert found["reason"] == "timeout"
     assert found["pending"] == []
     assert found["ok"] > 0
-    assert 4 <= found["seconds"] < 4 + 6
+    assert 4 <= found["seconds"] < 40  # silence would be waited for longer
 
 
 def test_a_jvm_that_dies_as_the_run_ends_does_not_matter() -> None:
