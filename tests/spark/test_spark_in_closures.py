@@ -165,7 +165,7 @@ def test_objects_of_spark_are_options_where_the_objective_runs_on_the_driver(
         seen.append(point["it"])
         return 0.0
 
-    trials: Trials = ThreadTrials(2, spark_session=spark)  # type: ignore[call-arg]
+    trials: Trials = ThreadTrials(2)
     quiet(objective, space, max_evals=0, points_to_evaluate=points, trials=trials)
     assert {id(each) for each in seen} == {id(each) for each in objects.values()}
     trials = SparkTrials(2, spark_session=spark)
