@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
-import sklearn
 from numpy.testing import assert_array_equal
 from sklearn import clone, config_context
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
@@ -210,18 +209,7 @@ def test_all_candidates_see_the_same_splits(cv: Any) -> None:
     assert np.ptp(found.cv_results_["mean_test_score"]) == 0
 
 
-@pytest.mark.parametrize(
-    "routing",
-    [
-        False,
-        pytest.param(
-            True,
-            marks=pytest.mark.skipif(
-                sklearn.__version__.startswith("1.3."), reason="its searches route nothing yet"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("routing", [False, True])
 @pytest.mark.parametrize("trials", [None, ThreadTrials(2)], ids=["in turn", "threads"])
 def test_groups_and_fit_parameters_reach_splitter_and_estimator(trials: Any, routing: bool) -> None:
     groups = np.arange(90) // 10

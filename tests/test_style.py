@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).parent.parent
@@ -16,7 +17,12 @@ REPOSITORY = Path(__file__).parent.parent
     [
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
-        ["mypy"],
+        pytest.param(
+            ["mypy"],
+            marks=pytest.mark.skipif(
+                np.__version__.startswith("1."), reason="numpy 1 has no types for much of itself"
+            ),
+        ),
     ],
     ids=" ".join,
 )

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.dispatch [--rounds 3] [--peers hyperopt joblib-spark FLAML MLflow]
     python -m tests.benchmarks.dispatch --slots 64 256 1000
 
-Needs the extra `bench`, without peers (`--peers` alone) the extra `dev`.
+Needs the group `bench`, without peers (`--peers` alone) the extra `dev`.
 
 The first form is about four slots. All contenders share one classic local[4] session, or one Spark
 Connect server of four slots, and run in turn, in an order that is reversed from round to round, so

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.quality [--split validation] [--seeds 10] [--workers 1 8] [--jobs 2]
 
-Needs the extra `bench`. Everything is measured on the simulated
+Needs the group `bench`. Everything is measured on the simulated
 executor: one evaluation after the other, and with W workers that take lognormal times.
 
     regret     of the configuration with the smallest observed loss, by its true loss: 0 at the best

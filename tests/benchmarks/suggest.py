@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.suggest [--trials 100 1000 10000] [--dimensions 10 50] [--repeats 7]
 
-Needs the extra `bench`. Every study starts with N finished trials at random points.
+Needs the group `bench`. Every study starts with N finished trials at random points.
 Then it is asked for one suggestion and told its loss, again and again; and sparktune for 32 at once
 too, where the others, which make one at a time, are given the time of a single one. Timed is the
 asking alone, in CPU milliseconds of the process (all its threads) for each suggestion: the median
