@@ -1,0 +1,191 @@
+"""The page in a browser: it draws, runs nothing of strangers, and all charts share a selection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sparktune
+from sparktune import Study, hp
+from tests.reporting.browser import FOUND, MISSING, Browser
+from tests.reporting.studies import made
+
+pytestmark = pytest.mark.skipif(FOUND is None, reason=MISSING)
+
+EMPTY = """
+all(".canvas").filter((box) => {
+  const canvas = box.firstChild;
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  return !pixels.some((value) => value > 0);
+}).map((box) => box.lastChild.getAttribute("aria-label"))
+"""
+CELLS = """
+all(".trials .chart tbody tr").map((row) =>
+  row.children[all(".trials .chart th").findIndex((cell) => cell.textContent === "{}")].textContent)
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with Browser.open(tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return made(150, loss_variance=0.0025)
+
+
+@pytest.fixture(scope="module")
+def html(study: Study) -> str:
+    return study.report().html
+
+
+def selected(n: int) -> str:
+    return f"{n} of 150 trials selected"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 420])
+def test_every_chart_is_drawn_and_nothing_is_loaded(
+    browser: Browser, html: str, scheme: str, width: int
+) -> None:
+    page = browser.page(html, width=width, prefers_color_scheme=scheme)
+    assert page.run('all(".canvas").length') == 9  # history, six slices, parallel, timeline
+    assert page.run(EMPTY) == []
+    assert page.run("document.documentElement.scrollWidth") <= width
+    assert page.complaints == []
+
+
+def test_the_browser_would_tell_of_foreign_scripts(browser: Browser, html: str) -> None:
+    foreign = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+    page = browser.page(html.replace("<main>", f"<main>{foreign}", 1))
+    assert len(page.complaints) >= 2
+    assert "Content Security Policy" in page.complaints[0]
+
+
+def test_a_notebook_draws_the_page_in_its_frame(browser: Browser, study: Study) -> None:
+    shown = study.report()._repr_html_()
+    page = browser.page(f'<!doctype html><meta charset="utf-8">{shown}')
+    assert page.run('document.querySelector("iframe").contentDocument') is None  # out of reach
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_few_trials_raise_no_error(browser: Browser, n: int) -> None:
+    page = browser.page(made(n).report().html)
+    assert page.run(EMPTY) == []
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize(
+    "losses", [[1.0] * 5, [-1e300, 1e300, 0.0], [None] * 3, [float("inf"), -2.0]], ids=repr
+)
+def test_strange_losses_raise_no_error(browser: Browser, losses: list[float | None]) -> None:
+    study = Study({"x": hp.uniform("x", 0, 1)}, "random", seed=0)
+    for trial, loss in zip(study.ask(len(losses)), losses, strict=True):
+        study.tell(trial, ValueError("no") if loss is None else loss)
+    page = browser.page(study.report().html)
+    assert page.run(EMPTY) == []
+    assert page.complaints == []
+
+
+def test_a_drag_over_one_chart_selects_on_all(browser: Browser, html: str, study: Study) -> None:
+    page = browser.page(html)
+    page.drag("Loss against depth", (0.6, 0.5), (0.99, 0.5))
+    least = float(page.run("document.querySelector('input[aria-label=\"depth from\"]').value"))
+    assert 6 <= least <= 13
+    chosen = [t for t in study.records.values() if t.values["depth"] >= least]
+    assert page.run('text(".count")') == selected(len(chosen))
+    chosen.sort(key=lambda trial: (trial.loss is None, trial.loss, trial.id))
+    shown = [int(cell) for cell in page.run(CELLS.format("trial"))]
+    assert shown == [trial.id for trial in chosen[:50]]
+    page.run('chart("Slots over time").focus()')
+    page.press("Escape")
+    assert page.run('text(".count")') == "150 trials"
+
+
+def test_the_lane_of_inactive_trials_can_be_selected(
+    browser: Browser, html: str, study: Study
+) -> None:
+    page = browser.page(html)
+    inactive = sum("C" not in trial.values for trial in study.records.values())
+    left = page.run('50 / chart("Loss against C").clientWidth')
+    right = page.run('62 / chart("Loss against C").clientWidth')
+    page.drag("Loss against C", (left, 0.3), (right, 0.6))
+    assert page.run('text(".count")') == selected(inactive)
+    page.run('document.querySelector(".filters button").click()')
+    place = page.run('all(".parallel th, figcaption").findIndex((e) => e.textContent === "C")')
+    x = page.run(
+        f'(40 + {place} * (chart("All parameters and the loss of each trial").clientWidth'
+        ' - 80) / 6) / chart("All parameters and the loss of each trial").clientWidth'
+    )
+    page.drag("All parameters and the loss of each trial", (x, 0.93), (x, 0.975))
+    assert page.run('text(".count")') == selected(inactive)
+
+
+def test_all_can_be_done_with_the_keyboard(browser: Browser, html: str, study: Study) -> None:
+    page = browser.page(html)
+    page.run('chart("Loss of each trial and the best so far").focus()')
+    page.press("End")
+    assert page.run('text(".look")').startswith("trial 149")
+    page.press("ArrowLeft")
+    assert page.run('text(".look")').startswith("trial 148")
+    page.run("""(() => {
+      const field = document.querySelector('input[aria-label="lr to"]');
+      field.value = "0.01";
+      field.dispatchEvent(new Event("change"));
+    })()""")
+    page.run("frames()")
+    rates = [float(trial.values["lr"]) for trial in study.records.values()]
+    assert page.run('text(".count")') == selected(sum(rate <= 0.01 for rate in rates))
+    page.run('all("th button").find((button) => button.textContent === "lr").click()')
+    values = [float(cell) for cell in page.run(CELLS.format("lr"))]
+    assert values == sorted(values)
+    assert values[-1] <= 0.01
+    page.run('document.querySelector(".trials .chart tbody button").click()')
+    assert page.run('text(".trials .chart tbody pre")').startswith("trial ")
+
+
+def test_the_history_by_time_and_logarithmic(browser: Browser) -> None:
+    study = Study({"x": hp.uniform("x", 0, 1)}, "random", seed=0)
+    for trial in study.ask(30):
+        study.tell(trial, 10.0 ** (-trial.id))
+    page = browser.page(study.report().html)
+    assert page.run('all(".switches input").length') == 2
+    page.run('all(".switches input").forEach((box) => box.click())')
+    page.run("frames()")
+    assert page.run(EMPTY) == []
+    page.drag("Loss of each trial and the best so far", (0.3, 0.5), (0.6, 0.5))
+    assert "of 30 trials selected" in page.run('text(".count")')
+    assert page.complaints == []
+
+
+def test_several_studies_are_drawn_when_they_are_opened(browser: Browser) -> None:
+    page = browser.page(sparktune.report({"a": made(20), "b": made(20, seed=1)}).html)
+    before = page.run('all(".canvas").length')
+    page.run('all("details.study")[1].open = true')
+    page.run("frames(5)")
+    assert page.run('all(".canvas").length') == 2 * before > 0
+    assert page.run(EMPTY) == []
+    assert page.complaints == []
+
+
+def test_without_scripts_the_static_parts_are_left(browser: Browser, html: str) -> None:
+    page = browser.page(html, scripts=False)
+    heights = "Array.from(document.querySelectorAll('{}'), (each) => each.clientHeight)"
+    assert all(page.value(heights.format(".fallback")))
+    assert not any(page.value(heights.format(".scripted")))
+    assert page.value(heights.format(".chart.drawn")) == []
+
+
+def test_it_prints_on_a_few_pages_in_dark_colours_too(
+    browser: Browser, html: str, tmp_path: Path
+) -> None:
+    page = browser.page(html, prefers_color_scheme="dark")
+    pages = len(re.findall(rb"/Type\s*/Page\b", page.pdf()))
+    assert 1 <= pages <= 5
+    assert page.complaints == []
