@@ -12,8 +12,8 @@ sampler (samplers) where, which may fit a model of the losses (surrogates). The 
 it, outcomes become events, and events become records (trial) and columns (history). Observers
 (observers) watch; stopping rules (stopping) end it. What came out (results) is the same in tables,
 plots, reports (reporting), notebooks and the command line. `fmin` (minimize) and `Trials` (trials,
-parallel_trials, saved_trials, documents) are Hyperopt's names and types for it. The objective is
-called by `worker`, which travels to the Spark workers by value.
+parallel_trials, saved_trials, documents, limits) are Hyperopt's names and types for it. The
+objective is called by `worker`, which travels to the Spark workers by value.
 
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
@@ -28,13 +28,13 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     7  observers | resume
     8  tuning
     9  trials
-    10 parallel_trials | saved_trials
+    10 parallel_trials | saved_trials | limits
     11 minimize
     12 testing | search_cv | cli
     13 hyperopt | __main__
 
-A seam's protocol stands where it is used: `Executor` and `Transport` in trial, `Sampler` in
-samplers, `Scheduler` in schedulers, `Stopper` in stopping, `Observer` in loop.
+A seam's protocol stands where it is used: `Executor` and `Transport` in executors, `Sampler`
+in samplers, `Scheduler` in schedulers, `Stopper` in stopping, `Observer` in loop.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from sparktune import loop
-from sparktune.arguments import numeric, positive, whole
+from sparktune.arguments import whole
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.executors.platforms import Platform
 from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
+from sparktune.limits import seed_of, stopper_of
 from sparktune.observers.progress import BarFactory, tqdm_bar
 from sparktune.observers.saving import Saving
 from sparktune.parallel_trials import SparkTrials
 from sparktune.samplers.algorithms import resolve
 from sparktune.saved_trials import trials_of
 from sparktune.space.space import Space
-from sparktune.stopping import (
-    AnyOf,
-    EarlyStop,
-    LossThreshold,
-    Never,
-    Stopper,
-    Timeout,
-    no_progress_loss,
-)
+from sparktune.stopping import Stopper
 from sparktune.study import Study
 from sparktune.trial import Scalar, Trial
 from sparktune.trials import Trials
@@ -124,7 +114,7 @@ def fmin(
     parsed = space if isinstance(space, Space) else Space(space)
     limit = None if max_evals is None else whole("max_evals", max_evals, 0, OR_NONE)
     objective, on = _objective(fn, objective, parsed, trials, pass_expr_memo_ctrl)
-    stop = _stopper(trials, timeout, loss_threshold, early_stop_fn)
+    stop = stopper_of(trials, timeout, loss_threshold, early_stop_fn)
     points = _checked_points(parsed, points_to_evaluate)
     raise_errors = not (catch_eval_exceptions or trials.catches_errors)
     bar = show_progressbar if callable(show_progressbar) else tqdm_bar
@@ -160,81 +150,6 @@ def space_eval(space: Any, assignment: Mapping[str, Any]) -> Any:
     """
     parsed = Space(space)
     return parsed.decode(parsed.check(_single_values(parsed, assignment)))
-
-
-def seed_of(seed: Any, rstate: Any = None) -> int:
-    """The seed of a run from what the user gave.
-
-    Raises:
-        InvalidArgument: both were given, or one that gives no integers.
-    """
-    if seed is not None and rstate is not None:
-        raise InvalidArgument("give either seed= (an integer) or rstate=, not both")
-    given = rstate if seed is None else seed
-    if given is None:
-        given = os.environ.get("HYPEROPT_FMIN_SEED") or None
-        given = np.random.SeedSequence().entropy if given is None else _seed_in_environment(given)
-    if isinstance(given, np.random.Generator):
-        return int(given.integers(2**31 - 1))
-    if isinstance(given, np.random.RandomState):
-        return int(given.randint(2**31 - 1))
-    try:
-        return whole("seed", given, 0)
-    except InvalidArgument:
-        raise InvalidArgument(
-            "seed must be an integer >= 0; rstate may also be a numpy Generator or "
-            f"RandomState; got {given!r}"
-        ) from None
-
-
-def _seed_in_environment(text: str) -> int:
-    if not text.isdigit():
-        raise InvalidArgument(
-            f"the environment variable HYPEROPT_FMIN_SEED must be an integer >= 0, got {text!r}"
-        )
-    return int(text)
-
-
-def _stopper(trials: Trials, timeout: Any, loss_threshold: Any, early_stop_fn: Any) -> Stopper:
-    return time_and_loss(trials, timeout, loss_threshold) | _early_stop(early_stop_fn, trials)
-
-
-def time_and_loss(trials: Trials, timeout: Any = None, loss_threshold: Any = None) -> AnyOf:
-    """The rules for time and loss; what the trials object says goes before what this call says."""
-    seconds, threshold = positive("timeout", timeout), numeric("loss_threshold", loss_threshold)
-    for name, ours, theirs in (
-        ("timeout", trials.timeout, seconds),
-        ("loss_threshold", trials.loss_threshold, threshold),
-    ):
-        if ours is not None and theirs is not None and ours != theirs:
-            warnings.warn(
-                f"{name} is given to both fmin ({theirs:g}) and {type(trials).__name__} "
-                f"({ours:g}); "
-                f"{ours:g} is used",
-                stacklevel=3,
-            )
-    seconds = seconds if trials.timeout is None else trials.timeout
-    threshold = threshold if trials.loss_threshold is None else trials.loss_threshold
-    return AnyOf(
-        Never() if threshold is None else LossThreshold(threshold),
-        Never() if seconds is None else Timeout(seconds),
-    )
-
-
-def _early_stop(rule: Any, trials: Trials) -> Stopper:
-    if rule is None:
-        return Never()
-    if rule is no_progress_loss:
-        raise InvalidArgument("early_stop_fn: call it, as in no_progress_loss(20)")
-    if hasattr(rule, "stop"):
-        stopper: Stopper = rule
-        return stopper
-    if callable(rule):
-        return EarlyStop(rule, trials)
-    raise InvalidArgument(
-        f"early_stop_fn must be no_progress_loss(...), a stopping rule, or a function "
-        f"(trials, *state) -> (stop, state), got {rule!r}"
-    )
 
 
 def _checked_points(space: Space, points: Any) -> list[dict[str, Scalar]]:

@@ -23,7 +23,7 @@ ALLOWED = {
     "history": {"numpy"},
     "stopping": {"numpy"},
     "study": {"numpy"},
-    "minimize": {"numpy"},
+    "limits": {"numpy"},
     "testing": {"numpy"},
     "observers": {"numpy", "tqdm"},
     "executors": {"pyspark", "py4j", "pyarrow"},

@@ -26,7 +26,7 @@ from sparktune.cli.references import References
 from sparktune.cli.tables import change_of, merged, read_tables, written_out
 from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Platform, Serial, Spark, Threads
-from sparktune.minimize import seed_of, time_and_loss
+from sparktune.limits import seed_of, time_and_loss
 from sparktune.parallel_trials import parallelism_of
 from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import ALGORITHMS, resolve

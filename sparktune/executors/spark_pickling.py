@@ -1,5 +1,5 @@
 """How objectives and parameters are pickled for Spark's workers: large memory apart, handles on
-shared objects, broadcast variables of the user's, and a clear word about what belongs to
+shared objects, broadcast variables of the user's, and a clear error for what belongs to
 Spark's driver.
 """
 

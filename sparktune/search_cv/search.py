@@ -26,7 +26,7 @@ from sklearn.utils import indexable
 from sparktune.arguments import whole
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.history import View
-from sparktune.minimize import seed_of, time_and_loss
+from sparktune.limits import seed_of, time_and_loss
 from sparktune.observers.progress import tqdm_bar
 from sparktune.parallel_trials import SparkTrials
 from sparktune.samplers.algorithms import resolve
