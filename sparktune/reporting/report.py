@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from sparktune.errors import InvalidArgument
 from sparktune.reporting.content import Content
 from sparktune.reporting.page import page
 from sparktune.results.finished import Finished
-from sparktune.results.packages import require
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,12 @@ class Report:
         Raises:
             ImportError: there is no IPython.
         """
-        require("IPython", "show()", "IPython, as every notebook has it", "notebook")
+        if find_spec("IPython") is None:
+            raise ImportError(
+                "show() needs IPython, which every notebook has; elsewhere save(path) the page and "
+                "open it in a browser",
+                name="IPython",
+            )
         from IPython.display import display
 
         display(self)  # type: ignore[no-untyped-call, unused-ignore]

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import sparktune
 from sparktune import Study, Trials, fmin, hp
 from sparktune.cli import main
 from sparktune.errors import InvalidArgument
+from sparktune.results.noise import noise
 from sparktune.trial import Failure, Outcome, Status
 from tests.reporting.studies import made
 
@@ -338,3 +340,36 @@ def test_the_command_writes_the_page(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["report", journals[0], "-o", page, "--redact"]) == 0
     assert "no room for" not in Path(page).read_text(encoding="utf-8")
     assert main(["report", str(tmp_path / "none.jsonl"), "-o", page]) == 2
+
+
+def test_show_displays_the_page_and_says_what_to_do_where_it_cannot(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("IPython")
+    report = made(2).report()
+    report.show()
+    assert capsys.readouterr().out.startswith("<Report: ")
+    monkeypatch.setitem(sys.modules, "IPython", None)
+    with pytest.raises(ImportError, match="save"):
+        report.show()
+
+
+def told(*results: dict[str, Any]) -> Study:
+    study = Study({"x": hp.randint("x", 1)}, "random", seed=0)
+    for trial, result in zip(study.ask(len(results)), results, strict=True):
+        study.tell(trial, {"status": "ok", **result})
+    return study
+
+
+def test_noise_of_folds_and_of_repeated_evaluations() -> None:
+    scores = {"split0_test_score": 0.8, "split1_test_score": 0.9, "split2_test_score": 0.7}
+    row = {"mean_test_score": 0.8, "std_test_score": 0.0816, **scores}
+    by_folds = noise(told({"loss": -0.8, "cv_results": row}))
+    assert by_folds is not None
+    assert by_folds.error == pytest.approx(0.1 / 3**0.5)
+    assert by_folds.source == "the scores of 3 folds"
+    repeated = noise(told({"loss": 1.0}, {"loss": 2.0}, {"loss": 3.0}))
+    assert repeated is not None
+    assert repeated.error == pytest.approx(1.0)
+    assert [trial.loss for trial in repeated.within] == [1.0, 2.0]
+    assert noise(told({"loss": 1.0})) is None
