@@ -19,7 +19,7 @@ A module imports only from the rows above its own; modules of one row do not imp
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
 
     0  errors, trial, worker, sharing, printable
-    1  space | history | arguments | documents | surrogates
+    1  space | history | arguments | clocks | documents | surrogates
     2  samplers | schedulers | stopping | journal | results
     3  plots | reporting
     4  study

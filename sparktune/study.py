@@ -25,10 +25,11 @@ import numpy as np
 
 from sparktune import worker
 from sparktune.arguments import whole
+from sparktune.clocks import RunClock
 from sparktune.errors import InvalidArgument
 from sparktune.history import History, View
-from sparktune.journal.journal import read, save
-from sparktune.results import cells, ranking, summary, table
+from sparktune.journal.saved import read_study, save_trials
+from sparktune.results import ranking, summary, table
 from sparktune.samplers import Sampler
 from sparktune.samplers.algorithms import resolve
 from sparktune.schedulers import FullBudget, Scheduler
@@ -46,8 +47,7 @@ from sparktune.trial import (
     Told,
     Trial,
     apply,
-    begin_of,
-    retold,
+    attach,
 )
 
 if TYPE_CHECKING:
@@ -124,9 +124,7 @@ class Study:
         self.stop_reason: str | None = None
         self.exhausted = False
         self._reserved = reserved
-        self._clock = clock
-        self._timer: Callable[[], float] = getattr(clock, "timer", time.monotonic)
-        self._start_timer()
+        self._clock = RunClock(clock)
         self.end: int | None = None
         self._history = History(len(self.space))
         self._rows: dict[int, int] = {}
@@ -137,10 +135,6 @@ class Study:
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"journal": _unwritten, "_reserved": _none_reserved}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._start_timer()  # timers of two processes have nothing in common
 
     # Ask and tell
 
@@ -189,7 +183,7 @@ class Study:
         record = self._record_of(trial)
         outcome = _outcome_of(record.id, result)
         if outcome.finished is None:
-            outcome = replace(outcome, finished=self._clock())
+            outcome = replace(outcome, finished=self._clock.clock())
         told = Told(record.told(outcome), outcome)
         self._happen(*([] if record.id in self.records else [Asked(record)]), told)
         return told.trial
@@ -209,7 +203,7 @@ class Study:
     def begin(self, events: Sequence[Event]) -> None:
         """Record that a run begins: `Begun` with its limit, and what goes with it."""
         self._happen(*events)
-        self._start_timer()
+        self._clock.begin()
         self.exhausted = False
 
     def stop(self, reason: str) -> Stopped:
@@ -266,31 +260,14 @@ class Study:
                 self._leave_queue(trial.id)
                 self.running.add(trial.id)
             case Told(trial, outcome):
-                finished = self._finished(trial)
+                finished = self._clock.finished(trial)
                 same = finished == trial.finished
                 self._enter(trial if same else replace(trial, finished=finished))
                 self._leave_queue(trial.id)
                 self.running.discard(trial.id)
-                for name, value in (outcome.attachments or {}).items():
-                    self.attachments[f"ATTACH::{trial.id}::{name}"] = value
+                attach(self.attachments, outcome)
             case Stopped(reason):
                 self.stop_reason, self.end = reason, None
-
-    def _start_timer(self) -> None:
-        self._begun, self._timer_begun = self._clock(), self._timer()
-        self._handed_out: dict[int, float] = {}
-
-    def _now(self) -> float:
-        """Seconds since the epoch, if nobody has set a clock since the run began."""
-        return self._begun + self._timer() - self._timer_begun
-
-    def _finished(self, trial: Trial) -> float | None:
-        """When a trial ended by the time of this run: now, if what is recorded is by a clock that
-        has been set, or that differs from ours.
-        """
-        since, now = self._handed_out.pop(trial.id, -np.inf), self._now()
-        recorded = trial.finished
-        return recorded if recorded is not None and since <= recorded <= now else now
 
     def _leave_queue(self, id: int) -> None:
         if id in self._waiting:
@@ -309,9 +286,9 @@ class Study:
             self._rows[trial.id] = self._history.append(trial, row)
 
     def _hand_out(self, trial: Trial) -> Asked:
-        event = Asked(replace(trial, status=Status.RUNNING, asked=self._clock()))
+        event = Asked(replace(trial, status=Status.RUNNING, asked=self._clock.clock()))
         self._apply(event)
-        self._handed_out[trial.id] = self._now()
+        self._clock.hand_out(trial.id)
         return event
 
     def _suggest(self, n: int) -> list[Trial]:
@@ -362,7 +339,7 @@ class Study:
             pending = [*self.running, *self._waiting]
             same = [id for id in pending if dict(self.records[id].values) == values]
             if not same:
-                return Trial(self.free_id, values, Status.RUNNING, asked=self._clock())
+                return Trial(self.free_id, values, Status.RUNNING, asked=self._clock.clock())
             return self.records[min(same, key=self._rows.__getitem__)]
         known = self._known(trial)
         if not known.status.pending:
@@ -386,7 +363,7 @@ class Study:
     @property
     def history(self) -> View:
         """The columnar history as of now."""
-        return self._history.view(self._now(), self._begun)
+        return self._history.view(self._clock.now(), self._clock.begun)
 
     @property
     def best(self) -> Trial | None:
@@ -434,20 +411,14 @@ class Study:
         return f"<Study: {self}>"
 
     def __str__(self) -> str:
-        how_many, _, how = summary.counts(self).partition(": ")
-        text = f"{how_many} trial{'s' * (how_many != '1')}" + (how and f": {how}")
-        best = self.best
-        if best is None:
-            return f"{text}; no loss yet" if self.records else text
-        at = summary.summary(self)["best at"]
-        return f"{text}; best loss {cells.number(best.loss)} (trial {best.id}) at {at}"
+        return summary.line(self)
 
     # Files
 
     def about(self, objective: str, since: Header | None = None) -> Header:
         """What this study is about, for its journal; `since`: how it began."""
         since = since or self.header
-        seed, created = (since.seed, since.created) if since else (self.seed, self._clock())
+        seed, created = (since.seed, since.created) if since else (self.seed, self._clock.clock())
         columns, names = self.space.describe(), self.space.options()
         return Header(objective, seed, self._fingerprint(), columns, created, names)
 
@@ -459,8 +430,7 @@ class Study:
             InvalidArgument: a run writes there, or no file can be there.
             JournalFailed: it cannot be written.
         """
-        header = self.header or self.about("")
-        save(path, [Begun(header), *retold(self.records, self.attachments)])
+        save_trials(path, self.header or self.about(""), self.records, self.attachments)
 
     @classmethod
     def load(
@@ -477,9 +447,7 @@ class Study:
         Raises:
             InvalidArgument: there is no journal, it cannot be read, or it belongs to another space.
         """
-        events = read(path)
-        if begin_of(events) is None:
-            raise InvalidArgument(f"there is no journal at {path}")
+        events = read_study(path)
         study = cls(space, sampler, scheduler)
         study.replay(events)
         return study

@@ -263,6 +263,12 @@ def apply(records: MutableMapping[Any, Trial], event: Event) -> None:
         records[event.trial.id] = event.trial
 
 
+def attach(attachments: MutableMapping[str, Any], outcome: Outcome) -> None:
+    """Keep what an objective attached to its result, by `ATTACH::<id>::<name>`."""
+    for name, value in (outcome.attachments or {}).items():
+        attachments[f"ATTACH::{outcome.trial_id}::{name}"] = value
+
+
 def retold(
     records: Mapping[Any, Trial], attachments: Mapping[str, Any] | None = None
 ) -> Iterator[Event]:

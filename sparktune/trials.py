@@ -17,10 +17,10 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from sparktune.documents import Ctrl, Document, TrialAttachments, document, renew
-from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.errors import AllTrialsFailed
 from sparktune.executors.platforms import Platform, Serial
 from sparktune.history import View
-from sparktune.journal.journal import read, save
+from sparktune.journal.saved import read_study, save_trials
 from sparktune.results import ranking, summary, table
 from sparktune.results.finished import labels
 from sparktune.samplers import Sampler
@@ -39,8 +39,7 @@ from sparktune.trial import (
     Told,
     Trial,
     apply,
-    begin_of,
-    retold,
+    attach,
 )
 
 logger = logging.getLogger("sparktune")
@@ -137,9 +136,8 @@ class Trials:
             case Begun(header):
                 self.header, self.stop_reason = header, None
                 self.labels = tuple(header.columns)
-            case Told(trial, outcome):
-                for name, value in (outcome.attachments or {}).items():
-                    self.attachments[f"ATTACH::{trial.id}::{name}"] = value
+            case Told(_, outcome):
+                attach(self.attachments, outcome)
             case Stopped(reason):
                 self.stop_reason = reason
 
@@ -152,7 +150,7 @@ class Trials:
             JournalFailed: it cannot be written.
         """
         header = self.header or Header("", 0, "", {}, time.time())
-        save(path, [Begun(header), *retold(self.records, self.attachments)])
+        save_trials(path, header, self.records, self.attachments)
 
     @classmethod
     def load(cls: type[T], path: str | os.PathLike[str]) -> T:
@@ -162,9 +160,7 @@ class Trials:
         Raises:
             InvalidArgument: there is none, or it cannot be read.
         """
-        events = read(path)
-        if begin_of(events) is None:
-            raise InvalidArgument(f"there is no journal at {path}")
+        events = read_study(path)
         trials = cls()
         trials.replay(events)
         return trials
@@ -317,6 +313,9 @@ class Trials:
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         return summary.html(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {summary.line(self)}>"
 
     # Counting
 

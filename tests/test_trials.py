@@ -178,3 +178,10 @@ def test_delete_all_forgets_everything() -> None:
     trials.refresh()
     assert len(trials) == 0
     assert trials.count_total_trials() == 0
+
+
+def test_trials_say_what_they_hold() -> None:
+    trials = Trials()
+    assert repr(trials) == "<Trials: 0 trials>"
+    fmin(lambda x: x, hp.choice("x", [2.0, 1.0]), "grid", 2, trials=trials, verbose=False)
+    assert repr(trials) == "<Trials: 2 trials: 2 ok; best loss 1 (trial 1) at x=1>"

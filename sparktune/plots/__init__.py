@@ -2,15 +2,15 @@
 
     from sparktune import plots
 
-    plots.history(trials).savefig("history.png")
+    plots.history(study).savefig("history.png")
 
-Every function takes what was given to `fmin(trials=...)`, draws with matplotlib and returns the
-`matplotlib.figure.Figure`, which a notebook shows where it is a cell's last value. Nothing is
-opened and pyplot's current figure is left alone. Functions that draw one pair of axes take them as
-`ax`. Trials that wait or run are left out unless said otherwise.
+Every function takes a `Study`, or the `Trials` that were given to `fmin`, draws with matplotlib and
+returns the `matplotlib.figure.Figure`, which a notebook shows where it is a cell's last value.
+Nothing is opened and pyplot's current figure is left alone. Functions that draw one pair of axes
+take them as `ax`. Trials that wait or run are left out unless said otherwise.
 
 `space` is the search space, which says which axes are logarithmic and what the options of a choice
-are called; it is needed only where the trials come from elsewhere than `fmin` or a journal.
+are called; a study, and trials of `fmin` or of a journal, know it.
 `labels` are the parameters wanted, in order; None: all.
 
 All functions raise `InvalidArgument` where there is nothing to draw (no trials, none ended, none

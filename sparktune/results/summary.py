@@ -29,6 +29,17 @@ def summary(trials: Finished) -> dict[str, str]:
     return about
 
 
+def line(trials: Finished) -> str:
+    """A study in one line."""
+    how_many, _, how = counts(trials).partition(": ")
+    text = f"{how_many} trial{'s' * (how_many != '1')}" + (how and f": {how}")
+    found = best(trials.records.values())
+    if found is None:
+        return f"{text}; no loss yet" if trials.records else text
+    at = summary(trials)["best at"]
+    return f"{text}; best loss {number(found.loss)} (trial {found.id}) at {at}"
+
+
 def counts(trials: Finished) -> str:
     """How many trials there are, and how they stand."""
     ends = [trial.status for trial in trials.records.values()]

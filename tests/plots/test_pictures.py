@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import subprocess
@@ -20,7 +21,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.text import Text
 
-from sparktune import Trials, fmin, hp, plots
+from sparktune import Study, Trials, fmin, hp, plots
 from sparktune.errors import InvalidArgument
 from sparktune.plots import drawing, hyperopt_style
 from sparktune.trial import Status, Trial
@@ -32,7 +33,7 @@ SPACE = {
         "kind", ["a", {"name": "long name of an option", "n": hp.randint("n", 1, 50)}]
     ),
 }
-ALL: dict[str, Callable[[Trials], Figure]] = {
+ALL: dict[str, Callable[..., Figure]] = {
     "history": plots.history,
     "values": plots.values,
     "histograms": plots.histograms,
@@ -75,6 +76,12 @@ def heights(line: Line2D) -> Any:
     return np.asarray(line.get_ydata())
 
 
+@pytest.fixture(scope="module")
+def study() -> Study:
+    """The same as `trials`."""
+    return Study(SPACE, records=sampled(60).records)
+
+
 def dots(ax: Any) -> list[int]:
     """The number of points in each scatter of some axes."""
     found = [c for c in ax.collections if isinstance(c, PathCollection)]
@@ -83,6 +90,25 @@ def dots(ax: Any) -> list[int]:
 
 def legend(owner: Any) -> list[str]:
     return [text.get_text() for text in owner.get_legend().get_texts()]
+
+
+def drawn(figure: Figure) -> dict[str, Any]:
+    """What is on a figure: texts, and the coordinates of points and lines."""
+    axes = figure.axes
+    return {
+        "texts": sorted(text.get_text() for text in figure.findobj(Text)),
+        "dots": [dots(ax) for ax in axes],
+        "lines": [np.asarray(line.get_xydata()).tolist() for ax in axes for line in ax.lines],
+    }
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_plot_of_a_study_is_that_of_its_trials(name: str, study: Study) -> None:
+    trials = sampled(60)
+    trials.labels = study.labels
+    space = {} if name in ("history", "convergence", "timeline") else {"space": SPACE}
+    of_trials = functools.partial(ALL[name], **space)(trials)
+    assert repr(drawn(ALL[name](study))) == repr(drawn(of_trials))
 
 
 @pytest.mark.parametrize("name", ALL)
