@@ -15,6 +15,7 @@ import pytest
 from sparktune import AllTrialsFailed, Trials, fmin, hp, scope, space_eval
 from sparktune.errors import InvalidArgument
 from sparktune.results import summary, table
+from sparktune.trial import Status, Trial
 
 SPACE = {
     "x": hp.uniform("x", 0, 1),
@@ -225,3 +226,12 @@ def test_failures_are_grouped_by_messages_without_their_numbers() -> None:
     assert first[2] == "0, 1, 2, 3, 4, ..."
     assert "is too small" in first[3]
     assert second[3] == "KeyError: 'other'"
+
+
+def test_times_that_pandas_cannot_hold_are_missing() -> None:
+    trials = Trials()
+    trials.records[0] = Trial(0, {"x": 0.5}, Status.OK, loss=1.0, started=2e11, finished=0.0)
+    frame = table.frame(trials)
+    assert pd.isna(frame["started"][0])
+    assert frame["finished"][0] == pd.Timestamp(0, tz="UTC")
+    assert str(frame["started"].dtype).startswith("datetime64")

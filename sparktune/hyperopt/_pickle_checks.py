@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
 LONGEST = 14_000  # bits of an integer; Python writes no longer one as text
 _LEVELS = 8  # of tuples in a key
+_ALIKE = 64  # keys of one hash, each of which is compared with all before it
+_SPREAD = (str, bytes, int, float, bool, type(None))  # few of these can have one hash
 
 
 @dataclass(frozen=True)
@@ -21,13 +23,29 @@ class Refused(ValueError):
     """A part that no honest pickle holds."""
 
 
-Charge = Callable[[int], None]
-
-
 def require(holds: bool, what: str) -> None:
     """Refuse the file unless something holds."""
     if not holds:
         raise Refused(what)
+
+
+class Charge:
+    """Called with what a part of a pickle costs, it refuses what is more than is left."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+        self._alike: dict[int, list[Hashable]] = {}
+
+    def __call__(self, size: int) -> None:
+        self._left -= size
+        require(self._left >= 0, "it would take far more memory than the file is long")
+
+    def key(self, value: Hashable) -> None:
+        """Refuse the key of a dict that is one of many with the same hash."""
+        alike = self._alike.setdefault(hash(value), [])
+        if value not in alike:
+            alike.append(value)
+            require(len(alike) <= _ALIKE, "keys that cannot be told apart in time")
 
 
 def hashable(value: Any, charge: Charge) -> Any:
@@ -42,6 +60,8 @@ def hashable(value: Any, charge: Charge) -> Any:
             )
         level = [inner for item in level if isinstance(item, tuple) for inner in item]
     require(not level, "a key that is nested too deep")
+    if type(value) not in _SPREAD:
+        charge.key(value)
     return value
 
 

@@ -17,7 +17,15 @@ from typing import Any
 import numpy as np
 
 from sparktune.hyperopt._depth import check_depth, dismantled
-from sparktune.hyperopt._pickle_checks import LONGEST, Named, State, Unfinished, hashable, require
+from sparktune.hyperopt._pickle_checks import (
+    LONGEST,
+    Charge,
+    Named,
+    State,
+    Unfinished,
+    hashable,
+    require,
+)
 from sparktune.hyperopt._pickle_parts import MAKERS, NAMES
 from sparktune.hyperopt._pickle_trust import Trusted, give, reconstructed
 
@@ -45,7 +53,7 @@ class Machine:
         self._marked: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
         self._fragile: list[Any] = []  # what Python frees by recursion
-        self._left = 4 * len(data) + 2**16
+        self._charge = Charge(4 * len(data) + 2**16)
 
     def load(self) -> Any:
         """What the pickle describes.
@@ -69,10 +77,6 @@ class Machine:
         return loaded
 
     # The stack
-
-    def _charge(self, size: int) -> None:
-        self._left -= size
-        require(self._left >= 0, "it would take far more memory than the file is long")
 
     def _pop(self) -> Any:
         value = self._stack.pop()

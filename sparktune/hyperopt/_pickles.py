@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sparktune.documents import Document
@@ -14,6 +14,7 @@ from sparktune.hyperopt._documents import validated
 from sparktune.hyperopt._pickle_checks import Refused, State
 from sparktune.hyperopt._pickle_machine import Machine
 from sparktune.hyperopt._trials import Trials, trials_from_docs
+from sparktune.journal.places import Local
 
 _NAMES: dict[tuple[str, str], Any] = {
     ("hyperopt.base", "Trials"): State,
@@ -64,7 +65,9 @@ def load_trials(path: Any, trust: Iterable[str] = ()) -> Any:
     """
     packages = _packages(trust)
     try:
-        loaded = loads(Path(path).read_bytes(), packages)
+        with Local(os.fspath(path)).open() as file:
+            content = file.read()
+        loaded = loads(content, packages)
         if isinstance(loaded, (list, tuple)) and all(isinstance(doc, dict) for doc in loaded):
             loaded = trials_from_docs(_separate([validated(doc) for doc in loaded]))
     except SparktuneError:
@@ -81,8 +84,9 @@ def load_trials(path: Any, trust: Iterable[str] = ()) -> Any:
 
 
 def _packages(trust: Any) -> tuple[str, ...]:
-    packages = () if isinstance(trust, str) else tuple(trust)
-    if isinstance(trust, str) or not all(isinstance(name, str) and name for name in packages):
+    listed = isinstance(trust, Iterable) and not isinstance(trust, (str, Mapping))
+    packages = tuple(trust) if listed else ()
+    if not listed or not all(isinstance(name, str) and name for name in packages):
         raise InvalidArgument(f'trust must be a list of names, as in ["sklearn"], got {trust!r}')
     return packages
 

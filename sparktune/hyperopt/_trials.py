@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import reprlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +13,7 @@ import numpy as np
 from sparktune import documents
 from sparktune import trials as core
 from sparktune.documents import Document, TrialAttachments
-from sparktune.errors import AllTrialsFailed, InvalidTrial
+from sparktune.errors import AllTrialsFailed, InvalidArgument, InvalidTrial
 from sparktune.history import View
 from sparktune.hyperopt._documents import (
     JOB_STATES,
@@ -358,6 +360,7 @@ class Trials(core.Trials):
 
         Raises:
             ValueError: no trial has a loss.
+            InvalidArgument: one of these is not a number, or a variance is negative.
         """
         ok = [result for result in self.results if result["status"] == STATUS_OK]
         rows = [
@@ -367,7 +370,7 @@ class Trials(core.Trials):
         ]
         if not rows:
             raise ValueError("Empty loss vector: no trial has a loss")
-        loss, variance, true_loss = np.asarray(sorted(rows), dtype=float).T
+        loss, variance, true_loss = np.array(sorted(_numbers(row) for row in rows)).T
         if not variance.any():
             return float(true_loss[0])
         near = loss < loss[0] + max(3 * np.sqrt(variance[0]), np.finfo(float).tiny)
@@ -455,6 +458,20 @@ def trials_from_docs(docs: Iterable[Document], validate: bool = True, **kwargs: 
     (made.insert_trial_docs if validate else made._insert_trial_docs)(list(docs))
     made.refresh()
     return made
+
+
+def _numbers(row: tuple[Any, ...]) -> tuple[float, ...]:
+    """A loss, its variance and the true loss as numbers."""
+    try:
+        loss, variance, true_loss = map(float, row)
+    except (TypeError, ValueError, OverflowError):
+        variance = math.nan
+    if not 0 <= variance < math.inf:
+        raise InvalidArgument(
+            "the loss, the loss_variance and the true_loss of a result must be numbers, and the "
+            f"variance at least 0, got {reprlib.repr(row)}"
+        )
+    return loss, variance, true_loss
 
 
 def _chance_of_best(mean: np.ndarray[Any, Any], variance: np.ndarray[Any, Any]) -> Any:

@@ -40,7 +40,7 @@ def columns(trials: Finished) -> dict[str, list[Any]]:
 
 
 def frame(trials: Finished) -> Any:
-    """`columns` as a pandas DataFrame.
+    """`columns` as a pandas DataFrame; times that pandas cannot hold are missing.
 
     Raises:
         ImportError: there is no pandas.
@@ -54,7 +54,7 @@ def frame(trials: Finished) -> Any:
     typed = {}
     for name, values in table.items():
         if name in times:
-            typed[name] = pd.to_datetime(pd.Series(values, dtype=object), utc=True)
+            typed[name] = pd.to_datetime(pd.Series(values, dtype=object), utc=True, errors="coerce")
         else:
             kind = "float64" if name in numbers else _dtype(values)
             typed[name] = pd.Series(values, dtype=kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 import pickle
 import resource
@@ -342,6 +343,34 @@ def test_documents_that_share_all_their_parameters_are_refused(tmp_path: Path) -
         load_trials(file)
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda keys: dict.fromkeys(keys),
+        lambda keys: OrderedDict.fromkeys(keys),
+        set,
+        frozenset,
+        lambda keys: {complex(10**12 - 1_000_003 * j, j): 0 for j in range(len(keys))},
+    ],
+)
+def test_keys_that_all_have_one_hash_are_refused(tmp_path: Path, made: Any) -> None:
+    keys = list(itertools.product((-1, -2), repeat=10))  # -1 and -2 have one hash
+    file = tmp_path / "t.pkl"
+    file.write_bytes(pickle.dumps(documents(result={"status": "ok", "loss": 1.0, "k": made(keys)})))
+    with pytest.raises(InvalidArgument, match="told apart in time"):
+        load_trials(file)
+    honest = {(i, j): 0.5 for i in range(-30, 30) for j in range(-30, 30)}
+    file.write_bytes(pickle.dumps(documents(result={"status": "ok", "loss": 1.0, "k": honest})))
+    assert load_trials(file).results[0]["k"] == honest
+
+
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", "/dev/zero", tmp_path):
+        with pytest.raises(InvalidArgument, match="not a regular file"):
+            load_trials(path)
+
+
 def test_many_documents_of_one_id_are_read_in_time(tmp_path: Path) -> None:
     file = tmp_path / "t.pkl"
     file.write_bytes(pickle.dumps([copy.deepcopy(documents()[0]) for _ in range(15_000)]))
@@ -397,7 +426,7 @@ def test_a_model_loads_where_its_packages_are_trusted(tmp_path: Path, protocol: 
     assert loaded.predict_proba(X).tolist() == model.predict_proba(X).tolist()
 
 
-@pytest.mark.parametrize("trust", ["sklearn", [""], [5]])
+@pytest.mark.parametrize("trust", ["sklearn", [""], [5], None, 5, {"sklearn": 1}])
 def test_trust_is_a_list_of_names(trust: Any) -> None:
     with pytest.raises(InvalidArgument, match="trust must be a list of names"):
         load_trials("t.pkl", trust=trust)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sparktune.errors import InvalidArgument
 from sparktune.hyperopt import (
     JOB_STATE_DONE,
     JOB_STATE_NEW,
@@ -279,3 +280,19 @@ def test_ids_are_counted_as_they_come() -> None:
     trials._ids = {3}
     assert trials.reserved() == 4
     assert type(pickle.loads(pickle.dumps(trials)).__getstate__()["_ids"]) is set
+
+
+@pytest.mark.parametrize("name", ["loss_variance", "true_loss"])
+@pytest.mark.parametrize("value", [None, "", [1.0], np.ones(2), 10**400])
+def test_the_average_best_error_of_what_are_no_numbers(name: str, value: Any) -> None:
+    trials = searched(2)
+    trials.trials[0]["result"] |= {"loss_variance": 0.5, name: value}
+    with pytest.raises(InvalidArgument, match="must be numbers"):
+        trials.average_best_error()
+
+
+def test_the_average_best_error_refuses_a_negative_variance() -> None:
+    trials = searched(2)
+    trials.trials[0]["result"] |= {"loss_variance": -1.0}
+    with pytest.raises(InvalidArgument, match="at least 0"):
+        trials.average_best_error()
