@@ -8,14 +8,14 @@ import operator
 from numbers import Integral, Real
 from typing import Any
 
-from sparktune.errors import InvalidArgument
+from sparktune.errors import InvalidArgument, brief
 
 
 def whole(name: str, value: Any, least: int, otherwise: str = "") -> int:
     """An integer >= `least`."""
     if is_whole(value) and value >= least:
         return operator.index(value)
-    raise InvalidArgument(f"{name} must be an integer >= {least}{otherwise}, got {value!r}")
+    raise InvalidArgument(f"{name} must be an integer >= {least}{otherwise}, got {brief(value)}")
 
 
 def positive(name: str, value: Any) -> float | None:
@@ -25,7 +25,7 @@ def positive(name: str, value: Any) -> float | None:
     if is_real(value) and value > 0:
         return float(value)
     raise InvalidArgument(
-        f"The {name} argument should be None or a positive value. Given value: {value}"
+        f"The {name} argument should be None or a positive value. Given value: {brief(value)}"
     )
 
 
@@ -36,7 +36,7 @@ def numeric(name: str, value: Any) -> float | None:
     if is_real(value):
         return float(value)
     raise InvalidArgument(
-        f"The {name} argument should be None or a numeric value. Given value: {value}"
+        f"The {name} argument should be None or a numeric value. Given value: {brief(value)}"
     )
 
 

@@ -54,14 +54,14 @@ class InvalidTrial(SparktuneError, ValueError):
     """A document inserted into trials is not a valid trial document; `obj` holds it."""
 
     def __init__(self, message: str, obj: Any = None) -> None:
-        super().__init__(f"{message} {_brief(obj):.300}")
+        super().__init__(f"{message} {brief(obj):.300}")
         self.obj = obj
 
 
-def _brief(obj: Any) -> str:
-    """The beginning of an object's text, at a cost that does not depend on its size."""
+def brief(obj: Any) -> str:
+    """The beginning of an object's text for a message, at a cost that does not depend on its size."""
     shown = reprlib.Repr()
-    shown.maxlevel, shown.maxdict = 4, 10
+    shown.maxlevel, shown.maxdict, shown.maxstring, shown.maxother = 4, 10, 200, 200
     try:
         return shown.repr(obj)
     except Exception:  # an object of the user's, or a number that is too long

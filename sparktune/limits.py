@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparktune.arguments import numeric, positive, whole
-from sparktune.errors import InvalidArgument
+from sparktune.errors import InvalidArgument, brief
 from sparktune.stopping import (
     AnyOf,
     EarlyStop,
@@ -43,14 +43,15 @@ def seed_of(seed: Any, rstate: Any = None) -> int:
     except InvalidArgument:
         raise InvalidArgument(
             "seed must be an integer >= 0; rstate may also be a numpy Generator or "
-            f"RandomState; got {given!r}"
+            f"RandomState; got {brief(given)}"
         ) from None
 
 
 def _seed_in_environment(text: str) -> int:
     if not text.isdigit():
         raise InvalidArgument(
-            f"the environment variable HYPEROPT_FMIN_SEED must be an integer >= 0, got {text!r}"
+            f"the environment variable HYPEROPT_FMIN_SEED must be an integer >= 0, "
+            f"got {brief(text)}"
         )
     return int(text)
 

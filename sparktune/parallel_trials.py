@@ -7,7 +7,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from sparktune.arguments import is_whole, numeric, positive, whole
-from sparktune.errors import InvalidArgument
+from sparktune.errors import InvalidArgument, brief
 from sparktune.executors.platforms import Spark, Threads, session_of
 from sparktune.trials import Trials
 
@@ -134,7 +134,7 @@ def parallelism_of(parallelism: Any) -> int | None:
     if not is_whole(parallelism):
         raise InvalidArgument(
             'parallelism must be an integer >= 1, or "auto" for all slots of the cluster, got '
-            f"{parallelism!r}; a session goes to spark_session="
+            f"{brief(parallelism)}; a session goes to spark_session="
         )
     if parallelism <= 0:
         logger.warning("parallelism=%d: using as many slots as the cluster has", parallelism)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sparktune.arguments import is_whole, positive, whole
-from sparktune.errors import InvalidArgument
+from sparktune.errors import InvalidArgument, brief
 from sparktune.executors import parts, serial
 from sparktune.executors.pool import Pool
 from sparktune.executors.seams import Executor
@@ -120,7 +120,7 @@ class Spark:
         ):
             raise InvalidArgument(
                 'parallelism must be an integer >= 1, or "auto" for all slots of the cluster, '
-                f"got {self.parallelism!r}"
+                f"got {brief(self.parallelism)}"
             )
         positive("trial_timeout", self.trial_timeout)
         whole("retries", self.retries, 0)

@@ -121,15 +121,22 @@ class Appended:
         """Close the file, which ends its lock."""
         if self._file is None:
             return
-        nothing = self._made and self._size == 0 and not _is_gone(self._file, self.place.path)
-        if nothing and os.fstat(self._file.fileno()).st_size == 0:
-            os.unlink(os.path.realpath(self.place.path))
-        self.leave()
+        try:
+            with failing(self.place.path):
+                nothing = self._made and self._size == 0
+                if nothing and not _is_gone(self._file, self.place.path) and self._is_empty():
+                    os.unlink(os.path.realpath(self.place.path))
+        finally:
+            self.leave()
+
+    def _is_empty(self) -> bool:
+        return os.fstat(self._file.fileno()).st_size == 0
 
     def leave(self) -> None:
-        """Close the file as it is."""
+        """Close the file as it is: its lines are on disk."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):  # an objective may have closed it
+                self._file.close()
             self._file = None
 
 

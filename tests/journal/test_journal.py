@@ -474,3 +474,30 @@ def test_a_journal_of_many_trials_is_read_quickly(tmp_path: Path) -> None:
     begun = time.process_time()
     assert len(read(str(path))) == 1 + 2 * 20_000
     assert time.process_time() - begun < 5  # of this process, however busy the machine is
+
+
+def test_an_objective_that_closes_the_journal_ends_the_run_with_what_was_finished(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "j.jsonl"
+    trials = Trials()
+
+    def objective(x: float) -> float:
+        if len(trials.records) == 3:
+            for descriptor in Path("/proc/self/fd").iterdir():
+                if descriptor.exists() and descriptor.samefile(path):
+                    os.close(int(descriptor.name))
+        return x
+
+    with pytest.raises(JournalFailed, match="Bad file descriptor"):
+        fmin(
+            objective,
+            hp.uniform("x", 0, 1),
+            "random",
+            5,
+            trials=trials,
+            journal=path,
+            show_progressbar=False,
+        )
+    assert sum(trial.loss is not None for trial in trials.records.values()) == 3
+    assert sum(trial.loss is not None for trial in Trials.load(path).records.values()) == 2
