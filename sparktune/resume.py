@@ -143,9 +143,17 @@ def _end(study: Study, book: Book, new: int, max_trials: int | None) -> int | No
         return None
     begun = begin_of(book.events)
     last = begun.limit if begun and begun.limit else Limit()
-    if last.end is not None and last.max_evals is not None:
-        return last.end + max_trials - last.max_evals
+    more = _more(last)
+    if more is not None and more <= len(study.records):  # no run can have begun with more trials
+        return max_trials + more
     statuses = [trial.status for trial in study.records.values()]
     counted = sum(status.pending or status.returned for status in statuses)
     cancelled = statuses.count(Status.CANCELLED)
     return len(statuses) - cancelled + new + max(max_trials - counted, 0)
+
+
+def _more(last: Limit) -> int | None:
+    """How many trials a run took on top of its `max_trials`; None if nobody knows."""
+    if last.end is None or last.max_evals is None:
+        return None
+    return last.end - last.max_evals

@@ -501,3 +501,14 @@ def test_an_objective_that_closes_the_journal_ends_the_run_with_what_was_finishe
         )
     assert sum(trial.loss is not None for trial in trials.records.values()) == 3
     assert sum(trial.loss is not None for trial in Trials.load(path).records.values()) == 2
+
+
+def test_a_run_does_not_believe_an_end_that_no_run_can_have_had(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    options: dict[str, Any] = {"journal": path, "show_progressbar": False}
+    fmin(lambda x: x, hp.uniform("x", 0, 1), "random", 3, **options)
+    text = path.read_text()
+    assert '"end":3' in text
+    path.write_text(text.replace('"end":3', f'"end":{2**61}'))
+    fmin(lambda x: x, hp.uniform("x", 0, 1), "random", 6, **options)
+    assert len(Trials.load(path).records) == 6
