@@ -59,7 +59,9 @@ class InvalidTrial(SparktuneError, ValueError):
 
 
 def brief(obj: Any) -> str:
-    """The beginning of an object's text for a message, at a cost that does not depend on its size."""
+    """The beginning of an object's text for a message, at a cost that does not depend on its
+    size.
+    """
     shown = reprlib.Repr()
     shown.maxlevel, shown.maxdict, shown.maxstring, shown.maxother = 4, 10, 200, 200
     try:
