@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ for _ in range(900):
     NESTED = [NESTED]
 
 
-VALUES = {
+VALUES: dict[str, Any] = {
     "a long text": "x" * 10_000,
     "a nested list": NESTED,
     "a long number": -(10**5000),
@@ -38,7 +39,7 @@ def test_messages_are_short(name: str) -> None:
     def run(**more: Any) -> Any:
         return fmin(lambda x: x, hp.uniform("x", 0, 1), "random", **({"max_evals": 1} | more))
 
-    calls = [
+    calls: list[Callable[[], Any]] = [
         lambda: run(max_evals=value),
         lambda: run(seed=value),
         lambda: run(timeout=value),
