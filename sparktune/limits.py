@@ -50,7 +50,7 @@ def seed_of(seed: Any, rstate: Any = None) -> int:
 def _seed_in_environment(text: str) -> int:
     if not text.isdigit():
         raise InvalidArgument(
-            f"the environment variable HYPEROPT_FMIN_SEED must be an integer >= 0, "
+            "the environment variable HYPEROPT_FMIN_SEED must be an integer >= 0, "
             f"got {brief(text)}"
         )
     return int(text)
