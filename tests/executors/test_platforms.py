@@ -33,7 +33,9 @@ def test_they_say_how_many_run_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "platform", [*PLATFORMS, Spark(3, 60.0, 2), Parts(Threads(3), 5)], ids=repr
+    "platform",
+    [*PLATFORMS, Spark(3, 60.0, 2), Parts(Threads(3), 5)],
+    ids=lambda platform: type(platform).__name__,
 )
 def test_they_are_equal_after_a_pickle(platform: Platform) -> None:
     assert pickle.loads(pickle.dumps(platform)) == platform
