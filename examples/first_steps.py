@@ -35,6 +35,7 @@ print(study.best_params)
 # MAGIC | `study.to_pandas()` | a row for each trial: status, loss, parameters, times, error (extra `pandas`) |
 # MAGIC | `study` as the last value of a notebook cell | a summary and the best trials |
 # MAGIC | `study.report("report.html")`, `sparktune.report({name: study})` | one HTML page: what was found, what mattered, how far to trust it, slots, failures; no server, no network |
+# MAGIC | `study.report("report.html")` | one page to look at and to send around, which needs no server |
 # MAGIC | `sparktune.plots` (extra `plots`) | `history`, `timeline`, `values`, `scatter`, `histograms`, `parallel_coordinates`, `importance`, `convergence` |
 
 # COMMAND ----------

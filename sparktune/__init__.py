@@ -21,7 +21,7 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     0  errors, trial, worker, sharing, printable
     1  space | history | arguments | clocks | documents | surrogates
     2  samplers | schedulers | stopping | journal | results
-    3  plots | reporting
+    3  plots | reporting | tables
     4  study
     5  executors
     6  loop

@@ -55,7 +55,7 @@ class Fuzzer:
     def _opened(self, changes: list[str]) -> Any:
         study = load(str(self._path), changes)
         arguments = study.arguments()
-        space = Space(arguments["space"])
+        space: Space = arguments["space"]
         if study.executor.get("kind") != "spark":  # whose options Spark checks, at a price
             study.platform()
         return space

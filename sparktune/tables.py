@@ -1,0 +1,6 @@
+"""The names under which version 0.1 showed results; they stand in `sparktune.results`."""
+
+from sparktune.results.summary import counts, failures, html, summary
+from sparktune.results.table import columns, frame, top_table
+
+__all__ = ["columns", "counts", "failures", "frame", "html", "summary", "top_table"]
