@@ -85,7 +85,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no process is left with it at the end."""
-    items.sort(key=lambda item: SPARK.index(group) if (group := group_of(item)) in SPARK else 9)
+
+    def place(item: pytest.Item) -> int:
+        group = group_of(item)
+        return next((i for i, start in enumerate(SPARK) if group.startswith(start)), len(SPARK))
+
+    items.sort(key=place)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -33,6 +33,7 @@ Output: TypeAlias = Callable[[], str]
 PROGRAMS: dict[str, tuple[list[str], int]] = {
     "test_first_steps": ([*PYTHON, "examples/first_steps.py"], 100),
     "test_spaces": ([*PYTHON, "examples/spaces.py"], 0),
+    "test_ask_and_tell": ([*PYTHON, "examples/ask_and_tell.py"], 0),
     "test_failures": ([*PYTHON, "examples/failures.py"], 12),
     "test_resuming": ([*PYTHON, "examples/resuming.py"], 20),
     "test_clusters": ([*PYTHON, "examples/clusters.py"], 8),
@@ -136,6 +137,11 @@ def test_first_steps(output: str) -> None:
 def test_spaces(output: str) -> None:
     assert len(re.findall(r"^\{'learning_rate': ", output, re.MULTILINE)) == 3
     assert len(re.findall(r"^\{'layers': \[\d+", output, re.MULTILINE)) == 3
+
+
+def test_ask_and_tell(output: str) -> None:
+    assert number(r"^40 trials: \d+ ok, \d+ error; best loss (\S+) ", output) < 0.3
+    assert re.search(r"^41 trials, best loss .*\n43 trials after 2 more$", output, re.MULTILINE)
 
 
 def test_failures(output: str) -> None:
