@@ -25,7 +25,7 @@ def positive(name: str, value: Any) -> float | None:
     if is_real(value) and value > 0:
         return float(value)
     raise InvalidArgument(
-        f"The {name} argument should be None or a positive value. Given value: {brief(value)}"
+        f"The {name} argument should be None or a positive value. Given value: {_given(value)}"
     )
 
 
@@ -36,8 +36,14 @@ def numeric(name: str, value: Any) -> float | None:
     if is_real(value):
         return float(value)
     raise InvalidArgument(
-        f"The {name} argument should be None or a numeric value. Given value: {brief(value)}"
+        f"The {name} argument should be None or a numeric value. Given value: {_given(value)}"
     )
+
+
+def _given(value: Any) -> str:
+    """A value as Hyperopt's messages show it, a text without quotes, if it is short."""
+    shown = brief(value)
+    return value if isinstance(value, str) and shown == repr(value) else shown
 
 
 def is_real(value: Any) -> bool:

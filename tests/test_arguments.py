@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sparktune import Spark, Threads, fmin, hp
+from sparktune.arguments import numeric, positive
 from sparktune.errors import InvalidArgument
 
 
@@ -50,3 +51,10 @@ def test_messages_are_short(name: str) -> None:
         with pytest.raises(InvalidArgument) as raised:
             call()
         assert len(str(raised.value)) < 700
+
+
+def test_hyperopts_messages_show_a_text_as_it_was_given() -> None:
+    with pytest.raises(InvalidArgument, match=r"Given value: a$"):
+        numeric("loss_threshold", "a")
+    with pytest.raises(InvalidArgument, match=r"Given value: 'a+\.\.\.a+'$"):
+        positive("timeout", "a" * 10_000)

@@ -42,8 +42,8 @@ def square(x: float) -> float:
 
 
 def report(x: float) -> dict[str, Any]:
-    """Where a trial ran."""
-    known = "sparktune" in sys.modules
+    """Where a trial ran, and whether its process has imported sparktune since the last one."""
+    known = sys.modules.pop("sparktune", None) is not None
     return {"loss": x, "status": STATUS_OK, "pid": os.getpid(), "known": known}
 
 
@@ -123,7 +123,9 @@ class TestRuns:
         trials = spark_trials(parallelism=4)
         quiet(report, X, max_evals=40, trials=trials)
         assert len({result["pid"] for result in trials.results}) <= 5
-        assert {result["known"] for result in trials.results} == {False}
+        # A trial of another test may have imported it before the first one in a process.
+        known = [result["pid"] for result in trials.results if result["known"]]
+        assert len(set(known)) == len(known)
 
     def test_the_objective_is_unpickled_once_for_each_trial(
         self, spark_trials: MakeTrials, tmp_path: Path
