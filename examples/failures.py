@@ -65,8 +65,9 @@ for trial in list(study.trials.values())[:5]:
 
 # MAGIC %md
 # MAGIC `trial.failure` holds the traceback of the objective, and `trial.log` the end of what it
-# MAGIC printed and logged on its worker. The first failure of a run is also logged, and a run without
-# MAGIC any usable loss raises `AllTrialsFailed` with the first traceback in it.
+# MAGIC printed and logged on its worker. The first failure of a run is also logged. Where no trial
+# MAGIC has a usable loss, `study.best` is None, and `study.best_params` (and `fmin`) raises
+# MAGIC `AllTrialsFailed` with the first traceback in it.
 # MAGIC
 # MAGIC What cannot be interrupted is given up. With `Threads(4)` the Spark jobs of a cancelled trial
 # MAGIC are cancelled, but Python code on a thread runs to its end, and nobody waits for it. With
