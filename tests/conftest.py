@@ -24,8 +24,6 @@ os.environ["PYSPARK_PYTHON"] = sys.executable
 # of drivers, of their executors, and of Spark's own servers.
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
 EXECUTORS = f'"-Dspark.executor.defaultJavaOptions={QUICK}"'
-os.environ.setdefault("SPARK_SUBMIT_OPTS", f"{QUICK} -Dspark.ui.enabled=false {EXECUTORS}")
-os.environ.setdefault("SPARK_DAEMON_JAVA_OPTS", QUICK)
 # On a busy machine an example takes long for no fault of its own.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
@@ -94,7 +92,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """pyspark 3 leaves sockets to the garbage collector."""
+    """JVMs of tests are quick ones (benchmarks, which import this module, have Java's settings);
+    pyspark 3 leaves sockets to the garbage collector.
+    """
+    os.environ.setdefault("SPARK_SUBMIT_OPTS", f"{QUICK} -Dspark.ui.enabled=false {EXECUTORS}")
+    os.environ.setdefault("SPARK_DAEMON_JAVA_OPTS", QUICK)
     config.addinivalue_line("markers", "spark: needs Spark")
     with suppress(PackageNotFoundError):
         if version("pyspark").startswith("3."):
