@@ -54,7 +54,11 @@ space = {
 
 start = [{"kind": i, "x": 0.5} for i in range(5)]
 study = tune(
-    fragile, space, on=Spark(parallelism=4, trial_timeout=10), start=start, max_trials=MAX_TRIALS
+    fragile,
+    space,
+    on=Spark(parallelism=4, trial_timeout=10),
+    start=start,  # in addition to max_trials
+    max_trials=MAX_TRIALS - len(start),
 )
 
 print(dict(Counter(trial.status.value for trial in study.trials.values())))
