@@ -30,8 +30,8 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     9  trials
     10 parallel_trials | saved_trials | limits
     11 minimize
-    12 testing | search_cv | cli
-    13 hyperopt | __main__
+    12 testing | sklearn | cli
+    13 hyperopt | search_cv | __main__
 
 A seam's protocol stands where it is used: `Executor` and `Transport` in executors, `Sampler`
 in samplers, `Scheduler` in schedulers, `Stopper` in stopping, `Observer` in loop.

@@ -1,5 +1,5 @@
 """`HyperoptSearchCV`, a search for scikit-learn. Needs scikit-learn."""
 
-from sparktune.search_cv import HyperoptSearchCV
+from sparktune.sklearn import HyperoptSearchCV
 
 __all__ = ["HyperoptSearchCV"]

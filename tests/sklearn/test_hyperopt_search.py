@@ -37,7 +37,7 @@ from sparktune import (
     rand,
 )
 from sparktune.errors import TrialFailed
-from sparktune.search_cv import HyperoptSearchCV, NoCandidateScored, candidate
+from sparktune.sklearn import HyperoptSearchCV, NoCandidateScored, candidate
 from sparktune.trial import Status
 
 if TYPE_CHECKING:
@@ -474,8 +474,15 @@ def test_the_objective_needs_scikit_learn_only(tmp_path: Path) -> None:
 def test_the_package_does_without_scikit_learn() -> None:
     program = (
         "import sys, sparktune; assert 'sklearn' not in sys.modules; sys.modules['sklearn'] = None;"
-        "import sparktune.search_cv"
+        "import sparktune.sklearn"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "pip install 'sparktune[sklearn]'" in result.stderr
     assert "AssertionError" not in result.stderr
+
+
+def test_earlier_places_of_the_search_lead_to_it() -> None:
+    from sparktune.search_cv import HyperoptSearchCV as First
+    from sparktune.search_cv.search import HyperoptSearchCV as Second
+
+    assert First is Second is HyperoptSearchCV
