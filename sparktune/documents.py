@@ -11,7 +11,7 @@ from collections.abc import Iterator, MutableMapping
 from datetime import datetime, timezone
 from typing import Any, TypeAlias
 
-from sparktune.trial import Trial
+from sparktune.trial import Trial, has_budget
 
 Document: TypeAlias = dict[str, Any]
 
@@ -40,6 +40,8 @@ def document(trial: Trial, labels: tuple[str, ...]) -> Document:
         "book_time": None,
         "refresh_time": None,
     }
+    if has_budget(trial):
+        built["misc"]["budget"], built["misc"]["parent"] = trial.budget, trial.parent
     renew(built, trial)
     return built
 

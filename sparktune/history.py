@@ -43,12 +43,17 @@ class View:
     X          (n, d)  rows of the space, NaN where inactive
     loss       (n,)    NaN where there is none
     status     (n,)    index into `STATUSES`
-    budget     (n,)    share of a full evaluation
+    budget     (n,)    in the scheduler's units
+    parent     (n,)    row of the same configuration at the next smaller budget, -1 for none
+    root       (n,)    row of the first evaluation of the configuration
+    explore    (n,)    whether the point was drawn from the priors because the scheduler wanted that
     asked      (n,)    seconds since the epoch: when the trial was handed out
     started    (n,)    seconds since the epoch: when it began to run, NaN until it has ended and
                        where nobody knows
     finished   (n,)    seconds since the epoch, NaN while pending
     begun      when this run began, seconds since the epoch
+    exhausted  whether there are no more new points: the sampler has none, or the run takes no more
+    full       the budget of a full evaluation
     """
 
     X: NDArray[np.float64]
@@ -58,8 +63,13 @@ class View:
     asked: NDArray[np.float64]
     started: NDArray[np.float64]
     finished: NDArray[np.float64]
+    parent: NDArray[np.intp]
+    root: NDArray[np.intp]
+    explore: NDArray[np.bool_]
     now: float = 0.0
     begun: float = 0.0
+    exhausted: bool = False
+    full: float = 1.0
     known_ends: tuple[Ends, tuple[Any, ...]] | None = field(default=None, compare=False, repr=False)
     """The ends, and the columns that they were made from."""
 
@@ -85,6 +95,9 @@ class View:
             asked=np.append(self.asked, missing),
             started=np.append(self.started, missing),
             finished=np.append(self.finished, missing),
+            parent=np.append(self.parent, np.full(len(X), -1)),
+            root=np.append(self.root, np.arange(len(self), len(self) + len(X))),
+            explore=np.append(self.explore, np.zeros(len(X), dtype=bool)),
         )
 
     def __len__(self) -> int:
@@ -92,7 +105,14 @@ class View:
 
     @property
     def ends(self) -> Ends:
-        """The ends of trials, in order."""
+        """The ends of trials, in order; a loss that is not comparable is infinite."""
+        ends = self._ends
+        if (self.budget == self.budget[:1]).all():
+            return ends
+        return replace(ends, loss=np.where(self.comparable[ends.row], ends.loss, np.inf))
+
+    @property
+    def _ends(self) -> Ends:
         if self.known_ends is not None:
             ends, columns = self.known_ends
             if (
@@ -119,6 +139,15 @@ class View:
         mask: NDArray[np.bool_] = self.status == CODES[Status.OK]
         return mask
 
+    @property
+    def comparable(self) -> NDArray[np.bool_]:
+        """Mask of the trials whose losses say which is better: those with a usable one at the
+        largest budget that any of these had.
+        """
+        ok = self.ok
+        mask: NDArray[np.bool_] = ok & (self.budget == self.budget[ok].max(initial=-np.inf))
+        return mask
+
     def until(self, n: int) -> View:
         """This view as it would be if only the first n trials could have ended."""
         if (self.status[n:] == _RUNNING).all():
@@ -129,7 +158,7 @@ class View:
 
     @property
     def best(self) -> float:
-        """The smallest usable loss; infinite if there is none."""
+        """The smallest loss of those that are comparable; infinite if there is none."""
         return float(np.min(self.ends.loss, initial=np.inf))
 
 
@@ -146,7 +175,12 @@ class History:
             "asked": np.empty(64),
             "started": np.empty(64),
             "finished": np.empty(64),
+            "parent": np.empty(64, dtype=np.intp),
+            "root": np.empty(64, dtype=np.intp),
+            "explore": np.empty(64, dtype=np.bool_),
         }
+        self._row_of: dict[Any, int] = {}
+        self.configurations = 0
         self._ended = 0
         self._rows: dict[str, NDArray[Any]] = {}  # what views show, until it is outdated
         self._known_ends: Ends | None = None
@@ -171,8 +205,19 @@ class History:
         self._rows = {}
         self._columns["X"][self._n - 1] = row
         self._columns["status"][self._n - 1] = _NEW
+        self._place(self._n - 1, trial)
         self.update(self._n - 1, trial)
         return self._n - 1
+
+    def _place(self, i: int, trial: Trial) -> None:
+        """Put row i behind the other evaluations of its configuration."""
+        parent = -1 if trial.parent is None else self._row_of.get(trial.parent, -1)
+        self.configurations += parent < 0
+        self._row_of[trial.id] = i
+        columns = self._columns
+        columns["parent"][i] = parent
+        columns["root"][i] = i if parent < 0 else columns["root"][parent]
+        columns["explore"][i] = trial.explore
 
     def update(self, i: int, trial: Trial) -> None:
         """Bring row i up to date with its trial."""
@@ -218,7 +263,9 @@ class History:
         self._columns["X"][i] = row
         self.update(i, trial)
 
-    def view(self, now: float = 0.0, begun: float = 0.0) -> View:
+    def view(
+        self, now: float = 0.0, begun: float = 0.0, exhausted: bool = False, full: float = 1.0
+    ) -> View:
         """The rows so far, read-only; for use until the history changes."""
         if not self._rows:
             self._rows = {name: column[: self._n] for name, column in self._columns.items()}
@@ -230,4 +277,6 @@ class History:
             )
         rows = self._rows
         known_ends = self._known_ends, (rows["loss"], rows["status"], rows["finished"])
-        return View(**rows, now=now, begun=begun, known_ends=known_ends)
+        return View(
+            **rows, now=now, begun=begun, exhausted=exhausted, full=full, known_ends=known_ends
+        )

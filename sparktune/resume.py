@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sparktune.errors import InvalidArgument
 from sparktune.journal.journal import Book, Journal, NoJournal
+from sparktune.schedulers import ladder
 from sparktune.study import Study, not_of_this_space
 from sparktune.trial import (
     Begun,
@@ -70,6 +72,7 @@ def header(study: Study, book: Book, objective: str, seed: int | None) -> Header
     else:
         _check_seed(seed, begun.header.seed, "journal")
         _check_space(study, begun.header, book.path)
+        _check_ladder(ladder(study.scheduler), begun.header.ladder, book.path)
         about = study.about(objective, since=begun.header)
     _check_trials(study, book)
     return about
@@ -93,6 +96,21 @@ def _check_space(study: Study, before: Header, path: str) -> None:
         )
 
 
+def _check_ladder(given: Sequence[float], before: Sequence[float], path: str) -> None:
+    """Refuse budgets that are not those of the journal. Larger ones on top of them do no harm."""
+    if tuple(given[: len(before)]) != tuple(before) or (given and not before):
+        raise InvalidArgument(
+            f"the journal {path} was begun with {_budgets(before)}, and the scheduler gives "
+            f"{_budgets(given)}; continue with the same budgets, or larger ones on top of them, or "
+            "give another path"
+        )
+
+
+def _budgets(ladder: Sequence[float]) -> str:
+    rungs = ", ".join(f"{rung:g}" for rung in ladder)
+    return f"the budgets {rungs}" if rungs else "full evaluations alone"
+
+
 def _check_trials(study: Study, book: Book) -> None:
     """Refuse trials that the space cannot have given. A parameter that it has no longer does no
     harm.
@@ -102,6 +120,13 @@ def _check_trials(study: Study, book: Book) -> None:
             study.space.check({k: v for k, v in trial.values.items() if k in study.labels})
     except InvalidArgument as error:
         raise not_of_this_space(trial, error) from error
+    rungs = ladder(study.scheduler)
+    for trial in _records(dict(study.records), book).values():
+        if rungs and trial.budget not in rungs:
+            raise InvalidArgument(
+                f"trial {trial.id} has the budget {trial.budget:g}, which is not one of "
+                f"{_budgets(rungs)}; continue with the scheduler it is from, or start over"
+            )
 
 
 def begin(
@@ -134,7 +159,8 @@ def begin(
 def _waiting(study: Study, points: list[dict[str, Scalar]]) -> list[Enqueued]:
     known = [dict(trial.values) for trial in study.records.values()]
     new = [point for point in points if point not in known]
-    return [Enqueued(Trial(study.free_id + i, point)) for i, point in enumerate(new)]
+    least = study.first_budget
+    return [Enqueued(Trial(study.free_id + i, point, budget=least)) for i, point in enumerate(new)]
 
 
 def _end(study: Study, book: Book, new: int, max_trials: int | None) -> int | None:
@@ -146,7 +172,7 @@ def _end(study: Study, book: Book, new: int, max_trials: int | None) -> int | No
     more = _more(last)
     if more is not None and more <= len(study.records):  # no run can have begun with more trials
         return max_trials + more
-    statuses = [trial.status for trial in study.records.values()]
+    statuses = [trial.status for trial in study.records.values() if trial.parent is None]
     counted = sum(status.pending or status.returned for status in statuses)
     cancelled = statuses.count(Status.CANCELLED)
     return len(statuses) - cancelled + new + max(max_trials - counted, 0)

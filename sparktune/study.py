@@ -32,7 +32,7 @@ from sparktune.journal.saved import read_study, save_trials
 from sparktune.results import ranking, summary, table
 from sparktune.samplers import Sampler
 from sparktune.samplers.algorithms import resolve
-from sparktune.schedulers import FullBudget, Scheduler
+from sparktune.schedulers import FullBudget, New, Promote, Scheduler, full_budget, ladder, scores
 from sparktune.space.space import Space
 from sparktune.trial import (
     Asked,
@@ -92,7 +92,7 @@ class Study:
         running: ids of the trials that were handed out and have not ended.
         header: what the study is about; None before anything happened.
         stop_reason: why its last run ended; None if it has not ended, or there was none.
-        end: number of trials at the end of the current run; None: no limit.
+        end: number of trials at the end of the current run, promotions left out; None: no limit.
         exhausted: whether the sampler had no more points when it was last asked.
 
     Raises:
@@ -128,6 +128,7 @@ class Study:
         self.end: int | None = None
         self._history = History(len(self.space))
         self._rows: dict[int, int] = {}
+        self._ids: list[int] = []  # by row
         self._next_id = 0
         for trial in list(self.records.values()):
             self._enter(trial)
@@ -148,7 +149,7 @@ class Study:
         Raises:
             InvalidArgument: it is not a point of the space.
         """
-        trial = Trial(self.free_id, self.space.check(values))
+        trial = Trial(self.free_id, self.space.check(values), budget=self.first_budget)
         self._happen(Enqueued(trial))
         return trial
 
@@ -158,9 +159,13 @@ class Study:
         """
         n = whole("n", n, 0)
         events = [self._hand_out(self.records[id]) for id in self._waiting[:n]]
-        while len(events) < n and (suggested := self._suggest(n - len(events))):
+        while len(events) < n:
+            knew = self.exhausted
+            suggested = self._suggest(n - len(events))
             events += [self._hand_out(trial) for trial in suggested]
-            if self.exhausted:
+            if self.exhausted and not knew and not (events or self.running):
+                continue  # the scheduler may go on without new points
+            if self.exhausted or not suggested:
                 break
         if events:
             self._write(events)
@@ -284,6 +289,7 @@ class Study:
             except InvalidArgument as error:
                 raise not_of_this_space(trial, error) from error
             self._rows[trial.id] = self._history.append(trial, row)
+            self._ids.append(trial.id)
 
     def _hand_out(self, trial: Trial) -> Asked:
         event = Asked(replace(trial, status=Status.RUNNING, asked=self._clock.clock()))
@@ -292,23 +298,57 @@ class Study:
         return event
 
     def _suggest(self, n: int) -> list[Trial]:
-        """Up to n new trials, all from the same results: those that the first of them may know."""
+        """Up to n trials, all from the same results: those that the first of them may know."""
         history = self.history
-        left = n if self.end is None else min(n, self.end - len(history))
-        work = self.scheduler.schedule(history, left) if left > 0 else []
+        work = self._allowed(self.scheduler.schedule(history, n))
         if not work:
             return []
         knows = work[0].knows
-        work = list(takewhile(lambda new: new.knows == knows, work))
+        work = list(takewhile(lambda item: item.knows == knows, work))
+        first = self.free_id  # before the sampler is asked, as one of Hyperopt's may reserve ids
         known = history if knows is None else history.until(knows)
-        first = self.free_id
+        rows = iter(self._points(work, known, first))
+        trials: list[Trial] = []
+        for item in work:
+            id = first + len(trials)
+            if isinstance(item, Promote):
+                trials.append(self._promoted(id, item))
+            elif item.explore:
+                point = self.space.sample(np.random.default_rng([self.seed, id, 1]), 1)[0]
+                values = self.space.values(point)
+                trials.append(Trial(id, values, budget=item.budget, explore=True))
+            elif (row := next(rows, None)) is not None:
+                trials.append(Trial(id, self.space.values(row), budget=item.budget))
+        return trials
+
+    def _allowed(self, work: Sequence[New | Promote]) -> list[New | Promote]:
+        """Work without the new points for which the run has no more room."""
+        left = len(work) if self.end is None else self.end - self._history.configurations
+        kept: list[New | Promote] = []
+        for item in work:
+            left -= isinstance(item, New)
+            if left >= 0 or isinstance(item, Promote):
+                kept.append(item)
+        return kept
+
+    def _points(self, work: Sequence[New | Promote], known: View, first: int) -> Iterable[Any]:
+        """A row for each new point that the sampler can give."""
+        wanted = sum(isinstance(item, New) and not item.explore for item in work)
+        if not wanted:
+            return ()
         rng = np.random.default_rng([self.seed, first])
-        rows = self.sampler.suggest(self.space, known, len(work), rng)
-        self.exhausted = len(rows) < len(work)
-        return [
-            Trial(first + i, self.space.values(row), budget=new.budget)
-            for i, (row, new) in enumerate(zip(rows, work, strict=False))
-        ]
+        rows = self.sampler.suggest(self.space, scores(self.scheduler, known), wanted, rng)
+        self.exhausted = len(rows) < wanted
+        return rows
+
+    def _promoted(self, id: int, item: Promote) -> Trial:
+        parent = self.records[self._ids[item.row]]
+        return Trial(id, parent.values, budget=item.budget, parent=parent.id)
+
+    @property
+    def first_budget(self) -> float:
+        """The smallest budget that the scheduler gives."""
+        return min(ladder(self.scheduler), default=full_budget(self.scheduler))
 
     @property
     def free_id(self) -> int:
@@ -319,7 +359,10 @@ class Study:
         return [id for id, trial in self.records.items() if trial.status.pending]
 
     def _cancelled(self) -> int:
-        return sum(trial.status is Status.CANCELLED for trial in self.records.values())
+        return sum(
+            trial.status is Status.CANCELLED and trial.parent is None
+            for trial in self.records.values()
+        )
 
     def _known(self, trial: Trial | int) -> Trial:
         """The record of a trial of this study."""
@@ -339,7 +382,8 @@ class Study:
             pending = [*self.running, *self._waiting]
             same = [id for id in pending if dict(self.records[id].values) == values]
             if not same:
-                return Trial(self.free_id, values, Status.RUNNING, asked=self._clock.clock())
+                now, full = self._clock.clock(), full_budget(self.scheduler)
+                return Trial(self.free_id, values, Status.RUNNING, full, asked=now)
             return self.records[min(same, key=self._rows.__getitem__)]
         known = self._known(trial)
         if not known.status.pending:
@@ -363,7 +407,13 @@ class Study:
     @property
     def history(self) -> View:
         """The columnar history as of now."""
-        return self._history.view(self._clock.now(), self._clock.begun)
+        full = self.end is not None and self._history.configurations >= self.end
+        return self._history.view(
+            self._clock.now(),
+            self._clock.begun,
+            self.exhausted or full,
+            full_budget(self.scheduler),
+        )
 
     @property
     def best(self) -> Trial | None:
@@ -420,7 +470,8 @@ class Study:
         since = since or self.header
         seed, created = (since.seed, since.created) if since else (self.seed, self._clock.clock())
         columns, names = self.space.describe(), self.space.options()
-        return Header(objective, seed, self._fingerprint(), columns, created, names)
+        rungs = ladder(self.scheduler)
+        return Header(objective, seed, self._fingerprint(), columns, created, names, rungs)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a journal of this study, which `load`, `tune(journal=)` and the command line read.

@@ -123,9 +123,11 @@ class Trial:
     """The record of one evaluation.
 
     `values` maps each active label to a Python scalar (for `hp.choice`, the option's index); times
-    are seconds since the epoch; `budget` is the share of a full evaluation, 1.0 unless a scheduler
-    says otherwise; `log` is the end, at most 64 kB, of what the objective wrote to stdout and
-    stderr on a Spark worker.
+    are seconds since the epoch; `budget` is in the units of the study's scheduler, 1.0 without one;
+    `log` is the end, at most 64 kB, of what the objective wrote to stdout and stderr on a Spark
+    worker. `parent` is the id of the trial of the same configuration at the next smaller budget,
+    None where there is none; `explore` whether the point was drawn from the space's priors because
+    the scheduler wanted that.
     """
 
     id: int
@@ -139,6 +141,8 @@ class Trial:
     started: float | None = None
     finished: float | None = None
     log: str = ""
+    parent: int | None = None
+    explore: bool = False
 
     @property
     def last_lines(self) -> str:
@@ -174,7 +178,27 @@ class Trial:
             outcome.started,
             outcome.finished,
             outcome.log,
+            self.parent,
+            self.explore,
         )
+
+    @property
+    def handed_out(self) -> Trial:
+        """This record as it was before its outcome."""
+        return Trial(
+            self.id,
+            self.values,
+            Status.RUNNING,
+            self.budget,
+            asked=self.asked,
+            parent=self.parent,
+            explore=self.explore,
+        )
+
+
+def has_budget(trial: Trial) -> bool:
+    """Whether a scheduler gave this trial a budget of its own."""
+    return trial.budget != 1.0 or trial.parent is not None or trial.explore
 
 
 def next_id(ids: Iterable[Any]) -> int:
@@ -195,6 +219,7 @@ class Header:
         columns: {label: description} of its parameters, to tell which ones differ.
         created: seconds since the epoch.
         options: {label: options} of its choices, for people: plain values, others as texts.
+        ladder: the budgets that its scheduler gives, smallest first; none without such a one.
     """
 
     objective: str
@@ -203,6 +228,7 @@ class Header:
     columns: Mapping[str, str]
     created: float
     options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    ladder: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +312,7 @@ def retold(
         if trial.status is Status.NEW:
             yield Enqueued(trial)
             continue
-        yield Asked(Trial(trial.id, trial.values, Status.RUNNING, trial.budget, asked=trial.asked))
+        yield Asked(trial.handed_out)
         if not trial.status.pending:
             yield Told(trial, trial.outcome(named.get(str(trial.id))))
 

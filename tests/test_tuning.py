@@ -83,6 +83,9 @@ def test_a_scheduler_decides_budgets() -> None:
         def schedule(self, history: View, free: int) -> list[New]:
             return [New(0.5)] * free
 
+        def scores(self, history: View) -> View:
+            return history
+
     study = tune(objective, SPACE, scheduler=Halves(), max_trials=4)
     assert [trial.budget for trial in study.trials.values()] == [0.5] * 4
 

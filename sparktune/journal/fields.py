@@ -57,6 +57,8 @@ TRIAL: dict[str, Callable[[Any], bool]] = {
     "values": lambda value: _is_dict(value) and all(map(_is_number, value.values())),
     "asked": is_time,
     "budget": lambda value: _is_number(value) and value > 0,
+    "parent": is_int,
+    "explore": lambda value: value is True,
 }
 
 
@@ -84,6 +86,11 @@ HEADER: dict[str, Callable[[Any], bool]] = {
         and all(type(each) is list and all(map(is_plain, each)) for each in value.values())
     ),
 }
+
+
+HEADER["ladder"] = lambda value: (
+    type(value) is list and all(_is_number(each) and each > 0 for each in value)
+)
 
 
 RUN: dict[str, Callable[[Any], bool]] = {"max_evals": _is_count, "end": _is_count}

@@ -53,6 +53,7 @@ _parsed = json.JSONDecoder().decode
 _written = json.JSONEncoder(separators=(",", ":")).encode
 
 FORMAT = 1
+WITH_BUDGETS = 2  # the format of a journal whose scheduler gives budgets
 START = b'{"sparktune":'
 
 _STATUSES = (STATUS_NEW, STATUS_RUNNING, STATUS_SUSPENDED, STATUS_OK, STATUS_FAIL)
@@ -95,7 +96,8 @@ class Writer:
             case Begun(header, limit):
                 if not self._begun:
                     self._begun = True
-                    yield {"sparktune": FORMAT} | _header(header)
+                    version = WITH_BUDGETS if header.ladder else FORMAT
+                    yield {"sparktune": version} | _header(header)
                 if limit:
                     yield {"run": asdict(limit)}
             case Told(trial, outcome):
@@ -152,6 +154,10 @@ def _trial(trial: Trial) -> dict[str, Any]:
     entry = {"id": _plain(trial.id), "values": values, "asked": _time(trial.asked)}
     if trial.budget != 1.0:
         entry["budget"] = float(trial.budget)
+    if trial.parent is not None:
+        entry["parent"] = _plain(trial.parent)
+    if trial.explore:
+        entry["explore"] = True
     if wrong := [name for name, value in entry.items() if not TRIAL[name](value)]:
         raise InvalidArgument(
             f"trial {trial.id} cannot be written to a journal: its {wrong[0]} cannot be "
@@ -166,7 +172,9 @@ def _header(header: Header) -> dict[str, Any]:
         for label, known in header.options.items()
     }
     certain = {"objective": str(header.objective), "created": _time(header.created) or 0.0}
-    return asdict(header) | certain | {"options": options}
+    entry = asdict(header) | certain | {"options": options}
+    entry["ladder"] = list(map(float, header.ladder))
+    return entry if header.ladder else {k: v for k, v in entry.items() if k != "ladder"}
 
 
 def _plain(value: Any) -> Any:
@@ -272,9 +280,9 @@ def _read_header(entry: dict[str, Any]) -> Header:
     if "sparktune" not in entry:
         raise ValueError("the header of a journal was expected")
     version = entry.pop("sparktune")
-    if is_int(version) and version > FORMAT:
+    if is_int(version) and version > WITH_BUDGETS:
         raise ValueError("it was written by a newer sparktune; update this one")
-    if type(version) is not int or version != FORMAT:
+    if type(version) is not int or version not in (FORMAT, WITH_BUDGETS):
         raise ValueError(f"its version cannot be {reprlib.repr(version)}")
     return Header(**checked(entry, HEADER, ("objective", "seed", "space", "columns", "created")))
 

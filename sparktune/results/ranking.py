@@ -19,6 +19,14 @@ def comparable(trials: Iterable[Trial]) -> list[Trial]:
     return [trial for trial in ok if trial.budget == largest]
 
 
+def roots(trials: Iterable[Trial]) -> dict[Any, Any]:
+    """{id: id of the first trial of the same configuration}."""
+    known: dict[Any, Any] = {}
+    for trial in trials:
+        known[trial.id] = known.get(trial.parent, trial.id)
+    return known
+
+
 def best(trials: Iterable[Trial]) -> Trial | None:
     """The comparable trial with the smallest loss, the earliest of equals."""
     return min(comparable(trials), key=_place, default=None)

@@ -35,6 +35,7 @@ class Columns:
     id       (n,)
     status   (n,)  index into `STATUSES`
     loss     (n,)  NaN where there is no finite loss
+    budget   (n,)  in the units of the study's scheduler
     values   {label: (n,)}  NaN where inactive; labels in the order of the study
     space    the search space, if the trials know it
     header   from their journal
@@ -43,6 +44,7 @@ class Columns:
     id: Whole
     status: Whole
     loss: Array
+    budget: Array
     values: Mapping[str, Array]
     space: Space | None = None
     header: Header | None = None
@@ -54,9 +56,17 @@ class Columns:
         return mask
 
     @property
+    def compared(self) -> Array:
+        """(n,) the losses that say which trial is better: those at the largest budget that has one;
+        NaN elsewhere.
+        """
+        largest = self.budget[self.usable].max(initial=-np.inf)
+        return np.where(self.budget == largest, self.loss, np.nan)
+
+    @property
     def best(self) -> int:
-        """Index of the smallest loss, the earliest of equals."""
-        return int(np.nanargmin(self.loss))
+        """Index of the smallest of the losses that can be compared, the earliest of equals."""
+        return int(np.nanargmin(self.compared))
 
 
 def columns(trials: Finished, *, losses: bool = True) -> Columns:
@@ -88,6 +98,7 @@ def columns_of(trials: Finished, chosen: Sequence[Trial]) -> Columns:
         np.array([trial.id for trial in chosen]),
         np.array([CODES[trial.status] for trial in chosen], dtype=np.int64),
         np.array([_loss(trial) for trial in chosen], dtype=np.float64),
+        np.array([trial.budget for trial in chosen], dtype=np.float64),
         {
             label: np.array([float(trial.values.get(label, np.nan)) for trial in chosen])
             for label in labels(trials)
@@ -132,7 +143,7 @@ class LossHistory:
     id      (n,)
     status  (n,)
     loss    (n,)  NaN where there is none
-    best    (n,)  the smallest loss so far, NaN before the first
+    best    (n,)  the smallest loss so far among those at the largest budget, NaN before the first
     """
 
     id: Whole
@@ -148,7 +159,7 @@ def loss_history(trials: Finished) -> LossHistory:
         InvalidArgument: no trial has a finite loss.
     """
     found = columns(trials)
-    return LossHistory(found.id, found.status, found.loss, np.fmin.accumulate(found.loss))
+    return LossHistory(found.id, found.status, found.loss, np.fmin.accumulate(found.compared))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +198,7 @@ def _convergence(name: str, given: Any) -> Convergence:
     runs = list(given) if isinstance(given, (list, tuple)) else [given]
     if not runs:
         raise InvalidArgument(f"studies[{name!r}] holds no runs; give at least one Trials")
-    best = [np.fmin.accumulate(columns(run).loss) for run in runs]
+    best = [np.fmin.accumulate(columns(run).compared) for run in runs]
     shortest = min(map(len, best))
     stacked = np.array([each[:shortest] for each in best])
     stacked[np.isnan(stacked)] = np.inf

@@ -7,16 +7,20 @@ from typing import Any
 from sparktune.results.cells import duration, error, number, utc
 from sparktune.results.finished import Finished, labels, shown
 from sparktune.results.packages import require
-from sparktune.results.ranking import top
+from sparktune.results.ranking import roots, top
+from sparktune.trial import has_budget
 
 TOP = 10
 _BEFORE = ("id", "status", "loss")
+_BUDGET = ("budget", "configuration", "parent")
 _AFTER = ("asked", "started", "finished", "duration", "error")
 
 
 def columns(trials: Finished) -> dict[str, list[Any]]:
     """{name: a value for each trial}: id, status, loss, a column for each parameter, when the trial
-    was asked for, started and finished (UTC), how many seconds it took, and its error.
+    was asked for, started and finished (UTC), how many seconds it took, and its error. With a
+    scheduler that gives budgets, after the loss: the budget, the id of the first trial of the same
+    configuration, and of the one at the next smaller budget.
 
     A parameter that shares its name with another column is called `params.<label>`. Where a
     parameter is inactive stands None; a choice is shown as its option (None as the text "None"),
@@ -28,9 +32,16 @@ def columns(trials: Finished) -> dict[str, list[Any]]:
         "status": [trial.status.value for trial in records],
         "loss": [trial.loss for trial in records],
     }
+    reserved = [*_BEFORE, *_AFTER]
+    if any(map(has_budget, records)):
+        root = roots(records)
+        table["budget"] = [trial.budget for trial in records]
+        table["configuration"] = [root[trial.id] for trial in records]
+        table["parent"] = [trial.parent for trial in records]
+        reserved += _BUDGET
     values_of = [shown(trials, trial) for trial in records]
     for label in labels(trials):
-        name = f"params.{label}" if label in (*_BEFORE, *_AFTER) else label
+        name = f"params.{label}" if label in reserved else label
         table[name] = [values.get(label) for values in values_of]
     for name in ("asked", "started", "finished"):
         table[name] = [utc(getattr(trial, name)) for trial in records]

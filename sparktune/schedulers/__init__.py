@@ -8,6 +8,15 @@ items`. They are pure: equal histories give equal work.
 
 from sparktune.schedulers.full import FullBudget
 from sparktune.schedulers.in_order import InOrder
-from sparktune.schedulers.work import New, Scheduler
+from sparktune.schedulers.work import New, Promote, Scheduler, full_budget, ladder, scores
 
-__all__ = ["FullBudget", "InOrder", "New", "Scheduler"]
+__all__ = [
+    "FullBudget",
+    "InOrder",
+    "New",
+    "Promote",
+    "Scheduler",
+    "full_budget",
+    "ladder",
+    "scores",
+]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sparktune.history import View
-from sparktune.schedulers.work import New, Scheduler
+from sparktune.schedulers.work import New, Promote, Scheduler, full_budget, ladder, scores
 
 
 @dataclass(frozen=True, slots=True)
 class InOrder:
-    """Hands out the work of `scheduler` one item at a time: the trial of row k is suggested from
-    the results of exactly the rows up to k - lag, and not before these have ended. Later rows count
-    as pending.
+    """Hands out the work of `scheduler` one item at a time: the trial of row k is chosen from the
+    results of exactly the rows up to k - lag, and not before these have ended. Later rows count as
+    pending. Where nothing follows from these, as another rung has to end first, it takes into
+    account one row more at a time.
 
     With `lag` trials running at once, the trials depend on the seed and the objective alone. A slow
     trial holds others up.
@@ -21,10 +22,26 @@ class InOrder:
     scheduler: Scheduler
     lag: int
 
-    def schedule(self, history: View, free: int) -> list[New]:
+    @property
+    def max_budget(self) -> float:
+        """The budget of a full evaluation."""
+        return full_budget(self.scheduler)
+
+    @property
+    def rungs(self) -> tuple[float, ...]:
+        """The budgets that the scheduler gives."""
+        return ladder(self.scheduler)
+
+    def schedule(self, history: View, free: int) -> list[New | Promote]:
         """One work item, or none while an earlier trial has to end first."""
-        knows = max(len(history) + 1 - self.lag, 0)
-        if history.pending[:knows].any():
-            return []
-        known = history.until(knows)
-        return [replace(new, knows=knows) for new in self.scheduler.schedule(known, min(free, 1))]
+        for knows in range(max(len(history) + 1 - self.lag, 0), len(history) + 1):
+            if history.pending[:knows].any():
+                return []
+            work = self.scheduler.schedule(history.until(knows), min(free, 1))
+            if work or free < 1:
+                return [replace(item, knows=knows) for item in work]
+        return []
+
+    def scores(self, history: View) -> View:
+        """What the scheduler shows."""
+        return scores(self.scheduler, history)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sparktune.history import View
 
@@ -13,17 +14,58 @@ class New:
     """Evaluate a new point.
 
     Attributes:
-        budget: the share of a full evaluation.
+        budget: what the evaluation may spend, in the scheduler's units.
         knows: how many rows of the history, from the first on, the sampler may know the results
             of; the later ones count as pending. None: all.
+        explore: draw the point from the priors of the space, and do not ask the sampler.
     """
 
     budget: float = 1.0
+    knows: int | None = None
+    explore: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Evaluate a configuration again, with more.
+
+    Attributes:
+        row: of the history: its evaluation with the largest budget so far.
+        budget: what it may spend in all, in the scheduler's units.
+        knows: as for `New`.
+    """
+
+    row: int
+    budget: float
     knows: int | None = None
 
 
 class Scheduler(Protocol):
     """What to evaluate next, and with which budget. A pure function of its arguments."""
 
-    def schedule(self, history: View, free: int) -> list[New]:
-        """At most `free` work items; none while there is nothing to do now."""
+    def schedule(self, history: View, free: int) -> Sequence[New | Promote]:
+        """At most `free` work items; none while there is nothing to do now. New points that the
+        study may not take any more are left out, and once there are none, `history.exhausted`.
+        """
+
+    def scores(self, history: View) -> View:
+        """What samplers see instead of the history: a row for each configuration, in the order of
+        their first evaluations, with a loss by which all can be compared. A scheduler without
+        this method shows the history itself.
+        """
+
+
+def scores(scheduler: Scheduler, history: View) -> View:
+    """What samplers see of a history."""
+    seen: View = scheduler.scores(history) if hasattr(scheduler, "scores") else history
+    return seen
+
+
+def ladder(scheduler: Any) -> tuple[float, ...]:
+    """The budgets that a scheduler gives, smallest first; none for full evaluations alone."""
+    return tuple(getattr(scheduler, "rungs", ()))
+
+
+def full_budget(scheduler: Any) -> float:
+    """The budget of a full evaluation."""
+    return float(getattr(scheduler, "max_budget", 1.0))

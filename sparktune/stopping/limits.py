@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from sparktune.arguments import is_real, whole
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
@@ -13,8 +15,8 @@ from sparktune.stopping.rules import Rule
 @dataclass(frozen=True, slots=True)
 class MaxEvals(Rule):
     """Stops once `trials` trials have ended, those of earlier runs and failed ones included,
-    cancelled ones not. `fmin(max_evals=)` never starts more than it needs; this rule cancels those
-    that run too much.
+    cancelled ones and promotions not. `fmin(max_evals=)` never starts more than it needs; this rule
+    cancels those that run too much.
 
     Raises:
         InvalidArgument: `trials` is not an integer >= 1.
@@ -27,7 +29,8 @@ class MaxEvals(Rule):
 
     def stop(self, history: View) -> str | None:
         """A reason once there are that many."""
-        return "max evals" if len(history.ends.row) >= self.trials else None
+        ended = int(np.count_nonzero(history.parent[history.ends.row] < 0))
+        return "max evals" if ended >= self.trials else None
 
 
 @dataclass(frozen=True, slots=True)

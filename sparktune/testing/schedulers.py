@@ -31,7 +31,7 @@ def check_budgets_are_shares_of_a_full_evaluation(scheduler: Scheduler) -> None:
     """0 < budget <= 1, and a sampler may know no more rows than there are."""
     for name, history in _situations():
         for new in scheduler.schedule(history, 7):
-            assert 0 < new.budget <= 1, f"{name}: the budget is {new.budget}"
+            assert 0 < new.budget <= history.full, f"{name}: the budget is {new.budget}"
             known = len(history) if new.knows is None else new.knows
             assert 0 <= known <= len(history), f"{name}: the sampler may know {known} rows"
 

@@ -34,5 +34,8 @@ def test_the_scheduler_inside_sees_only_what_the_sampler_may_know() -> None:
             assert (free, history.pending.tolist()) == (1, [False, True, True])
             return [New(0.5)]
 
+        def scores(self, history: View) -> View:
+            return history
+
     scheduler = InOrder(Halves(), 3)
     assert scheduler.schedule(history(True, True, True), 4) == [New(0.5, knows=1)]
