@@ -80,6 +80,7 @@ class Pool:
         self._lost: Exception | None = None
         self._threads: list[threading.Thread] = []
         self._closed = False
+        self._late: dict[int, Call] = {}  # did not end while `close` waited
 
     @property
     def slots(self) -> int:
@@ -134,7 +135,8 @@ class Pool:
 
     def close(self) -> None:
         """Cancel everything inside and wait, a few seconds at most, until it has ended; what has
-        not is cancelled all the same. Raises nothing of the platform's.
+        not is reported as ended, and a thread goes on cancelling it: a call that reaches the
+        platform late would occupy it. Raises nothing of the platform's.
         """
         if self._closed:
             return
@@ -145,10 +147,31 @@ class Pool:
             self._end_all()
         finally:
             for call in self._calls.values():
+                if call.state.phase is Phase.ENDING:
+                    self._late[call.trial.id] = call
                 self._abandon(call)
             self._take_ended(0.0)
             self._batch += self._cut_off
-            self._transport.close()
+            self._leave()
+
+    def _leave(self) -> None:
+        """Close the transport, once the calls have ended that did not end in time."""
+        if self._late:
+            name = f"sparktune-{self._name}-late"
+            with contextlib.suppress(RuntimeError):  # the system gives no more threads
+                threading.Thread(target=self._end_late, name=name, daemon=True).start()
+                return
+        self._transport.close()
+
+    def _end_late(self) -> None:
+        """Cancel, less and less often, until every late call has ended or the platform is gone."""
+        patience = self._timing.again
+        while self._late and not self._transport.lost():
+            for call in self._late.values():
+                self._transport.cancel(call.tag)
+            self._take_ended(patience)
+            patience = min(2 * patience, self._timing.look)
+        self._transport.close()
 
     def _end_all(self) -> None:
         """Wait until every call has ended, cancelling again what does not."""
@@ -256,7 +279,9 @@ class Pool:
         if isinstance(outcome, Exception):
             self._lost = self._lost or outcome
         if call is None or self._calls.get(call.trial.id) is not call:
-            return  # it was abandoned, and reported, before
+            if call is not None:  # it was abandoned, and reported, before; now it has ended
+                self._late.pop(call.trial.id, None)
+            return
         del self._calls[call.trial.id]
         if isinstance(outcome, Exception):
             self._cut_off.append(Outcome(call.trial.id, Status.CANCELLED))

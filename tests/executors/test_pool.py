@@ -531,21 +531,58 @@ def test_a_call_cancelled_before_it_reached_the_platform_is_cancelled_again() ->
     pool.close()
 
 
-def test_what_does_not_end_when_the_pool_is_closed_is_cancelled_and_not_asked_for_again() -> None:
-    class Frozen(Controlled):
+def test_what_does_not_end_while_the_pool_is_closed_is_cancelled_until_it_has() -> None:
+    """A call that reaches the platform late would run there, and nobody would end it."""
+
+    class Late(Controlled):
+        arrived = threading.Event()
+        left = threading.Event()
+
         def cancel(self, tag: str) -> bool:
             assert not self.closed, "asked after it was closed"
-            return True
+            return super().cancel(tag) if self.arrived.is_set() else True
 
-    transport = Frozen()
-    pool = Pool(transport, 4, timing=Timing(again=0.02, grace=0.1))
+        def close(self) -> None:
+            super().close()
+            self.left.set()
+
+    transport = Late()
+    pool = Pool(transport, 4, timing=Timing(look=0.05, again=0.02, grace=0.1))
     submit(pool, 0, 1)
+    assert transport.entered[0].wait(20)
     assert transport.entered[1].wait(20)
     pool.close()
     ended = [(outcome.trial_id, outcome.status) for outcome in pool.collect(None)]
     assert ended == [(0, Status.CANCELLED), (1, Status.CANCELLED)]
-    for id in (0, 1):
-        transport.ends[id].set()
+    assert not transport.left.is_set()
+    transport.arrived.set()
+    assert transport.left.wait(20)
+    for thread in pool._threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert transport.closed == 1
+    assert len(pool.collect(None)) == 2
+
+
+def test_what_does_not_end_is_left_alone_once_the_platform_is_gone() -> None:
+    class Frozen(Controlled):
+        left = threading.Event()
+
+        def cancel(self, tag: str) -> bool:
+            return True
+
+        def close(self) -> None:
+            self.left.set()
+
+    transport = Frozen()
+    pool = Pool(transport, 4, timing=Timing(look=0.05, again=0.02, grace=0.1))
+    submit(pool, 0)
+    assert transport.entered[0].wait(20)
+    pool.close()
+    assert not transport.left.is_set()
+    transport.gone = SparkUnavailable("gone")
+    assert transport.left.wait(20)
+    transport.ends[0].set()
 
 
 def test_a_platform_that_cannot_prepare_a_thread_ends_the_run() -> None:
