@@ -25,7 +25,7 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     4  study
     5  executors
     6  loop
-    7  observers | resume
+    7  observers | resume | budgets
     8  tuning
     9  trials
     10 parallel_trials | saved_trials | limits
@@ -57,6 +57,7 @@ from sparktune.minimize import fmin, space_eval
 from sparktune.parallel_trials import SparkTrials, ThreadTrials
 from sparktune.samplers import random as rand
 from sparktune.samplers import tpe
+from sparktune.schedulers import ASHA
 from sparktune.sharing import share
 from sparktune.space import hp
 from sparktune.space.expression import scope
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ASHA",
     "JOB_STATE_CANCEL",
     "JOB_STATE_DONE",
     "JOB_STATE_ERROR",

@@ -44,6 +44,8 @@ class View:
     loss       (n,)    NaN where there is none
     status     (n,)    index into `STATUSES`
     budget     (n,)    in the scheduler's units
+    spent      (n,)    what the evaluation itself took of it: less than `budget` where it continued
+                       from the state of an earlier one
     parent     (n,)    row of the same configuration at the next smaller budget, -1 for none
     root       (n,)    row of the first evaluation of the configuration
     explore    (n,)    whether the point was drawn from the priors because the scheduler wanted that
@@ -60,6 +62,7 @@ class View:
     loss: NDArray[np.float64]
     status: NDArray[np.int8]
     budget: NDArray[np.float64]
+    spent: NDArray[np.float64]
     asked: NDArray[np.float64]
     started: NDArray[np.float64]
     finished: NDArray[np.float64]
@@ -92,6 +95,7 @@ class View:
             loss=np.append(self.loss, missing),
             status=np.append(self.status, np.full(len(X), _NEW, dtype=np.int8)),
             budget=np.append(self.budget, np.ones(len(X))),
+            spent=np.append(self.spent, np.ones(len(X))),
             asked=np.append(self.asked, missing),
             started=np.append(self.started, missing),
             finished=np.append(self.finished, missing),
@@ -172,6 +176,7 @@ class History:
             "loss": np.empty(64),
             "status": np.empty(64, dtype=np.int8),
             "budget": np.empty(64),
+            "spent": np.empty(64),
             "asked": np.empty(64),
             "started": np.empty(64),
             "finished": np.empty(64),
@@ -225,7 +230,7 @@ class History:
         if columns["status"].item(i) not in (_NEW, _RUNNING):
             self._forget_end(i)
         columns["status"][i] = CODES[trial.status]
-        columns["budget"][i] = trial.budget
+        columns["budget"][i] = columns["spent"][i] = trial.budget
         for name in ("loss", "asked", "started", "finished"):
             value = getattr(trial, name)
             columns[name][i] = np.nan if value is None else value

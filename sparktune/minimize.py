@@ -19,6 +19,7 @@ from sparktune.observers.saving import Saving
 from sparktune.parallel_trials import SparkTrials
 from sparktune.samplers.algorithms import resolve
 from sparktune.saved_trials import trials_of
+from sparktune.schedulers import Scheduler, ladder
 from sparktune.space.space import Space
 from sparktune.stopping import Stopper
 from sparktune.study import Study
@@ -49,6 +50,7 @@ def fmin(
     *,
     seed: int | None = None,
     journal: str | os.PathLike[str] | None = None,
+    scheduler: Scheduler | None = None,
 ) -> Any:
     """Minimise `fn` over `space`.
 
@@ -95,6 +97,9 @@ def fmin(
             result. The same call with the same path continues where the one before ended, however
             that was: finished trials are kept, those that ran are evaluated again, and the seed is
             the journal's. What JSON cannot hold stands in files beside it.
+        scheduler: gives configurations budgets that grow, such as `ASHA(min_budget=1,
+            max_budget=81)`: `fn` is called with `budget=` too, and `max_evals` counts
+            configurations. None: full evaluations.
 
     Returns:
         {label: value} of the best trial's active parameters (a choice as the index of its option),
@@ -113,12 +118,12 @@ def fmin(
     objective, space = annotated(fn) if is_annotated(space) else (fn, space)
     parsed = space if isinstance(space, Space) else Space(space)
     limit = None if max_evals is None else whole("max_evals", max_evals, 0, OR_NONE)
-    objective, on = _objective(fn, objective, parsed, trials, pass_expr_memo_ctrl)
+    objective, on = _objective(fn, objective, parsed, trials, pass_expr_memo_ctrl, scheduler)
     stop = stopper_of(trials, timeout, loss_threshold, early_stop_fn)
     points = _checked_points(parsed, points_to_evaluate)
     raise_errors = not (catch_eval_exceptions or trials.catches_errors)
     bar = show_progressbar if callable(show_progressbar) else tqdm_bar
-    with trials.studied(parsed, resolve(algo), seed_of(seed, rstate)) as study:
+    with trials.studied(parsed, resolve(algo), seed_of(seed, rstate), scheduler) as study:
         tune(
             objective,
             parsed,
@@ -194,12 +199,18 @@ def _objective(
     space: Space,
     trials: Trials,
     pass_expr_memo_ctrl: bool | None,
+    scheduler: Scheduler | None,
 ) -> tuple[Callable[..., Any], Callable[[int], Platform]]:
     """What is called with a configuration, and where, given the length of the queue."""
     if pass_expr_memo_ctrl is None:
         pass_expr_memo_ctrl = getattr(fn, "fmin_pass_expr_memo_ctrl", False)
     if not pass_expr_memo_ctrl:
         return objective, trials.platform
+    if ladder(scheduler):
+        raise InvalidArgument(
+            "pass_expr_memo_ctrl and a scheduler that gives budgets do not go together; let the "
+            "objective take a configuration and its budget"
+        )
     if isinstance(trials, SparkTrials):
         raise InvalidArgument(
             "pass_expr_memo_ctrl needs the objective in this process: use Trials() or "

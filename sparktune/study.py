@@ -32,7 +32,16 @@ from sparktune.journal.saved import read_study, save_trials
 from sparktune.results import ranking, summary, table
 from sparktune.samplers import Sampler
 from sparktune.samplers.algorithms import resolve
-from sparktune.schedulers import FullBudget, New, Promote, Scheduler, full_budget, ladder, scores
+from sparktune.schedulers import (
+    FullBudget,
+    New,
+    Promote,
+    Scheduler,
+    checked,
+    full_budget,
+    ladder,
+    scores,
+)
 from sparktune.space.space import Space
 from sparktune.trial import (
     Asked,
@@ -114,7 +123,7 @@ class Study:
     ) -> None:
         self.space = space if isinstance(space, Space) else Space(space)
         self.sampler: Sampler = resolve(sampler, "sampler")
-        self.scheduler: Scheduler = FullBudget() if scheduler is None else scheduler
+        self.scheduler: Scheduler = FullBudget() if scheduler is None else checked(scheduler)
         self.seed: int = _random_seed() if seed is None else whole("seed", seed, 0)
         self.records: MutableMapping[int, Trial] = {} if records is None else records
         self.attachments = {} if attachments is None else attachments

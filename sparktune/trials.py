@@ -24,6 +24,7 @@ from sparktune.journal.saved import read_study, save_trials
 from sparktune.results import ranking, summary, table
 from sparktune.results.finished import labels
 from sparktune.samplers import Sampler
+from sparktune.schedulers import Scheduler
 from sparktune.space.space import Space
 from sparktune.study import Study
 from sparktune.trial import (
@@ -101,14 +102,21 @@ class Trials:
         return None if self.study is None else self.study.space
 
     @contextlib.contextmanager
-    def studied(self, space: Any, sampler: Sampler | str, seed: int | None) -> Iterator[Study]:
+    def studied(
+        self,
+        space: Any,
+        sampler: Sampler | str,
+        seed: int | None,
+        scheduler: Scheduler | None = None,
+    ) -> Iterator[Study]:
         """A study of these trials, to be run with `observe` as an observer. If its run never
         begins, nothing has changed.
         """
         study = Study(
             space,
             sampler,
-            seed=seed,
+            scheduler,
+            seed,
             records=self.records,
             attachments=self.attachments,
             reserved=self.reserved,

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from sparktune import loop, resume, worker
 from sparktune.arguments import whole
+from sparktune.budgets import with_budgets
 from sparktune.errors import InvalidAnnotatedParameter, InvalidArgument
 from sparktune.executors.platforms import Platform, Serial
 from sparktune.executors.task import Task
@@ -59,14 +60,16 @@ def tune(
     Args:
         objective: called with one configuration of the space, returns a loss (a number) or a dict
             with `status` ("ok" or "fail") and, if ok, `loss`; other keys are kept in the trial's
-            result.
+            result. With a scheduler that gives budgets it is called with `budget=` too.
         space: nested dicts, lists and tuples with `hp.*` parameters, or a `Space`; or "annotated":
             the annotations of the objective's arguments, which are then passed by keyword.
         sampler: "tpe", "random", "anneal", "sobol", "halton", "lhs", "grid", or any object with
             `suggest(space, history, n, rng)`, such as `tpe.suggest(gamma=0.3)`.
-        scheduler: decides what is evaluated next, and with which budget; None: full evaluations.
+        scheduler: decides what is evaluated next, and with which budget, such as
+            `ASHA(min_budget=1, max_budget=81)`; None: full evaluations.
         on: where trials are evaluated: `Serial()`, `Threads(4)`, `Spark(parallelism=8)`.
         max_trials: trials in the study at the end, those of earlier runs included; None: no limit.
+            Where configurations are evaluated with several budgets, it counts configurations.
         stop: a rule of `sparktune.stopping`, such as `Timeout(600) | NoProgress(50)`, where seconds
             count from the begin of the run. What runs when it ends the run is cancelled.
         start: points {label: value} to evaluate first, in addition to `max_trials`; a choice is
@@ -102,7 +105,6 @@ def tune(
     """
     _check(
         objective=objective,
-        scheduler=scheduler,
         on=on,
         stop=stop,
         start=start,
@@ -118,6 +120,7 @@ def tune(
     limit = None if max_trials is None else whole("max_trials", max_trials, 0, OR_NONE)
     name = getattr(objective, "__name__", type(objective).__name__)
     task = Task(objective, lambda trial: study.space.decode(trial.values), name)
+    task = with_budgets(task, study.scheduler)
     with contextlib.closing(resume.open_journal(journal, study)) as book:
         header = resume.header(study, book, name, seed)
         # Nothing has been changed so far, and the platform is the last that can refuse.
@@ -153,7 +156,6 @@ def _has(value: Any, method: str) -> bool:
 
 _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "objective": (callable, "a function of one configuration"),
-    "scheduler": (lambda it: it is None or _has(it, "schedule"), "a scheduler, or None"),
     "on": (lambda it: _has(it, "open"), "Serial(), Threads(4) or Spark(parallelism=8)"),
     "stop": (
         lambda it: it is None or _has(it, "stop"),

@@ -162,6 +162,14 @@ def with_keywords(objective: Callable[..., Any], config: Mapping[str, Any], **mo
     return objective(**config, **more)
 
 
+def with_budget(objective: Callable[..., Any], argument: tuple[Any, float]) -> Any:
+    """Call an objective that also takes what it may spend; `argument` is its configuration and
+    its budget.
+    """
+    config, budget = argument
+    return objective(config, budget=budget)
+
+
 def with_part(objective: Callable[..., Any], argument: tuple[Any, int]) -> Any:
     """Call an objective on one part of a trial; `argument` is its configuration and the number of
     the part.

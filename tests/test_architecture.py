@@ -21,6 +21,7 @@ ALLOWED = {
     "samplers": {"numpy", "scipy", "threadpoolctl"},
     "surrogates": {"numpy", "scipy", "sklearn"},
     "history": {"numpy"},
+    "schedulers": {"numpy"},
     "stopping": {"numpy"},
     "study": {"numpy"},
     "limits": {"numpy"},

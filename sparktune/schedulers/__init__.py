@@ -2,20 +2,28 @@
 items`. They are pure: equal histories give equal work.
 
     work      what a scheduler is, and what it hands out
+    asha      asynchronous successive halving: few configurations get the full budget
     full      every trial is a full evaluation
     in_order  around another scheduler: trials that do not depend on the timing
+
+    rungs     budgets that grow by a factor, and how evaluations stand at each
+    trust     whether losses at a small budget say anything about those at the full one
+    view      what samplers see where configurations have several evaluations
 """
 
+from sparktune.schedulers.asha import ASHA
 from sparktune.schedulers.full import FullBudget
 from sparktune.schedulers.in_order import InOrder
-from sparktune.schedulers.work import New, Promote, Scheduler, full_budget, ladder, scores
+from sparktune.schedulers.work import New, Promote, Scheduler, checked, full_budget, ladder, scores
 
 __all__ = [
+    "ASHA",
     "FullBudget",
     "InOrder",
     "New",
     "Promote",
     "Scheduler",
+    "checked",
     "full_budget",
     "ladder",
     "scores",

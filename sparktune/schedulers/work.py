@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sparktune.errors import InvalidArgument
 from sparktune.history import View
 
 
@@ -53,6 +54,21 @@ class Scheduler(Protocol):
         their first evaluations, with a loss by which all can be compared. A scheduler without
         this method shows the history itself.
         """
+
+
+def checked(scheduler: Any) -> Scheduler:
+    """The scheduler that a user gave.
+
+    Raises:
+        InvalidArgument: it is none.
+    """
+    if isinstance(scheduler, type) or not callable(getattr(scheduler, "schedule", None)):
+        raise InvalidArgument(
+            "scheduler must be a scheduler, such as ASHA(min_budget=1, max_budget=81), or None, "
+            f"got {scheduler!r}"
+        )
+    known: Scheduler = scheduler
+    return known
 
 
 def scores(scheduler: Scheduler, history: View) -> View:

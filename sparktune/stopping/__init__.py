@@ -11,14 +11,14 @@ A rule also says when it may next change its mind without a new result (`wake_at
 can sleep until then. What runs when a rule stops a run is cancelled.
 
     rules      what a rule is, and how rules combine
-    limits     numbers of trials, time, a loss
+    limits     numbers of trials, budgets, time, a loss
     progress   no more progress, or little to be expected
     function   a user's function as a rule
     documents  trials as the history that rules read
 """
 
 from sparktune.stopping.function import EarlyStop
-from sparktune.stopping.limits import LossThreshold, MaxEvals, Timeout
+from sparktune.stopping.limits import LossThreshold, MaxBudget, MaxEvals, Timeout
 from sparktune.stopping.progress import (
     NoProgress,
     NoProgressFor,
@@ -32,6 +32,7 @@ __all__ = [
     "AnyOf",
     "EarlyStop",
     "LossThreshold",
+    "MaxBudget",
     "MaxEvals",
     "Never",
     "NoProgress",

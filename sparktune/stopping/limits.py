@@ -34,6 +34,29 @@ class MaxEvals(Rule):
 
 
 @dataclass(frozen=True, slots=True)
+class MaxBudget(Rule):
+    """Stops once trials that ended have spent `evaluations` full evaluations: the sum of their
+    budgets, without what they took over from an earlier state, in units of the full budget.
+
+    Raises:
+        InvalidArgument: `evaluations` is not a number > 0.
+    """
+
+    evaluations: float
+
+    def __post_init__(self) -> None:
+        if not is_real(self.evaluations) or self.evaluations <= 0:
+            raise InvalidArgument(
+                f"MaxBudget: evaluations must be a number > 0, got {self.evaluations!r}"
+            )
+
+    def stop(self, history: View) -> str | None:
+        """A reason once that much is spent."""
+        spent = float(history.spent[history.ends.row].sum()) / history.full
+        return "max budget" if spent >= self.evaluations * (1 - 1e-9) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Timeout(Rule):
     """Stops `seconds` after the run began.
 

@@ -7,33 +7,69 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from sparktune.history import View
 from sparktune.samplers import random
-from sparktune.schedulers import Scheduler
+from sparktune.schedulers import Promote, Scheduler, full_budget, ladder, scores
 from sparktune.study import Study
 from sparktune.testing.simulated import Clock
 from sparktune.testing.situations import mixed_history, spaces
-from sparktune.trial import Status
+from sparktune.trial import Begun, Limit, Status
 
 
 def check_no_more_work_than_is_free(scheduler: Scheduler) -> None:
     """At most `free` items; none where nothing is free."""
-    for name, history in _situations():
+    for name, history in _situations(scheduler):
         for free in (0, 1, 7):
             work = scheduler.schedule(history, free)
             assert len(work) <= free, f"{name}: got {len(work)} items for {free} free slots"
 
 
 def check_budgets_are_shares_of_a_full_evaluation(scheduler: Scheduler) -> None:
-    """0 < budget <= 1, and a sampler may know no more rows than there are."""
-    for name, history in _situations():
-        for new in scheduler.schedule(history, 7):
-            assert 0 < new.budget <= history.full, f"{name}: the budget is {new.budget}"
-            known = len(history) if new.knows is None else new.knows
+    """Budgets are larger than 0, at most that of a full evaluation, and among the scheduler's
+    rungs if it has some; a sampler may know no more rows than there are.
+    """
+    rungs = ladder(scheduler)
+    for name, history in _situations(scheduler):
+        for item in scheduler.schedule(history, 7):
+            assert 0 < item.budget <= history.full, f"{name}: the budget is {item.budget}"
+            assert not rungs or item.budget in rungs, f"{name}: {item.budget} is not in {rungs}"
+            known = len(history) if item.knows is None else item.knows
             assert 0 <= known <= len(history), f"{name}: the sampler may know {known} rows"
+
+
+def check_promotions_go_up(scheduler: Scheduler) -> None:
+    """What is promoted has a usable loss, gets a larger budget than it had, and is not promoted
+    twice.
+    """
+    for name, history in _situations(scheduler):
+        live = history.ok | history.pending
+        promoted = {int(row) for row in history.parent[live & (history.parent >= 0)]}
+        for item in scheduler.schedule(history, 7):
+            if isinstance(item, Promote):
+                what = f"{name}: row {item.row}"
+                assert history.ok[item.row], f"{what} has no loss, and is promoted"
+                assert item.budget > history.budget[item.row], f"{what} gets no larger budget"
+                assert item.row not in promoted, f"{what} is promoted twice"
+                promoted.add(item.row)
+
+
+def check_scores_have_a_row_for_each_configuration(scheduler: Scheduler) -> None:
+    """What samplers see is comparable: one row for a configuration, at the same point, all with the
+    same budget; what has no loss yet is pending, and in a rung the order stays.
+    """
+    for name, history in _situations(scheduler):
+        shown = scores(scheduler, history)
+        begun = history.X[history.parent < 0].tolist()
+        rows = shown.X.tolist()
+        assert all(row in begun for row in rows), f"{name}: a point is none of the configurations'"
+        assert len(set(map(tuple, rows))) == len(rows), f"{name}: a configuration has two rows"
+        assert (shown.budget == shown.budget[:1]).all(), f"{name}: there are several budgets"
+        assert np.isfinite(shown.loss[shown.ok]).all(), f"{name}: a usable loss is not finite"
+        assert np.isnan(shown.loss[shown.pending]).all(), f"{name}: a pending row has a loss"
 
 
 def check_work_depends_on_the_arguments_only(scheduler: Scheduler) -> None:
@@ -41,11 +77,13 @@ def check_work_depends_on_the_arguments_only(scheduler: Scheduler) -> None:
     history is left alone.
     """
     copy: Scheduler = pickle.loads(pickle.dumps(scheduler))
-    for name, history in _situations():
+    other = [history for _, history in _situations(scheduler)][2]
+    for name, history in _situations(scheduler):
         before = history.loss.copy(), history.status.copy()
         first = scheduler.schedule(history, 3)
         assert copy.schedule(history, 3) == first, f"{name}: the unpickled scheduler differs"
-        scheduler.schedule(mixed_history(spaces()["one number"], 9, 99), 5)
+        scheduler.schedule(other, 5)
+        scores(scheduler, history)
         assert scheduler.schedule(history, 3) == first, f"{name}: two calls differ"
         np.testing.assert_array_equal(history.loss, before[0], f"{name}: losses changed")
         np.testing.assert_array_equal(history.status, before[1], f"{name}: statuses changed")
@@ -62,18 +100,60 @@ def check_a_resumed_study_goes_on_the_same(scheduler: Scheduler) -> None:
             study.tell(trial, float(trial.values["x"]))
 
 
+def check_a_run_ends(scheduler: Scheduler) -> None:
+    """Once there are no more new points, and everything has ended, there is no more work some day;
+    then one trial had a full evaluation.
+    """
+    study = _begun(scheduler, 40)
+    for _ in range(400):
+        trials = study.ask(4)
+        if not trials:
+            break
+        for trial in trials:
+            study.tell(trial, float(trial.values["x"]))
+    assert not study.ask(1), "the run does not end"
+    full = full_budget(scheduler)
+    assert any(trial.budget == full for trial in study.trials.values()), "none is a full evaluation"
+
+
 SCHEDULER_CHECKS: tuple[Callable[[Scheduler], None], ...] = (
     check_no_more_work_than_is_free,
     check_budgets_are_shares_of_a_full_evaluation,
+    check_promotions_go_up,
+    check_scores_have_a_row_for_each_configuration,
     check_work_depends_on_the_arguments_only,
     check_a_resumed_study_goes_on_the_same,
+    check_a_run_ends,
 )
 
 
-def _situations() -> Iterator[tuple[str, View]]:
-    space = spaces()["conditional"]
+def _situations(scheduler: Scheduler) -> Iterator[tuple[str, View]]:
+    space = spaces()["every prior"]
     waiting, running, failed = Status.NEW, Status.RUNNING, Status.ERROR
-    yield "no trial", mixed_history(space, 0)
-    yield "one trial", mixed_history(space, 1)
-    yield "many trials", mixed_history(space, 60, 1, *(waiting, running, failed) * 4)
-    yield "nothing but running", mixed_history(space, 0, 1, *[running] * 8)
+    yield "no trial", _at_first(scheduler, mixed_history(space, 0))
+    yield "one trial", _at_first(scheduler, mixed_history(space, 1))
+    many = mixed_history(space, 60, 1, *(waiting, running, failed) * 4)
+    yield "many trials", _at_first(scheduler, many)
+    yield "nothing but running", _at_first(scheduler, mixed_history(space, 0, 1, *[running] * 8))
+    rng = np.random.default_rng(3)
+    study = _begun(scheduler, 80)
+    for step in range(60):
+        study.ask(int(rng.integers(1, 6)))
+        for id in rng.permutation(sorted(study.running))[: rng.integers(0, 6)]:
+            study.tell(int(id), float(rng.normal()) if rng.random() < 0.9 else {"status": "fail"})
+        if step % 6 == 0:
+            yield f"a run after {step} steps", study.history
+
+
+def _begun(scheduler: Scheduler, trials: int) -> Study:
+    """A study of so many new points."""
+    study = Study(spaces()["one number"], random.suggest, scheduler, 7, clock=Clock())
+    study.begin([Begun(study.about(""), Limit(trials, trials))])
+    return study
+
+
+def _at_first(scheduler: Scheduler, history: View) -> View:
+    """A history all of whose trials have the scheduler's smallest budget."""
+    full = full_budget(scheduler)
+    least = np.full(len(history), min(ladder(scheduler), default=full))
+    return replace(history, budget=least, spent=least, full=full)

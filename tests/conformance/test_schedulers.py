@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 
 from sparktune.history import View
-from sparktune.schedulers import FullBudget, InOrder, New, Scheduler
+from sparktune.schedulers import ASHA, FullBudget, InOrder, New, Promote, Scheduler
 from sparktune.testing import SCHEDULER_CHECKS, schedulers
 
 SCHEDULERS: dict[str, Scheduler] = {
@@ -16,6 +17,10 @@ SCHEDULERS: dict[str, Scheduler] = {
     "full, with an end": FullBudget(30),
     "in order": InOrder(FullBudget(), 3),
     "in order, one at a time": InOrder(FullBudget(30), 1),
+    "asha": ASHA(1, 27),
+    "asha, two rungs": ASHA(0.5, 1, eta=2, audit=0),
+    "asha, brackets": ASHA(1, 9, brackets=3, finalists=2),
+    "asha, in order": InOrder(ASHA(1, 9), 3),
 }
 
 
@@ -35,6 +40,25 @@ class TooLarge:
         return [New(2.0)] * free
 
 
+class Twice:
+    """Promotes what has been promoted."""
+
+    rungs = (1.0, 2.0)
+    max_budget = 2.0
+
+    def schedule(self, history: View, free: int) -> list[New | Promote]:
+        rows = np.flatnonzero(history.ok & (history.budget == 1))
+        again: list[New | Promote] = [Promote(int(row), 2.0) for row in rows]
+        return [*again, *[New()] * free][:free]
+
+
+class Endless(FullBudget):
+    """Goes on with points that the run does not take."""
+
+    def schedule(self, history: View, free: int) -> list[New]:
+        return [New(0.5)] * free
+
+
 @dataclass
 class Counting:
     calls: list[int] = field(default_factory=list)
@@ -49,6 +73,10 @@ class Counting:
     [
         (TooMany(), schedulers.check_no_more_work_than_is_free),
         (TooLarge(), schedulers.check_budgets_are_shares_of_a_full_evaluation),
+        (Twice(), schedulers.check_promotions_go_up),
+        (Twice(), schedulers.check_scores_have_a_row_for_each_configuration),
+        (Twice(), schedulers.check_a_run_ends),
+        (Endless(), schedulers.check_a_run_ends),
         (Counting(), schedulers.check_work_depends_on_the_arguments_only),
     ],
 )

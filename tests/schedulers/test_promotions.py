@@ -46,7 +46,7 @@ class Twice:
         return history
 
 
-def objective(config: dict[str, float]) -> float:
+def objective(config: dict[str, float], budget: int = 1) -> float:
     return config["x"] ** 2
 
 

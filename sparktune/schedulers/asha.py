@@ -1,0 +1,162 @@
+"""Asynchronous successive halving that promotes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.arguments import is_real, whole
+from sparktune.errors import InvalidArgument
+from sparktune.history import View
+from sparktune.schedulers.rungs import Standing, geometric
+from sparktune.schedulers.view import by_configuration
+from sparktune.schedulers.work import New, Promote
+
+_RUNGS = 4  # with the default of min_budget and eta=3
+
+
+@dataclass(frozen=True, slots=True)
+class ASHA:
+    """Many configurations get a small budget, the best of them more, and few a full one.
+
+        def objective(config, budget, state=None):  # budget: epochs in all, not more of them
+            model, done = state or (build(config), 0)
+            for _ in range(done, budget):
+                model.partial_fit(X, y)
+            return {"loss": loss(model), "status": "ok", "state": (model, budget)}
+
+        tune(objective, space, scheduler=ASHA(min_budget=3, max_budget=81), max_trials=300)
+
+    The budgets, or rungs, are `max_budget` and what eta, eta^2, ... times less is, down to
+    `min_budget`: here 3, 9, 27 and 81. As soon as a rung has eta more results, its best
+    configuration that was not promoted yet is evaluated at the next one; nothing waits for a rung
+    to be full, and no running trial is stopped (L. Li et al., "A System for Massively Parallel
+    Hyperparameter Tuning", MLSys 2020, algorithm 2). Promotions go first; where there is none, a
+    new configuration starts at the smallest budget. What differs from the paper:
+
+    *   No more than n / eta of the n configurations of a rung are promoted in all (Y. Li et al.,
+        "Hyper-Tune", VLDB 2022). Otherwise a sampler that learns has nearly all of its points
+        promoted, as each is among the best when it ends.
+    *   When there are no more new configurations, the best one goes on to `max_budget`, so that a
+        short run ends with a full evaluation too.
+    *   A share `audit` of the budget goes to random configurations that climb all rungs, whatever
+        their losses. They tell whether losses at a small budget say anything about those at the
+        full one. Where they do not, new configurations start at the first rung whose losses do.
+
+    Args:
+        min_budget: the smallest budget; None: max_budget / 27. A rung should take half a second at
+            least, as a Spark job has its costs.
+        max_budget: the budget of a full evaluation, such as a number of epochs, trees or rows.
+        eta: one of eta configurations is promoted.
+        audit: share of all budgets that random configurations which climb all rungs may take, 0 to
+            0.5; the first starts when the run has spent 1 / audit full evaluations.
+        finalists: configurations that get the full budget at least.
+        brackets: at how many of the smallest rungs a new configuration may start: at the k-th with
+            a probability proportional to Hyperband's number of configurations.
+
+    Raises:
+        InvalidArgument: an argument is out of range, or the rungs would be less than two.
+    """
+
+    min_budget: float | None = None
+    max_budget: float = 1.0
+    eta: float = 3
+    audit: float = 0.2
+    finalists: int = 1
+    brackets: int = 1
+
+    def __post_init__(self) -> None:
+        rungs = self.rungs
+        if not is_real(self.audit) or not 0 <= self.audit <= 0.5:
+            raise InvalidArgument(f"audit must be a number from 0 to 0.5, got {self.audit!r}")
+        whole("finalists", self.finalists, 1)
+        if whole("brackets", self.brackets, 1) > len(rungs):
+            shown = ", ".join(f"{rung:g}" for rung in rungs)
+            raise InvalidArgument(
+                f"brackets must be at most the number of rungs, which are {shown}; "
+                f"got {self.brackets}"
+            )
+
+    @property
+    def rungs(self) -> tuple[float, ...]:
+        """The budgets, smallest first."""
+        smallest = self.min_budget
+        if smallest is None and is_real(self.max_budget):
+            smallest = self.max_budget / 3 ** (_RUNGS - 1)
+            if float(self.max_budget).is_integer() and self.max_budget > 1:
+                smallest = max(round(smallest), 1)
+        return geometric(smallest or 0, self.max_budget, self.eta)
+
+    def schedule(self, history: View, free: int) -> list[New | Promote]:
+        """Audits, then promotions from the top down, then new configurations; at the end finalists.
+
+        Nothing while earlier work has to end first.
+        """
+        standing = Standing.of(history, self.rungs, self.eta)
+        work = [*self._audits(history, standing), *self._promotions(history, standing)]
+        work += self._new(history, standing.first, free - len(work))
+        if not work and not history.pending.any():
+            work = self._finals(standing)
+        return work[:free]
+
+    def scores(self, history: View) -> View:
+        """A row for each configuration, with its expected quantile among all of them as the loss:
+        see `by_configuration`. Those that never reached the first rung that tells are left out.
+        """
+        return by_configuration(history, Standing.of(history, self.rungs, self.eta))
+
+    def _promotions(self, history: View, standing: Standing) -> list[New | Promote]:
+        work: list[New | Promote] = []
+        usable = history.ok | history.pending
+        promoted = (history.parent >= 0) & usable & standing.earned
+        for k in reversed(range(standing.first, len(self.rungs) - 1)):
+            limit = int(standing.limit[k])
+            due = [int(row) for row in standing.best(k)[:limit] if not standing.climbed[row]]
+            room = limit - int(np.count_nonzero(promoted & (standing.rung == k + 1)))
+            work += [Promote(row, self.rungs[k + 1]) for row in due[: max(room, 0)]]
+        return work
+
+    def _audits(self, history: View, standing: Standing) -> list[New | Promote]:
+        """Explored configurations climb; one more starts if their share allows it."""
+        explored = history.explore[history.root]
+        climbs = explored & history.ok & ~standing.climbed & (standing.rung < len(self.rungs) - 1)
+        work: list[New | Promote] = [
+            Promote(int(row), self.rungs[standing.rung[row] + 1]) for row in np.flatnonzero(climbs)
+        ]
+        audits = int(np.count_nonzero(history.explore & (history.ok | history.pending)))
+        allowed = self.audit * history.spent.sum() / self.max_budget
+        if audits + 1 <= allowed and not history.exhausted:
+            work.append(New(self.rungs[0], explore=True))
+        return work
+
+    def _new(self, history: View, first: int, n: int) -> list[New | Promote]:
+        if history.exhausted or n <= 0:
+            return []
+        begun = int(np.count_nonzero(history.parent < 0))
+        return [New(self.rungs[max(self._bracket(begun + i), first)]) for i in range(n)]
+
+    def _bracket(self, i: int) -> int:
+        """The rung at which configuration i starts."""
+        if self.brackets == 1:
+            return 0
+        last = len(self.rungs) - 1
+        weights = [self.eta ** (last - s) * (last + 1) / (last - s + 1) for s in range(last + 1)]
+        shares = np.cumsum(weights[: self.brackets]) / sum(weights[: self.brackets])
+        return int(np.searchsorted(shares, np.random.default_rng([i]).random()))
+
+    def _finals(self, standing: Standing) -> list[New | Promote]:
+        """The best configurations of the highest rung, until `finalists` have the full budget."""
+        last = len(self.rungs) - 1
+        missing = self.finalists - int(standing.size[last])
+        for k in reversed(range(last)):
+            rows: NDArray[np.intp] = standing.best(k)
+            rows = rows[~standing.climbed[rows]]
+            if (
+                missing > 0
+                and len(rows)
+                and (k >= standing.first or not standing.size[standing.first :].any())
+            ):
+                return [Promote(int(row), self.rungs[k + 1]) for row in rows[:missing]]
+        return []

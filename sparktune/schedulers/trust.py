@@ -1,0 +1,53 @@
+"""Whether losses at a small budget say anything about those at the full one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.history import View
+
+_LEAST = 0.2  # rank correlation with the losses at the full budget
+_PAIRS = 6  # configurations with both
+
+
+def first_rung(history: View, rung: NDArray[np.intp], last: int) -> int:
+    """The lowest rung whose losses rank configurations somewhat as those at the full budget do: by
+    Spearman's rank correlation over the configurations that have both. The lowest of all while
+    fewer than 6 have them; the last where no other rung does.
+
+    Args:
+        history: n evaluations.
+        rung: (n,) their rungs.
+        last: the rung of the full budget.
+    """
+    for k in range(last):
+        low, full = both(history, rung, k, last)
+        if len(full) < _PAIRS or rank_correlation(low, full) >= _LEAST:
+            return k
+    return last
+
+
+def both(
+    history: View, rung: NDArray[np.intp], k: int, last: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The losses in rung k and in the last one of the configurations that have both."""
+    at = np.full((2, len(history)), np.nan)
+    for row, number in zip(at, (k, last), strict=True):
+        here = np.flatnonzero(history.ok & (rung == number))
+        row[history.root[here]] = history.loss[here]
+    known = ~np.isnan(at).any(axis=0)
+    return at[0, known], at[1, known]
+
+
+def rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Spearman's; equal values have their mean rank. 0 where all of `a` or all of `b` are equal."""
+    x, y = (_ranks(values) - (len(values) - 1) / 2 for values in (a, b))
+    scale = float(np.sqrt((x @ x) * (y @ y)))
+    return float(x @ y) / scale if scale else 0.0
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    mean: NDArray[np.float64] = np.cumsum(count) - (count + 1) / 2
+    return mean[place]
