@@ -33,7 +33,8 @@ ALLOWED = {
     "journal": {"fsspec"},
     "plots": {"numpy", "matplotlib"},
     "reporting": {"numpy", "IPython"},
-    "sklearn": {"numpy", "sklearn"},
+    "sklearn": {"numpy", "sklearn", "tomli", "tomllib"},
+    "hpsklearn": {"numpy", "sklearn"},
     "hyperopt": {"numpy", "tqdm"},
     "cli": {"tomli", "tomllib"},  # tomllib: since Python 3.11
 }

@@ -1,0 +1,37 @@
+"""Choices among components."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sparktune.sklearn.catalogue.component import is_installed, node_of
+from sparktune.sklearn.catalogue.entries import read
+from sparktune.space import hp
+from sparktune.space.expression import Apply
+
+
+def members(group: str) -> dict[str, str]:
+    """{ending of the label: component} of a group, as far as they are installed."""
+    table = read("groups.toml")[group]
+    optional = {key: name for key, name in table.get("optional", {}).items() if is_installed(name)}
+    return dict(table["members"]) | optional
+
+
+def choice_of(group: str, label: str) -> Apply:
+    """A choice among the members of a group, each with its parameters.
+
+    Args:
+        group: its name in the catalogue.
+        label: the label of the choice, with which the labels of the parameters begin.
+    """
+    table = read("groups.toml")[group]
+    each = table.get("each", {})
+    nodes: list[Any] = [
+        component(name, f"{label}.{key}", each.get(key, {})) for key, name in members(group).items()
+    ]
+    return hp.choice(label, [[node] for node in nodes] if table.get("steps") else nodes)
+
+
+def component(name: str, label: str, given: dict[str, Any]) -> Apply:
+    """The node of a component; see `node_of`."""
+    return node_of(name, label, given, choice_of)
