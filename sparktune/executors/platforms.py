@@ -199,6 +199,16 @@ class Parts:
         return parts.Parts(self.on.open(parts.in_parts(task)), self.n, self.merge)
 
 
+def here_or_spark(parallelism: int | None = None) -> Platform:
+    """Spark, with that many trials at once (None or below 1: as many as there are slots); this
+    process where it evaluates a Spark task, and so cannot start others.
+    """
+    spark = sys.modules.get("pyspark")
+    if spark is not None and spark.TaskContext.get() is not None:
+        return Serial()
+    return Spark("auto" if parallelism is None or parallelism < 1 else parallelism)
+
+
 def session_of(spark: SparkSession | None) -> SparkSession:
     """The session to use; where none is given, the active one, or a new one.
 

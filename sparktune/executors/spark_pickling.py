@@ -61,6 +61,7 @@ def with_memory_apart(thing: Any, described: str) -> Pickled:
     Raises:
         ObjectiveNotPicklable: the thing cannot travel.
     """
+    _register_travelling_modules()
     pickler = _Apart()
     try:
         pickler.dump(thing)
@@ -69,6 +70,13 @@ def with_memory_apart(thing: Any, described: str) -> Pickled:
         raise unpicklable(described, error) from error
     pieces = _spark_store.laid_out(pickler.file.getbuffer(), pickler.constants, buffers)
     return Pickled(pieces, pickler.shared, pickler.broadcasts, pickler.accumulates)
+
+
+def _register_travelling_modules() -> None:
+    """Modules of this package that say so travel by value, so that workers need no sparktune."""
+    for name, module in [*sys.modules.items()]:
+        if name.startswith("sparktune.") and getattr(module, "TRAVELS", False):
+            cloudpickle.register_pickle_by_value(module)
 
 
 def whole(thing: Any) -> Pickled:

@@ -1,12 +1,17 @@
 """Hyperparameter searches for scikit-learn, whose modules are `sklearn` without a dot in front.
 
-hyperopt_search    `HyperoptSearchCV`: fits, and chooses the best candidate
-candidate          the evaluation of one candidate
-table              `cv_results_`
+search             `SparkSearchCV`: fits, and chooses the best candidate; the others build on it
+spaces             spaces as users of scikit-learn and of other libraries write them
+fold               the evaluation of a candidate on folds, which travels to workers
+rows               what its folds make of a candidate: a result, and a row of `cv_results_`
+hyperopt_search    `HyperoptSearchCV`, with the names and types of `fmin`
+candidate          the evaluation of one candidate as a whole
+table              its `cv_results_`
 """
 
 try:
-    from sparktune.sklearn.hyperopt_search import HyperoptSearchCV, NoCandidateScored
+    from sparktune.sklearn.hyperopt_search import HyperoptSearchCV
+    from sparktune.sklearn.search import NoCandidateScored, SparkSearchCV
 except ModuleNotFoundError as error:
     if error.name != "sklearn":
         raise
@@ -15,4 +20,4 @@ except ModuleNotFoundError as error:
         "pip install 'sparktune[sklearn]'"
     ) from error
 
-__all__ = ["HyperoptSearchCV", "NoCandidateScored"]
+__all__ = ["HyperoptSearchCV", "NoCandidateScored", "SparkSearchCV"]

@@ -8,7 +8,6 @@ travels to Spark workers by value, and they need scikit-learn only.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import time
 import warnings
@@ -24,7 +23,7 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import indexable
 
 from sparktune.arguments import whole
-from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.errors import InvalidArgument
 from sparktune.history import View
 from sparktune.limits import seed_of, time_and_loss
 from sparktune.observers.progress import tqdm_bar
@@ -39,6 +38,7 @@ from sparktune.sklearn.candidate import (
     routed,
     scorer_of,
 )
+from sparktune.sklearn.search import NoCandidateScored, check_parameters, seeded
 from sparktune.sklearn.table import ROW, metrics_of, table_of
 from sparktune.space.space import Space
 from sparktune.trial import Event, Status, Told, Trial
@@ -46,13 +46,6 @@ from sparktune.trials import Trials
 from sparktune.tuning import tune
 
 _PASSED_ON = ("scoring", "n_jobs", "pre_dispatch", "return_train_score")
-
-
-class NoCandidateScored(AllTrialsFailed, ValueError):
-    """No candidate could be fitted and scored; a ValueError, as scikit-learn's own searches raise.
-
-    The message holds the first failure's traceback.
-    """
 
 
 class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
@@ -189,7 +182,7 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
     def _search(self, flatten: Flatten, objective: Callable[[Any], Any]) -> None:
         """Evaluate candidates, and set what is known of them."""
         space = Space(self.space)
-        _check_parameters(self.estimator, space, flatten)
+        check_parameters(self.estimator, space, flatten)
         limit = whole("max_evals", self.max_evals, 1)
         self.trials_ = trials = self._start()
         raised: list[Exception] = []
@@ -198,7 +191,7 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
             if isinstance(event, Told) and isinstance(event.outcome.exception, Exception):
                 raised.append(event.outcome.exception)
 
-        with trials.studied(space, resolve(self.algo), seed_of(_seed(self.random_state))) as study:
+        with trials.studied(space, resolve(self.algo), seed_of(seeded(self.random_state))) as study:
             tune(
                 objective,
                 space,
@@ -266,32 +259,6 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
         self.refit_time_ = time.time() - started
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
-
-
-def _check_parameters(estimator: Any, space: Space, flatten: Flatten) -> None:
-    """Try points of the space on the estimator; rare options may be missed, and fail later."""
-    for row in space.sample(np.random.default_rng(0), 32):
-        point: Any = None
-        with contextlib.suppress(Exception):  # an expression that some values break, not a name
-            point = space.decode(space.values(row))
-        if point is None:
-            continue
-        try:
-            clone(estimator).set_params(**clone(flatten(point), safe=False))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise InvalidArgument(f"the space does not fit the estimator: {error}") from error
-
-
-def _seed(random_state: Any) -> int | None:
-    if random_state is None:
-        return None
-    try:
-        return seed_of(None, random_state)
-    except InvalidArgument:
-        raise InvalidArgument(
-            "random_state must be an integer >= 0, a numpy Generator, a RandomState or None, "
-            f"got {random_state!r}"
-        ) from None
 
 
 def _counts(trial: Trial) -> bool:

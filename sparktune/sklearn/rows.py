@@ -1,0 +1,115 @@
+"""What a candidate's folds make of it: the result of its trial, and its part of `cv_results_`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sparktune.errors import InvalidArgument
+from sparktune.trial import Outcome, Trial
+
+ROW = "cv_results"
+"""Where a trial's result holds its row of `cv_results_`."""
+
+
+def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
+    """What makes one result of the parts of a trial: `loss` (the mean test score, negated),
+    `params`, the row, and as `failures` the tracebacks of fits that failed.
+    """
+
+    def merge(parts: Sequence[Outcome]) -> dict[str, Any]:
+        results = [part.result or {} for part in parts]
+        for result in results:
+            if isinstance(result.get("raised"), Exception):
+                raise result["raised"]
+        folds = [fold for result in results for fold in result["folds"]]
+        row = row_of(folds)
+        metric = metric_of(refit, metrics_of(row))
+        failures = [fold["fit_error"] for fold in folds if fold["fit_error"] is not None]
+        return {
+            "status": "ok",
+            "loss": -row[f"mean_test_{metric}"],
+            ROW: row,
+            "params": results[0]["params"],
+            "failures": failures,
+        }
+
+    return merge
+
+
+def metric_of(refit: Any, names: Sequence[str]) -> str:
+    """The metric that says what is best: the one that `refit` names, or the first.
+
+    Raises:
+        InvalidArgument: `refit` should name one, and does not.
+    """
+    if list(names) == ["score"] or refit is False or callable(refit):
+        return names[0]
+    if refit not in names:
+        raise InvalidArgument(
+            f"scoring gives {list(names)}; refit must name one of them, be a function of "
+            f"cv_results_, or False; got {refit!r}"
+        )
+    return str(refit)
+
+
+def row_of(folds: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The numbers of one candidate, as `cv_results_` names them, and the times of its folds."""
+    row: dict[str, float] = {}
+    for time in ("fit_time", "score_time"):
+        row |= {f"split{i}_{time}": fold[time] for i, fold in enumerate(folds)}
+        row |= _moments(time, [fold[time] for fold in folds])
+    for kind in ("test", "train"):
+        scores = [fold[f"{kind}_scores"] for fold in folds if f"{kind}_scores" in fold]
+        for metric in dict.fromkeys(name for each in scores for name in _named(each)):
+            values = [_named(each).get(metric, math.nan) for each in scores]
+            row |= {f"split{i}_{kind}_{metric}": value for i, value in enumerate(values)}
+            row |= _moments(f"{kind}_{metric}", values)
+    return row
+
+
+def _named(scores: Any) -> Mapping[str, float]:
+    return scores if isinstance(scores, Mapping) else {"score": scores}
+
+
+def _moments(name: str, values: Sequence[float]) -> dict[str, float]:
+    array = np.array(values, dtype=np.float64)
+    mean = np.average(array)
+    std = np.sqrt(np.average((array - mean) ** 2))
+    return {f"mean_{name}": float(mean), f"std_{name}": float(std)}
+
+
+def metrics_of(table: Mapping[str, Any]) -> list[str]:
+    """The names of the metrics of a row, or of `cv_results_`."""
+    return [key.removeprefix("mean_test_") for key in table if key.startswith("mean_test_")]
+
+
+def folds_of(
+    trials: Sequence[Trial], n_splits: int, error_score: Any, *, train: bool
+) -> list[dict[str, Any]]:
+    """What scikit-learn makes `cv_results_` of: for each fold of each candidate its times and
+    scores. A candidate without a result has `error_score` in all of them.
+    """
+    rows = [(trial.result or {}).get(ROW, {}) for trial in trials]
+    metrics = next((metrics_of(row) for row in rows if row), ["score"])
+    missing = math.nan if isinstance(error_score, str) else float(error_score)
+    return [
+        _fold(row, i, metrics, math.nan if row else missing, train)
+        for row in rows
+        for i in range(n_splits)
+    ]
+
+
+def _fold(
+    row: Mapping[str, float], i: int, metrics: Sequence[str], missing: float, train: bool
+) -> dict[str, Any]:
+    fold: dict[str, Any] = {}
+    for kind in ("test", "train") if train else ("test",):
+        scores = {name: row.get(f"split{i}_{kind}_{name}", missing) for name in metrics}
+        fold[f"{kind}_scores"] = scores["score"] if metrics == ["score"] else scores
+    for time in ("fit_time", "score_time"):
+        fold[time] = row.get(f"split{i}_{time}", row.get(f"mean_{time}", math.nan))
+    return fold
