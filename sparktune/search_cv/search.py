@@ -1,5 +1,5 @@
 """Earlier names of `sparktune.sklearn.hyperopt_search`."""
 
-from sparktune.sklearn.hyperopt_search import HyperoptSearchCV, NoCandidateScored
+from sparktune.sklearn import HyperoptSearchCV, NoCandidateScored
 
 __all__ = ["HyperoptSearchCV", "NoCandidateScored"]
