@@ -10,22 +10,23 @@ what a journal (journal, resume) holds, opens an executor where trials are evalu
 and runs the one loop (loop): the study (study) asks a scheduler (schedulers) what to start and a
 sampler (samplers) where, which may fit a model of the losses (surrogates). The executor evaluates
 it, outcomes become events, and events become records (trial) and columns (history). Observers
-(observers) watch; stopping rules (stopping) end it. What came out (results) is the same in tables,
-plots, reports (reporting), notebooks and the command line. `fmin` (minimize) and `Trials` (trials,
+(observers, tracking) watch; stopping rules (stopping) end it. What came out (results) is the same
+in tables, plots, reports (reporting), notebooks and the command line. `fmin` (minimize) and `Trials` (trials,
 parallel_trials, saved_trials, documents, limits) are Hyperopt's names and types for it. The
-objective is called by `worker`, which travels to the Spark workers by value.
+objective is called by `worker`, in an MLflow run of its own by `tracked`; both travel to the Spark
+workers by value.
 
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
 
-    0  errors, trial, worker, sharing, printable
+    0  errors, trial, worker, tracked, sharing, printable
     1  space | history | arguments | clocks | documents | surrogates
     2  samplers | schedulers | stopping | journal | results
     3  plots | reporting | tables
     4  study
     5  executors
     6  loop
-    7  observers | resume | budgets
+    7  observers | resume | budgets | tracking
     8  tuning
     9  trials
     10 parallel_trials | saved_trials | limits
@@ -82,6 +83,7 @@ from sparktune.tuning import tune
 if TYPE_CHECKING:
     from sparktune.executors.spark_session import local_session
     from sparktune.reporting.report import report
+    from sparktune.tracking.observer import MlflowObserver
 
 __version__ = "0.1.0"
 
@@ -105,6 +107,7 @@ __all__ = [
     "InvalidLoss",
     "InvalidResult",
     "InvalidResultStatus",
+    "MlflowObserver",
     "ObjectiveNotPicklable",
     "Parts",
     "Serial",
@@ -139,4 +142,8 @@ def __getattr__(name: str) -> Any:
         from sparktune.reporting.report import report
 
         return report
+    if name == "MlflowObserver":
+        from sparktune.tracking.observer import MlflowObserver
+
+        return MlflowObserver
     raise AttributeError(f"module 'sparktune' has no attribute {name!r}")

@@ -51,6 +51,7 @@ def fmin(
     seed: int | None = None,
     journal: str | os.PathLike[str] | None = None,
     scheduler: Scheduler | None = None,
+    tracking: Any = None,
 ) -> Any:
     """Minimise `fn` over `space`.
 
@@ -100,6 +101,8 @@ def fmin(
         scheduler: gives configurations budgets that grow, such as `ASHA(min_budget=1,
             max_budget=81)`: `fn` is called with `budget=` too, and `max_evals` counts
             configurations. None: full evaluations.
+        tracking: "mlflow", or `MlflowObserver(...)` with options: log the run to MLflow, each trial
+            as a child run.
 
     Returns:
         {label: value} of the best trial's active parameters (a choice as the index of its option),
@@ -138,6 +141,7 @@ def fmin(
             deterministic=trials.lag is not None,
             progress=bar if verbose and show_progressbar else False,
             study=study,
+            tracking=tracking,
         )
     return _result(parsed, study, trials, return_argmin)
 

@@ -28,6 +28,7 @@ from sparktune.space.expression import Apply
 from sparktune.space.space import Space
 from sparktune.stopping import Never, Stopper
 from sparktune.study import Study
+from sparktune.tracking.observer import MlflowObserver
 from sparktune.trial import Scalar
 
 HERE = Serial()
@@ -51,6 +52,7 @@ def tune(
     deterministic: bool = False,
     progress: bool | BarFactory = True,
     study: Study | None = None,
+    tracking: Any = None,
 ) -> Study:
     """Minimise `objective` over `space`.
 
@@ -92,6 +94,8 @@ def tune(
             `(initial, total)` returning a context manager of a bar.
         study: the study to continue, whose space, sampler, scheduler and seed are used; None: a
             new one. However the run ends, it holds what was evaluated.
+        tracking: "mlflow", or `MlflowObserver(...)` with options: log the run to MLflow, each trial
+            as a child run. It neither holds up the trials nor ends the run.
 
     Returns:
         The study. `study.stop_reason` says why the run ended.
@@ -103,6 +107,7 @@ def tune(
         KeyboardInterrupt: by Ctrl-C. Like every exception after the run began, it has the study
             with all finished trials as its attribute `study`.
     """
+    tracker = tracker_of(tracking)
     _check(
         objective=objective,
         on=on,
@@ -123,11 +128,17 @@ def tune(
     task = with_budgets(task, study.scheduler)
     with contextlib.closing(resume.open_journal(journal, study)) as book:
         header = resume.header(study, book, name, seed)
+        watching: list[loop.Observer] = [*observers]
+        if tracker is not None:
+            about = {"algo": _named(study.sampler), "parallelism": on.parallelism}
+            tracked = tracker.open(study, about | {"journal": journal})
+            task = tracked.task(task)
+            watching.append(tracked)
         # Nothing has been changed so far, and the platform is the last that can refuse.
         with contextlib.closing(on.open(task)) as executor, _running(study, book, lag, progress):
             begun = resume.begin(study, book, header, points, limit)
             level = logging.INFO if errors == "raise" else logging.WARNING
-            watching: list[loop.Observer] = [*observers, Log(level)]
+            watching.append(Log(level))
             if progress:
                 bar = progress if callable(progress) else tqdm_bar
                 watching.append(Progress(bar, study.history, study.end, lambda: executor.running))
@@ -148,6 +159,10 @@ def _check(**given: Any) -> None:
     for name, (holds, wanted) in _KINDS.items():
         if not holds(given[name]):
             raise InvalidArgument(f"{name} must be {wanted}, got {given[name]!r}")
+
+
+def _named(sampler: Sampler) -> str:
+    return type(sampler).__name__
 
 
 def _has(value: Any, method: str) -> bool:
@@ -241,6 +256,24 @@ def _running(study: Study, book: Book, lag: int | None, progress: Any) -> Iterat
         if progress is True:
             seconds = time.monotonic() - begun
             print(f"{study}; {study.stop_reason}, {seconds:.1f} s", file=sys.stderr)
+
+
+def tracker_of(tracking: Any) -> MlflowObserver | None:
+    """How a run is tracked, from what the user said.
+
+    Raises:
+        ImportError: there is no mlflow; the message says how to install it.
+        InvalidArgument: it is neither "mlflow" nor options.
+    """
+    if tracking is None:
+        return None
+    if tracking == "mlflow":
+        return MlflowObserver()
+    if not isinstance(tracking, MlflowObserver):
+        raise InvalidArgument(
+            f"tracking must be 'mlflow', MlflowObserver(...) or None, got {tracking!r}"
+        )
+    return tracking
 
 
 def is_annotated(space: Any) -> bool:

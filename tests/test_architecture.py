@@ -31,6 +31,8 @@ ALLOWED = {
     "parallel_trials": {"pyspark"},
     "results": {"numpy", "pandas", "sklearn"},
     "journal": {"fsspec"},
+    "tracked": {"mlflow"},
+    "tracking": {"mlflow"},
     "plots": {"numpy", "matplotlib"},
     "reporting": {"numpy", "IPython"},
     "sklearn": {"numpy", "sklearn", "tomli", "tomllib"},

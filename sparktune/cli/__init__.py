@@ -4,7 +4,7 @@ main          arguments, exit codes, errors
 study         the study file: read, checked, changed by --set
 references    functions and spaces named as `module:name` or `file.py:name`
 signals       SIGTERM and SIGHUP end a run as Ctrl-C does
-commands      run, show, plot, report, export, best
+commands      run, show, plot, report, export, best, track
 """
 
 from sparktune.cli.main import main

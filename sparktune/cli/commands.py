@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import inspect
-import io
 import json
 import logging
 import math
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,10 @@ from sparktune.printable import printable
 from sparktune.reporting.report import report as write
 from sparktune.results import ranking, summary, table
 from sparktune.results.cells import error as error_of
+from sparktune.results.cells import plain
 from sparktune.results.finished import Finished, parameters
+from sparktune.tracking.observer import MlflowObserver
+from sparktune.tracking.observer import track as sent
 from sparktune.trials import Trials
 from sparktune.tuning import tune
 
@@ -117,21 +118,15 @@ def export(options: Namespace) -> str:
     safe = "safe" in options and options.safe  # not every caller is the command line
     if safe and options.json:
         raise InvalidArgument("--safe is for --csv: JSON holds no formulas")
-    columns = table.columns(Trials.load(options.journal))
-    rows = list(zip(*columns.values(), strict=True))
+    trials = Trials.load(options.journal)
     if options.json:
+        columns = table.columns(trials)
+        rows = zip(*columns.values(), strict=True)
         objects = [dict(zip(columns, map(_plain, row), strict=True)) for row in rows]
         return json.dumps(objects, indent=2)
-    text = io.StringIO()
-    writer = csv.writer(
-        text,
-        lineterminator="\n",
-        quoting=csv.QUOTE_NONNUMERIC if safe else csv.QUOTE_MINIMAL,
-    )
-    quoted = _quoted if safe else _text
-    writer.writerow([quoted(name) for name in columns])
-    writer.writerows([quoted(cell) for cell in row] for row in rows)
-    return text.getvalue().removesuffix("\n")
+    if safe:
+        return table.csv_text(trials, _quoted, csv.QUOTE_NONNUMERIC)
+    return table.csv_text(trials)
 
 
 def plot(options: Namespace) -> str:
@@ -175,6 +170,19 @@ def report(options: Namespace) -> str:
     return str(options.output)
 
 
+def track(options: Namespace) -> str:
+    """Send to MLflow what it lacks of the study of a journal.
+
+    Raises:
+        NothingUsable: it could not be reached.
+    """
+    given = {"experiment": options.experiment, "tracking_uri": options.uri}
+    trials = Trials.load(options.journal)
+    if not sent(trials, MlflowObserver(**given), journal=options.journal):
+        raise NothingUsable("not everything could be sent to MLflow; try again later")
+    return f"MLflow has all {len(trials.records)} trials of {options.journal}"
+
+
 def _no_best(trials: Finished, journal: str | None) -> str:
     """Why there is no best trial, in one line."""
     if not trials.records:
@@ -206,18 +214,14 @@ def _plain(value: Any) -> Any:
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _text(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return plain(value)
 
 
 def _quoted(value: Any) -> Any:
     """A cell that spreadsheets do not take for a formula: behind an apostrophe, if it could be
     one, and with escapes for what is not visible.
     """
-    text = _text(value)
+    text = plain(value)
     if not isinstance(text, str):
         return text
     text = printable(text)

@@ -115,7 +115,10 @@ def _parser() -> ArgumentParser:
     plot = command(commands.plot, "draw the trials of a journal as PNG files")
     export = command(commands.export, "write all trials of a journal to stdout")
     best = command(commands.best, "show the best trial of a journal")
-    for each in (show, plot, export, best):
+    track = command(commands.track, "send to MLflow what it lacks of the study of a journal")
+    track.add_argument("--experiment", metavar="NAME", help="made if there is none")
+    track.add_argument("--uri", metavar="URI", help="of the tracking server")
+    for each in (show, plot, export, best, track):
         each.add_argument("journal", metavar="JOURNAL", help="path or URL of the journal")
     plot.add_argument("-o", "--output", required=True, metavar="DIR", help="folder of the files")
     report = command(commands.report, "write an HTML page about one journal, or several")

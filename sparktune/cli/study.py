@@ -7,6 +7,7 @@
     budget = {max_evals = 100, timeout = 600, loss_threshold = 0.1}
     seed = 1                                    # like every plain argument of `tune`
     journal = "forest.jsonl"
+    tracking = "mlflow"                         # or a table: kind, and options of MlflowObserver
     spark.driver.memory = "4g"                  # settings of Spark, by their names
 
 Paths in the file are relative to it; those given with `--set`, to the working directory.
@@ -32,6 +33,7 @@ from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import ALGORITHMS, resolve
 from sparktune.space.tables import space_of
 from sparktune.study import Study
+from sparktune.tracking.observer import MlflowObserver
 from sparktune.trials import Trials
 from sparktune.tuning import OR_NONE, annotated, is_annotated, tune
 
@@ -39,7 +41,7 @@ _BUDGET = ("max_evals", "timeout", "loss_threshold")
 _PLATFORMS: dict[str, Any] = {"serial": Serial, "threads": Threads, "spark": Spark}
 _OBJECTS = {"session", "resource_profile"}  # of a platform, which TOML cannot hold
 
-_TABLES = ("objective", "space", "algorithm", "executor", "budget", "spark")
+_TABLES = ("objective", "space", "algorithm", "executor", "budget", "spark", "tracking")
 _OTHERWISE = ("sampler", "scheduler", "on", "max_trials", "stop", "observers", "progress", "study")
 _PLAIN = tuple(name for name in signature(tune).parameters if name not in _TABLES + _OTHERWISE)
 """The arguments of `tune` that a file gives by their names; the rest it says in tables."""
@@ -51,6 +53,7 @@ _KINDS: dict[str, Any] = {
     "executor": dict,
     "budget": dict,
     "spark": dict,
+    "tracking": dict,
     "journal": str,
 }
 
@@ -69,6 +72,7 @@ class StudyFile:
     executor: Mapping[str, Any] = field(default_factory=lambda: {"kind": "serial"})
     budget: Mapping[str, Any] = field(default_factory=dict)
     spark: Mapping[str, Any] = field(default_factory=dict)
+    tracking: Mapping[str, Any] | None = None
     plain: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -104,6 +108,7 @@ class StudyFile:
             "max_trials": limit if limit is None else whole("max_evals", limit, 0, OR_NONE),
             "stop": time_and_loss(Trials(), **limits),
             "study": study,
+            "tracking": None if self.tracking is None else _tracking(self.tracking),
             "deterministic": self.executor.get("deterministic", False),
             **self.plain,
         }
@@ -187,6 +192,14 @@ def _algorithm(table: Mapping[str, Any], references: References) -> Any:
         )
     sampler = resolve(references.find("algorithm", name) if ":" in name else name)
     return with_options(sampler, **options)
+
+
+def _tracking(table: Mapping[str, Any]) -> MlflowObserver:
+    options = dict(table)
+    if (kind := options.pop("kind", "mlflow")) != "mlflow":
+        raise InvalidArgument(f"tracking must be 'mlflow', got {kind!r:.200}")
+    _check_keys("tracking 'mlflow'", options, [each.name for each in fields(MlflowObserver)])
+    return MlflowObserver(**options)
 
 
 def _session(settings: Mapping[str, Any]) -> Any:

@@ -12,7 +12,11 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_SHORT = {"algorithm": "name", "executor": "kind"}  # a text stands for a table with this key
+_SHORT = {
+    "algorithm": "name",
+    "executor": "kind",
+    "tracking": "kind",
+}  # a text stands for a table with this key
 _LARGEST = 2**24  # bytes of a study file
 _DEEPEST = 50  # tables and lists in each other
 

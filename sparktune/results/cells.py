@@ -33,3 +33,8 @@ def number(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return "" if value is None else str(value)
+
+
+def plain(value: Any) -> Any:
+    """A cell for programs: times as texts, everything else as it is."""
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sparktune.space.space import Space
@@ -31,6 +32,22 @@ class Finished(Protocol):
     @property
     def space(self) -> Space | None:
         """The space of the last run in this process."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A study as it stood: what happens to it later does not change this."""
+
+    records: Mapping[Any, Trial]
+    labels: tuple[str, ...]
+    header: Header | None
+    stop_reason: str | None
+    space: Space | None
+
+    @staticmethod
+    def of(study: Finished, header: Header | None) -> Snapshot:
+        """A study as it stands, in a run that this header describes."""
+        return Snapshot(dict(study.records), study.labels, header, None, study.space)
 
 
 def labels(trials: Finished) -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Callable
 from typing import Any
 
-from sparktune.results.cells import duration, error, number, utc
+from sparktune.results.cells import duration, error, number, plain, utc
 from sparktune.results.finished import Finished, labels, shown
 from sparktune.results.packages import require
 from sparktune.results.ranking import roots, top
@@ -48,6 +51,23 @@ def columns(trials: Finished) -> dict[str, list[Any]]:
     table["duration"] = [duration(trial) for trial in records]
     table["error"] = [error(trial) for trial in records]
     return table
+
+
+def csv_text(
+    trials: Finished, cell: Callable[[Any], Any] = plain, quoting: Any = csv.QUOTE_MINIMAL
+) -> str:
+    """`columns` as comma-separated values, lines apart by line feeds.
+
+    Args:
+        cell: makes what is written of a value or a name.
+        quoting: as the module csv has it.
+    """
+    table = columns(trials)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
+    writer.writerow([cell(name) for name in table])
+    writer.writerows([cell(value) for value in row] for row in zip(*table.values(), strict=True))
+    return text.getvalue().removesuffix("\n")
 
 
 def frame(trials: Finished) -> Any:

@@ -1,0 +1,113 @@
+"""What runs around the objective where a trial has an MLflow run of its own: the objective finds it
+as the active run, and nothing of it is left for the next trial.
+
+This module travels to the workers by value, with `worker`, and imports MLflow there.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from sparktune.worker import as_number
+
+RUN_ID = "mlflow_run_id"
+"""The key of a trial's result that holds its run."""
+
+
+def evaluate(
+    objective: Callable[..., Any], home: tuple[Any, ...], argument: Any, **more: Any
+) -> Any:
+    """Call the objective with its trial's run as the active one.
+
+    Args:
+        objective: the user's.
+        home: of the driver, from `home_of`.
+        argument: the configuration, and where the run is to be; None: it gets none.
+    """
+    config, place = argument
+    process, env = home
+    at_home = process == _process()
+    if place is None or (run := _made(place, env, at_home)) is None:
+        return objective(config, **more)
+    with _nested(run) if at_home else _alone(run, place["experiment"]):
+        returned = objective(config, **more)
+    return _with_run(returned, run)
+
+
+def home_of(env: Mapping[str, str]) -> tuple[Any, ...]:
+    """This process, and the environment variables that others get."""
+    return _process(), dict(env)
+
+
+def _process() -> tuple[str, int]:
+    return socket.gethostname(), os.getpid()
+
+
+def _made(place: Mapping[str, Any], env: Mapping[str, str], at_home: bool) -> str | None:
+    """A new run; None if there can be none: the trial is worth more."""
+    try:
+        if not at_home:
+            os.environ.update(env)
+        import mlflow
+
+        if not at_home:
+            mlflow.set_tracking_uri(place["uri"])
+        made = mlflow.MlflowClient(place["uri"]).create_run(
+            place["experiment"], tags=dict(place["tags"]), run_name=place["name"]
+        )
+        return str(made.info.run_id)
+    except Exception as error:
+        print(f"MLflow: this trial has no run of its own: {type(error).__name__}: {error}")
+        return None
+
+
+@contextmanager
+def _nested(run: str) -> Iterator[None]:
+    """In the driver, whose threads may have active runs of the user's."""
+    import mlflow
+
+    with mlflow.start_run(run_id=run, nested=True):
+        yield
+
+
+@contextmanager
+def _alone(run: str, experiment: str) -> Iterator[None]:
+    """In a worker's process, which evaluates other trials later. A run that the environment names
+    is taken by `start_run()` and by bare calls alike.
+    """
+    import mlflow
+
+    given = {
+        "MLFLOW_RUN_ID": run,
+        "MLFLOW_EXPERIMENT_ID": experiment,
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    }
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    status = "FAILED"
+    try:
+        yield
+        status = "FINISHED"
+    finally:
+        while mlflow.active_run():
+            mlflow.end_run(status)
+        if status == "FAILED":
+            with suppress(Exception):  # of the server; the objective's own is on its way
+                mlflow.MlflowClient().set_terminated(run, status)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _with_run(returned: Any, run: str) -> Any:
+    """What the objective returned, with the run in it, if it is a result."""
+    if isinstance(returned, dict):
+        return {**returned, RUN_ID: run}
+    loss = as_number(returned)
+    return returned if loss is None else {"loss": loss, "status": "ok", RUN_ID: run}

@@ -1,0 +1,210 @@
+"""The calls of MLflow that tracking makes, each of them a request; nothing else knows its API."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+_PARAMS, _METRICS = 100, 1000  # that one request may hold
+# How a request of ours fails: soon, and without a second attempt, of which the sender knows better.
+_QUICKLY = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_DATABRICKS_ENDPOINT_HTTP_RETRY_TIMEOUT": "20",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+_setting = threading.Lock()
+_users: list[dict[str, str | None]] = []
+
+
+@dataclass(frozen=True)
+class Here:
+    """What the thread of the user knows: the active run and its experiment, the tags of a notebook.
+    None where nothing is.
+    """
+
+    run: str | None = None
+    experiment: str | None = None
+    tags: Mapping[str, str] | None = None
+
+    @staticmethod
+    def now() -> Here:
+        """What holds in this thread. A program that has not imported MLflow has no active run, and
+        need not wait for the import, except in a notebook of Databricks.
+        """
+        by_name = os.environ.get("MLFLOW_RUN_ID")
+        if "mlflow" not in sys.modules and "DATABRICKS_RUNTIME_VERSION" not in os.environ:
+            return Here(by_name)
+        import mlflow
+        from mlflow.tracking import fluent
+
+        if active := mlflow.active_run():
+            return Here(active.info.run_id, active.info.experiment_id, _context())
+        asks = "MLFLOW_EXPERIMENT_NAME" in os.environ and not fluent._active_experiment_id
+        return Here(by_name, None if asks else fluent._get_experiment_id(), _context())
+
+
+def _context() -> dict[str, str]:
+    """The tags that MLflow's own runs have here: user, source, notebook."""
+    from mlflow.tracking.context import registry
+
+    return dict(registry.resolve_tags())
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the server knows it."""
+
+    id: str
+    experiment: str
+    status: str
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+
+
+class Client:
+    """Requests to one server. They raise what MLflow raises; see `refused`."""
+
+    def __init__(self, uri: str | None, experiment: str | None, here: Here) -> None:
+        import mlflow
+
+        self.uri = uri or mlflow.get_tracking_uri()
+        self._client = mlflow.MlflowClient(self.uri)
+        self._name = experiment
+        self._here = here
+        self.context = dict(_context() if here.tags is None else here.tags)
+
+    @property
+    def remote(self) -> bool:
+        """Whether a server is asked, and not a file."""
+        return not self.uri.startswith(("file:", "sqlite:", "/", "."))
+
+    def experiment(self) -> str:
+        """The id of the experiment, made if there is none of its name."""
+        name = self._name
+        if name is None and self._here.experiment is not None:
+            return self._here.experiment
+        if name is None:
+            from mlflow.tracking import fluent
+
+            return str(fluent._get_experiment_id())
+        found = self._client.get_experiment_by_name(name)
+        return str(found.experiment_id if found else self._client.create_experiment(name))
+
+    def create(
+        self, experiment: str, name: str | None, started: float | None, tags: Mapping[str, str]
+    ) -> str:
+        """Make a run; its id."""
+        return str(
+            self._client.create_run(
+                experiment,
+                start_time=None if started is None else int(started * 1000),
+                tags={**self.context, **tags},
+                run_name=name,
+            ).info.run_id
+        )
+
+    def get(self, run: str) -> Run:
+        """A run."""
+        return _run(self._client.get_run(run))
+
+    def find(self, experiment: str, tag: str, value: str) -> Iterator[Run]:
+        """The runs with this tag."""
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [experiment], f"tags.`{tag}` = '{value}'", max_results=1000, page_token=token
+            )
+            yield from map(_run, page)
+            token = page.token
+            if not token:
+                return
+
+    def log(
+        self,
+        run: str,
+        params: Mapping[str, str] | None = None,
+        metrics: Sequence[tuple[str, float, float, int]] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add to a run, in one request, or more if there is much; metrics are (key, value, seconds
+        since the epoch, step).
+        """
+        from mlflow.entities import Metric, Param, RunTag
+
+        all_params = [Param(k, v) for k, v in (params or {}).items()]
+        all_tags = [RunTag(k, v) for k, v in (tags or {}).items()]
+        all_metrics = [Metric(k, v, int(at * 1000), step) for k, v, at, step in metrics]
+        first = True
+        while first or all_params or all_metrics:
+            self._client.log_batch(
+                run,
+                metrics=all_metrics[: _METRICS - 200],
+                params=all_params[:_PARAMS],
+                tags=all_tags,
+                synchronous=True,
+            )
+            first, all_tags = False, []
+            all_params, all_metrics = all_params[_PARAMS:], all_metrics[_METRICS - 200 :]
+
+    def begin(self, run: str) -> None:
+        """Say that a run goes on."""
+        self._client.update_run(run, status="RUNNING")
+
+    def end(self, run: str, status: str, finished: float | None) -> None:
+        """End a run."""
+        self._client.set_terminated(run, status, None if finished is None else int(finished * 1000))
+
+    def delete(self, run: str) -> None:
+        """Move a run to the bin."""
+        self._client.delete_run(run)
+
+    def write(self, run: str, text: str, path: str) -> None:
+        """Keep a text as an artifact."""
+        self._client.log_text(run, text, path)
+
+
+def _run(run: Any) -> Run:
+    info, data = run.info, run.data
+    return Run(info.run_id, info.experiment_id, info.status, data.tags, data.params, data.metrics)
+
+
+def refused(error: Exception) -> bool:
+    """Whether a server took a request and will never do what it asks: sending it again is of no
+    use. Everything else may be better later.
+    """
+    code = getattr(error, "get_http_status_code", None)
+    return code is not None and code() in (400, 404, 409, 413)
+
+
+def certain(error: Exception) -> bool:
+    """Whether a request that failed has certainly changed nothing."""
+    code = getattr(error, "get_http_status_code", None)
+    return code is not None and (code() in (401, 403, 429) or code() < 429)
+
+
+@contextmanager
+def quickly() -> Iterator[None]:
+    """Requests fail soon, and MLflow prints nothing; what was set before is set again after the
+    last of several at once.
+    """
+    with _setting:
+        _users.append({key: os.environ.get(key) for key in _QUICKLY})
+        os.environ.update(_QUICKLY)
+    try:
+        yield
+    finally:
+        with _setting:
+            before = _users.pop()
+            if not _users:
+                for key, value in before.items():
+                    if value is None:
+                        os.environ.pop(key, None)
+                    else:
+                        os.environ[key] = value

@@ -1,0 +1,132 @@
+"""What trials and studies are called in MLflow: keys, parameters, metrics, tags.
+
+Names that Databricks' Hyperopt gave are kept, so that saved searches find new runs, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import posixpath
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sparktune import worker
+from sparktune.results.cells import duration, error
+from sparktune.results.finished import Finished, parameters
+from sparktune.trial import Header, Status, Trial
+
+STUDY = "sparktune.study"
+STUDIES = "sparktune.studies"
+TRIAL = "sparktune.trial"
+STATUS = "sparktune.status"
+ERROR = "sparktune.error"
+DUPLICATE = "sparktune.duplicate"
+PARENT = "mlflow.parentRunId"
+NOTE = "mlflow.note.content"
+KEY_LENGTH, PARAM_LENGTH, TAG_LENGTH = 250, 6000, 5000  # characters that MLflow takes
+_METRICS = 500  # of one trial
+_FORBIDDEN = re.compile(r"[^\w\-./: ]")
+_ENDS = {Status.OK: "FINISHED", Status.CANCELLED: "KILLED"}
+_HYPEROPT = {Status.OK: "success", Status.CANCELLED: "cancelled"}
+
+
+def study_id(header: Header) -> str:
+    """What tells a study from all others, the same in all its runs and in its journal."""
+    text = f"{header.created!r} {header.seed} {header.space}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def keys(labels: Iterable[str]) -> dict[str, str]:
+    """{label: a key that MLflow takes}, different ones for different labels."""
+    found: dict[str, str] = {}
+    for label in labels:
+        found[label] = _unused(_key(label), found.values())
+    return found
+
+
+def _key(label: str) -> str:
+    text = _FORBIDDEN.sub("_", label)
+    if posixpath.normpath(text) != text or text.startswith((".", "/")):  # taken for a path
+        text = text.replace("/", "_").lstrip(".") or "_"
+    return text[:KEY_LENGTH]
+
+
+def _unused(key: str, used: Iterable[str]) -> str:
+    used, n, name = set(used), 2, key
+    while name in used:
+        end = f"_{n}"
+        name, n = key[: KEY_LENGTH - len(end)] + end, n + 1
+    return name
+
+
+def params(study: Finished, trial: Trial, named: Mapping[str, str]) -> dict[str, str]:
+    """The active parameters, choices by their options."""
+    values = parameters(study, trial)
+    return {
+        named.get(label, _key(label)): _cut(value, PARAM_LENGTH) for label, value in values.items()
+    }
+
+
+def metrics(trial: Trial) -> dict[str, float]:
+    """The loss, the duration in seconds, and every other finite number in the result."""
+    found = {"loss": trial.loss, "duration_s": duration(trial)}
+    for key, value in (trial.result or {}).items():
+        if isinstance(key, str) and key not in found and not isinstance(value, bool):
+            found[key] = worker.as_number(value)
+    finite = {k: v for k, v in found.items() if v is not None and math.isfinite(v)}
+    named = keys(finite)
+    return {named[key]: value for key, value in list(finite.items())[:_METRICS]}
+
+
+def end(trial: Trial) -> str:
+    """How the run of a trial ends."""
+    return _ENDS.get(trial.status, "FAILED")
+
+
+def asked_tags(study: str, parent: str, trial: Trial) -> dict[str, str]:
+    """The tags of a trial from its begin on."""
+    return {PARENT: parent, STUDY: study, TRIAL: str(trial.id), **_common(study)}
+
+
+def told_tags(trial: Trial) -> dict[str, str]:
+    """The tags that a trial gets when it ends."""
+    found = {STATUS: trial.status.value, "trial_status": _HYPEROPT.get(trial.status, "failure")}
+    why = error(trial)
+    return found | ({ERROR: _cut(why, TAG_LENGTH)} if why else {})
+
+
+def study_tags(study: str, space: Mapping[str, str]) -> dict[str, str]:
+    """The tags of a study's parent run."""
+    described = "; ".join(f"{label}: {what}" for label, what in space.items())
+    return {STUDY: study, "space": _cut(described, TAG_LENGTH), **_common(study)}
+
+
+def _common(study: str) -> dict[str, str]:
+    return {"fmin_uuid": study[:6], "runSource": "hyperoptAutoTracking"}
+
+
+def study_params(header: Header, about: Mapping[str, Any]) -> dict[str, str]:
+    """The parameters of a study's parent run: what is known of it, and its priors."""
+    found = {"objective": header.objective, "seed": header.seed, **about}
+    named = keys(f"space.{label}" for label in header.columns)
+    found |= {named[f"space.{label}"]: what for label, what in header.columns.items()}
+    return {key: _cut(value, PARAM_LENGTH) for key, value in found.items() if value is not None}
+
+
+def counts(trials: Iterable[Trial]) -> dict[str, float]:
+    """How many trials ended how, by the names that Databricks' Hyperopt used."""
+    ends = [trial.status for trial in trials if not trial.status.pending]
+    ok, cancelled = ends.count(Status.OK), ends.count(Status.CANCELLED)
+    return {
+        "total_trials_count": len(ends),
+        "successful_trials_count": ok,
+        "failed_trials_count": len(ends) - ok - cancelled,
+        "cancelled_trials_count": cancelled,
+    }
+
+
+def _cut(value: Any, longest: int) -> str:
+    text = str(value)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."

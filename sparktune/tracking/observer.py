@@ -1,0 +1,175 @@
+"""`MlflowObserver`: the options of tracking, opened once a run; `track`: tracking afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from sparktune import tracked
+from sparktune.arguments import positive, whole
+from sparktune.errors import InvalidArgument
+from sparktune.executors.task import Task
+from sparktune.history import View
+from sparktune.results.finished import Finished, Snapshot
+from sparktune.results.packages import require
+from sparktune.tracking.client import Client, Here
+from sparktune.tracking.projection import Projection
+from sparktune.tracking.sending import Sender
+from sparktune.trial import Asked, Begun, Enqueued, Event, Header, Stopped, Told, Trial
+
+_PARENT = 10.0  # seconds that the first trial with workers=True waits for the parent run
+_LATER = "send them with: sparktune track"
+_UNKEPT = "save the study with study.save(PATH), and send them with: sparktune track PATH"
+
+
+@dataclass(frozen=True)
+class MlflowObserver:
+    """Logs a run to MLflow: a parent run for the study, a child run for each trial.
+
+        tune(objective, space, max_trials=200, tracking="mlflow")
+        tune(objective, space, max_trials=200, tracking=MlflowObserver(experiment="/Shared/forest"))
+
+    The parent is the active run, if there is one, which is left open; or else a run of its own. A
+    child has the parameters of its trial, the loss, the duration in seconds and every other finite
+    number of the result as metrics, and is FINISHED, FAILED or KILLED as the trial was. The parent
+    has the best loss so far and the counts of trials as metrics, and at the end the report, the
+    table of trials and the best trial as artifacts.
+
+    Sending takes place on a thread of its own: trials do not wait for it, and no failure of the
+    server ends the run. What is missing at the end is sent by `sparktune track JOURNAL`, and a run
+    that continues finds its children again.
+
+    Args:
+        experiment: its name, made if there is none; None: the one in use.
+        run_name: of the parent, if it is not the active run; None: the name of the objective.
+        tracking_uri: of the server; None: the one in use.
+        children: how many trials get a run of their own; above, only those that improve the best
+            loss. The rest is in the table and the report.
+        rate: trials per second that are sent to a server (three requests each), after the first 50.
+        patience: seconds that the end of the run waits until everything is sent. Sending goes on
+            after it while the program runs.
+        workers: whether the objective has its trial's run as the active one, so that what it logs
+            and autologging go there. Workers need MLflow then, and the way to the server. Each
+            trial makes one request more, before the objective is called. Where an objective fits
+            several models with autologging on, wrap its body in `with mlflow.start_run():`.
+        env: environment variables that workers get, such as credentials; they travel with the
+            objective.
+
+    Raises:
+        ImportError: there is no mlflow; the message says how to install it.
+        InvalidArgument: an option is out of range.
+    """
+
+    experiment: str | None = None
+    run_name: str | None = None
+    tracking_uri: str | None = None
+    children: int = 1000
+    rate: float = 10.0
+    patience: float = 60.0
+    workers: bool = False
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        require("mlflow", "tracking", "mlflow", "mlflow")
+        whole("children", self.children, 0)
+        positive("rate", self.rate)
+        if not (isinstance(self.patience, (int, float)) and self.patience >= 0):
+            raise InvalidArgument(f"patience must be seconds >= 0, got {self.patience!r}")
+        for name in ("experiment", "run_name", "tracking_uri"):
+            value = getattr(self, name)
+            if not (value is None or (isinstance(value, str) and value)):
+                raise InvalidArgument(f"{name} must be a text or None, got {value!r}")
+        if not all(isinstance(each, str) for pair in dict(self.env).items() for each in pair):
+            raise InvalidArgument("env must be a dict of texts, {name: value}")
+
+    def open(self, study: Finished, about: Mapping[str, Any]) -> Tracking:
+        """The observer of one run of a study, which this thread is about to begin.
+
+        Args:
+            study: as it is now and will be.
+            about: what else is known of the run: algo, parallelism, journal.
+        """
+        return Tracking(self, study, about)
+
+
+class Tracking:
+    """The observer of one run.
+
+    Args:
+        options: how to track.
+        study: as it is now and will be.
+        about: what else is known of the run.
+    """
+
+    def __init__(self, options: MlflowObserver, study: Finished, about: Mapping[str, Any]) -> None:
+        self._options = options
+        self._study = study
+        self._about = about
+        self._here = Here.now()
+        self._sender: Sender | None = None
+
+    def __call__(self, event: Event, history: View) -> None:
+        """Take in an event; only the last one may take time."""
+        match event:
+            case Begun(header, limit) if limit is not None:
+                snapshot = Snapshot.of(self._study, header)
+                about = {**self._about, "max_evals": limit.max_evals}
+                self._sender = _sender(self._options, self._here, header, snapshot, about)
+            case Stopped(reason) if self._sender:
+                self._sender.stop(reason, self._options.patience)
+            case Enqueued(trial) | Asked(trial) | Told(trial) if self._sender:
+                self._sender.tell(trial)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until everything is sent, after the end of the run; whether it is."""
+        return self._sender is None or self._sender.wait(seconds)
+
+    def task(self, task: Task) -> Task:
+        """What evaluates trials in runs of their own, with `workers=True`."""
+        if not self._options.workers:
+            return task
+
+        def configure(trial: Trial) -> Any:
+            place = self._sender.place(trial, _PARENT) if self._sender else None
+            return task.configure(trial), place
+
+        home = tracked.home_of(self._options.env)
+        return replace(
+            task, objective=partial(tracked.evaluate, task.objective, home), configure=configure
+        )
+
+
+def track(
+    study: Finished,
+    options: MlflowObserver | None = None,
+    *,
+    journal: str | None = None,
+) -> bool:
+    """Send what MLflow lacks of a study that has ended, or was cut off; whether all is there.
+
+    Args:
+        study: a `Study`, or `Trials`.
+        options: how; None: `MlflowObserver()`. `patience` is how long to try.
+        journal: where the study is from, for messages.
+
+    Raises:
+        InvalidArgument: the study has no header, as nothing happened in it.
+    """
+    if study.header is None:
+        raise InvalidArgument("the study cannot be tracked, as nothing is known of its run yet")
+    options = MlflowObserver() if options is None else options
+    snapshot = Snapshot.of(study, study.header)
+    sender = _sender(options, Here.now(), study.header, snapshot, {"journal": journal})
+    return sender.stop(study.stop_reason, options.patience)
+
+
+def _sender(
+    options: MlflowObserver, here: Here, header: Header, study: Snapshot, about: Mapping[str, Any]
+) -> Sender:
+    journal = about.get("journal")
+    again = f"{_LATER} {journal}" if journal else _UNKEPT
+    connect = partial(Client, options.tracking_uri, options.experiment, here)
+    projection = Projection(connect, header, about, here.run, options.run_name, options.workers)
+    return Sender(projection, study, options.children, options.rate, again)

@@ -1,0 +1,242 @@
+"""The thread that sends what a study has to say, with patience for servers that fail, and none for
+the run, which it never holds up.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+from sparktune.results.finished import Snapshot
+from sparktune.tracking.client import quickly, refused
+from sparktune.tracking.projection import Projection
+from sparktune.trial import Status, Trial
+
+logger = logging.getLogger("sparktune")
+
+_LEAST, _MOST = 1.0, 60.0  # seconds between attempts, doubled from one to the next
+_BURST = 50.0  # trials that may go to a server at once, above the rate
+_EVERY = 5.0  # seconds between the counts of the parent
+
+
+class Rate:
+    """So many per second, and some at once after a pause: a token bucket."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._left = _BURST
+        self._at = time.monotonic()
+
+    def delay(self) -> float:
+        """Take one; seconds to wait first."""
+        now = time.monotonic()
+        self._left = min(self._left + (now - self._at) * self._rate, _BURST) - 1
+        self._at = now
+        return max(-self._left / self._rate, 0.0)
+
+
+class Sender:
+    """Keeps a projection up to date, from a thread of its own.
+
+    Args:
+        projection: what MLflow holds.
+        study: the study before this run; what it lacks is told.
+        children: how many trials get a run; above, only those that improve the best loss do.
+        rate: trials a second that a remote server gets.
+        again: says how to send later what could not be sent.
+    """
+
+    def __init__(
+        self, projection: Projection, study: Snapshot, children: int, rate: float, again: str
+    ) -> None:
+        self._projection = projection
+        self._study = study
+        self._most = children
+        self._rate = Rate(rate)
+        self._again = again
+        self._changed = threading.Condition()
+        self._records = dict(study.records)
+        self._wanted: dict[Any, Trial] = {}
+        self._improving: set[Any] = set()
+        self._best = float("inf")
+        self._stopping = False
+        self._ended = threading.Event()
+        self._opened = threading.Event()
+        self._problem: Exception | None = None
+        self._pause = 0.0
+        self._left_out = 0
+        self._refused: dict[Any, Exception] = {}
+        self._counted = time.monotonic()
+        for trial in study.records.values():
+            self.tell(trial)
+        threading.Thread(target=self._work, name="sparktune-mlflow", daemon=True).start()
+
+    def tell(self, trial: Trial) -> None:
+        """A trial changed. Returns at once."""
+        with self._changed:
+            if trial.status is Status.OK and trial.loss is not None and trial.loss < self._best:
+                self._best = trial.loss
+                self._improving.add(trial.id)
+            self._records[trial.id] = self._wanted[trial.id] = trial
+            self._changed.notify()
+
+    def stop(self, reason: str | None, patience: float | None) -> bool:
+        """No more will come: wait at most so many seconds until all is sent; whether it is."""
+        with self._changed:
+            self._study = replace(self._study, stop_reason=reason)
+            self._stopping = True
+            self._changed.notify()
+        if not self._ended.wait(patience):
+            logger.warning("MLflow: %s", self._unsent())
+        return self._ended.is_set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until all is sent, after the end of the run; whether it is."""
+        return self._ended.wait(seconds)
+
+    def place(self, trial: Trial, seconds: float) -> dict[str, Any] | None:
+        """Where a trial makes its run by itself; None if that is not known in so many seconds."""
+        if not self._opened.wait(seconds):
+            return None
+        return self._projection.place(trial)
+
+    # On the thread
+
+    def _work(self) -> None:
+        while not self._ended.is_set():
+            if problem := self._attempt():
+                self._failed(problem)
+
+    def _attempt(self) -> Exception | None:
+        """Send something; why that failed."""
+        try:
+            with quickly():
+                self._projection.open()
+            self._opened.set()
+            self._advance()
+        except Exception as error:
+            return error
+        self._pause = 0.0
+        return None
+
+    def _failed(self, error: Exception) -> None:
+        """Wait before the next attempt; say so the first time."""
+        if self._problem is None:
+            logger.warning(
+                "MLflow cannot be reached (%s); the run continues, and what is missing is sent "
+                "when it can be again",
+                _brief(error),
+            )
+        self._problem = error
+        self._pause = min(max(self._pause * 2, _LEAST), _MOST)
+        with self._changed:
+            stopping = self._stopping
+        time.sleep(_LEAST if stopping else self._pause)
+
+    def _advance(self) -> None:
+        """Send the next trial, or the counts, or the end; or wait for news."""
+        trial = self._next()
+        if trial is not None:
+            self._send(trial)
+        elif self._stopping and not self._wanted:
+            if not self._complete():
+                return
+            self._finish()
+
+    def _complete(self) -> bool:
+        """Whether every trial has its run, after the runs that workers made were looked for."""
+        if not self._projection.searching:
+            return True
+        with quickly():
+            self._projection.find_children()
+        with self._changed:
+            self._wanted = {
+                id: trial for id, trial in self._records.items() if not trial.status.pending
+            }
+        return False
+
+    def _next(self) -> Trial | None:
+        with self._changed:
+            if not self._wanted and not self._stopping:
+                self._changed.wait(_EVERY)
+            trial = next(iter(self._wanted.values()), None)
+        if not self._stopping and time.monotonic() - self._counted >= _EVERY:
+            with quickly():
+                self._projection.count(self._whole())
+            self._counted = time.monotonic()
+        return trial
+
+    def _whole(self) -> Snapshot:
+        """The study as it stands."""
+        with self._changed:
+            return replace(self._study, records=dict(self._records))
+
+    def _send(self, trial: Trial) -> None:
+        if not self._worth(trial) or self._projection.complete(trial):
+            self._done(trial)
+            return
+        if self._projection.client.remote:
+            time.sleep(self._rate.delay())
+        try:
+            with quickly():
+                self._projection.send(self._study, trial)
+        except Exception as error:
+            if not refused(error):
+                raise
+            self._refused.setdefault(trial.id, error)
+        self._done(trial)
+
+    def _worth(self, trial: Trial) -> bool:
+        """Whether a trial gets a run."""
+        if self._projection.has(trial) or self._projection.children < self._most:
+            return True
+        if not trial.status.pending:
+            if trial.id in self._improving:
+                return True
+            if not self._left_out:
+                logger.warning(
+                    "MLflow: there are more than %d trials; of the others only those that improve "
+                    "the best loss get a run; all are in trials.csv and report.html",
+                    self._most,
+                )
+            self._left_out += 1
+        return False
+
+    def _done(self, trial: Trial) -> None:
+        with self._changed:
+            if self._wanted.get(trial.id) is trial:
+                del self._wanted[trial.id]
+
+    def _finish(self) -> None:
+        """The end of the study, and what only the whole study can say."""
+        study = self._whole()
+        with quickly():
+            self._projection.count(study)
+            try:
+                self._projection.write(study)
+            except Exception as error:  # a server that takes runs may take no files
+                logger.warning("MLflow: the report could not be kept there (%s)", _brief(error))
+            self._projection.end(study)
+        if self._refused:
+            id, problem = next(iter(self._refused.items()))
+            logger.warning(
+                "MLflow refused %d trials, the first is trial %s: %s",
+                len(self._refused),
+                id,
+                _brief(problem),
+            )
+        self._ended.set()
+
+    def _unsent(self) -> str:
+        with self._changed:
+            missing, all_ = len(self._wanted), len(self._records)
+        why = f" ({_brief(self._problem)})" if self._problem else ""
+        return f"{missing} of {all_} trials are not sent yet{why}; {self._again}"
+
+
+def _brief(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:200]}"
