@@ -11,10 +11,10 @@ and runs the one loop (loop): the study (study) asks a scheduler (schedulers) wh
 sampler (samplers) where, which may fit a model of the losses (surrogates). The executor evaluates
 it, outcomes become events, and events become records (trial) and columns (history). Observers
 (observers, tracking) watch; stopping rules (stopping) end it. What came out (results) is the same
-in tables, plots, reports (reporting), notebooks and the command line. `fmin` (minimize) and `Trials` (trials,
-parallel_trials, saved_trials, documents, limits) are Hyperopt's names and types for it. The
-objective is called by `worker`, in an MLflow run of its own by `tracked`; both travel to the Spark
-workers by value.
+in tables, plots, reports (reporting), notebooks and the command line. `fmin` (minimize) and
+`Trials` (trials, parallel_trials, saved_trials, documents, limits) are Hyperopt's names and types
+for it. The objective is called by `worker`, in an MLflow run of its own by `tracked`; both travel
+to the Spark workers by value.
 
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from sparktune.worker import as_number
@@ -70,7 +70,12 @@ def _nested(run: str) -> Iterator[None]:
     """In the driver, whose threads may have active runs of the user's."""
     import mlflow
 
-    with mlflow.start_run(run_id=run, nested=True):
+    try:
+        active: Any = mlflow.start_run(run_id=run, nested=True)
+    except Exception as error:  # such as: another experiment is the active one
+        print(f"MLflow: this trial's run cannot be the active one: {error}")
+        active = nullcontext()
+    with active:
         yield
 
 

@@ -28,7 +28,6 @@ from sparktune.space.expression import Apply
 from sparktune.space.space import Space
 from sparktune.stopping import Never, Stopper
 from sparktune.study import Study
-from sparktune.tracking.observer import MlflowObserver
 from sparktune.trial import Scalar
 
 HERE = Serial()
@@ -107,7 +106,7 @@ def tune(
         KeyboardInterrupt: by Ctrl-C. Like every exception after the run began, it has the study
             with all finished trials as its attribute `study`.
     """
-    tracker = tracker_of(tracking)
+    tracker = _tracker(tracking)
     _check(
         objective=objective,
         on=on,
@@ -130,10 +129,9 @@ def tune(
         header = resume.header(study, book, name, seed)
         watching: list[loop.Observer] = [*observers]
         if tracker is not None:
-            about = {"algo": _named(study.sampler), "parallelism": on.parallelism}
-            tracked = tracker.open(study, about | {"journal": journal})
-            task = tracked.task(task)
-            watching.append(tracked)
+            tracking = tracker.open(study, on.parallelism, journal)
+            task = tracking.task(task)
+            watching.append(tracking)
         # Nothing has been changed so far, and the platform is the last that can refuse.
         with contextlib.closing(on.open(task)) as executor, _running(study, book, lag, progress):
             begun = resume.begin(study, book, header, points, limit)
@@ -161,8 +159,13 @@ def _check(**given: Any) -> None:
             raise InvalidArgument(f"{name} must be {wanted}, got {given[name]!r}")
 
 
-def _named(sampler: Sampler) -> str:
-    return type(sampler).__name__
+def _tracker(tracking: Any) -> Any:
+    """How the run is tracked; None: it is not."""
+    if tracking is None:
+        return None
+    from sparktune.tracking.observer import tracker_of  # here, as few need it
+
+    return tracker_of(tracking)
 
 
 def _has(value: Any, method: str) -> bool:
@@ -256,24 +259,6 @@ def _running(study: Study, book: Book, lag: int | None, progress: Any) -> Iterat
         if progress is True:
             seconds = time.monotonic() - begun
             print(f"{study}; {study.stop_reason}, {seconds:.1f} s", file=sys.stderr)
-
-
-def tracker_of(tracking: Any) -> MlflowObserver | None:
-    """How a run is tracked, from what the user said.
-
-    Raises:
-        ImportError: there is no mlflow; the message says how to install it.
-        InvalidArgument: it is neither "mlflow" nor options.
-    """
-    if tracking is None:
-        return None
-    if tracking == "mlflow":
-        return MlflowObserver()
-    if not isinstance(tracking, MlflowObserver):
-        raise InvalidArgument(
-            f"tracking must be 'mlflow', MlflowObserver(...) or None, got {tracking!r}"
-        )
-    return tracking
 
 
 def is_annotated(space: Any) -> bool:

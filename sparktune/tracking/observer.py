@@ -14,6 +14,7 @@ from sparktune.executors.task import Task
 from sparktune.history import View
 from sparktune.results.finished import Finished, Snapshot
 from sparktune.results.packages import require
+from sparktune.study import Study
 from sparktune.tracking.client import Client, Here
 from sparktune.tracking.projection import Projection
 from sparktune.tracking.sending import Sender
@@ -84,14 +85,26 @@ class MlflowObserver:
         if not all(isinstance(each, str) for pair in dict(self.env).items() for each in pair):
             raise InvalidArgument("env must be a dict of texts, {name: value}")
 
-    def open(self, study: Finished, about: Mapping[str, Any]) -> Tracking:
-        """The observer of one run of a study, which this thread is about to begin.
+    def open(self, study: Study, parallelism: int | str, journal: Any = None) -> Tracking:
+        """The observer of one run of a study, which this thread is about to begin."""
+        about = {"algo": type(study.sampler).__name__, "parallelism": parallelism}
+        return Tracking(self, study, about | {"journal": journal})
 
-        Args:
-            study: as it is now and will be.
-            about: what else is known of the run: algo, parallelism, journal.
-        """
-        return Tracking(self, study, about)
+
+def tracker_of(tracking: Any) -> MlflowObserver:
+    """How a run is tracked, from what the user said.
+
+    Raises:
+        ImportError: there is no mlflow; the message says how to install it.
+        InvalidArgument: it is neither "mlflow" nor options.
+    """
+    if tracking == "mlflow":
+        return MlflowObserver()
+    if not isinstance(tracking, MlflowObserver):
+        raise InvalidArgument(
+            f"tracking must be 'mlflow', MlflowObserver(...) or None, got {tracking!r}"
+        )
+    return tracking
 
 
 class Tracking:

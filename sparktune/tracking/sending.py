@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import replace
 from typing import Any
+from weakref import WeakValueDictionary
 
 from sparktune.results.finished import Snapshot
 from sparktune.tracking.client import quickly, refused
@@ -20,6 +21,7 @@ logger = logging.getLogger("sparktune")
 _LEAST, _MOST = 1.0, 60.0  # seconds between attempts, doubled from one to the next
 _BURST = 50.0  # trials that may go to a server at once, above the rate
 _EVERY = 5.0  # seconds between the counts of the parent
+_REQUEST = 30.0  # seconds that one may take
 
 
 class Rate:
@@ -36,6 +38,10 @@ class Rate:
         self._left = min(self._left + (now - self._at) * self._rate, _BURST) - 1
         self._at = now
         return max(-self._left / self._rate, 0.0)
+
+
+_sending: WeakValueDictionary[str, Sender] = WeakValueDictionary()
+"""By study, what sends or sent last: a run that continues in this process takes over."""
 
 
 class Sender:
@@ -72,7 +78,18 @@ class Sender:
         self._counted = time.monotonic()
         for trial in study.records.values():
             self.tell(trial)
-        threading.Thread(target=self._work, name="sparktune-mlflow", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name="sparktune-mlflow", daemon=True)
+        if before := _sending.get(projection.study):
+            before.leave()
+        _sending[projection.study] = self
+        self._thread.start()
+
+    def leave(self) -> None:
+        """Send no more: another one goes on. Waits for the request that is under way."""
+        with self._changed:
+            self._ended.set()
+            self._changed.notify()
+        self._thread.join(_REQUEST)
 
     def tell(self, trial: Trial) -> None:
         """A trial changed. Returns at once."""
@@ -134,7 +151,7 @@ class Sender:
         self._pause = min(max(self._pause * 2, _LEAST), _MOST)
         with self._changed:
             stopping = self._stopping
-        time.sleep(_LEAST if stopping else self._pause)
+        self._ended.wait(_LEAST if stopping else self._pause)
 
     def _advance(self) -> None:
         """Send the next trial, or the counts, or the end; or wait for news."""
@@ -160,7 +177,7 @@ class Sender:
 
     def _next(self) -> Trial | None:
         with self._changed:
-            if not self._wanted and not self._stopping:
+            if not (self._wanted or self._stopping or self._ended.is_set()):
                 self._changed.wait(_EVERY)
             trial = next(iter(self._wanted.values()), None)
         if not self._stopping and time.monotonic() - self._counted >= _EVERY:
@@ -179,7 +196,7 @@ class Sender:
             self._done(trial)
             return
         if self._projection.client.remote:
-            time.sleep(self._rate.delay())
+            self._ended.wait(self._rate.delay())
         try:
             with quickly():
                 self._projection.send(self._study, trial)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sparktune import MlflowObserver
 from sparktune.history import View
 from sparktune.loop import Observer
 from sparktune.observers.log import Log
@@ -32,6 +33,9 @@ OBSERVERS: dict[str, Callable[[Path], Observer]] = {
         bar, Study(spaces()["finite"]).history, 12, running=lambda: 2
     ),
     "saving": lambda folder: Saving(Trials(), str(folder / "trials.pkl")),
+    "mlflow": lambda folder: MlflowObserver(  # there is no server
+        tracking_uri="http://127.0.0.1:1", experiment="e", patience=0
+    ).open(Study(spaces()["finite"], seed=3), 2),
     "trials": lambda folder: Trials().observe,
 }
 
