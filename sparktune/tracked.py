@@ -27,11 +27,12 @@ def evaluate(
         objective: the user's.
         home: of the driver, from `home_of`.
         argument: the configuration, and where the run is to be; None: it gets none.
+        more: what else the objective takes; a part of a trial has no run of its own.
     """
     config, place = argument
     process, env = home
     at_home = process == _process()
-    if place is None or (run := _made(place, env, at_home)) is None:
+    if place is None or "part" in more or (run := _made(place, env, at_home)) is None:
         return objective(config, **more)
     with _nested(run) if at_home else _alone(run, place["experiment"]):
         returned = objective(config, **more)

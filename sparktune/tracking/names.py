@@ -15,7 +15,7 @@ from typing import Any
 from sparktune import worker
 from sparktune.results.cells import duration, error
 from sparktune.results.finished import Finished, parameters
-from sparktune.trial import Header, Status, Trial
+from sparktune.trial import Header, Status, Trial, has_budget
 
 STUDY = "sparktune.study"
 STUDIES = "sparktune.studies"
@@ -72,6 +72,8 @@ def params(study: Finished, trial: Trial, named: Mapping[str, str]) -> dict[str,
 def metrics(trial: Trial) -> dict[str, float]:
     """The loss, the duration in seconds, and every other finite number in the result."""
     found = {"loss": trial.loss, "duration_s": duration(trial)}
+    if has_budget(trial):
+        found["budget"] = trial.budget
     for key, value in (trial.result or {}).items():
         if isinstance(key, str) and key not in found and not isinstance(value, bool):
             found[key] = worker.as_number(value)

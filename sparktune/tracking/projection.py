@@ -17,7 +17,7 @@ from sparktune.results.failures import groups
 from sparktune.results.finished import Finished, parameters
 from sparktune.tracking import names
 from sparktune.tracking.client import Client, Run, certain
-from sparktune.trial import Header, Status, Trial
+from sparktune.trial import Header, Trial
 
 _TRACEBACKS = 20  # one for each cause of failures
 
@@ -219,8 +219,9 @@ class Projection:
         if len(ended) <= self._reached:
             return
         now, best, steps = time.time(), float("inf"), []
+        compared = {trial.id for trial in ranking.comparable(ended)}
         for step, trial in enumerate(ended, 1):
-            if trial.status is Status.OK and trial.loss is not None and trial.loss < best:
+            if trial.id in compared and trial.loss is not None and trial.loss < best:
                 best = trial.loss
                 steps.append((self._named("best_trial_loss"), best, trial.finished or now, step))
         new = [each for each in steps if each[3] > self._reached and abs(each[1]) < float("inf")]

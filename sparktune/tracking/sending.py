@@ -67,7 +67,7 @@ class Sender:
         self._records = dict(study.records)
         self._wanted: dict[Any, Trial] = {}
         self._improving: set[Any] = set()
-        self._best = float("inf")
+        self._best: dict[float, float] = {}  # by budget
         self._stopping = False
         self._ended = threading.Event()
         self._opened = threading.Event()
@@ -94,8 +94,9 @@ class Sender:
     def tell(self, trial: Trial) -> None:
         """A trial changed. Returns at once."""
         with self._changed:
-            if trial.status is Status.OK and trial.loss is not None and trial.loss < self._best:
-                self._best = trial.loss
+            best = self._best.get(trial.budget, float("inf"))
+            if trial.status is Status.OK and trial.loss is not None and trial.loss < best:
+                self._best[trial.budget] = trial.loss
                 self._improving.add(trial.id)
             self._records[trial.id] = self._wanted[trial.id] = trial
             self._changed.notify()
