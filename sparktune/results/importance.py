@@ -28,6 +28,7 @@ from sparktune.space.distributions import Array
 
 _LEAST = 10  # trials with a loss
 _TREES = 64
+_DRAWN = 2000  # trials of which a tree is grown, at most: above, more trees tell more than larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Importance:
 def importance(units: Mapping[str, Array], loss: Array) -> Importance:
     """Main effects of parameters.
 
-    The forest is always grown from the same random numbers.
+    The forest is always grown from the same random numbers, each tree on at most 2,000 trials, so
+    that the time hardly grows with their number.
 
     Args:
         units: {label: (n,)} the parameters in n trials, from 0 to 1 on the scale on which their
@@ -86,7 +88,8 @@ def _grown(U: Array, loss: Array) -> list[Any]:
     require("sklearn", "importance", "scikit-learn", "sklearn")
     from sklearn.ensemble import RandomForestRegressor  # type: ignore[import-untyped, unused-ignore]
 
-    forest = RandomForestRegressor(_TREES, random_state=0).fit(U, loss)
+    drawn = _DRAWN if len(loss) > _DRAWN else None  # None: as many as there are
+    forest = RandomForestRegressor(_TREES, max_samples=drawn, random_state=0).fit(U, loss)
     return [each.tree_ for each in forest.estimators_]
 
 
@@ -123,12 +126,13 @@ def _leaves(tree: Any) -> tuple[Array, Array, Array]:
     """Corners and values of the leaves."""
     lower = np.zeros((tree.node_count, tree.n_features))
     upper = np.ones_like(lower)
-    inner = np.flatnonzero(tree.children_left >= 0)
-    for node in inner:  # parents come before their children
-        left, right = tree.children_left[node], tree.children_right[node]
-        j, threshold = tree.feature[node], tree.threshold[node]
-        for child in (left, right):
-            lower[child], upper[child] = lower[node], upper[node]
-        upper[left, j] = lower[right, j] = threshold
+    level = np.zeros(1, dtype=np.int64)  # the nodes of one depth, from the root on
+    while len(inner := level[tree.children_left[level] >= 0]):
+        left, right = tree.children_left[inner], tree.children_right[inner]
+        for children in (left, right):
+            lower[children], upper[children] = lower[inner], upper[inner]
+        j = tree.feature[inner]
+        upper[left, j] = lower[right, j] = tree.threshold[inner]
+        level = np.concatenate([left, right])
     leaf = tree.children_left < 0
     return lower[leaf], upper[leaf], tree.value[leaf, 0, 0]
