@@ -32,7 +32,7 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     10 parallel_trials | saved_trials | limits
     11 minimize
     12 testing | sklearn | cli
-    13 hyperopt | search_cv | __main__
+    13 hyperopt | skopt | search_cv | __main__
     14 hpsklearn
 
 A seam's protocol stands where it is used: `Executor` and `Transport` in executors, `Sampler`

@@ -38,6 +38,7 @@ ALLOWED = {
     "sklearn": {"numpy", "sklearn", "tomli", "tomllib"},
     "hpsklearn": {"numpy", "sklearn"},
     "hyperopt": {"numpy", "tqdm"},
+    "skopt": {"numpy", "scipy", "sklearn", "joblib", "matplotlib", "yaml"},
     "cli": {"tomli", "tomllib"},  # tomllib: since Python 3.11
 }
 STDLIB_ONLY = {"errors", "trial", "worker", "sharing", "printable"}

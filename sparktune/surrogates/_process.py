@@ -59,6 +59,13 @@ class Process:
         kx: Array = self.sf2 * correlation(self.A, Z / self.lengths)
         return kx
 
+    def prior_covariance(self, Z: Array, X: Array) -> Array:
+        """The covariances of f at rows Z (n, p) and X (m, p) before anything was observed, in units
+        of `scale` squared, shape (n, m).
+        """
+        k: Array = self.sf2 * correlation(Z / self.lengths, X / self.lengths)
+        return k
+
     def predict(self, Z: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of f, both (m,), at the rows of Z (m, p)."""
         kx = self.covariance(Z)

@@ -80,17 +80,16 @@ class Trees:
 
     def predict(self, Z: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of f, both (m,), at the rows of Z (m, p)."""
-        means, variances = self._leaves(Z)
-        var = variances.mean(axis=0) + means.var(axis=0)
+        mean, var = moments(self.model, Z)
         sd = np.sqrt(np.maximum(var, _LEAST))
-        return self.offset + self.scale * means.mean(axis=0), self.scale * sd
+        return self.offset + self.scale * mean, self.scale * sd
 
     def sample(self, Z: Array, n: int, rng: np.random.Generator) -> Array:
         """n draws of f at the rows of Z (m, p) together, shape (n, m): each that of one tree, with
         one number for each of its leaves.
         """
         leaves = self.model.apply(Z).T
-        means, variances = self._leaves(Z)
+        means, variances = leaves_of(self.model, Z)
         trees = rng.integers(len(leaves), size=n)
         draws = np.empty((n, len(Z)))
         for draw, t in zip(draws, trees, strict=True):
@@ -103,7 +102,7 @@ class Trees:
         """Each observation less its prediction from the trees that have not seen it, in standard
         deviations of that prediction, shape (n,); NaN where all have.
         """
-        means, variances = self._leaves(self.Z)
+        means, variances = leaves_of(self.model, self.Z)
         seen = self._seen()
         means, variances = np.where(seen, np.nan, means), np.where(seen, np.nan, variances)
         found = np.full(len(self.y), np.nan)
@@ -122,18 +121,27 @@ class Trees:
             found += one[:, None] == other
         return found / len(self.model.estimators_)
 
-    def _leaves(self, Z: Array) -> tuple[Array, Array]:
-        """m_t and v_t at the rows of Z, shapes (T, m)."""
-        leaves = self.model.apply(Z).T
-        trees = [each.tree_ for each in self.model.estimators_]
-        pairs = list(zip(trees, leaves, strict=True))
-        means = np.array([tree.value[leaf, 0, 0] for tree, leaf in pairs])
-        variances = np.array([tree.impurity[leaf] for tree, leaf in pairs])
-        return means, np.maximum(variances, 0.0)
-
     def _seen(self) -> NDArray[np.bool_]:
         """Which observations each tree was made from, shape (T, n)."""
         seen = np.zeros((len(self.model.estimators_), len(self.y)), dtype=bool)
         for row, drawn in zip(seen, self.model.estimators_samples_, strict=True):
             row[drawn] = True
         return seen
+
+
+def moments(model: Any, Z: Array, least: float = 0.0) -> tuple[Array, Array]:
+    """Mean and variance of the loss, both (m,), at the rows of Z (m, p) by the leaves of a forest;
+    the variance in a leaf is at least `least`.
+    """
+    means, variances = leaves_of(model, Z)
+    return means.mean(axis=0), np.maximum(variances, least).mean(axis=0) + means.var(axis=0)
+
+
+def leaves_of(model: Any, Z: Array) -> tuple[Array, Array]:
+    """m_t and v_t at the rows of Z, shapes (T, m)."""
+    leaves = model.apply(Z).T
+    trees = [each.tree_ for each in model.estimators_]
+    pairs = list(zip(trees, leaves, strict=True))
+    means = np.array([tree.value[leaf, 0, 0] for tree, leaf in pairs])
+    variances = np.array([tree.impurity[leaf] for tree, leaf in pairs])
+    return means, np.maximum(variances, 0.0)

@@ -16,7 +16,7 @@ import numpy as np
 from sparktune.surrogates import Array
 from sparktune.surrogates.warping import centred, warped
 
-_LEVELS = (0.16, 0.5, 0.84)
+LEVELS = (0.16, 0.5, 0.84)
 _FOLDS = 5
 _LEAST = 1e-3
 """The smallest standard deviation, of observations whose variance is 1."""
@@ -60,7 +60,7 @@ class Quantiles:
                 loss="quantile", alpha=level, n_estimators=self.trees,
                 learning_rate=self.rate, random_state=seed,
             ).fit(Z, y)
-            for level in _LEVELS
+            for level in LEVELS
         )  # fmt: skip
 
 

@@ -1,0 +1,46 @@
+"""scikit-optimize's names, for programs that were written for it: `import sparktune.skopt as skopt`.
+
+The minimizers, `Optimizer` and `BayesSearchCV` work as scikit-optimize's do, and evaluate on Spark
+with `on=Spark(parallelism=8)`. The models and the search are those of sparktune.
+"""
+
+from sparktune.skopt import acquisition, benchmarks, callbacks, learning, optimizer, sampler, space
+from sparktune.skopt._install import install_as_skopt
+from sparktune.skopt.optimizer import (
+    Optimizer,
+    dummy_minimize,
+    forest_minimize,
+    gbrt_minimize,
+    gp_minimize,
+)
+from sparktune.skopt.space import Space
+from sparktune.skopt.utils import (
+    dump,
+    expected_minimum,
+    expected_minimum_random_sampling,
+    load,
+)
+
+__version__ = "0.10.2"
+"""The version of scikit-optimize whose names these are."""
+
+__all__ = [
+    "Optimizer",
+    "Space",
+    "acquisition",
+    "benchmarks",
+    "callbacks",
+    "dummy_minimize",
+    "dump",
+    "expected_minimum",
+    "expected_minimum_random_sampling",
+    "forest_minimize",
+    "gbrt_minimize",
+    "gp_minimize",
+    "install_as_skopt",
+    "learning",
+    "load",
+    "optimizer",
+    "sampler",
+    "space",
+]

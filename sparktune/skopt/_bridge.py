@@ -1,0 +1,174 @@
+"""The way between points of `skopt.Space`, which are lists, and rows of `sparktune.space.Space`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import log
+from typing import Any
+
+import numpy as np
+
+from sparktune.skopt.space import Categorical, Dimension, Integer, Space
+from sparktune.skopt.space.transformers import key_of, positions
+from sparktune.space import hp
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space as Columns
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+@dataclass(frozen=True, eq=False)
+class Bridge:
+    """`space` as `columns`, one for each dimension in their order, of which `labels` are the names.
+
+    Numbers are kept in their ranges, as a range of logarithms may miss its ends by rounding.
+    """
+
+    space: Space
+    labels: tuple[str, ...]
+    columns: Columns
+
+    @staticmethod
+    def of(space: Space) -> Bridge:
+        """The bridge of a space."""
+        labels = space.dimension_names
+        if len(set(labels)) < len(labels):
+            labels = [f"X_{i}" for i in range(len(labels))]
+        pairs = zip(labels, space.dimensions, strict=True)
+        return Bridge(space, tuple(labels), Columns([_node(label, each) for label, each in pairs]))
+
+    def values(self, point: Sequence[Any]) -> dict[str, Any]:
+        """{label: value} of a point, a category as its position."""
+        return {
+            label: _value(dimension, index, x)
+            for label, dimension, index, x in zip(
+                self.labels, self.space.dimensions, self._indices, point, strict=True
+            )
+        }
+
+    def point(self, values: Mapping[str, Any]) -> list[Any]:
+        """The point of {label: value}, of Python's scalars and the categories."""
+        pairs = zip(self.labels, self.space.dimensions, strict=True)
+        return [_read(dimension, values[label]) for label, dimension in pairs]
+
+    def key(self, point: Sequence[Any]) -> tuple[Any, ...]:
+        """What tells a point from others."""
+        return tuple(self.values(point).values())
+
+    def row(self, point: Sequence[Any]) -> Array:
+        """The row (d,) of a point."""
+        return np.array([float(x) for x in self.values(point).values()])
+
+    def of_row(self, row: Array) -> list[Any]:
+        """The point of a row (d,)."""
+        return self.point(dict(zip(self.labels, row.tolist(), strict=True)))
+
+    def numbers(self, X: Array) -> Array:
+        """Rows (n, d) as models see them, (n, p)."""
+        parts = [
+            self._table(j)[X[:, j].astype(int)]
+            if isinstance(dimension, Categorical)
+            else np.asarray(dimension.transform(np.clip(X[:, j], *dimension.bounds)), dtype=float)[
+                :, None
+            ]
+            for j, dimension in enumerate(self.space.dimensions)
+        ]
+        return np.hstack(parts)
+
+    def listed(self, func: Callable[[list[Any]], Any], timed: bool) -> Callable[[Any], Any]:
+        """An objective of this package that calls `func` with a list."""
+        readers = [_reader(each) for each in self.space.dimensions]
+        return _listed(func, readers, timed)
+
+    def _table(self, j: int) -> Array:
+        dimension: Any = self.space.dimensions[j]
+        found = np.asarray(dimension.transform(list(dimension.categories)), dtype=float)
+        return found.reshape(len(dimension.categories), -1)
+
+    @cached_property
+    def _indices(self) -> list[dict[Hashable, int]]:
+        return [
+            {key_of(x): i for i, x in reversed([*enumerate(getattr(each, "categories", ()))])}
+            for each in self.space.dimensions
+        ]
+
+
+def _node(label: str, dimension: Dimension) -> Any:
+    if isinstance(dimension, Categorical):
+        options = _options(dimension.categories)
+        if dimension.prior is None:
+            return hp.choice(label, options)
+        return hp.pchoice(label, list(zip(dimension.prior_.tolist(), options, strict=True)))
+    low, high = dimension.bounds
+    if isinstance(dimension, Integer):
+        if dimension.prior == "uniform":
+            return hp.randint(label, low, high + 1)
+        return hp.qloguniform(label, log(low - 0.4999), log(high + 0.4999), 1)
+    if dimension.prior == "uniform":
+        return hp.uniform(label, low, high)
+    return hp.loguniform(label, log(low), log(high))
+
+
+def _options(categories: Sequence[Any]) -> list[Any]:
+    """What the columns call categories: themselves, or texts where they are not plain values."""
+    if all(isinstance(each, _PLAIN) for each in categories):
+        return list(categories)
+    return [f"{i}: {each!r}" for i, each in enumerate(categories)]
+
+
+def _value(dimension: Dimension, index: dict[Hashable, int], x: Any) -> float:
+    if isinstance(dimension, Categorical):
+        return positions(index, [x])[0]
+    return int(round(float(x))) if isinstance(dimension, Integer) else float(x)
+
+
+def _read(dimension: Dimension, value: Any) -> Any:
+    if isinstance(dimension, Categorical):
+        return dimension.categories[int(value)]
+    low, high = dimension.bounds
+    kept = min(max(value, low), high)
+    return int(round(kept)) if isinstance(dimension, Integer) else float(kept)
+
+
+def _reader(dimension: Dimension) -> tuple[str, Any, Any]:
+    """What a worker needs to read a decoded value: plain data, as this package is not there."""
+    if isinstance(dimension, Categorical):
+        options = _options(dimension.categories)
+        same = options == list(dimension.categories)
+        return (
+            "category",
+            None if same else dict(zip(options, dimension.categories, strict=True)),
+            0,
+        )
+    low, high = dimension.bounds
+    if isinstance(dimension, Integer):
+        return "integer", int(low), int(high)
+    return "real", float(low), float(high)
+
+
+def _listed(func: Any, readers: list[tuple[str, Any, Any]], timed: bool) -> Callable[[Any], Any]:
+    def objective(config: Any) -> dict[str, Any]:
+        from math import isfinite
+        from numbers import Real
+
+        point: list[Any] = []
+        for value, (kind, low, high) in zip(config, readers, strict=True):
+            if kind == "category":
+                point.append(value if low is None else low[value])
+            else:
+                kept = min(max(value, low), high)
+                point.append(int(round(kept)) if kind == "integer" else float(kept))
+        loss, seconds = func(point) if timed else (func(point), None)
+        if getattr(loss, "shape", None) == ():
+            loss = loss.item()
+        if not isinstance(loss, Real):
+            raise ValueError(f"`func` should return a scalar, got {loss!r}")
+        extra = {} if seconds is None else {"seconds": float(seconds)}
+        if not isfinite(loss):
+            return {"status": "fail", **extra}
+        return {"status": "ok", "loss": float(loss), **extra}
+
+    objective.__name__ = getattr(func, "__name__", type(func).__name__)
+    return objective

@@ -1,0 +1,98 @@
+"""Results of a search, and what a model expects of the smallest loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+
+from sparktune.skopt.space import Space
+from sparktune.skopt.space.dimensions import random_state as generator
+
+
+def create_result(
+    Xi: Sequence[Any],
+    yi: Sequence[Any],
+    space: Space | None = None,
+    rng: Any = None,
+    specs: Any = None,
+    models: Any = None,
+) -> OptimizeResult:
+    """The result of evaluations.
+
+    Args:
+        Xi: the points, in the order of their evaluation.
+        yi: their losses, infinite where one failed; or (loss, seconds).
+        space: their space.
+        rng: the generator of the search.
+        specs: how it was called.
+        models: what was fitted.
+
+    Returns:
+        With `x`, `fun`, `func_vals`, `x_iters`, `models`, `space`, `random_state`, `specs`; and
+        `log_time`, the logarithms of the seconds, where there are any.
+    """
+    res = OptimizeResult()
+    losses = np.asarray(yi, dtype=float)
+    if losses.ndim == 2:
+        res.log_time = np.log(losses[:, 1])
+        losses = losses[:, 0]
+    best = int(np.argmin(losses))
+    res.x = Xi[best]
+    res.fun = losses[best]
+    res.func_vals = losses
+    res.x_iters = Xi
+    res.models = models
+    res.space = space
+    res.random_state = rng
+    res.specs = specs
+    return res
+
+
+def expected_minimum(
+    res: Any, n_random_starts: int = 20, random_state: Any = None
+) -> tuple[list[Any], float]:
+    """Where the last model expects the smallest loss, and that loss. With categories it is looked
+    for at random points.
+
+    Args:
+        res: a result with a model.
+        n_random_starts: points from which a way down is followed, besides the best one.
+        random_state: None, a seed or a generator.
+    """
+    space, model = res.space, res.models[-1]
+    if space.is_partly_categorical:
+        return expected_minimum_random_sampling(res, random_state=random_state)
+
+    def expected(z: Any) -> float:
+        return float(model.predict(z.reshape(1, -1))[0])
+
+    starts = [res.x, *space.rvs(n_random_starts, random_state=random_state)]
+    ends = [
+        minimize(expected, x0=z, bounds=space.transformed_bounds) for z in space.transform(starts)
+    ]
+    best = min(ends, key=lambda end: float(end.fun))
+    low, high = np.array(space.transformed_bounds, dtype=float).T
+    z = np.clip(best.x, low, high)
+    return space.inverse_transform(z.reshape(1, -1))[0], float(best.fun)
+
+
+def expected_minimum_random_sampling(
+    res: Any, n_random_starts: int = 100000, random_state: Any = None
+) -> tuple[list[Any], float]:
+    """As `expected_minimum`, by random points.
+
+    Args:
+        res: a result with a model.
+        n_random_starts: points to look at.
+        random_state: None, a seed or a generator.
+    """
+    points = res.space.rvs(n_random_starts, random_state=generator(random_state))
+    numbers = res.space.transform(points)
+    expected = np.concatenate(
+        [res.models[-1].predict(part) for part in np.array_split(numbers, len(points) // 2000 + 1)]
+    )
+    best = int(np.argmin(expected))
+    return points[best], float(expected[best])

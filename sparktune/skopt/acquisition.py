@@ -1,0 +1,133 @@
+"""Acquisitions of a model, as scikit-optimize has them: a good point has a large `gaussian_ei` and
+`gaussian_pi`, and a small `gaussian_lcb`.
+
+    mean, sd   of the loss at the rows X, by `model.predict(X, return_std=True)`
+    t          (y_opt - xi - mean) / sd
+    phi, Phi   density and distribution function of the standard normal distribution
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparktune.errors import InvalidArgument
+
+__all__ = ["gaussian_acquisition_1D", "gaussian_ei", "gaussian_lcb", "gaussian_pi"]
+
+
+def gaussian_acquisition_1D(
+    X: Any,
+    model: Any,
+    y_opt: float | None = None,
+    acq_func: str = "LCB",
+    acq_func_kwargs: dict[str, Any] | None = None,
+    return_grad: bool = True,
+) -> Any:
+    """`_gaussian_acquisition` at one row X (p,)."""
+    return _gaussian_acquisition(
+        np.expand_dims(X, axis=0), model, y_opt, acq_func, return_grad, acq_func_kwargs
+    )
+
+
+def _gaussian_acquisition(
+    X: Any,
+    model: Any,
+    y_opt: float | None = None,
+    acq_func: str = "LCB",
+    return_grad: bool = False,
+    acq_func_kwargs: dict[str, Any] | None = None,
+) -> Any:
+    """What is to be minimised at the rows X (m, p): LCB, and EI and PI times -1; and its gradient
+    (p,), if it is wanted of one row. Of those per second the model has two `estimators_`, of
+    losses and of the logarithms of seconds.
+
+    Raises:
+        ValueError: X has another shape, or the name is unknown.
+    """
+    X = np.asarray(X)
+    if X.ndim != 2:
+        raise InvalidArgument(f"X is {X.ndim}-dimensional, however, it must be 2-dimensional.")
+    options = acq_func_kwargs or {}
+    kind = acq_func.removesuffix("ps")
+    if kind not in ("EI", "PI", "LCB"):
+        raise InvalidArgument(f"acq_func must be EI, PI, LCB, EIps or PIps, got {acq_func!r}")
+    timed = acq_func.endswith("ps")
+    losses = model.estimators_[0] if timed else model
+    if kind == "LCB":
+        return gaussian_lcb(X, losses, options.get("kappa", 1.96), return_grad)
+    function: Callable[..., Any] = gaussian_ei if kind == "EI" else gaussian_pi
+    found = function(X, losses, y_opt, options.get("xi", 0.01), return_grad)
+    value, gradient = found if return_grad else (found, None)
+    if timed:
+        rate, change = _rate(X, model.estimators_[1], return_grad)
+        gradient = None if gradient is None else gradient * rate + value * change
+        value = value * rate
+    return (-value, -gradient) if return_grad else -value
+
+
+def gaussian_lcb(X: Any, model: Any, kappa: Any = 1.96, return_grad: bool = False) -> Any:
+    """mean - kappa sd (m,) at the rows X (m, p), and its gradient (p,) if it is wanted; -sd with
+    kappa="inf".
+    """
+    mean, sd, mean_grad, sd_grad = _predicted(X, model, return_grad)
+    weight, share = (1.0, 0.0) if kappa == "inf" else (kappa, 1.0)
+    value = share * mean - weight * sd
+    return (value, share * mean_grad - weight * sd_grad) if return_grad else value
+
+
+def gaussian_pi(
+    X: Any, model: Any, y_opt: float = 0.0, xi: float = 0.01, return_grad: bool = False
+) -> Any:
+    """Phi(t) (m,) at the rows X (m, p), the probability of an improvement by xi on y_opt; and its
+    gradient (p,) if it is wanted.
+    """
+    from scipy.special import ndtr
+
+    mean, sd, mean_grad, sd_grad = _predicted(X, model, return_grad)
+    t = (y_opt - xi - mean) / sd
+    value = np.where(sd > 0, ndtr(t), 0.0)
+    if not return_grad:
+        return value
+    return value, -_phi(t) * (mean_grad + t * sd_grad) / sd
+
+
+def gaussian_ei(
+    X: Any, model: Any, y_opt: float = 0.0, xi: float = 0.01, return_grad: bool = False
+) -> Any:
+    """sd (phi(t) + t Phi(t)) (m,) at the rows X (m, p), the expected improvement on y_opt - xi; and
+    its gradient (p,) if it is wanted.
+    """
+    from scipy.special import ndtr
+
+    mean, sd, mean_grad, sd_grad = _predicted(X, model, return_grad)
+    t = (y_opt - xi - mean) / sd
+    value = np.where(sd > 0, sd * (_phi(t) + t * ndtr(t)), 0.0)
+    if not return_grad:
+        return value
+    return value, _phi(t) * sd_grad - ndtr(t) * mean_grad
+
+
+def _predicted(X: Any, model: Any, gradients: bool) -> tuple[Any, Any, Any, Any]:
+    """Mean and sd at the rows X, and their gradients; sd is at least a tiny number."""
+    if np.ndim(X) != 2:
+        raise InvalidArgument(f"X is {np.ndim(X)}-dimensional, however, it must be 2-dimensional.")
+    if gradients:
+        found = model.predict(X, return_std=True, return_mean_grad=True, return_std_grad=True)
+    else:
+        found = (*model.predict(X, return_std=True), None, None)
+    mean, sd, mean_grad, sd_grad = found
+    return mean, np.maximum(sd, 1e-300), mean_grad, sd_grad
+
+
+def _rate(X: Any, model: Any, gradients: bool) -> tuple[Any, Any]:
+    """The expected 1 / seconds at the rows X, exp(-mean + sd^2 / 2), and its gradient."""
+    mean, sd, mean_grad, sd_grad = _predicted(X, model, gradients)
+    rate = np.exp(0.5 * sd**2 - mean)
+    return rate, rate * (sd * sd_grad - mean_grad) if gradients else None
+
+
+def _phi(t: Any) -> Any:
+    return np.exp(-0.5 * np.square(t)) / np.sqrt(2 * np.pi)

@@ -1,0 +1,240 @@
+"""`base_minimize`: the body of the minimizers, which is `sparktune.tune`."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.executors.platforms import Platform, Serial
+from sparktune.history import View
+from sparktune.skopt.callbacks import VerboseCallback
+from sparktune.skopt.optimizer.optimizer import Optimizer
+from sparktune.skopt.space import Space
+from sparktune.skopt.utils import check_callback, eval_callbacks, is_2Dlistlike, is_listlike
+from sparktune.trial import Begun, Event, Told
+from sparktune.tuning import tune
+
+
+def base_minimize(
+    func: Callable[[list[Any]], Any],
+    dimensions: Any,
+    base_estimator: Any,
+    n_calls: int = 100,
+    n_random_starts: int | None = None,
+    n_initial_points: int = 10,
+    initial_point_generator: Any = "random",
+    acq_func: str = "EI",
+    acq_optimizer: str = "lbfgs",
+    x0: Any = None,
+    y0: Any = None,
+    random_state: Any = None,
+    verbose: bool = False,
+    callback: Any = None,
+    n_points: int = 10000,
+    n_restarts_optimizer: int = 5,
+    xi: float = 0.01,
+    kappa: Any = 1.96,
+    n_jobs: int = 1,
+    model_queue_size: int | None = None,
+    space_constraint: Callable[[list[Any]], bool] | None = None,
+    *,
+    on: Platform | None = None,
+    journal: str | os.PathLike[str] | None = None,
+) -> Any:
+    """Minimise a function of a list.
+
+    Args:
+        func: called with a point, a list; returns its loss, for acquisitions per second (loss,
+            seconds). NaN or an infinite number means that the evaluation failed.
+        dimensions: the space, as for `Space`.
+        base_estimator, n_random_starts, n_initial_points, initial_point_generator, acq_func,
+            acq_optimizer, random_state, n_jobs, model_queue_size, space_constraint: as for
+            `Optimizer`.
+        n_calls: evaluations; those of `x0` are among them unless there is `y0`.
+        x0: a point, or a list of points, to evaluate first.
+        y0: their losses, if they are known.
+        verbose: print each step.
+        callback: a function, or several, called with the result after each evaluation; the search
+            ends when one returns True.
+        n_points, n_restarts_optimizer: taken, and not needed.
+        xi, kappa: of the acquisitions.
+        on: where evaluations run: `Spark(parallelism=8)`, `Threads(4)`. An evaluation that raises
+            is then recorded as failed. None: here, one after the other; an exception ends the
+            search.
+        journal: path of a file that keeps every evaluation. The same call with the same path
+            continues where the one before ended.
+
+    Returns:
+        A `scipy.optimize.OptimizeResult`; `create_result` says what is in it, in the order in
+        which evaluations ended. `study` is the `sparktune.Study` behind it.
+
+    Raises:
+        ValueError: an argument is wrong, or func does not return a number.
+        RuntimeError: points of `x0` have another number of dimensions than the space.
+        AllTrialsFailed: no evaluation gave a loss.
+    """
+    specs = {"args": {**locals()}, "function": "base_minimize"}
+    if n_random_starts is not None:
+        warnings.warn("n_random_starts is now n_initial_points", DeprecationWarning, stacklevel=3)
+        n_initial_points = n_random_starts
+    points, losses = _initial(x0, y0, Space(dimensions))
+    _check_calls(n_calls, n_initial_points, len(points), losses)
+    callbacks = check_callback(callback)
+    if verbose:
+        new = len(points) if losses is None else 0
+        callbacks = [*callbacks, VerboseCallback(n_calls, new, n_initial_points)]
+    optimizer = Optimizer(
+        dimensions,
+        base_estimator,
+        n_initial_points=n_initial_points + len(points),
+        initial_point_generator=initial_point_generator,
+        n_jobs=n_jobs,
+        acq_func=acq_func,
+        acq_optimizer=acq_optimizer,
+        random_state=random_state,
+        model_queue_size=model_queue_size,
+        space_constraint=space_constraint,
+        acq_func_kwargs={"xi": xi, "kappa": kappa},
+    )
+    optimizer.specs = specs
+    following = _Following(optimizer, callbacks)
+    if losses is not None:
+        optimizer.tell(points, losses)
+        if eval_callbacks(callbacks, optimizer.get_result()):
+            return _result(optimizer)
+        points = []
+    following.block = len(points)
+    _run(func, optimizer, following, points, n_calls, on, journal)
+    return _result(optimizer)
+
+
+def _run(
+    func: Any,
+    optimizer: Optimizer,
+    following: _Following,
+    points: Sequence[Any],
+    n_calls: int,
+    on: Platform | None,
+    journal: Any,
+) -> None:
+    bridge, study = optimizer.bridge, optimizer.study
+    for point in points:
+        optimizer.check(point)
+    tune(
+        bridge.listed(func, optimizer.timed),
+        study.space,
+        study=study,
+        on=Serial() if on is None else on,
+        max_trials=len(study.records) + n_calls - len(points),
+        stop=following,
+        start=[bridge.values(point) for point in points],
+        journal=journal,
+        observers=[following],
+        errors="raise" if on is None else "record",
+        progress=False,
+    )
+    if following.error is not None:
+        raise following.error
+
+
+def _result(optimizer: Optimizer) -> Any:
+    """The result of a search.
+
+    Raises:
+        AllTrialsFailed: there is no loss in it.
+    """
+    result = optimizer.get_result()
+    if not np.isfinite(result.func_vals).any():
+        failures = [trial.failure for trial in optimizer.study.records.values() if trial.failure]
+        last = f"; the last one: {failures[-1]}" if failures else ""
+        raise AllTrialsFailed(f"none of {len(result.func_vals)} evaluations gave a loss{last}")
+    result.study = optimizer.study
+    return result
+
+
+@dataclass(eq=False)
+class _Following:
+    """Takes over what a run records, calls the callbacks, and stops the run when one wants that or
+    raises. The first `block` evaluations are one step.
+    """
+
+    optimizer: Optimizer
+    callbacks: list[Callable[[Any], Any]]
+    block: int = 0
+    stopped: bool = False
+    error: BaseException | None = None
+    _ended: int = field(default=0, init=False)
+
+    def __call__(self, event: Event, history: View) -> None:
+        """An observer of `tune`."""
+        if isinstance(event, Begun):
+            self._replayed()
+        if not isinstance(event, Told) or not self.optimizer.take(event.trial):
+            return
+        self._ended += 1
+        if self._ended < self.block or self.stopped:
+            return
+        result = self.optimizer.told()
+        try:
+            self.stopped = eval_callbacks(self.callbacks, result)
+        except Exception as error:
+            self.stopped, self.error = True, error
+
+    def _replayed(self) -> None:
+        """What a journal holds."""
+        records = self.optimizer.study.records.values()
+        if any([self.optimizer.take(trial) for trial in records]):
+            self.block = 0
+            self.optimizer.told()
+
+    def stop(self, history: View) -> str | None:
+        """A rule of `tune`."""
+        return "a callback ended the search" if self.stopped else None
+
+    def wake_at(self, history: View) -> float:
+        """Never."""
+        return float("inf")
+
+
+def _initial(x0: Any, y0: Any, space: Space) -> tuple[list[Any], list[Any] | None]:
+    """The points and losses that are given.
+
+    Raises:
+        ValueError: they do not fit together.
+        RuntimeError: points have another number of dimensions than the space.
+    """
+    if x0 is None:
+        points: list[Any] = []
+    elif not is_listlike(x0):
+        raise InvalidArgument(f"`x0` should be a list, got {x0!r}")
+    else:
+        points = list(x0) if len(x0) and is_2Dlistlike(x0) else [x0] if len(x0) else []
+    if any(len(point) != len(space) for point in points):
+        raise RuntimeError(
+            f"Optimization space ({space}) and initial points in x0 use inconsistent dimensions."
+        )
+    if y0 is None:
+        return points, None
+    losses = list(y0) if isinstance(y0, Iterable) else [y0]
+    if not points:
+        raise InvalidArgument("`x0` cannot be `None` when `y0` is provided")
+    if len(points) != len(losses):
+        raise InvalidArgument(
+            f"`x0` and `y0` should have the same length, got {len(points)} and {len(losses)}"
+        )
+    return points, losses
+
+
+def _check_calls(n_calls: int, n_initial: int, given: int, losses: Any) -> None:
+    """Refuse numbers of evaluations that do not fit together."""
+    if n_initial <= 0 and not given:
+        raise InvalidArgument("Either set `n_initial_points` > 0, or provide `x0`")
+    required = n_initial + (given if losses is None else 0)
+    if n_calls < required:
+        raise InvalidArgument(f"Expected `n_calls` >= {required}, got {n_calls}")

@@ -1,0 +1,390 @@
+"""`Optimizer`: ask for points, tell their losses."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from numbers import Number
+from typing import Any
+
+import numpy as np
+
+from sparktune.errors import InvalidArgument
+from sparktune.skopt._acquire import NAMES
+from sparktune.skopt._bridge import Bridge
+from sparktune.skopt._models import Models
+from sparktune.skopt._results import create_result
+from sparktune.skopt._suggest import Suggestions
+from sparktune.skopt.space import Space
+from sparktune.skopt.space.dimensions import random_state as generator
+from sparktune.skopt.utils import (
+    check_x_in_space,
+    cook_estimator,
+    cook_initial_point_generator,
+    has_gradients,
+    is_2Dlistlike,
+    normalize_dimensions,
+)
+from sparktune.study import Study
+from sparktune.trial import Status, Trial
+
+STRATEGIES = ("cl_min", "cl_mean", "cl_max")
+
+_OPTIONS = {"kappa": 1.96, "xi": 0.01, "eta": 1.0, "n_min_samples": 1000, "n_thompson": 10}
+
+
+class Optimizer:
+    """Suggests points of a space, of which the losses are told; a `sparktune.Study` inside.
+
+    Args:
+        dimensions: the space, as for `Space`.
+        base_estimator: "GP", "RF", "ET", "GBRT", "DUMMY" (random points), or a regressor whose
+            `predict` takes `return_std`.
+        n_random_starts: the former name of `n_initial_points`.
+        n_initial_points: points that must have been told before the model takes over.
+        initial_point_generator: "random", "sobol", "halton", "hammersly", "lhs", "grid" or an
+            `InitialPointGenerator`.
+        n_jobs: for models that have it.
+        acq_func: "EI", "LCB", "PI", "gp_hedge" (one of these three, by chance), "MES", "PVRS"; or
+            "EIps", "PIps", for which (loss, seconds) is told.
+        acq_optimizer: "auto", "sampling" or "lbfgs"; the latter only for models with gradients. The
+            search is the same: of many points the best, from there along the gradient.
+        random_state: None, a seed or a generator.
+        model_queue_size: how many models results show; None: all.
+        space_constraint: a function of a point that says whether it may be.
+        acq_func_kwargs: xi (0.01) and kappa (1.96, or "inf") of the acquisitions, eta (1.0) of
+            "gp_hedge", n_min_samples of "MES", n_thompson of "PVRS".
+        acq_optimizer_kwargs: n_points, n_restarts_optimizer, n_jobs: taken, and not needed.
+        avoid_duplicates: whether a point that was tried is not suggested again while there are
+            others.
+
+    Attributes:
+        space, study, Xi, yi, models, rng: the space as models see it, the study inside, the points
+            and losses that were told (infinite where an evaluation failed), the models, the
+            generator.
+
+    Raises:
+        ValueError: an argument is wrong.
+    """
+
+    def __init__(
+        self,
+        dimensions: Any,
+        base_estimator: Any = "gp",
+        n_random_starts: int | None = None,
+        n_initial_points: int = 10,
+        initial_point_generator: Any = "random",
+        n_jobs: int = 1,
+        acq_func: str = "gp_hedge",
+        acq_optimizer: str = "auto",
+        random_state: Any = None,
+        model_queue_size: int | None = None,
+        space_constraint: Callable[[list[Any]], bool] | None = None,
+        acq_func_kwargs: dict[str, Any] | None = None,
+        acq_optimizer_kwargs: dict[str, Any] | None = None,
+        avoid_duplicates: bool = True,
+    ) -> None:
+        self._arguments = {k: v for k, v in locals().items() if k not in ("self", "__class__")}
+        self._arguments.update(n_random_starts=None, random_state=None)
+        self.specs = {"args": {**self._arguments}, "function": "Optimizer"}
+        self.rng = generator(random_state)
+        if n_random_starts is not None:
+            warnings.warn(
+                "n_random_starts is now n_initial_points", DeprecationWarning, stacklevel=2
+            )
+            n_initial_points = n_random_starts
+            self._arguments["n_initial_points"] = n_initial_points
+        if n_initial_points < 0:
+            raise InvalidArgument(f"Expected `n_initial_points` >= 0, got {n_initial_points}")
+        self.n_initial_points_ = n_initial_points
+        self.n_jobs = n_jobs
+        self.acq_func = _acq_func(acq_func)
+        self.acq_func_kwargs = acq_func_kwargs
+        self.acq_optimizer_kwargs = acq_optimizer_kwargs
+        self.max_model_queue_size = model_queue_size
+        self.base_estimator_ = _estimator(
+            base_estimator, dimensions, self.rng, n_jobs, self.acq_func
+        )
+        self.acq_optimizer = _acq_optimizer(acq_optimizer, self.base_estimator_, self.acq_func)
+        self.space = _space(dimensions, self.base_estimator_, space_constraint)
+        self.cache_: dict[tuple[int, str], list[Any]] = {}
+        self.Xi: list[list[Any]] = []
+        self.yi: list[Any] = []
+        self._sizes: list[int] = []
+        self._next: list[Any] | None = None
+        self._asked: dict[tuple[Any, ...], list[int]] = {}
+        self._taken: set[int] = set()
+        self._seconds: dict[int, float] = {}
+        self.bridge = Bridge.of(self.space)
+        seed = int(self.rng.randint(2**31 - 1))
+        self._lie: dict[str, str] = {}
+        sampler = Suggestions(
+            self.bridge,
+            _inner(self.base_estimator_),
+            self.acq_func,
+            _OPTIONS | (acq_func_kwargs or {}),
+            n_initial_points,
+            self._design(initial_point_generator, n_initial_points),
+            avoid_duplicates,
+            self._seconds,
+            self._lie,
+        )
+        self.study = Study(self.bridge.columns, sampler, seed=seed)
+
+    def _design(self, generator: Any, n: int) -> list[list[Any]]:
+        """The initial points of a generator that the constraint allows."""
+        cooked = cook_initial_point_generator(generator)
+        if cooked is None or not n:
+            return []
+        points = cooked.generate(self.space.dimensions, n, random_state=self.rng)
+        return [point for point in points if point in self.space]
+
+    # Ask
+
+    def ask(self, n_points: int | None = None, strategy: str = "cl_min") -> Any:
+        """The next point; or several.
+
+        Once the model has taken over, the same one until something is told. Points that were asked
+        for and have not been told are known to the model, and no other point is near them.
+
+        Args:
+            n_points: None, one point; or how many, as a list.
+            strategy: what is believed of the points before the next one is chosen: a loss as small
+                as the smallest so far ("cl_min"), the mean ("cl_mean") or the largest ("cl_max").
+
+        Raises:
+            ValueError: an argument is wrong.
+        """
+        if n_points is None:
+            if self._next is None:
+                modelled = self._modelled()
+                (point,) = self._points(1)
+                self._next = point if modelled else None
+                return point
+            return list(self._next)
+        if (
+            not isinstance(n_points, (int, np.integer))
+            or isinstance(n_points, bool)
+            or n_points < 1
+        ):
+            raise InvalidArgument(f"n_points should be int > 0, got {n_points!r}")
+        if strategy not in STRATEGIES:
+            raise InvalidArgument(
+                f"Expected parallel_strategy to be one of {STRATEGIES}, got {strategy!r}"
+            )
+        key = int(n_points), strategy
+        if key not in self.cache_:
+            first = [] if self._next is None else [list(self._next)]
+            self._lie["strategy"] = strategy
+            self.cache_[key] = first + self._points(int(n_points) - len(first))
+        return [list(point) for point in self.cache_[key]]
+
+    def _modelled(self) -> bool:
+        sampler: Any = self.study.sampler
+        return bool(sampler.modelled(self.study.history))
+
+    def _points(self, n: int) -> list[list[Any]]:
+        return [self._point(trial) for trial in self.study.ask(n)]
+
+    def _point(self, trial: Trial) -> list[Any]:
+        point = self.bridge.point(trial.values)
+        self._asked.setdefault(self.bridge.key(point), []).append(trial.id)
+        return point
+
+    # Tell
+
+    def tell(self, x: Any, y: Any, fit: bool = True) -> Any:
+        """Record the loss of a point, or the losses of several; returns the result so far.
+
+        A loss that is NaN or infinite is that of an evaluation that failed: the model takes it for
+        worse than the worst, and results show it as infinite.
+
+        Args:
+            x: a point, whether it was asked for or not; or a list of points.
+            y: its loss, with acquisitions per second (loss, seconds); or a list of them.
+            fit: whether results show a model from now on.
+
+        Raises:
+            ValueError: the point is not in the space, or the loss is not a number.
+            TypeError: seconds are missing.
+        """
+        check_x_in_space(x, self.space)
+        several = bool(len(x)) and is_2Dlistlike(x)
+        self._check_y(several, x, y)
+        points, losses = (x, y) if several else ([x], [y])
+        for point, loss in zip(points, losses, strict=True):
+            self._record(list(point), loss)
+        return self.told(fit)
+
+    def told(self, fit: bool = True) -> Any:
+        """The result after something was told."""
+        self.cache_, self._next = {}, None
+        if fit and self.base_estimator_ is not None and len(self.Xi) >= self.n_initial_points_:
+            self._sizes.append(len(self.Xi))
+            if self.max_model_queue_size is not None:
+                del self._sizes[: -self.max_model_queue_size or None]
+        return self.get_result()
+
+    @property
+    def timed(self) -> bool:
+        """Whether seconds are told with losses."""
+        return self.acq_func.endswith("ps")
+
+    def check(self, point: Any) -> None:
+        """Refuse a point that is not in the space.
+
+        Raises:
+            ValueError: it is not.
+        """
+        check_x_in_space(point, self.space)
+
+    def _check_y(self, several: bool, x: Any, y: Any) -> None:
+        timed = self.timed
+        if several and (not np.iterable(y) or len(y) != len(x)):
+            raise InvalidArgument(
+                f"there are {len(x)} points, which need as many losses, got {y!r}; all points "
+                "must have the same dimensions as the space"
+            )
+        for each in y if several else [y]:
+            if timed and not (np.iterable(each) and len(each) == 2):
+                raise TypeError(
+                    f"{self.acq_func} needs (loss, seconds) for each point, got {each!r}"
+                )
+            for number in each if timed else [each]:
+                if not isinstance(number, Number) or isinstance(number, complex):
+                    raise InvalidArgument(f"`func` should return a scalar, got {each!r}")
+
+    def _record(self, point: list[Any], y: Any) -> None:
+        """Tell the study, and take over what it recorded."""
+        loss, seconds = y if self.timed else (y, None)
+        result: dict[str, Any] = {"status": "fail"}
+        if np.isfinite(loss):
+            result = {"status": "ok", "loss": float(loss)}
+        if seconds is not None:
+            result["seconds"] = float(seconds)
+        ids = self._asked.get(self.bridge.key(point))
+        values: Any = ids.pop(0) if ids else self.bridge.values(point)
+        trial = self.study.tell(values, result)
+        self.take(trial, point)
+
+    def take(self, trial: Trial, point: list[Any] | None = None) -> bool:
+        """Take over how a trial of the study ended; whether that is new."""
+        if trial.status.pending or trial.status is Status.CANCELLED or trial.id in self._taken:
+            return False
+        self._taken.add(trial.id)
+        loss = float("inf") if trial.status is not Status.OK or trial.loss is None else trial.loss
+        self.Xi.append(self.bridge.point(trial.values) if point is None else point)
+        if self.timed:
+            seconds = (trial.result or {}).get("seconds")
+            self._seconds[trial.id] = 1.0 if seconds is None else seconds
+            self.yi.append((loss, self._seconds[trial.id]))
+        else:
+            self.yi.append(loss)
+        return True
+
+    # What there is
+
+    def run(self, func: Callable[[list[Any]], Any], n_iter: int = 1) -> Any:
+        """Evaluate `func` at the next `n_iter` points; returns the result."""
+        for _ in range(n_iter):
+            x = self.ask()
+            self.tell(x, func(x))
+        return self.get_result()
+
+    def update_next(self) -> None:
+        """Choose the next point again, after options have changed."""
+        self.cache_, self._next = {}, None
+
+    def copy(self, random_state: Any = None) -> Optimizer:
+        """An optimizer with the same options that was told the same.
+
+        Args:
+            random_state: of the copy; None: drawn from this one's generator.
+        """
+        seed = int(self.rng.randint(2**31 - 1)) if random_state is None else random_state
+        other = Optimizer(**{**self._arguments, "random_state": seed})
+        if self.Xi:
+            other.tell([list(x) for x in self.Xi], list(self.yi))
+        return other
+
+    @property
+    def models(self) -> Any:
+        """The models, one for each time that losses were told to it; fitted when looked at."""
+        if self.base_estimator_ is None:
+            return []
+        sizes = tuple(self._sizes)
+        return Models(self.base_estimator_, self.bridge, self.Xi, self.yi, sizes)
+
+    def get_result(self) -> Any:
+        """The result so far, as the minimizers return it.
+
+        Raises:
+            ValueError: nothing was told.
+        """
+        if not self.Xi:
+            raise InvalidArgument("there is no result before a loss was told")
+        return create_result(
+            list(self.Xi), self.yi, self.space, self.rng, self.specs, models=self.models
+        )
+
+
+def _acq_func(name: Any) -> str:
+    if name not in NAMES:
+        raise InvalidArgument(
+            f"acq_func must be one of {', '.join(map(repr, NAMES))}, got {name!r}"
+        )
+    return str(name)
+
+
+def _estimator(given: Any, dimensions: Any, rng: Any, n_jobs: int, acq_func: str) -> Any:
+    """The model, with a seed; one output more for acquisitions per second."""
+    seed = int(rng.randint(2**31 - 1))
+    cooked = cook_estimator(given, space=dimensions, random_state=seed, n_jobs=n_jobs)
+    if cooked is None:
+        return None
+    from sklearn.base import clone
+    from sklearn.multioutput import MultiOutputRegressor
+
+    cooked = clone(cooked)
+    if cooked.get_params().get("random_state", seed) is None:
+        cooked.set_params(random_state=seed)
+    if not acq_func.endswith("ps"):
+        return cooked
+    return cooked if isinstance(cooked, MultiOutputRegressor) else MultiOutputRegressor(cooked)
+
+
+def _inner(estimator: Any) -> Any:
+    """Our Gaussian process, of which the sampler makes one of losses and one of seconds itself; or
+    the model as it is.
+    """
+    inner = getattr(estimator, "estimator", estimator)
+    return inner if getattr(inner, "ours", False) else estimator
+
+
+def _acq_optimizer(given: Any, estimator: Any, acq_func: str) -> str:
+    if given not in ("auto", "sampling", "lbfgs"):
+        raise InvalidArgument(f"acq_optimizer must be 'auto', 'sampling' or 'lbfgs', got {given!r}")
+    smooth = estimator is not None and has_gradients(estimator) and acq_func not in ("MES", "PVRS")
+    if given == "lbfgs" and estimator is not None and not smooth and not _unknown(estimator):
+        raise InvalidArgument(
+            f"the model {type(estimator).__name__} should run with acq_optimizer='sampling', as it "
+            "has no gradients"
+        )
+    return ("lbfgs" if smooth else "sampling") if given == "auto" else str(given)
+
+
+def _unknown(estimator: Any) -> bool:
+    """Whether a model is none of this package's, and may have gradients."""
+    inner = getattr(estimator, "estimator", estimator)
+    return not type(inner).__module__.startswith("sparktune.")
+
+
+def _space(dimensions: Any, estimator: Any, constraint: Any) -> Space:
+    """The space as the model sees it; the user's dimensions stay as they are."""
+    from sparktune.skopt.learning import GaussianProcessRegressor
+
+    if isinstance(getattr(estimator, "estimator", estimator), GaussianProcessRegressor):
+        space = normalize_dimensions(dimensions)
+    else:
+        space = Space(dimensions)
+    return Space(space, constraint=constraint) if constraint is not None else space

@@ -1,0 +1,60 @@
+"""What generators of initial points have in common."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, TypeVar
+
+import numpy as np
+
+from sparktune.errors import InvalidArgument
+from sparktune.skopt.space import Space
+from sparktune.skopt.space.dimensions import random_state as generator
+
+G = TypeVar("G", bound="InitialPointGenerator")
+
+
+class InitialPointGenerator:
+    """Spreads points over a space: those of `cube` in the unit cube, mapped by the priors."""
+
+    def generate(
+        self, dimensions: Any, n_samples: int, random_state: Any = None
+    ) -> list[list[Any]]:
+        """n points of the space of these dimensions.
+
+        Args:
+            random_state: None, a seed or a generator.
+        """
+        space = Space(dimensions)
+        U = self.cube(len(space), n_samples, generator(random_state))
+        columns = [each.at(u) for each, u in zip(space.dimensions, U.T, strict=True)]
+        return [list(point) for point in zip(*columns, strict=True)]
+
+    def cube(self, n_dim: int, n_samples: int, rng: np.random.RandomState) -> Any:
+        """n points (n, d) of the unit cube."""
+        raise NotImplementedError
+
+    def get_params(self) -> dict[str, Any]:
+        """The options."""
+        names = list(inspect.signature(type(self).__init__).parameters)[1:]
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
+
+    def set_params(self: G, **params: Any) -> G:
+        """Change options.
+
+        Raises:
+            ValueError: there is no such option.
+        """
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise InvalidArgument(
+                    f"{type(self).__name__} has no option {name!r}; it has {', '.join(known)}"
+                )
+            setattr(self, name, value)
+        return self
+
+
+def seed_of(rng: np.random.RandomState) -> np.random.Generator:
+    """A generator of the new kind, as `scipy.stats.qmc` wants it."""
+    return np.random.default_rng(int(rng.randint(2**31 - 1)))

@@ -1,0 +1,72 @@
+"""Halton's and Hammersley's points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sparktune.errors import InvalidArgument
+from sparktune.skopt.sampler.base import InitialPointGenerator, seed_of
+
+
+class Halton(InitialPointGenerator):
+    """Halton's points (Halton 1960), scrambled: a scrambled van der Corput sequence in each
+    dimension.
+
+    Args:
+        min_skip, max_skip: as many points are left out; a random number from this range.
+        primes: the bases, one for each dimension; None: the first primes.
+    """
+
+    def __init__(
+        self, min_skip: int = 0, max_skip: int = 0, primes: Sequence[int] | None = None
+    ) -> None:
+        self.min_skip = min_skip
+        self.max_skip = max_skip
+        self.primes = primes
+
+    def cube(self, n_dim: int, n_samples: int, rng: np.random.RandomState) -> Any:
+        """n points (n, d) of the unit cube.
+
+        Raises:
+            ValueError: there are fewer primes than dimensions.
+        """
+        from scipy.stats import qmc
+
+        primes = first_primes(n_dim) if self.primes is None else list(self.primes)
+        if len(primes) < n_dim:
+            raise InvalidArgument(f"{n_dim} dimensions need as many primes, got {primes}")
+        skip = self.min_skip
+        if self.max_skip > self.min_skip:
+            skip = int(rng.randint(self.min_skip, self.max_skip + 1))
+        columns = [
+            qmc.van_der_corput(n_samples, p, start_index=skip, scramble=True, seed=seed_of(rng))
+            for p in primes[:n_dim]
+        ]
+        return np.column_stack(columns)
+
+
+class Hammersly(Halton):
+    """Hammersley's points (Hammersley 1960): Halton's, and n evenly spaced numbers in the last
+    dimension. The name is spelt as in scikit-optimize. Options as for `Halton`.
+    """
+
+    def cube(self, n_dim: int, n_samples: int, rng: np.random.RandomState) -> Any:
+        """n points (n, d) of the unit cube."""
+        even = (np.arange(n_samples) + 0.5) / n_samples
+        if n_dim == 1:
+            return even[:, None]
+        return np.column_stack([super().cube(n_dim - 1, n_samples, rng), even])
+
+
+def first_primes(n: int) -> list[int]:
+    """The first n primes."""
+    found: list[int] = []
+    candidate = 2
+    while len(found) < n:
+        if all(candidate % p for p in found):
+            found.append(candidate)
+        candidate += 1
+    return found

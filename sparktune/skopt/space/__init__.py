@@ -1,0 +1,29 @@
+"""Dimensions and spaces, as scikit-optimize has them."""
+
+from sparktune.skopt.space.dimensions import Categorical, Dimension, Integer, Real
+from sparktune.skopt.space.space import Space, check_dimension
+from sparktune.skopt.space.transformers import (
+    CategoricalEncoder,
+    Identity,
+    LabelEncoder,
+    LogN,
+    Normalize,
+    Pipeline,
+    StringEncoder,
+)
+
+__all__ = [
+    "Categorical",
+    "CategoricalEncoder",
+    "Dimension",
+    "Identity",
+    "Integer",
+    "LabelEncoder",
+    "LogN",
+    "Normalize",
+    "Pipeline",
+    "Real",
+    "Space",
+    "StringEncoder",
+    "check_dimension",
+]
