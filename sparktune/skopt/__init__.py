@@ -1,4 +1,6 @@
-"""scikit-optimize's names, for programs that were written for it: `import sparktune.skopt as skopt`.
+"""scikit-optimize's names, for programs that were written for it.
+
+    import sparktune.skopt as skopt
 
 The minimizers, `Optimizer` and `BayesSearchCV` work as scikit-optimize's do, and evaluate on Spark
 with `on=Spark(parallelism=8)`. The models and the search are those of sparktune.

@@ -86,7 +86,8 @@ def smallest(mean: Array, sd: Array, n: int, rng: np.random.Generator) -> Array:
     scale = (q3 - q1) / (np.log(np.log(4)) - np.log(np.log(4 / 3)))
     place = q2 - scale * np.log(np.log(2))
     draws: Array = place + scale * np.log(-np.log(rng.random(n)))
-    return np.minimum(draws, mean.min() - 1e-6 * sd.max())
+    least: Array = np.minimum(draws, mean.min() - 1e-6 * sd.max())
+    return least
 
 
 def acquisition(name: str, best: float, kappa: Any, xi: float) -> Acquisition:

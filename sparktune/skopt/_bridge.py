@@ -121,7 +121,7 @@ def _options(categories: Sequence[Any]) -> list[Any]:
 def _value(dimension: Dimension, index: dict[Hashable, int], x: Any) -> float:
     if isinstance(dimension, Categorical):
         return positions(index, [x])[0]
-    return int(round(float(x))) if isinstance(dimension, Integer) else float(x)
+    return round(float(x)) if isinstance(dimension, Integer) else float(x)
 
 
 def _read(dimension: Dimension, value: Any) -> Any:
@@ -129,7 +129,7 @@ def _read(dimension: Dimension, value: Any) -> Any:
         return dimension.categories[int(value)]
     low, high = dimension.bounds
     kept = min(max(value, low), high)
-    return int(round(kept)) if isinstance(dimension, Integer) else float(kept)
+    return round(kept) if isinstance(dimension, Integer) else float(kept)
 
 
 def _reader(dimension: Dimension) -> tuple[str, Any, Any]:
@@ -159,7 +159,7 @@ def _listed(func: Any, readers: list[tuple[str, Any, Any]], timed: bool) -> Call
                 point.append(value if low is None else low[value])
             else:
                 kept = min(max(value, low), high)
-                point.append(int(round(kept)) if kind == "integer" else float(kept))
+                point.append(round(kept) if kind == "integer" else float(kept))
         loss, seconds = func(point) if timed else (func(point), None)
         if getattr(loss, "shape", None) == ():
             loss = loss.item()

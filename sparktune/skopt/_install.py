@@ -11,9 +11,9 @@ DOORS = (
     *("acquisition", "benchmarks", "callbacks", "learning", "learning.forest", "learning.gbrt"),
     *("learning.gaussian_process", "learning.gaussian_process.gpr"),
     *("learning.gaussian_process.kernels", "optimizer", "optimizer.base", "optimizer.dummy"),
-    *("optimizer.forest", "optimizer.gbrt", "optimizer.gp", "optimizer.optimizer", "plots"),
-    *("sampler", "sampler.grid", "sampler.halton", "sampler.hammersly", "sampler.lhs"),
-    *("sampler.base", "sampler.sobol", "searchcv", "space", "space.space", "space.transformers"),
+    *("optimizer.forest", "optimizer.gbrt", "optimizer.gp", "optimizer.optimizer"),
+    *("sampler", "sampler.grid", "sampler.halton", "sampler.lhs"),
+    *("sampler.base", "sampler.sobol", "space", "space.space", "space.transformers"),
     "utils",
 )
 """The modules of scikit-optimize that are here."""

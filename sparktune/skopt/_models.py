@@ -55,6 +55,15 @@ def _finite(y: Array) -> Array:
     return y
 
 
+def single(estimator: Any) -> Any:
+    """The model of one target: the estimator itself, or that of which there is one for losses and
+    one for seconds.
+    """
+    from sklearn.multioutput import MultiOutputRegressor
+
+    return estimator.estimator if isinstance(estimator, MultiOutputRegressor) else estimator
+
+
 @dataclass(eq=False)
 class Models(Sequence[Any]):
     """The models of an optimizer: for each of `sizes` one that is fitted to so many of the points

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,7 @@ class Suggestions:
         design: initial points, before random ones; in their order.
         avoid_duplicates: whether a point that was tried is replaced by a random one.
         seconds: {trial: how long it took}, for the acquisitions per second.
+        lie: {"strategy": what is believed of points that have not ended}.
     """
 
     bridge: Bridge
@@ -65,8 +66,8 @@ class Suggestions:
     n_initial: int
     design: list[Any]
     avoid_duplicates: bool
-    seconds: dict[int, float]
-    lie: dict[str, str]
+    seconds: dict[int, float] = field(default_factory=dict)
+    lie: dict[str, str] = field(default_factory=dict)
 
     def suggest(self, space: Columns, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d)."""
@@ -86,9 +87,9 @@ class Suggestions:
 
     def _initial(self, place: int, seen: Seen, rng: np.random.Generator, warn: bool) -> Array:
         """The initial point at this place, or a random one."""
-        if not warn and place < len(self.design):
-            return self.bridge.row(self.design[place])
         drawn = self.random(_DRAWN if self.avoid_duplicates else 1, rng)
+        if not warn and place < len(self.design):
+            drawn = np.vstack([self.bridge.row(self.design[place]), drawn])
         row = seen.first_new(drawn) if self.avoid_duplicates else drawn[0]
         if row is None:
             row = drawn[0]
@@ -295,14 +296,14 @@ def _scored(task: _Task, believed: Array, rng: np.random.Generator) -> Callable[
     model = fitted(sampler.estimator, Z, targets)
     best, scale = float(y.min()), float(np.ptp(y[np.isfinite(y)])) or 1.0
     name = str(rng.choice(HEDGED)) if task.name == "gp_hedge" else task.name
-    named = None if name in ("MES", "PVRS") else task.named(name, best, 1.0)
+    made = [] if name in ("MES", "PVRS") else [task.named(name, best, 1.0)]
 
     def score(X: Array) -> Array:
         numbers = bridge.numbers(X)
         part = model.estimators_[0] if task.timed else model
         mean, sd = part.predict(numbers, return_std=True)
         sd = np.maximum(sd, _LEAST * scale)
-        chosen = MaxValueEntropy(smallest(mean, sd, 10, rng)) if named is None else named
+        (chosen,) = made or [MaxValueEntropy(smallest(mean, sd, 10, rng))]
         found: Array = chosen(mean, sd)
         if task.timed:
             mean, sd = model.estimators_[1].predict(numbers, return_std=True)

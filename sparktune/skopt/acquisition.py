@@ -60,7 +60,10 @@ def _gaussian_acquisition(
         return gaussian_lcb(X, losses, options.get("kappa", 1.96), return_grad)
     function: Callable[..., Any] = gaussian_ei if kind == "EI" else gaussian_pi
     found = function(X, losses, y_opt, options.get("xi", 0.01), return_grad)
-    value, gradient = found if return_grad else (found, None)
+    value: Any = found
+    gradient: Any = None
+    if return_grad:
+        value, gradient = found
     if timed:
         rate, change = _rate(X, model.estimators_[1], return_grad)
         gradient = None if gradient is None else gradient * rate + value * change

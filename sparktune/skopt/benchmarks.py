@@ -46,7 +46,7 @@ def bench4(x: Sequence[Any]) -> float:
 
 def bench5(x: Sequence[Any]) -> float:
     """The square of a text's number and that of a number: 0 at ("0", 0)."""
-    return float(x[0]) ** 2 + x[1] ** 2
+    return float(float(x[0]) ** 2 + x[1] ** 2)
 
 
 def branin(

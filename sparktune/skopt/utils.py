@@ -128,10 +128,11 @@ def has_gradients(estimator: Any) -> bool:
     """Whether a model's predictions have gradients: those of Gaussian processes do, unless all
     dimensions are categorical.
     """
+    from sparktune.skopt._models import single
     from sparktune.skopt.learning import GaussianProcessRegressor
     from sparktune.skopt.learning.gaussian_process.kernels import HammingKernel
 
-    estimator = getattr(estimator, "estimator", estimator)
+    estimator = single(estimator)
     return isinstance(estimator, GaussianProcessRegressor) and not isinstance(
         estimator.kernel, HammingKernel
     )
@@ -272,7 +273,7 @@ def use_named_args(
     """
     check_list_types(dimensions, Dimension)
     check_dimension_names(dimensions)
-    names = [each.name for each in dimensions]
+    names = [str(each.name) for each in dimensions]
 
     def decorator(func: Callable[..., Any]) -> Callable[[Sequence[Any]], Any]:
         @functools.wraps(func)

@@ -12,7 +12,7 @@ import numpy as np
 from sparktune.errors import InvalidArgument
 from sparktune.skopt._acquire import NAMES
 from sparktune.skopt._bridge import Bridge
-from sparktune.skopt._models import Models
+from sparktune.skopt._models import Models, single
 from sparktune.skopt._results import create_result
 from sparktune.skopt._suggest import Suggestions
 from sparktune.skopt.space import Space
@@ -88,36 +88,24 @@ class Optimizer:
         self._arguments.update(n_random_starts=None, random_state=None)
         self.specs = {"args": {**self._arguments}, "function": "Optimizer"}
         self.rng = generator(random_state)
-        if n_random_starts is not None:
-            warnings.warn(
-                "n_random_starts is now n_initial_points", DeprecationWarning, stacklevel=2
-            )
-            n_initial_points = n_random_starts
-            self._arguments["n_initial_points"] = n_initial_points
-        if n_initial_points < 0:
-            raise InvalidArgument(f"Expected `n_initial_points` >= 0, got {n_initial_points}")
-        self.n_initial_points_ = n_initial_points
-        self.n_jobs = n_jobs
+        n_initial_points = _n_initial(n_initial_points, n_random_starts)
+        self._arguments["n_initial_points"] = self.n_initial_points_ = n_initial_points
         self.acq_func = _acq_func(acq_func)
         self.acq_func_kwargs = acq_func_kwargs
-        self.acq_optimizer_kwargs = acq_optimizer_kwargs
         self.max_model_queue_size = model_queue_size
         self.base_estimator_ = _estimator(
             base_estimator, dimensions, self.rng, n_jobs, self.acq_func
         )
         self.acq_optimizer = _acq_optimizer(acq_optimizer, self.base_estimator_, self.acq_func)
         self.space = _space(dimensions, self.base_estimator_, space_constraint)
-        self.cache_: dict[tuple[int, str], list[Any]] = {}
+        self.bridge = Bridge.of(self.space)
         self.Xi: list[list[Any]] = []
         self.yi: list[Any] = []
-        self._sizes: list[int] = []
+        self.cache_: dict[tuple[int, str], list[Any]] = {}
         self._next: list[Any] | None = None
+        self._sizes: list[int] = []
         self._asked: dict[tuple[Any, ...], list[int]] = {}
         self._taken: set[int] = set()
-        self._seconds: dict[int, float] = {}
-        self.bridge = Bridge.of(self.space)
-        seed = int(self.rng.randint(2**31 - 1))
-        self._lie: dict[str, str] = {}
         sampler = Suggestions(
             self.bridge,
             _inner(self.base_estimator_),
@@ -126,15 +114,16 @@ class Optimizer:
             n_initial_points,
             self._design(initial_point_generator, n_initial_points),
             avoid_duplicates,
-            self._seconds,
-            self._lie,
         )
-        self.study = Study(self.bridge.columns, sampler, seed=seed)
+        self.sampler = sampler
+        self.study = Study(self.bridge.columns, sampler, seed=int(self.rng.randint(2**31 - 1)))
 
     def _design(self, generator: Any, n: int) -> list[list[Any]]:
         """The initial points of a generator that the constraint allows."""
         cooked = cook_initial_point_generator(generator)
-        if cooked is None or not n:
+        if cooked is None:
+            return [self.space.rvs(random_state=self.rng)[0] for _ in range(n)]
+        if not n:
             return []
         points = cooked.generate(self.space.dimensions, n, random_state=self.rng)
         return [point for point in points if point in self.space]
@@ -175,13 +164,12 @@ class Optimizer:
         key = int(n_points), strategy
         if key not in self.cache_:
             first = [] if self._next is None else [list(self._next)]
-            self._lie["strategy"] = strategy
+            self.sampler.lie["strategy"] = strategy
             self.cache_[key] = first + self._points(int(n_points) - len(first))
         return [list(point) for point in self.cache_[key]]
 
     def _modelled(self) -> bool:
-        sampler: Any = self.study.sampler
-        return bool(sampler.modelled(self.study.history))
+        return self.sampler.modelled(self.study.history)
 
     def _points(self, n: int) -> list[list[Any]]:
         return [self._point(trial) for trial in self.study.ask(n)]
@@ -240,13 +228,13 @@ class Optimizer:
 
     def _check_y(self, several: bool, x: Any, y: Any) -> None:
         timed = self.timed
-        if several and (not np.iterable(y) or len(y) != len(x)):
+        if several and np.shape(y)[:1] != (len(x),):
             raise InvalidArgument(
                 f"there are {len(x)} points, which need as many losses, got {y!r}; all points "
                 "must have the same dimensions as the space"
             )
         for each in y if several else [y]:
-            if timed and not (np.iterable(each) and len(each) == 2):
+            if timed and np.shape(each) != (2,):
                 raise TypeError(
                     f"{self.acq_func} needs (loss, seconds) for each point, got {each!r}"
                 )
@@ -276,8 +264,8 @@ class Optimizer:
         self.Xi.append(self.bridge.point(trial.values) if point is None else point)
         if self.timed:
             seconds = (trial.result or {}).get("seconds")
-            self._seconds[trial.id] = 1.0 if seconds is None else seconds
-            self.yi.append((loss, self._seconds[trial.id]))
+            self.sampler.seconds[trial.id] = 1.0 if seconds is None else seconds
+            self.yi.append((loss, self.sampler.seconds[trial.id]))
         else:
             self.yi.append(loss)
         return True
@@ -328,6 +316,16 @@ class Optimizer:
         )
 
 
+def _n_initial(n: int, former: int | None) -> int:
+    """The number of initial points, by either name."""
+    if former is not None:
+        warnings.warn("n_random_starts is now n_initial_points", DeprecationWarning, stacklevel=3)
+        n = former
+    if n < 0:
+        raise InvalidArgument(f"Expected `n_initial_points` >= 0, got {n}")
+    return n
+
+
 def _acq_func(name: Any) -> str:
     if name not in NAMES:
         raise InvalidArgument(
@@ -357,7 +355,7 @@ def _inner(estimator: Any) -> Any:
     """Our Gaussian process, of which the sampler makes one of losses and one of seconds itself; or
     the model as it is.
     """
-    inner = getattr(estimator, "estimator", estimator)
+    inner = single(estimator)
     return inner if getattr(inner, "ours", False) else estimator
 
 
@@ -375,15 +373,14 @@ def _acq_optimizer(given: Any, estimator: Any, acq_func: str) -> str:
 
 def _unknown(estimator: Any) -> bool:
     """Whether a model is none of this package's, and may have gradients."""
-    inner = getattr(estimator, "estimator", estimator)
-    return not type(inner).__module__.startswith("sparktune.")
+    return not type(single(estimator)).__module__.startswith("sparktune.")
 
 
 def _space(dimensions: Any, estimator: Any, constraint: Any) -> Space:
     """The space as the model sees it; the user's dimensions stay as they are."""
     from sparktune.skopt.learning import GaussianProcessRegressor
 
-    if isinstance(getattr(estimator, "estimator", estimator), GaussianProcessRegressor):
+    if isinstance(single(estimator), GaussianProcessRegressor):
         space = normalize_dimensions(dimensions)
     else:
         space = Space(dimensions)

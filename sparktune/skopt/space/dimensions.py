@@ -63,8 +63,12 @@ class Dimension:
         """n values drawn from the prior; a list, or for `Real` and `Integer` the value itself if
         n is 1.
         """
-        found = self.at(_uniform(random_state, n_samples))
+        found = self.draw(n_samples, _generator(random_state))
         return found if n_samples != 1 or isinstance(self, Categorical) else found[0]
+
+    def draw(self, n: int, rng: np.random.RandomState) -> Any:
+        """n values drawn from the prior."""
+        return self.at(rng.uniform(size=n))
 
     def at(self, u: Any) -> list[Any]:
         """The values at the positions u in (0, 1) of the prior."""
@@ -114,14 +118,14 @@ class Dimension:
         raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._key() == cast(Dimension, other)._key()
+        return type(self) is type(other) and self._key() == other._key()
 
     def __hash__(self) -> int:
         return hash(repr(self._key()))
 
 
-def _uniform(seed: Any, n: int) -> Any:
-    return random_state(seed).uniform(size=n)
+def _generator(seed: Any) -> np.random.RandomState:
+    return random_state(seed)
 
 
 class _Number(Dimension):
@@ -306,6 +310,12 @@ class Integer(_Number):
             x = self.low + np.floor(u * (self.high - self.low + 1))
         return [int(each) for each in np.clip(x, self.low, self.high)]
 
+    def draw(self, n: int, rng: np.random.RandomState) -> Any:
+        """n values (n,) drawn from the prior."""
+        if self.prior == "uniform":
+            return rng.randint(self.low, self.high + 1, size=n)
+        return np.array(super().draw(n, rng))
+
     def inverse_transform(self, Xt: Any) -> Any:
         """The values of numbers Xt, rounded and kept in their range."""
         found = np.clip(np.round(super().inverse_transform(Xt)), self.low, self.high)
@@ -362,10 +372,10 @@ class Categorical(Dimension):
         n = len(self.categories)
         made: dict[str, list[Transformer]] = {
             "onehot": [CategoricalEncoder()],
-            "label": [_Ordered()],
+            "label": [LabelEncoder()],
             "string": [StringEncoder()],
             "identity": [Identity()],
-            "normalize": [_Ordered(), Normalize(0, n - 1, is_int=True)],
+            "normalize": [LabelEncoder(), Normalize(0, n - 1, is_int=True)],
         }
         if transform not in made:
             raise InvalidArgument(
@@ -448,12 +458,3 @@ class Categorical(Dimension):
             shown = [*shown[:3], "...", *shown[-3:]]
         prior = None if self.prior is None else list(self.prior)
         return f"Categorical(categories=({', '.join(shown)}), prior={prior})"
-
-
-class _Ordered(LabelEncoder):
-    """Categories as 0, 1, ..., in their order."""
-
-    def fit(self, X: Any) -> _Ordered:
-        self.categories = list({key_of(x): x for x in X}.values())
-        self._index = {key_of(x): i for i, x in enumerate(self.categories)}
-        return self

@@ -66,6 +66,9 @@ class Space:
         constraint: a function of a point that says whether it may be.
     """
 
+    dimensions: list[Dimension]
+    constraint: Constraint | None
+
     def __init__(self, dimensions: Any, constraint: Constraint | None = None) -> None:
         if isinstance(dimensions, Space):
             constraint = dimensions.constraint if constraint is None else constraint
@@ -145,7 +148,7 @@ class Space:
         )
 
     def _drawn(self, n: int, rng: np.random.RandomState) -> list[list[Any]]:
-        columns = [dimension.at(rng.uniform(size=n)) for dimension in self.dimensions]
+        columns = [_plain(dimension.draw(n, rng)) for dimension in self.dimensions]
         return [list(point) for point in zip(*columns, strict=True)] if columns else [[]] * n
 
     def __contains__(self, point: Any) -> bool:
@@ -283,6 +286,10 @@ class Space:
             prior, base = priors.get(name, "uniform"), bases.get(name, 10)
             found.append(kind(low, high, prior, base, transform, name=name))
         return cls(found)
+
+
+def _plain(values: Any) -> list[Any]:
+    return values.tolist() if isinstance(values, np.ndarray) else values  # type: ignore[no-any-return]
 
 
 def _generator(seed: Any) -> np.random.RandomState:

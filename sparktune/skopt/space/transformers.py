@@ -82,7 +82,7 @@ def _check(X: Any, low: float, high: float) -> None:
 
 
 class LabelEncoder(Transformer):
-    """Categories as 0, 1, ..., in the order of their first appearance; sorted, where they can be."""
+    """Categories as 0, 1, ...: those of one kind sorted, others in their order."""
 
     def __init__(self, X: Sequence[Any] | None = None) -> None:
         if X is not None:
@@ -91,9 +91,9 @@ class LabelEncoder(Transformer):
     def fit(self, X: Any) -> LabelEncoder:
         """Take these categories."""
         found = list({_key(x): x for x in _listed(X)}.values())
-        numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in found)
-        texts = all(isinstance(x, str) for x in found)
-        self.categories = sorted(found) if numbers or texts else found
+        kinds = {"number" if type(x) in (int, float) else type(x).__name__ for x in found}
+        sortable = kinds in ({"number"}, {"str"}, {"bool"})
+        self.categories = sorted(found) if sortable else found
         self._index = {_key(x): i for i, x in enumerate(self.categories)}
         return self
 
@@ -103,7 +103,7 @@ class LabelEncoder(Transformer):
 
     def inverse_transform(self, Xt: Any) -> Any:
         """The category of each number, which may have been rounded."""
-        return [self.categories[int(round(float(i)))] for i in np.ravel(np.asarray(Xt))]
+        return [self.categories[round(float(i))] for i in np.ravel(np.asarray(Xt))]
 
 
 class StringEncoder(Transformer):

@@ -34,6 +34,8 @@ class GaussianProcessRegressor(Peer):  # type: ignore[misc]
             noise.
     """
 
+    kernel: Any
+
     def __init__(
         self,
         kernel: Any = None,

@@ -57,7 +57,7 @@ class HammingKernel(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # ty
     @property
     def hyperparameter_length_scale(self) -> Any:
         """l, as scikit-learn knows it."""
-        n = len(self.length_scale) if np.iterable(self.length_scale) else 1
+        n = np.size(self.length_scale)
         return Hyperparameter("length_scale", "numeric", self.length_scale_bounds, n)
 
     def __call__(self, X: Any, Y: Any = None, eval_gradient: bool = False) -> Any:
