@@ -296,7 +296,7 @@ def _scored(task: _Task, believed: Array, rng: np.random.Generator) -> Callable[
     model = fitted(sampler.estimator, Z, targets)
     best, scale = float(y.min()), float(np.ptp(y[np.isfinite(y)])) or 1.0
     name = str(rng.choice(HEDGED)) if task.name == "gp_hedge" else task.name
-    made = [] if name in ("MES", "PVRS") else [task.named(name, best, 1.0)]
+    made: list[Any] = [] if name in ("MES", "PVRS") else [task.named(name, best, 1.0)]
 
     def score(X: Array) -> Array:
         numbers = bridge.numbers(X)
@@ -316,7 +316,7 @@ def _scored(task: _Task, believed: Array, rng: np.random.Generator) -> Callable[
 def _lie(task: _Task) -> float:
     """The loss that points are believed to have, by the strategy."""
     finite = task.y[np.isfinite(task.y)]
-    how = {"cl_min": np.min, "cl_mean": np.mean, "cl_max": np.max}
+    how: dict[str, Any] = {"cl_min": np.min, "cl_mean": np.mean, "cl_max": np.max}
     return float(how[task.sampler.lie.get("strategy", "cl_min")](finite))
 
 

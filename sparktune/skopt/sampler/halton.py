@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparktune.errors import InvalidArgument
-from sparktune.skopt.sampler.base import InitialPointGenerator, seed_of
+from sparktune.skopt.sampler.base import InitialPointGenerator
 
 
 class Halton(InitialPointGenerator):
@@ -33,19 +33,13 @@ class Halton(InitialPointGenerator):
         Raises:
             ValueError: there are fewer primes than dimensions.
         """
-        from scipy.stats import qmc
-
         primes = first_primes(n_dim) if self.primes is None else list(self.primes)
         if len(primes) < n_dim:
             raise InvalidArgument(f"{n_dim} dimensions need as many primes, got {primes}")
         skip = self.min_skip
         if self.max_skip > self.min_skip:
             skip = int(rng.randint(self.min_skip, self.max_skip + 1))
-        columns = [
-            qmc.van_der_corput(n_samples, p, start_index=skip, scramble=True, seed=seed_of(rng))
-            for p in primes[:n_dim]
-        ]
-        return np.column_stack(columns)
+        return np.column_stack([_column(n_samples, p, skip, rng) for p in primes[:n_dim]])
 
 
 class Hammersly(Halton):
@@ -70,3 +64,16 @@ def first_primes(n: int) -> list[int]:
             found.append(candidate)
         candidate += 1
     return found
+
+
+def _column(n: int, base: int, skip: int, rng: np.random.RandomState) -> Any:
+    """Numbers skip to skip + n (n,) of the van der Corput sequence of a base, with a random
+    permutation of each digit (Owen 2017, arXiv:1706.02808), down to the precision of a float.
+    """
+    indices = np.arange(skip, skip + n)
+    column, weight = np.zeros(n), 1.0 / base
+    while weight > 1e-16:
+        column += rng.permutation(base)[indices % base] * weight
+        indices = indices // base
+        weight /= base
+    return np.minimum(column, 1 - 1e-16)
