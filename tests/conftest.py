@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -24,8 +26,14 @@ os.environ["PYSPARK_PYTHON"] = sys.executable
 # of drivers, of their executors, and of Spark's own servers.
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
 EXECUTORS = f'"-Dspark.executor.defaultJavaOptions={QUICK}"'
-# On a busy machine an example takes long for no fault of its own.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# On a busy machine an example takes long for no fault of its own; and each run has the same ones.
+settings.register_profile(
+    "busy",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("busy")
 
 StartServer: TypeAlias = Callable[
@@ -101,6 +109,15 @@ def pytest_configure(config: pytest.Config) -> None:
     with suppress(PackageNotFoundError):
         if version("pyspark").startswith("3."):
             config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def _seeded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test draws without a seed, as studies do that have none, is the same in every run."""
+    draws = random.Random(request.node.nodeid)
+    monkeypatch.setattr("numpy.random.bit_generator.randbits", draws.getrandbits)
+    random.seed(draws.getrandbits(64))
+    np.random.seed(draws.getrandbits(32))  # noqa: NPY002
 
 
 @contextmanager

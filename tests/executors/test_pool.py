@@ -42,7 +42,7 @@ class Controlled:
     def call(self, trial: Trial, tag: str) -> dict[str, Any]:
         self.tags[tag] = trial.id
         self.entered[trial.id].set()
-        assert self.ends[trial.id].wait(20)
+        assert self.ends[trial.id].wait(120)
         if trial.id in self.errors:
             raise self.errors[trial.id]
         return {"status": "ok", "loss": float(trial.id), "result": {"loss": float(trial.id)}}
@@ -73,8 +73,8 @@ def drain(pool: Pool, n: int) -> dict[int, Outcome]:
     """The next n outcomes by trial id."""
     outcomes: list[Outcome] = []
     while len(outcomes) < n:
-        batch = pool.collect(20)
-        assert batch, "no outcome within 20 seconds"
+        batch = pool.collect(120)
+        assert batch, "no outcome within two minutes"
         outcomes += batch
     return {outcome.trial_id: outcome for outcome in outcomes}
 
@@ -119,7 +119,7 @@ def test_one_trial_more_than_can_run_waits(
     pool = Pool(transport, parallelism)
     assert pool.slots == inside
     submit(pool, *range(inside))
-    assert all(transport.entered[id].wait(20) for id in range(on_platform))
+    assert all(transport.entered[id].wait(120) for id in range(on_platform))
     assert not any(transport.entered[id].is_set() for id in range(on_platform, inside))
     assert pool.running == min(parallelism, slots)
     pool.close()
@@ -145,7 +145,7 @@ def test_slots_that_come_later_are_used() -> None:
     transport.slots = 6
     assert pool.slots == 7
     submit(pool, *range(7))
-    assert all(transport.entered[id].wait(20) for id in range(7))
+    assert all(transport.entered[id].wait(120) for id in range(7))
     pool.close()
 
 
@@ -223,7 +223,7 @@ def test_a_lost_platform_ends_the_wait_with_its_error() -> None:
     pool = Pool(transport, 4)
     submit(pool, 0, 1)
     with pytest.raises(SparkUnavailable, match="stopped"):
-        pool.collect(20)
+        pool.collect(120)
     pool.close()
     assert {outcome.trial_id: outcome.status for outcome in pool.collect(0)} == {
         0: Status.CANCELLED,
@@ -243,7 +243,7 @@ def test_a_platform_that_answers_no_more_ends_the_wait_though_no_call_does() -> 
     pool = Pool(transport, 4, timing=Timing(look=0.05, grace=0.1))
     submit(pool, 0)
     with pytest.raises(SparkUnavailable, match="silent"):
-        pool.collect(20)
+        pool.collect(120)
     pool.close()
 
 
@@ -251,7 +251,7 @@ def test_cancelling_one_trial_leaves_the_others_running() -> None:
     transport = Controlled()
     pool = Pool(transport, 4)
     submit(pool, 0, 1)
-    assert transport.entered[0].wait(20)
+    assert transport.entered[0].wait(120)
     pool.cancel([0])
     assert drain(pool, 1)[0].status is Status.CANCELLED
     transport.ends[1].set()
@@ -263,7 +263,7 @@ def test_a_waiting_trial_that_is_cancelled_never_starts() -> None:
     transport = Controlled()
     pool = Pool(transport, 1)
     submit(pool, 0, 1)
-    assert transport.entered[0].wait(20)
+    assert transport.entered[0].wait(120)
     pool.cancel([1])
     transport.ends[0].set()
     outcomes = drain(pool, 2)
@@ -276,7 +276,7 @@ def test_a_result_that_arrives_despite_its_cancel_is_kept() -> None:
     transport = Controlled()
     pool = Pool(transport, 4)
     submit(pool, 0)
-    assert transport.entered[0].wait(20)
+    assert transport.entered[0].wait(120)
     transport.cancellable = True
     transport.cancel = lambda tag: True  # type: ignore[method-assign]
     pool.cancel([0])
@@ -293,20 +293,6 @@ def test_a_trial_beyond_its_time_is_ended_as_timed_out() -> None:
     assert outcome.status is Status.TIMEOUT
     assert outcome.failure is not None
     assert "trial_timeout=0.05" in outcome.failure.message
-    pool.close()
-
-
-def test_the_time_of_a_trial_does_not_run_while_it_waits_for_a_slot() -> None:
-    transport = Controlled()
-    pool = Pool(transport, 4, trial_timeout=0.4)
-    submit(pool, 0)
-    assert transport.entered[0].wait(20)
-    transport.waiting_for_a_slot = set(transport.tags)
-    assert pool.collect(0.6) == []
-    begun = time.monotonic()
-    transport.waiting_for_a_slot = set()
-    assert drain(pool, 1)[0].status is Status.TIMEOUT
-    assert time.monotonic() - begun >= 0.4
     pool.close()
 
 
@@ -329,7 +315,7 @@ class Lives:
         self.clock = Clock()
         self.pool = Pool(self.transport, 4, 2.0, retries, clock=self.clock)
         submit(self.pool, 0)
-        assert self.transport.entered[0].wait(20)
+        assert self.transport.entered[0].wait(120)
 
     def passes(self, seconds: float, runs: bool = True) -> list[Outcome]:
         """What ends in so many seconds."""
@@ -343,6 +329,16 @@ class Lives:
     @property
     def told_to_end(self) -> bool:
         return self.transport.ends[0].is_set()
+
+
+def test_the_time_of_a_trial_does_not_run_while_it_waits_for_a_slot() -> None:
+    lives = Lives()
+    assert lives.passes(5.0, runs=False) == []
+    assert lives.passes(1.9) == []
+    assert not lives.told_to_end
+    lives.passes(0.8)
+    assert drain(lives.pool, 1)[0].status is Status.TIMEOUT
+    lives.pool.close()
 
 
 def test_a_trial_that_lost_its_slot_is_charged_for_its_second_life_only() -> None:
@@ -371,14 +367,14 @@ def test_an_attempt_is_charged_for_its_own_time_only() -> None:
                 return super().call(trial, tag)
             self.tags[tag] = trial.id
             self.entered[trial.id].set()
-            assert self.lose.wait(20)
+            assert self.lose.wait(120)
             raise Lost("the executor was lost")
 
     transport = Relaying()
     lives = Lives(transport, retries=1)
     assert lives.passes(1.9) == []
     transport.lose.set()
-    assert transport.again.wait(20)
+    assert transport.again.wait(120)
     assert lives.passes(1.9) == []
     assert not lives.told_to_end
     lives.passes(0.8)
@@ -423,21 +419,6 @@ def test_a_call_that_is_told_to_end_twice_ends_for_the_first_reason() -> None:
     assert state.abandoned() == State(Phase.ABANDONED, 1, float("inf"), Status.TIMEOUT)
 
 
-def test_the_time_of_a_trial_starts_anew_when_it_lost_its_slot() -> None:
-    transport = Controlled()
-    pool = Pool(transport, 4, trial_timeout=0.4)
-    submit(pool, 0)
-    assert transport.entered[0].wait(20)
-    assert pool.collect(0.25) == []  # it has started
-    transport.waiting_for_a_slot = set(transport.tags)
-    assert pool.collect(0.8) == []
-    begun = time.monotonic()
-    transport.waiting_for_a_slot = set()
-    assert drain(pool, 1)[0].status is Status.TIMEOUT
-    assert time.monotonic() - begun >= 0.4
-    pool.close()
-
-
 def test_outcomes_beside_a_lost_platform_are_kept() -> None:
     transport = Controlled()
     transport.errors[1] = SparkUnavailable("stopped")
@@ -449,9 +430,9 @@ def test_outcomes_beside_a_lost_platform_are_kept() -> None:
         pool._todo.put(None)
     for thread in pool._threads:
         thread.join(20)
-    assert sorted(outcome.trial_id for outcome in pool.collect(20)) == [0, 2]
+    assert sorted(outcome.trial_id for outcome in pool.collect(120)) == [0, 2]
     with pytest.raises(SparkUnavailable, match="stopped"):
-        pool.collect(20)
+        pool.collect(120)
     pool.close()
 
 
@@ -490,7 +471,7 @@ def test_a_call_that_cannot_be_ended_is_given_up_and_its_thread_replaced() -> No
     outcomes = drain(pool, 2)
     assert {outcome.status for outcome in outcomes.values()} == {Status.TIMEOUT}
     submit(pool, 2)
-    assert transport.entered[2].wait(20)
+    assert transport.entered[2].wait(120)
     transport.ends[2].set()
     assert drain(pool, 1)[2].status is Status.OK
     transport.ends[0].set()  # the late result of a trial that was given up counts no more
@@ -502,7 +483,7 @@ def test_close_cancels_everything_once_and_leaves_no_thread() -> None:
     transport = Controlled()
     pool = Pool(transport, 4)
     submit(pool, *range(5))
-    assert all(transport.entered[id].wait(20) for id in range(5))
+    assert all(transport.entered[id].wait(120) for id in range(5))
     pool.close()
     pool.close()
     assert transport.closed == 1
@@ -524,7 +505,7 @@ def test_a_call_cancelled_before_it_reached_the_platform_is_cancelled_again() ->
     transport.cancel = deaf_at_first  # type: ignore[method-assign]
     pool = Pool(transport, 4)
     submit(pool, 0)
-    assert transport.entered[0].wait(20)
+    assert transport.entered[0].wait(120)
     pool.cancel([0])
     assert drain(pool, 1)[0].status is Status.CANCELLED
     assert len(cancels) == 3
@@ -549,14 +530,14 @@ def test_what_does_not_end_while_the_pool_is_closed_is_cancelled_until_it_has() 
     transport = Late()
     pool = Pool(transport, 4, timing=Timing(look=0.05, again=0.02, grace=0.1))
     submit(pool, 0, 1)
-    assert transport.entered[0].wait(20)
-    assert transport.entered[1].wait(20)
+    assert transport.entered[0].wait(120)
+    assert transport.entered[1].wait(120)
     pool.close()
     ended = [(outcome.trial_id, outcome.status) for outcome in pool.collect(None)]
     assert ended == [(0, Status.CANCELLED), (1, Status.CANCELLED)]
     assert not transport.left.is_set()
     transport.arrived.set()
-    assert transport.left.wait(20)
+    assert transport.left.wait(120)
     for thread in pool._threads:
         thread.join(20)
         assert not thread.is_alive()
@@ -577,11 +558,11 @@ def test_what_does_not_end_is_left_alone_once_the_platform_is_gone() -> None:
     transport = Frozen()
     pool = Pool(transport, 4, timing=Timing(look=0.05, again=0.02, grace=0.1))
     submit(pool, 0)
-    assert transport.entered[0].wait(20)
+    assert transport.entered[0].wait(120)
     pool.close()
     assert not transport.left.is_set()
     transport.gone = SparkUnavailable("gone")
-    assert transport.left.wait(20)
+    assert transport.left.wait(120)
     transport.ends[0].set()
 
 
@@ -596,6 +577,6 @@ def test_a_platform_that_cannot_prepare_a_thread_ends_the_run() -> None:
     pool = Pool(Unprepared(), 4)
     submit(pool, 0)
     with pytest.raises(SparkUnavailable, match="gone before the first call"):
-        pool.collect(20)
+        pool.collect(120)
     pool.close()
     assert [outcome.status for outcome in pool.collect(0)] == [Status.CANCELLED]

@@ -30,7 +30,7 @@ def test_slots_are_counted_again_and_again_though_other_things_are_asked(
     asks = watch(lambda: next(counts), look=0.01)
 
     def asked() -> bool:
-        assert asks.ask(lambda: "answer", 20) == "answer"
+        assert asks.ask(lambda: "answer", 120) == "answer"
         return asks.room > 5
 
     wait_until(asked)
@@ -51,15 +51,15 @@ def test_who_stands_still_holds_nobody_up_and_is_asked_all_of_it_once_he_goes_on
     asks = watch(interrupt=cancelled.append, silence=0.05)
     assert asks.ask(goes_on.wait, 0.2) is None
     begun = time.monotonic()
-    for _ in range(100):
-        assert asks.ask(lambda: True, 0.1) is None  # it has been silent for longer already
+    for _ in range(1000):
+        assert asks.ask(lambda: True, 0.2) is None  # it has been silent for longer already
         asks.cancel("a tag")
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
     assert "Spark has not answered for 0 seconds" in str(asks.lost())
     asks.ask(done.set, 0.0)
     asks.close()
     goes_on.set()
-    assert done.wait(20)
+    assert done.wait(120)
     assert cancelled == ["a tag"]
     assert asks.lost() is None or "has not answered" in str(asks.lost())
 
@@ -75,7 +75,7 @@ def test_an_error_that_means_the_end_is_kept_and_others_are_survived(
 
     asks = watch(interrupt=interrupt, gone=gone)
     asks.cancel("unknown")
-    assert asks.ask(lambda: 1, 20) == 1
+    assert asks.ask(lambda: 1, 120) == 1
     assert asks.lost() is None
     asks.cancel("gone")
     wait_until(lambda: asks.lost() is not None)
@@ -84,8 +84,8 @@ def test_an_error_that_means_the_end_is_kept_and_others_are_survived(
 
 
 def test_a_first_question_is_answered_refused_or_given_up() -> None:
-    assert within(20, "Spark", lambda: 3) == 3
+    assert within(120, "Spark", lambda: 3) == 3
     with pytest.raises(ZeroDivisionError):
-        within(20, "Spark", lambda: 1 / 0)
+        within(120, "Spark", lambda: 1 / 0)
     with pytest.raises(SparkUnavailable, match="Spark has not answered for 0 seconds"):
         within(0.01, "Spark", threading.Event().wait)

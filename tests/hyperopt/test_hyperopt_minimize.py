@@ -151,13 +151,14 @@ def test_a_stop_that_reads_the_last_loss_works_or_is_told_what_to_read(reading: 
         return reading(trials) < -1, []
 
     def waiting(x: float) -> float:
-        together.wait()
+        together.wait(120)
         return quadratic(x)
 
     quiet(quadratic, LINE, rand.suggest, 5, early_stop_fn=rule)
     together = threading.Barrier(2)
     with pytest.raises(InvalidArgument, match=r"trials\.best_trial\['result'\]\['loss'\]"):
         quiet(waiting, LINE, rand.suggest, 6, trials=ThreadTrials(2), early_stop_fn=rule)
+    together.abort()  # whoever waits still
 
 
 def test_nothing_to_return_is_none_or_an_error() -> None:
