@@ -69,7 +69,7 @@ def load_trials(path: Any, trust: Iterable[str] = ()) -> Any:
             content = file.read()
         loaded = loads(content, packages)
         if isinstance(loaded, (list, tuple)) and all(isinstance(doc, dict) for doc in loaded):
-            loaded = trials_from_docs(_separate([validated(doc) for doc in loaded]))
+            loaded = trials_from_docs(_separate([*loaded]))
     except SparktuneError:
         raise
     except Refused as error:
@@ -129,17 +129,24 @@ class _Unpickler(pickle.Unpickler):
         return _TrialsState if (module, name) in _NAMES else super().find_class(module, name)
 
 
-def _separate(docs: list[Document]) -> list[Document]:
-    """The documents, if none shares its parameters with another: many that do would be far more
-    than the file is long.
+def _separate(docs: list[Any]) -> list[Document]:
+    """The documents, if they are valid and none shares its parameters with another: many that do
+    are far more than the file is long, so this is found out before anybody looks at all of them.
 
     Raises:
         InvalidArgument: two do.
+        InvalidTrial: a document is not valid.
     """
-    for parts in ([doc["misc"] for doc in docs], [doc["misc"]["vals"] for doc in docs]):
-        if len({id(part) for part in parts}) < len(parts):
+    miscs = [misc for doc in docs if isinstance(misc := _part(doc, "misc"), dict)]
+    for parts in (miscs, *([_part(misc, key) for misc in miscs] for key in ("vals", "idxs"))):
+        filled = [id(part) for part in parts if part]
+        if len(set(filled)) < len(filled):
             raise InvalidArgument("the file holds documents that share their parameters")
-    return docs
+    return [validated(doc) for doc in docs]
+
+
+def _part(whole: Any, key: str) -> Any:
+    return whole.get(key) if isinstance(whole, dict) else None
 
 
 def _trials(state: dict[str, Any] | None) -> Trials:
@@ -148,7 +155,7 @@ def _trials(state: dict[str, Any] | None) -> Trials:
     if not isinstance(state.get("_dynamic_trials"), list):
         raise InvalidArgument("the file holds trials without documents")
     known = {key: state[key] for key, kinds in _STATE.items() if isinstance(state.get(key), kinds)}
-    known["_dynamic_trials"] = _separate([validated(doc) for doc in state["_dynamic_trials"]])
+    known["_dynamic_trials"] = _separate(state["_dynamic_trials"])
     known["labels"] = tuple(label for label in known.get("labels", ()) if isinstance(label, str))
     given = known.get("attachments", {}).items()
     known["attachments"] = {name: value for name, value in given if isinstance(name, str)}
