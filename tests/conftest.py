@@ -66,13 +66,13 @@ SPARK = (*SESSIONS.values(), "golden/test_hyperopt_suite", "examples/test_exampl
 
 
 def session_of(item: pytest.Item) -> str | None:
-    """The Spark session that a test shares with others, if any."""
+    """The Spark session that a test shares with others, if any: it has it as a fixture, or as one
+    of its parameters.
+    """
     call = getattr(item, "callspec", None)
-    given = [name for name in call.params.values() if isinstance(name, str)] if call else []
-    if call and call.params.get("session") in SESSIONS.values():
-        return str(call.params["session"])
-    taken = [*given, *getattr(item, "fixturenames", ())]
-    return next((session for name, session in SESSIONS.items() if name in taken), None)
+    given = [each for each in call.params.values() if isinstance(each, str)] if call else []
+    taken = {*given, *getattr(item, "fixturenames", ())}
+    return next((kind for name, kind in SESSIONS.items() if name in taken or kind in given), None)
 
 
 def group_of(item: pytest.Item) -> str:

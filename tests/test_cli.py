@@ -201,6 +201,7 @@ def test_options_of_algorithms(capsys: pytest.CaptureFixture[str]) -> None:
     assert "tpe.suggest has no option 'gama'; it has 'prior_weight'" in capsys.readouterr().err
 
 
+@pytest.mark.spark
 def test_spark_gets_its_settings_and_the_objective() -> None:
     study = STUDY.replace("budget.max_evals = 12", "budget.max_evals = 4")
     study += 'executor = {kind = "spark", parallelism = 2}\n[spark]\nmaster = "local[2]"\n'
@@ -585,9 +586,7 @@ def kill(run: list[str], moments: random.Random, wait_until: Any, any_time: bool
 def test_a_run_that_is_killed_twenty_times_loses_nothing_and_repeats_nothing(
     wait_until: Any,
 ) -> None:
-    seed = random.randrange(10**6)
-    print(f"seed of the moments: {seed}")
-    moments = random.Random(seed)
+    moments = random.Random(7)
     run = [*changed("objective=objective.py:guarded", "budget.max_evals=300"), "--resume"]
     finished: dict[int, Any] = {}
     for i in range(20):
