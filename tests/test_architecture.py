@@ -35,8 +35,8 @@ ALLOWED = {
     "tracking": {"mlflow"},
     "plots": {"numpy", "matplotlib"},
     "reporting": {"numpy", "IPython"},
-    "sklearn": {"numpy", "sklearn", "tomli", "tomllib"},
-    "hpsklearn": {"numpy", "sklearn"},
+    "sklearn": {"joblib", "numpy", "sklearn", "tomli", "tomllib"},
+    "hpsklearn": {"numpy", "scipy", "sklearn"},
     "hyperopt": {"numpy", "tqdm"},
     "skopt": {"numpy", "scipy", "sklearn", "joblib", "matplotlib", "yaml"},
     "cli": {"tomli", "tomllib"},  # tomllib: since Python 3.11

@@ -12,6 +12,8 @@ from typing import Any
 
 try:
     from sparktune.hpsklearn import components
+    from sparktune.hpsklearn._install import install_as_hpsklearn
+    from sparktune.hpsklearn.estimator import HyperoptEstimator
 except ModuleNotFoundError as error:
     if error.name != "sklearn":
         raise
@@ -20,7 +22,7 @@ except ModuleNotFoundError as error:
         "pip install 'sparktune[sklearn]'"
     ) from error
 
-__all__ = [*components.__all__]
+__all__ = ["HyperoptEstimator", "install_as_hpsklearn", *components.__all__]
 
 
 def __getattr__(name: str) -> Any:

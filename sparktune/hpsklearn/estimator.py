@@ -1,0 +1,425 @@
+"""`HyperoptEstimator`: chooses preprocessing and model together, as trials of one study."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sparktune.arguments import whole
+from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.executors.platforms import Platform
+from sparktune.hpsklearn._search import Search, platform_of, space_of
+from sparktune.hpsklearn._splits import splits_of
+from sparktune.hpsklearn._validation import RETRAIN, Data, Rules, combining, fitting
+from sparktune.hyperopt import Trials, rand
+from sparktune.sklearn.preparation import preparation_of
+
+
+class AllModelsFailed(AllTrialsFailed, ValueError, RuntimeError):
+    """No model could be fitted and scored; the message holds the first failure's traceback."""
+
+
+def _learns(method: str) -> Any:
+    """Whether the best model, or where there is none the space, has a method."""
+
+    def check(estimator: HyperoptEstimator) -> bool:
+        learner = getattr(estimator, "_learner", None)
+        return learner is None or hasattr(learner, method)
+
+    return check
+
+
+class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
+    """A classifier or regressor that is chosen, with its preprocessing, from a search space.
+
+        model = HyperoptEstimator(classifier=any_classifier("clf"), algo=tpe.suggest, max_evals=50,
+                                  trial_timeout=60, seed=0, on=Spark(parallelism=8))
+        model.fit(X, y).predict(X)
+
+    A program written for hyperopt-sklearn runs unchanged; what it does not know comes last.
+
+    Args:
+        preprocessing: a node, or a list of nodes, that gives a list of transformers; [] for none;
+            None: what suits the data, for dense matrices `any_preprocessing`.
+        ex_preprocs: such a list for each exogenous data set; None: no preprocessing of them.
+        classifier, regressor: a node that gives a model; both None: classifiers that suit the data.
+        space: {"classifier": ..., "regressor": ..., "preprocessing": ..., "ex_preprocs": ...} in
+            place of these four, or a node that gives such a dict.
+        algo: what suggests points, as in `fmin`; default: random search.
+        max_evals: trials of a fit; under `warm_start` in addition to the earlier ones.
+        loss_fn: `(y_true, y_pred) -> loss` on the predictions of all folds together; None:
+            1 - accuracy for classifiers, 1 - R2 for regressors.
+        continuous_loss_fn: whether `loss_fn` is given probabilities, (n_samples, n_classes).
+        verbose: whether to show a progress bar.
+        trial_timeout: seconds that one trial may run; None: no limit. Without Spark, trials run in
+            a process of their own then.
+        fit_increment: how many trials `fit_iter` makes in one step, and after how many the trials
+            are dumped.
+        fit_increment_dump_filename: a file into which the trials are pickled; None: none.
+        seed: an integer or a numpy Generator that determines the trials and the splits; None:
+            random.
+        use_partial_fit: fit models that can by epochs of `partial_fit`, until their score on the
+            validation rows gets no better.
+        refit: whether to fit the best model on all data. Without, it cannot predict.
+        n_jobs: of models that have such a parameter.
+        scoring: a scorer, or its name, as in scikit-learn; maximised in place of `loss_fn`.
+        on: where trials are evaluated: `Spark(parallelism=8)`, `Processes(4)`, `Threads(4)`, or
+            None for this process.
+
+    Attributes:
+        trials: Hyperopt's `Trials` of all fits.
+        best_estimator_: the best model with its preprocessing as a `sklearn.pipeline.Pipeline`; not
+            where there are exogenous data sets.
+        best_loss_: its loss.
+        classes_: the classes that the model knows.
+    """
+
+    def __init__(
+        self,
+        preprocessing: Any = None,
+        ex_preprocs: Any = None,
+        classifier: Any = None,
+        regressor: Any = None,
+        space: Any = None,
+        algo: Any = rand.suggest,
+        max_evals: int = 10,
+        loss_fn: Any = None,
+        continuous_loss_fn: bool = False,
+        verbose: Any = False,
+        trial_timeout: float | None = None,
+        fit_increment: int = 1,
+        fit_increment_dump_filename: str | os.PathLike[str] | None = None,
+        seed: Any = None,
+        use_partial_fit: bool = False,
+        refit: bool = True,
+        n_jobs: int | None = 1,
+        scoring: Any = None,
+        on: Platform | None = None,
+    ) -> None:
+        self.preprocessing = preprocessing
+        self.ex_preprocs = ex_preprocs
+        self.classifier = classifier
+        self.regressor = regressor
+        self.space = space
+        self.algo = algo
+        self.max_evals = max_evals
+        self.loss_fn = loss_fn
+        self.continuous_loss_fn = continuous_loss_fn
+        self.verbose = verbose
+        self.trial_timeout = trial_timeout
+        self.fit_increment = fit_increment
+        self.fit_increment_dump_filename = fit_increment_dump_filename
+        self.seed = seed
+        self.use_partial_fit = use_partial_fit
+        self.refit = refit
+        self.n_jobs = n_jobs
+        self.scoring = scoring
+        self.on = on
+
+    # The search
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        EX_list: Sequence[Any] | None = None,
+        valid_size: float = 0.2,
+        n_folds: int | None = None,
+        kfolds_group: Any = None,
+        cv_shuffle: bool = True,
+        warm_start: bool = False,
+        random_state: Any = None,
+        sample_weight: Any = None,
+    ) -> HyperoptEstimator:
+        """Search, then fit the best model on all data.
+
+        Args:
+            X: samples, (n_samples, n_features): an array, a sparse matrix, a list, or a DataFrame,
+                whose texts, dates and missing values are made numbers first; or texts,
+                (n_samples,).
+            y: targets, (n_samples,) or (n_samples, n_targets).
+            EX_list: exogenous data sets, each (n_samples, ...).
+            valid_size: the share of the rows on which models are scored, where there are no folds.
+            n_folds: None: one split; -1: leave one out; else so many folds.
+            kfolds_group: groups that stay together in folds, (n_samples,).
+            cv_shuffle: shuffle the rows; False: a single split scores on the last ones. The shares
+                of classes are kept.
+            warm_start: continue with the trials that there are.
+            random_state: an integer or numpy Generator for the shuffling; None: `seed` decides.
+            sample_weight: weights of the samples, (n_samples,), for models that take them and for
+                the usual losses.
+
+        Raises:
+            InvalidArgument: an argument is wrong; nothing was evaluated.
+            AllModelsFailed: no model could be fitted and scored.
+        """
+        steps = self.fit_iter(
+            X,
+            y,
+            EX_list,
+            valid_size,
+            n_folds,
+            kfolds_group,
+            cv_shuffle,
+            warm_start,
+            random_state,
+            sample_weight,
+        )
+        limit = whole("max_evals", self.max_evals, 1)
+        next(steps)
+        dumps = self.fit_increment_dump_filename is not None
+        while limit > 0:
+            step = min(self.fit_increment, limit) if dumps else limit
+            steps.send(step)
+            limit -= step
+            if dumps:
+                self._dump()
+            if self._search.interrupted:
+                break
+        self._take_best()
+        if self.refit:
+            self.retrain_best_model_on_full_data(X, y, EX_list, sample_weight)
+        return self
+
+    def fit_iter(
+        self,
+        X: Any,
+        y: Any,
+        EX_list: Sequence[Any] | None = None,
+        valid_size: float = 0.2,
+        n_folds: int | None = None,
+        kfolds_group: Any = None,
+        cv_shuffle: bool = True,
+        warm_start: bool = False,
+        random_state: Any = None,
+        sample_weight: Any = None,
+    ) -> Generator[Trials, int | None, None]:
+        """The trials, after 0, `fit_increment`, twice as many ... evaluations, without end; what is
+        sent says how many come next. Arguments are those of `fit`.
+        """
+        if warm_start and not hasattr(self, "trials"):
+            raise InvalidArgument("warm_start=True continues earlier trials, and there are none")
+        increment = whole("fit_increment", self.fit_increment, 1)
+        data = _data(X, y, EX_list, sample_weight)
+        space, classes = space_of(self, data)
+        seed = _integer(self.seed)
+        random_state = seed if random_state is None else _integer(random_state)
+        splits = splits_of(
+            data.y,
+            classes,
+            valid_size=valid_size,
+            n_folds=n_folds,
+            groups=kfolds_group,
+            shuffle=cv_shuffle,
+            random_state=random_state % 2**32,
+        )
+        if not warm_start:
+            self.trials = Trials()
+        self._forget()
+        self._rules = self._make_rules(data, classes)
+        self._search = Search(
+            space, self.algo, seed, self.trials, platform_of(self.on, self.trial_timeout)
+        )
+        while True:
+            sent = yield self.trials
+            self._search.run(
+                data, splits, self._rules, increment if sent is None else sent, bool(self.verbose)
+            )
+
+    def _forget(self) -> None:
+        for name in ("_learner", "_chains", "best_estimator_", "classes_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+
+    def _make_rules(self, data: Data, classes: bool) -> Rules:
+        if self.continuous_loss_fn and (self.loss_fn is None or not classes):
+            raise InvalidArgument("continuous_loss_fn=True needs a classifier and a loss_fn")
+        if self.scoring is not None and self.loss_fn is not None:
+            raise InvalidArgument("give either scoring= or loss_fn=, not both")
+        scorer = self.scoring
+        if isinstance(scorer, str):
+            from sklearn.metrics import get_scorer
+
+            scorer = get_scorer(scorer)
+        return Rules(
+            self.loss_fn,
+            self.continuous_loss_fn,
+            scorer,
+            self.use_partial_fit,
+            self.trial_timeout,
+            self.n_jobs,
+            preparation_of(data.X),
+        )
+
+    def _dump(self) -> None:
+        with open(str(self.fit_increment_dump_filename), "wb") as file:
+            pickle.dump(self.trials, file)
+
+    def _take_best(self) -> None:
+        """Set the best model, not fitted, and its preprocessing.
+
+        Raises:
+            AllModelsFailed: there is none.
+        """
+        best = self._search.best()
+        if best is None:
+            raise AllModelsFailed(self._search.explanation())
+        point, result = best
+        classes = point["classifier"] is not None
+        self._learner = point["classifier"] if classes else point["regressor"]
+        if self.n_jobs not in (None, 1) and hasattr(self._learner, "n_jobs"):
+            self._learner.n_jobs = self.n_jobs
+        preparation = self._rules.preparation
+        first = [] if preparation is None else [copy.deepcopy(preparation)]
+        ex_preprocs = [list(steps) for steps in point["ex_preprocs"] or ()]
+        self._chains = [[*first, *(point["preprocessing"] or ())], *ex_preprocs]
+        self._epochs = result.get("iterations")
+        self.best_loss_ = result["loss"]
+
+    def retrain_best_model_on_full_data(
+        self, X: Any, y: Any, EX_list: Sequence[Any] | None = None, sample_weight: Any = None
+    ) -> None:
+        """Fit the best model, with its preprocessing, on these data.
+
+        Args are those of `fit`.
+        """
+        check_is_fitted(self, "_learner")
+        data = _data(X, y, EX_list, sample_weight)
+        Z = combining()(self._padded(data), [data.X, *data.others], data.y)
+        epochs = None if self._epochs is None else round(self._epochs * RETRAIN)
+        fitting()(self._learner, Z, data.y, data.weights, None, epochs, None)
+        if hasattr(self._learner, "classes_"):
+            self.classes_ = self._learner.classes_
+        if hasattr(data.X, "columns"):
+            self.feature_names_in_ = np.asarray(data.X.columns, dtype=object)
+        if len(getattr(data.X, "shape", ())) == 2:
+            self.n_features_in_ = data.X.shape[1]
+        if not data.others:
+            named = [(type(step).__name__.lower(), step) for step in self._chains[0]]
+            unique = [(f"{name}_{i}" if i else name, step) for i, (name, step) in enumerate(named)]
+            self.best_estimator_ = Pipeline([*unique, ("learner", self._learner)])
+
+    def _padded(self, data: Data) -> list[list[Any]]:
+        """The preprocessing of each data set, none for exogenous ones that have none."""
+        missing = 1 + len(data.others) - len(self._chains)
+        return [*self._chains, *([[]] * missing)]
+
+    # The best model
+
+    def best_model(self) -> dict[str, Any]:
+        """{"learner": the best model, "preprocs": its preprocessing, "ex_preprocs": that of each
+        exogenous data set}.
+        """
+        check_is_fitted(self, "_learner")
+        first, *others = self._chains
+        return {
+            "learner": self._learner,
+            "preprocs": tuple(first),
+            "ex_preprocs": tuple(map(tuple, others)),
+        }
+
+    def _ask(
+        self, method: str, X: Any, EX_list: Sequence[Any] | None, fit_preproc: bool, *args: Any
+    ) -> Any:
+        check_is_fitted(self, "_learner")
+        data = _data(X, np.zeros(0), EX_list)
+        Z = combining()(self._padded(data), [data.X, *data.others], fit=fit_preproc)
+        return getattr(self._learner, method)(Z, *args)
+
+    def predict(
+        self, X: Any, EX_list: Sequence[Any] | None = None, fit_preproc: bool = False
+    ) -> Any:
+        """Predictions of the best model, (n_samples,).
+
+        Args:
+            X, EX_list: samples, as in `fit`.
+            fit_preproc: fit the preprocessing anew, on X.
+
+        Raises:
+            NotFittedError: `fit` has not ended.
+        """
+        return self._ask("predict", X, EX_list, fit_preproc)
+
+    @available_if(_learns("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(
+        self, X: Any, EX_list: Sequence[Any] | None = None, fit_preproc: bool = False
+    ) -> Any:
+        """Probabilities of the classes, (n_samples, n_classes), where the best model has them."""
+        return self._ask("predict_proba", X, EX_list, fit_preproc)
+
+    @available_if(_learns("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(
+        self, X: Any, EX_list: Sequence[Any] | None = None, fit_preproc: bool = False
+    ) -> Any:
+        """Distances from the border between classes, where the best model has them."""
+        return self._ask("decision_function", X, EX_list, fit_preproc)
+
+    def score(
+        self, X: Any, y: Any, EX_list: Sequence[Any] | None = None, fit_preproc: bool = False
+    ) -> float:
+        """Accuracy or R2 of the best model on these data; not `loss_fn`."""
+        return float(self._ask("score", X, EX_list, fit_preproc, y))
+
+    # scikit-learn's conventions
+
+    @property
+    def _estimator_type(self) -> str:
+        regresses = self.classifier is None and self.regressor is not None
+        return "regressor" if regresses else "classifier"
+
+    def __sklearn_tags__(self) -> Any:
+        """Tags, for scikit-learn 1.6 and newer."""
+        from sklearn.utils import ClassifierTags, RegressorTags
+
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = self._estimator_type
+        tags.target_tags.required = True
+        if self._estimator_type == "classifier":
+            tags.classifier_tags = ClassifierTags()
+        else:
+            tags.regressor_tags = RegressorTags()
+        tags.input_tags.sparse = True
+        tags.non_deterministic = self.seed is None
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_learner")
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().__getstate__()
+        return {key: value for key, value in state.items() if key != "_search"}
+
+
+hyperopt_estimator = HyperoptEstimator  # its name in hyperopt-sklearn's modules
+
+
+def _data(X: Any, y: Any, others: Sequence[Any] | None, weights: Any = None) -> Data:
+    weights = None if weights is None else np.asarray(weights)
+    return Data(_rows(X), np.asarray(y), [_rows(each) for each in others or ()], weights)
+
+
+def _rows(X: Any) -> Any:
+    """X as something with a shape; sparse matrices in a form whose rows can be chosen."""
+    if hasattr(X, "tocsr"):
+        return X.tocsr()
+    return X if hasattr(X, "shape") and not hasattr(X, "to_frame") else np.asarray(X)
+
+
+def _integer(seed: Any) -> int:
+    from sparktune.limits import seed_of
+
+    try:
+        return seed_of(None, seed)
+    except InvalidArgument:
+        raise InvalidArgument(
+            "seed and random_state must be an integer >= 0, a numpy Generator or None, "
+            f"got {seed!r}"
+        ) from None

@@ -1,0 +1,104 @@
+"""What goes before the model where a table has more than numbers in it: plain scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+
+MOST_CATEGORIES = 30  # of a column that get a column of their own; the rare ones share one
+
+
+def preparation_of(X: Any) -> ColumnTransformer | None:
+    """A transformer, not fitted, that makes numbers of a table: missing numbers become medians and
+    are marked, categories columns of 0 and 1, dates numbers, texts the weights of their words.
+    None where X is no pandas DataFrame, or is numbers without gaps.
+
+    Args:
+        X: samples, (n_samples, n_features).
+    """
+    if not hasattr(X, "dtypes") or not hasattr(X, "columns"):
+        return None
+    kinds: dict[str, list[Any]] = {}
+    for name in X.columns:
+        kinds.setdefault(_kind(X[name]), []).append(name)
+    if set(kinds) <= {"number"}:
+        return None
+    steps: list[tuple[str, Any, Any]] = []
+    for kind, names in kinds.items():
+        if kind == "text":
+            steps += [(f"text_{name}", _text(), name) for name in names]
+        else:
+            steps.append((kind, _STEPS[kind](), names))
+    return ColumnTransformer(steps, verbose_feature_names_out=True)
+
+
+def _kind(column: Any) -> str:
+    """What a column holds: number, gaps (numbers, some missing), date, category or text."""
+    kind = getattr(column.dtype, "kind", "O")
+    if kind == "M":
+        return "date"
+    if kind in "biuf":
+        return "gaps" if column.isna().any() else "number"
+    if str(column.dtype) != "category":
+        texts = column.dropna().astype(str)
+        words = texts.str.count(" ").mean() + 1 if len(texts) else 0
+        if words > 3 and texts.nunique() > MOST_CATEGORIES:
+            return "text"
+    return "category"
+
+
+def _gaps() -> Any:
+    return SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+
+
+def _categories() -> Any:
+    return make_pipeline(
+        SimpleImputer(strategy="constant", fill_value="missing", keep_empty_features=True),
+        FunctionTransformer(as_texts, feature_names_out="one-to-one"),
+        OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            max_categories=MOST_CATEGORIES,
+            sparse_output=False,
+        ),
+    )
+
+
+def _dates() -> Any:
+    return make_pipeline(FunctionTransformer(as_numbers), _gaps())
+
+
+def _text() -> Any:
+    return make_pipeline(
+        FunctionTransformer(as_texts), TfidfVectorizer(max_features=1000, sublinear_tf=True)
+    )
+
+
+def as_texts(X: Any) -> Any:
+    """Values as texts, missing ones as "missing"."""
+    values = np.asarray(X, dtype=object)
+    texts = ["missing" if value is None or value != value else str(value) for value in values.flat]
+    return np.array(texts, dtype=object).reshape(values.shape)
+
+
+def as_numbers(X: Any) -> Any:
+    """Dates as numbers: days since 1970, month, day of the month, day of the week, hour."""
+    columns = []
+    for name in X.columns:
+        dates = X[name].dt
+        days = (X[name].dt.tz_localize(None) - np.datetime64(0, "s")).dt.total_seconds() / 86400
+        columns += [days, dates.month, dates.day, dates.dayofweek, dates.hour]
+    return np.column_stack([np.asarray(each, dtype=float) for each in columns])
+
+
+_STEPS: dict[str, Any] = {
+    "number": lambda: "passthrough",
+    "gaps": _gaps,
+    "category": _categories,
+    "date": _dates,
+}
