@@ -8,6 +8,7 @@ from typing import Any
 
 from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Platform, Serial, Spark
+from sparktune.hpsklearn._failures import AsFailures
 from sparktune.hpsklearn._splits import Split
 from sparktune.hpsklearn._validation import Data, Rules, validating
 from sparktune.hyperopt import Trials
@@ -18,6 +19,7 @@ from sparktune.sklearn.catalogue.groups import choice_of
 from sparktune.sklearn.processes import Processes
 from sparktune.space.expression import Apply, Literal, as_apply
 from sparktune.space.space import Space
+from sparktune.trial import Status
 from sparktune.tuning import tune
 
 PARTS = ("classifier", "regressor", "preprocessing", "ex_preprocs")
@@ -54,13 +56,15 @@ class Search:
         objective = validating(data, splits, rules)
         sampler = sampler_of(self.algo, objective, self.space, self.trials, None, 1)
         space = Space(self.space)
+        records = self.trials.records.values()
+        counted = sum(trial.status is not Status.CANCELLED for trial in records)
         with self.trials.studied(space, sampler, self.seed) as study:
             try:
                 tune(
                     objective,
                     space,
-                    on=self.on,
-                    max_trials=len(self.trials.trials) + n,
+                    on=AsFailures(self.on),
+                    max_trials=counted + n,
                     observers=[self.trials.observe],
                     progress=tqdm_bar if progress else False,
                     study=study,

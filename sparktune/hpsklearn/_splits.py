@@ -36,7 +36,8 @@ def splits_of(
         classes: whether they are classes, whose shares the folds keep if they can.
         valid_size: the share of the rows to score on, where there are no folds.
         n_folds: None: one split; -1: leave one out; else the number of folds.
-        groups: groups of the rows that stay together in folds, or None.
+        groups: groups of the rows that stay together in folds, at most as many as there are groups;
+            or None.
         shuffle: whether rows are shuffled; without, a single split scores on the last ones.
         random_state: how.
 
@@ -56,7 +57,7 @@ def splits_of(
     elif n_folds == -1:
         splitter = LeaveOneOut()
     elif groups is not None:
-        splitter = GroupKFold(n_folds)
+        splitter = GroupKFold(min(n_folds, len(np.unique(groups))))
     else:
         folds = StratifiedKFold if stratify else KFold
         splitter = folds(n_folds, shuffle=shuffle, random_state=seed)

@@ -26,8 +26,8 @@ class Processes:
 
     Args:
         parallelism: the most trials that run at once.
-        trial_timeout: seconds that one trial may run; it is ended then and recorded as failed. The
-            start of a process, a second or two, counts as part of its first trial. None: no limit.
+        trial_timeout: seconds that one trial may run, from when its process is there; it is ended
+            then and recorded as failed. None: no limit.
 
     Raises:
         InvalidArgument: an option is out of range.
@@ -54,6 +54,7 @@ class _Transport:
     queues: bool = False
     idle: list[ProcessPoolExecutor] = field(default_factory=list)
     busy: dict[str, ProcessPoolExecutor] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -73,13 +74,17 @@ class _Transport:
             return worker.failed(error)
         process = self._take(tag)
         try:
+            process.submit(_is_there).result()
+            with self.lock:
+                self.begun.add(tag)
             report: dict[str, Any] = process.submit(_evaluate, config).result()
         except BaseException as error:
             _end(process)
             raise Crashed(f"the process of the trial ended: {error}") from error
         finally:
             with self.lock:
-                self.busy.pop(tag, None)
+                self.begun.discard(tag)
+                del self.busy[tag]
         with self.lock:
             self.idle.append(process)
         return report
@@ -94,9 +99,9 @@ class _Transport:
         return process
 
     def running(self) -> set[str]:
-        """The tags of all calls: a process begins at once."""
+        """The tags of the calls whose process is there."""
         with self.lock:
-            return set(self.busy)
+            return set(self.begun)
 
     def lost(self) -> None:
         """Never."""
@@ -119,6 +124,10 @@ class _Transport:
 
 def _end(process: ProcessPoolExecutor) -> None:
     process.shutdown(wait=False, kill_workers=True)
+
+
+def _is_there() -> bool:
+    return True
 
 
 def _load(objective: Callable[[Any], Any]) -> None:
