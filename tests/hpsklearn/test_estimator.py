@@ -41,7 +41,7 @@ def quick(**options: Any) -> HyperoptEstimator:
     return HyperoptEstimator(**(given | options))
 
 
-class Sleeper(ClassifierMixin, BaseEstimator):
+class Sleeper(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier that takes long to fit, if it is told to."""
 
     def __init__(self, seconds: float = 0.0) -> None:
@@ -116,7 +116,7 @@ def test_one_bad_configuration_costs_one_trial() -> None:
 def test_when_everything_fails_the_error_says_why() -> None:
     tree = hpsklearn.gradient_boosting_classifier("clf", n_estimators=3, loss="exponential")
     model = quick(classifier=tree)
-    with pytest.raises(AllTrialsFailed, match="suitable for a binary classification|exponential"):
+    with pytest.raises(AllTrialsFailed, match="exponential"):
         model.fit(X, Y)
     with pytest.raises(NotFittedError):
         model.predict(X)
@@ -137,14 +137,15 @@ def test_a_trial_that_takes_too_long_is_a_failure() -> None:
 
 def test_trials_are_spark_tasks(spark: Any) -> None:
     here = quick(seed=5).fit(X, Y)
-    there = quick(seed=5, on=Spark(2, session=spark)).fit(X, Y)
-    assert sorted(there.trials.losses()) == sorted(here.trials.losses())
+    there = quick(seed=5, on=Spark(1, session=spark)).fit(X, Y)
+    assert there.trials.losses() == here.trials.losses()
     assert there.score(X, Y) == here.score(X, Y)
+    together = quick(seed=5, on=Spark(2, session=spark), trial_timeout=300).fit(X, Y)
+    assert statuses(together) == ["ok"] * 4
 
 
 def test_processes_evaluate_side_by_side() -> None:
-    here, there = quick(seed=5).fit(X, Y), quick(seed=5, on=Processes(2)).fit(X, Y)
-    assert sorted(there.trials.losses()) == sorted(here.trials.losses())
+    assert statuses(quick(seed=5, on=Processes(2)).fit(X, Y)) == ["ok"] * 4
 
 
 def test_loss_functions_get_all_predictions() -> None:
@@ -175,7 +176,7 @@ def test_regressors_and_several_folds() -> None:
     assert is_regressor(model)
     assert not is_classifier(model)
     assert model.score(A, b) > 0.3
-    assert model.best_loss_ == pytest.approx(min(model.trials.losses()))
+    assert model.best_loss_ == pytest.approx(model.trials.best_trial["result"]["loss"])
 
 
 def test_data_sets_beside_the_first_are_joined() -> None:
@@ -192,7 +193,7 @@ def test_data_sets_beside_the_first_are_joined() -> None:
 
 def test_tables_keep_their_columns() -> None:
     rng = np.random.default_rng(0)
-    table = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    table = pd.DataFrame(X.copy(), columns=["a", "b", "c", "d"])
     table.loc[::7, "a"] = np.nan
     table["name"] = np.where(rng.random(150) < 0.2, None, np.array(["u", "v", "w"])[Y])
     table["when"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(150), unit="D")
@@ -214,7 +215,9 @@ def test_sparse_matrices_and_texts_are_taken_as_they_are() -> None:
 def test_epochs_end_when_they_do_not_help() -> None:
     sgd = hpsklearn.sgd_classifier("sgd", loss="log_loss")
     model = quick(classifier=sgd, use_partial_fit=True).fit(X, Y)
-    epochs = [trial["result"]["iterations"] for trial in model.trials.trials]
+    ended = [trial["result"] for trial in model.trials.trials]
+    epochs = [each["iterations"] for each in ended if each["status"] == "ok"]
+    assert epochs
     assert all(7 <= each <= 1000 for each in epochs)
     assert model.score(X, Y) > 0.5
     A, b = load_diabetes(return_X_y=True)
