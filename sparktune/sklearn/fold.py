@@ -7,6 +7,8 @@ scikit-learn only.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import pickle
 import time
 import traceback
@@ -14,9 +16,10 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import numpy as np
 from sklearn import clone, config_context, get_config
 from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params, _num_samples
+from sklearn.utils.validation import _check_method_params
 
 TRAVELS = True
 """It is pickled by value."""
@@ -66,7 +69,7 @@ class Evaluation:
     test_scores, train_scores    a number, or {metric: number}; the latter if they are wanted
     fit_time, score_time         seconds
     fit_error                    the traceback of a fit that failed, or None
-    n_test                       samples in the test fold
+    responses                    {method of the estimator: what it gave for kept test samples}
 
     With `error_score="raise"` it raises; or the result has the exception as `raised` if that can
     travel.
@@ -80,6 +83,9 @@ class Evaluation:
         groups: the numbers of the folds in each group.
         error_score: a number, or "raise".
         return_train_score: whether to score the training folds, too.
+        kept: positions in the test fold, for each fold, of the samples whose predictions are kept.
+        wanted: methods of the estimator whose predictions are kept if it has them; beside these,
+            those that the scorer uses.
     """
 
     def __init__(
@@ -91,6 +97,8 @@ class Evaluation:
         groups: Sequence[Sequence[int]],
         error_score: Any,
         return_train_score: bool,
+        kept: Sequence[Any] = (),
+        wanted: Sequence[str] = (),
     ) -> None:
         self.estimator = estimator
         self.scorer = scorer
@@ -99,6 +107,8 @@ class Evaluation:
         self.groups = groups
         self.error_score = error_score
         self.return_train_score = return_train_score
+        self.kept = kept
+        self.wanted = wanted
         self.config = get_config()
 
     def __call__(self, point: Any, part: int) -> dict[str, Any]:
@@ -122,12 +132,19 @@ class Evaluation:
         started = time.time()
         error = self._fit(model, train)
         fitted = time.time()
-        told: dict[str, Any] = {"fit_error": error, "n_test": _num_samples(test)}
-        told |= {"fit_time": fitted - started, "score_time": 0.0}
+        told: dict[str, Any] = {"fit_error": error, "fit_time": fitted - started}
+        told |= {"score_time": 0.0, "responses": {}}
         for kind, rows in kinds.items():
-            told[kind] = self._unscored() if error else self._scores(model, rows, train)
-            if kind == "test_scores" and not error:
+            if error:
+                told[kind] = self._unscored()
+                continue
+            known = self.data.rows(model, rows, train)
+            heard = Heard(model, known[0]) if self.kept and kind == "test_scores" else None
+            told[kind] = self._scores(model, rows, known)
+            if kind == "test_scores":
                 told["score_time"] = time.time() - fitted
+            if heard is not None:
+                told["responses"] = heard.of(self.wanted, self.kept[number])
         return told
 
     def _fit(self, model: Any, train: Any) -> str | None:
@@ -145,8 +162,7 @@ class Evaluation:
         names = getattr(self.scorer, "_scorers", None)
         return self.error_score if names is None else dict.fromkeys(names, self.error_score)
 
-    def _scores(self, model: Any, rows: Any, train: Any) -> Any:
-        known = self.data.rows(model, rows, train)
+    def _scores(self, model: Any, rows: Any, known: tuple[Any, ...]) -> Any:
         params = self.data.params(self.data.score_params, rows)
         try:
             scores = self.scorer(model, *known, **params)
@@ -167,6 +183,66 @@ class Evaluation:
             stacklevel=2,
         )
         return self.error_score
+
+
+def fitted(estimator: Any, candidates: Sequence[Parameters], data: Data) -> Callable[[int], Any]:
+    """A function of the number of a candidate, which gives its model of all data."""
+
+    def fit(number: int) -> Any:
+        model = clone(estimator).set_params(**clone(candidates[number], safe=False))
+        known = (data.X,) if data.y is None else (data.X, data.y)
+        return model.fit(*known, **data.fit_params)
+
+    return fit
+
+
+class Heard:
+    """What a fitted model answers while it is scored on some samples.
+
+    Its methods are replaced, on this instance alone, by ones that remember, so that nothing is
+    predicted twice.
+    """
+
+    METHODS = ("predict", "predict_proba", "decision_function")
+
+    def __init__(self, model: Any, X: Any) -> None:
+        self._model = model
+        self._X = X
+        self._answers: dict[str, Any] = {}
+        for name in self.METHODS:
+            if hasattr(model, name):
+                with contextlib.suppress(AttributeError):  # an instance that takes no attributes
+                    setattr(model, name, self._remembering(name, getattr(model, name)))
+
+    def _remembering(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def answer(X: Any, *args: Any, **params: Any) -> Any:
+            given = method(X, *args, **params)
+            if X is self._X and not (args or params):
+                self._answers[name] = given
+            return given
+
+        return answer
+
+    def of(self, wanted: Sequence[str], kept: Any) -> dict[str, Any]:
+        """{method: answers (n, ...)} for the samples at the positions `kept`, and the `classes`;
+        floats of half the usual length. Nothing if one of them cannot be had.
+        """
+        try:
+            methods = [name for name in wanted if hasattr(self._model, name)]
+            for name in methods if self._answers else [*methods, "predict"]:
+                if name not in self._answers:
+                    self._answers[name] = getattr(self._model, name)(self._X)
+            told = {name: _short(np.asarray(it)[kept]) for name, it in self._answers.items()}
+        except Exception:
+            return {}
+        if (classes := getattr(self._model, "classes_", None)) is not None:
+            told["classes"] = np.asarray(classes)
+        return told
+
+
+def _short(array: Any) -> Any:
+    return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
 def _number(score: Any, name: str) -> Any:

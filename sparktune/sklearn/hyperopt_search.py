@@ -38,7 +38,8 @@ from sparktune.sklearn.candidate import (
     routed,
     scorer_of,
 )
-from sparktune.sklearn.search import NoCandidateScored, check_parameters, seeded
+from sparktune.sklearn.checks import check_parameters, seeded
+from sparktune.sklearn.failures import NoCandidateScored
 from sparktune.sklearn.table import ROW, metrics_of, table_of
 from sparktune.space.space import Space
 from sparktune.trial import Event, Status, Told, Trial

@@ -14,10 +14,14 @@ from sparktune.trial import Outcome, Trial
 ROW = "cv_results"
 """Where a trial's result holds its row of `cv_results_`."""
 
+PREDICTIONS = "predictions"
+"""The name under which predictions are attached to a result: the `responses` of each fold."""
+
 
 def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
     """What makes one result of the parts of a trial: `loss` (the mean test score, negated),
-    `params`, the row, and as `failures` the tracebacks of fits that failed.
+    `params`, the row, and as `failures` the tracebacks of fits that failed. Predictions for the
+    test folds are attached.
     """
 
     def merge(parts: Sequence[Outcome]) -> dict[str, Any]:
@@ -28,6 +32,7 @@ def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
         folds = [fold for result in results for fold in result["folds"]]
         row = row_of(folds)
         metric = metric_of(refit, metrics_of(row))
+        told = [fold["responses"] for fold in folds]
         failures = [fold["fit_error"] for fold in folds if fold["fit_error"] is not None]
         return {
             "status": "ok",
@@ -35,6 +40,7 @@ def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
             ROW: row,
             "params": results[0]["params"],
             "failures": failures,
+            "attachments": {PREDICTIONS: told} if any(told) else {},
         }
 
     return merge

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +11,6 @@ from typing import Any
 import numpy as np
 from sklearn import clone
 from sklearn.base import is_classifier
-from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
@@ -20,27 +18,25 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import _check_method_params
 
 from sparktune.arguments import positive, whole
-from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Parts, Platform, here_or_spark
 from sparktune.history import View
-from sparktune.limits import seed_of
 from sparktune.samplers.algorithms import resolve
-from sparktune.sklearn.candidate import Flatten, flattening, scorer_of
-from sparktune.sklearn.fold import Data, Evaluation
+from sparktune.sklearn import choice, ensemble, failures, honest
+from sparktune.sklearn.candidate import flattening, scorer_of
+from sparktune.sklearn.checks import check_parameters, seeded
+from sparktune.sklearn.corrected import no_score
+from sparktune.sklearn.fold import Data, Evaluation, fitted
+from sparktune.sklearn.predictions import Entries, Keeping, entries
 from sparktune.sklearn.rows import folds_of, merging, metric_of, metrics_of
+from sparktune.sklearn.side_by_side import side_by_side
 from sparktune.sklearn.spaces import check_grid, grid_points, space_of
+from sparktune.sklearn.weighted import weighted
 from sparktune.space.space import Space
 from sparktune.stopping import Never, Timeout
 from sparktune.study import Study
-from sparktune.trial import Event, Status, Told, Trial
+from sparktune.trial import Event, Told, Trial
 from sparktune.tuning import tune
-
-
-class NoCandidateScored(AllTrialsFailed, ValueError):
-    """No candidate could be fitted and scored; a ValueError, as scikit-learn's own searches raise.
-
-    The message holds the first failure's traceback.
-    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +79,8 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         n_jobs: where `on` is None: how many folds run at once; None or -1: as many as there are
             slots.
         refit: whether to fit the best candidate on all data; the name of the metric that says what
-            is best; or a function of `cv_results_` that returns the index of the best.
+            is best; a function of `cv_results_` that returns the index of the best; or "ensemble":
+            `best_estimator_` is `ensemble_`.
         cv: as in `GridSearchCV`. All candidates of a fit see the same splits, which are made once.
         verbose: 0: silent; above: a progress bar.
         pre_dispatch: taken so that programs keep working; there are never more folds under way than
@@ -108,6 +105,14 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         journal: path of a file that keeps every candidate and score. The same search with the same
             path continues where the one before ended.
         warm_start: whether `fit` continues from the candidates of the fit before.
+        select: "best": the highest mean score; "1se": of the candidates that cannot be told from
+            the best (lower by at most one standard error, fold by fold), the one that is fitted in
+            the shortest time. For rules of your own, see `refit`.
+        ensemble: how many draws an ensemble of candidates is made of (Caruana 2004): 0: there is
+            none. Its members, fewer than the draws, are fitted on all data where folds are.
+        keep_predictions: whether workers send back what the models of a fold predict for its test
+            samples, at most 10,000 in all and of the best 50 candidates; `corrected_score_` is
+            better with them, and an ensemble needs them.
         deterministic: whether candidates depend on `random_state` alone and not on the timing; a
             slow candidate holds others up.
 
@@ -119,6 +124,18 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
             and there are several metrics.
         best_estimator_, refit_time_: the best candidate fitted on all data, and the seconds it
             took; only with `refit`.
+        corrected_score_, corrected_interval_, corrected_by_: what the best candidate is expected to
+            reach on new data: `best_score_` is the best of many, and so too good. The score, the 95
+            % interval, and how they were made: by BBC-CV from the predictions that were kept, by
+            Tibshirani's correction where there are none. NaN where `refit` or `select` chooses by
+            more than the score. They correct for the choice among candidates, not for the sampler's
+            having looked for them with the same scores.
+        leaderboard_: the candidates, best first, a dict each: `rank`, `candidate` (its row),
+            `score`, `std`, `like_the_best`, `fit_time`, `weight` (in the ensemble), `params`.
+        remark_: in words, how many candidates cannot be told from the best; "" if none.
+        ensemble_: with `ensemble`: a fitted `VotingClassifier` (of probabilities) or
+            `VotingRegressor`; `ensemble_weights_` are {row: weight}.
+        test_score_: with `fit(test=...)`: the score of `best_estimator_` there.
         study_: the `Study`, whose trials are the candidates.
         scorer_, multimetric_, n_splits_: the scorer or {metric: scorer}, whether there are several
             metrics, and the number of splits.
@@ -147,6 +164,9 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         time_budget: float | None = None,
         journal: Any = None,
         warm_start: bool = False,
+        select: str = "best",
+        ensemble: int = 0,
+        keep_predictions: bool = True,
         deterministic: bool = False,
     ) -> None:
         super().__init__(
@@ -171,6 +191,9 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         self.time_budget = time_budget
         self.journal = journal
         self.warm_start = warm_start
+        self.select = select
+        self.ensemble = ensemble
+        self.keep_predictions = keep_predictions
         self.deterministic = deterministic
 
     def __sklearn_tags__(self) -> Any:
@@ -179,12 +202,13 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         tags.target_tags.multi_output = self.estimator.__sklearn_tags__().target_tags.multi_output
         return tags
 
-    def fit(self, X: Any, y: Any = None, **params: Any) -> SparkSearchCV:
+    def fit(self, X: Any, y: Any = None, *, test: Any = None, **params: Any) -> SparkSearchCV:
         """Search, then fit the best candidate on all of X and y.
 
         Args:
             X: samples, (n_samples, ...).
             y: targets, (n_samples,) or (n_samples, n_outputs); None for unsupervised estimators.
+            test: (X, y) of samples for `test_score_`, which nothing else makes use of.
             params: `groups` for the splitter, (n_samples,), and what the estimator's `fit` takes
                 besides; arrays over samples are split.
 
@@ -199,17 +223,23 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         X, y = indexable(X, y)
         params = _check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
-        fit_params = dict(routed.estimator.fit)
+        for_splitter = routed.splitter.split
         cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        splits = list(cv.split(X, y, **routed.splitter.split))
+        splits = list(cv.split(X, y, **for_splitter))
         if not splits:
             raise InvalidArgument(f"cv={self.cv!r} makes no splits of these data")
         self.n_splits_ = len(splits)
-        data = Data(X, y, splits, fit_params, dict(routed.scorer.score))
-        self._search(data, scorer)
+        data = Data(X, y, splits, routed.estimator.fit, routed.scorer.score)
+        kept = None
+        if self.keep_predictions:
+            kept = entries(self.estimator, y, splits, for_splitter.get("groups"))
         self.scorer_ = scorer
-        if self.refit:
-            self._refit(X, y, fit_params)
+        plan = self._plan()
+        self._choose(self._search(plan, data, scorer, kept), plan.on, data)
+        if test is not None and self.refit:
+            self.test_score_ = self.score(*test)
+        if self.verbose > 0:
+            print(self._summary())
         return self
 
     # What subclasses may decide otherwise
@@ -228,6 +258,15 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
             )
         if self.unit not in ("fold", "candidate"):
             raise InvalidArgument(f'unit must be "fold" or "candidate", got {self.unit!r}')
+        if self.select not in ("best", "1se"):
+            raise InvalidArgument(f'select must be "best" or "1se", got {self.select!r}')
+        if self.select != "best" and callable(self.refit):
+            raise InvalidArgument("refit is a function that selects the best; leave out select=")
+        whole("ensemble", self.ensemble, 0)
+        if self.refit == "ensemble" and not self.ensemble:
+            raise InvalidArgument('refit="ensemble" needs ensemble=, the number of draws, say 20')
+        if self.ensemble and not self.keep_predictions:
+            raise InvalidArgument("ensemble= needs keep_predictions=True")
         positive("time_budget", self.time_budget)
 
     def _plan(self) -> Plan:
@@ -261,7 +300,7 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
                 start=plan.start,
                 stop=Never() if self.time_budget is None else Timeout(self.time_budget),
                 journal=self.journal,
-                observers=[observe],
+                observers=[observe, Keeping(study)],
                 errors="raise" if isinstance(self.error_score, str) else "record",
                 deterministic=self.deterministic,
                 progress=self.verbose > 0,
@@ -279,9 +318,10 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
 
     # The search
 
-    def _search(self, data: Data, scorer: Any) -> None:
-        """Evaluate candidates, and set what is known of them."""
-        plan = self._plan()
+    def _search(
+        self, plan: Plan, data: Data, scorer: Any, kept: Entries | None
+    ) -> honest.Finished | None:
+        """Evaluate candidates, and set `cv_results_`; None where no metric says what is best."""
         flatten = flattening(self.estimator)
         check_parameters(self.estimator, plan.space, flatten)
         numbers = [*range(self.n_splits_)]
@@ -294,6 +334,8 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
             groups,
             self.error_score,
             self.return_train_score,
+            () if kept is None else kept.positions,
+            ("predict_proba",) if self.ensemble and is_classifier(self.estimator) else (),
         )
         on = Parts(plan.on, len(groups), merging(self.refit))
         raised: list[BaseException] = []
@@ -303,34 +345,86 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
                 raised.append(event.outcome.exception)
 
         records = self._run(plan, objective, on, observe)
-        ended = [trial for trial in records.values() if _counts(trial)]
-        if all(len(_failures(trial)) == self.n_splits_ or not trial.result for trial in ended):
-            raise NoCandidateScored(_explanation(ended)) from next(iter(raised), None)
-        _warn_of_failures(ended, self.n_splits_, self.error_score)
+        ended = [trial for trial in records.values() if failures.counts(trial)]
+        if all(failures.is_hopeless(trial, self.n_splits_) for trial in ended):
+            cause = next(iter(raised), None)
+            raise failures.NoCandidateScored(failures.explanation(ended)) from cause
+        failures.warn_of_failures(ended, self.n_splits_, self.error_score)
         candidates = [flatten(plan.space.decode(trial.values)) for trial in ended]
-        self._tabulate(candidates, ended)
-
-    def _tabulate(self, candidates: Sequence[dict[str, Any]], trials: Sequence[Trial]) -> None:
-        out = folds_of(trials, self.n_splits_, self.error_score, train=self.return_train_score)
-        self.cv_results_ = self._format_results(candidates, self.n_splits_, out)
-        names = metrics_of(self.cv_results_)
+        out = folds_of(ended, self.n_splits_, self.error_score, train=self.return_train_score)
+        self.cv_results_ = table = self._format_results(candidates, self.n_splits_, out)
+        names = metrics_of(table)
         self.multimetric_ = names != ["score"]
-        metric_of(self.refit, names)
+        metric = metric_of(self.refit, names)
         if self.multimetric_ and not self.refit:
-            return
-        metric = self.refit if self.multimetric_ else "score"
-        self.best_index_ = self._select_best_index(self.refit, metric, self.cv_results_)
-        if not callable(self.refit):
-            self.best_score_ = self.cv_results_[f"mean_test_{metric}"][self.best_index_]
-        self.best_params_ = self.cv_results_["params"][self.best_index_]
+            return None
+        mine = scorer[metric] if isinstance(scorer, dict) else scorer
+        return honest.Finished(self.study_, ended, table, metric, mine, kept)
 
-    def _refit(self, X: Any, y: Any, params: Mapping[str, Any]) -> None:
-        best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
+    def _choose(self, found: honest.Finished | None, on: Platform, data: Data) -> None:
+        """Set what is best, and fit it."""
+        if found is None:
+            return
+        table, metric = found.table, found.metric
+        best = int(self._select_best_index(self.refit, metric, table))
+        self.remark_, weights = "", dict[int, float]()
+        if callable(self.refit):
+            correct = no_score("refit chooses by more than the score")
+        else:
+            like = choice.alike(found.folds, best)
+            self.remark_ = choice.remark(like, len(found.trials))
+            correct = honest.correction(found, best)
+            if self.select == "1se":
+                best = choice.one_standard_error(table, metric, best)
+                correct = no_score("select chooses by more than the score")
+            self.best_score_ = table[f"mean_test_{metric}"][best]
+        self.best_index_, self.best_params_ = best, table["params"][best]
+        self.corrected_score_, self.corrected_interval_ = correct.score, correct.interval
+        self.corrected_by_ = correct.source
+        if self.ensemble:
+            weights = self._ensemble(found, on, data)
+        self.leaderboard_ = choice.leaderboard(table, metric, weights)
+        if self.refit:
+            self._refit(data)
+
+    def _ensemble(self, found: honest.Finished, on: Platform, data: Data) -> dict[int, float]:
+        """Set `ensemble_`, whose members are fitted side by side; return its weights."""
+        kept = found.entries
+        members = {} if kept is None else ensemble.averaged(found.candidates(), kept)
+        ensemble.check_members(members, kept)
+        assert kept is not None
+        score, _ = weighted(found.scorer, kept)
+        weights = ensemble.greedy(members, self.ensemble, score, kept)
+        params = [found.table["params"][row] for row in weights]
+        fit = fitted(clone(self.estimator), params, data)
+        models = side_by_side(on, fit, range(len(params)), "member of the ensemble")
+        self.ensemble_weights_ = weights
+        self.ensemble_ = ensemble.voting(models, [*weights.values()], kept.classes)
+        return weights
+
+    def _refit(self, data: Data) -> None:
         started = time.time()
-        self.best_estimator_ = best.fit(X, **params) if y is None else best.fit(X, y, **params)
+        if self.refit == "ensemble":
+            best = self.ensemble_
+        else:
+            best = fitted(self.estimator, [self.best_params_], data)(0)
+        self.best_estimator_ = best
         self.refit_time_ = time.time() - started
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
+
+    def _summary(self) -> str:
+        """One line about the best, for people."""
+        if not hasattr(self, "best_score_"):
+            return f"{len(self.cv_results_['params'])} candidates"
+        low, high = self.corrected_interval_
+        text = (
+            f"best score {self.best_score_:.4g}, corrected for the choice "
+            f"{self.corrected_score_:.4g} (95 %: {low:.4g} to {high:.4g})"
+        )
+        if hasattr(self, "test_score_"):
+            text += f", on the test samples {self.test_score_:.4g}"
+        return "; ".join(filter(None, [text, self.remark_]))
 
 
 def _as_one(scorer: Any, error_score: Any) -> Any:
@@ -338,65 +432,3 @@ def _as_one(scorer: Any, error_score: Any) -> Any:
     if not isinstance(scorer, dict):
         return scorer
     return _MultimetricScorer(scorers=scorer, raise_exc=error_score == "raise")
-
-
-def check_parameters(estimator: Any, space: Space, flatten: Flatten) -> None:
-    """Try points of the space on the estimator; rare options may be missed, and fail later."""
-    for row in space.sample(np.random.default_rng(0), 32):
-        point: Any = None
-        with contextlib.suppress(Exception):  # an expression that some values break, not a name
-            point = space.decode(space.values(row))
-        if point is None:
-            continue
-        try:
-            clone(estimator).set_params(**clone(flatten(point), safe=False))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise InvalidArgument(f"the space does not fit the estimator: {error}") from error
-
-
-def seeded(random_state: Any) -> int | None:
-    if random_state is None:
-        return None
-    try:
-        return seed_of(None, random_state)
-    except InvalidArgument:
-        raise InvalidArgument(
-            "random_state must be an integer >= 0, a numpy Generator, a RandomState or None, "
-            f"got {random_state!r}"
-        ) from None
-
-
-def _counts(trial: Trial) -> bool:
-    """Whether a trial is a row of `cv_results_`: it ended, and not only because the run did."""
-    return not trial.status.pending and trial.status is not Status.CANCELLED
-
-
-def _failures(trial: Trial) -> Sequence[str]:
-    """The tracebacks of the fits of a candidate that failed."""
-    return tuple((trial.result or {}).get("failures", ()))
-
-
-def _explanation(trials: Sequence[Trial]) -> str:
-    """Why no candidate has a score."""
-    if not trials:
-        return "no candidate was evaluated: the search was over before the first one ended"
-    first = trials[0]
-    why = next(iter(_failures(first)), str(first.failure or first.status.value))
-    return (
-        f"none of the {len(trials)} candidates could be fitted and scored. The first one "
-        f"({dict(first.values)}):\n{why}"
-    )
-
-
-def _warn_of_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) -> None:
-    lost = [trial for trial in trials if not trial.result]
-    failures = [text for trial in trials for text in _failures(trial)]
-    failures += [str(trial.failure or trial.status.value) for trial in lost]
-    if failures:
-        n = len(failures) + (n_splits - 1) * len(lost)
-        warnings.warn(
-            f"{n} fits failed out of a total of {n_splits * len(trials)}. Their score is set to "
-            f"{error_score}. The first failure:\n{failures[0]}",
-            FitFailedWarning,
-            stacklevel=4,
-        )

@@ -1,0 +1,40 @@
+"""What a search checks before anything is evaluated."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+from sklearn import clone
+
+from sparktune.errors import InvalidArgument
+from sparktune.limits import seed_of
+from sparktune.sklearn.candidate import Flatten
+from sparktune.space.space import Space
+
+
+def check_parameters(estimator: Any, space: Space, flatten: Flatten) -> None:
+    """Try points of the space on the estimator; rare options may be missed, and fail later."""
+    for row in space.sample(np.random.default_rng(0), 32):
+        point: Any = None
+        with contextlib.suppress(Exception):  # an expression that some values break, not a name
+            point = space.decode(space.values(row))
+        if point is None:
+            continue
+        try:
+            clone(estimator).set_params(**clone(flatten(point), safe=False))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise InvalidArgument(f"the space does not fit the estimator: {error}") from error
+
+
+def seeded(random_state: Any) -> int | None:
+    if random_state is None:
+        return None
+    try:
+        return seed_of(None, random_state)
+    except InvalidArgument:
+        raise InvalidArgument(
+            "random_state must be an integer >= 0, a numpy Generator, a RandomState or None, "
+            f"got {random_state!r}"
+        ) from None
