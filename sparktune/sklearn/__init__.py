@@ -3,6 +3,12 @@
 search             `SparkSearchCV`: fits, and chooses the best candidate; the others build on it
 spaces             spaces as users of scikit-learn and of other libraries write them
 fold               the evaluation of a candidate on folds, which travels to workers
+checks, failures   what is refused at once, and what is said of candidates without a score
+predictions        which predictions for test folds are kept, and how they are read
+weighted           scores of kept predictions on many samples of them at once
+corrected, honest  what the best score is worth
+choice             which candidate is chosen; leaderboard
+ensemble           ensembles of candidates
 rows               what its folds make of a candidate: a result, and a row of `cv_results_`
 hyperopt_search    `HyperoptSearchCV`, with the names and types of `fmin`
 candidate          the evaluation of one candidate as a whole
@@ -10,8 +16,9 @@ table              its `cv_results_`
 """
 
 try:
+    from sparktune.sklearn.failures import NoCandidateScored
     from sparktune.sklearn.hyperopt_search import HyperoptSearchCV
-    from sparktune.sklearn.search import NoCandidateScored, SparkSearchCV
+    from sparktune.sklearn.search import SparkSearchCV
 except ModuleNotFoundError as error:
     if error.name != "sklearn":
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 def fold_scores(table: Mapping[str, Any], metric: str) -> NDArray[np.float64]:
     """The scores (candidates, folds) of a metric in `cv_results_`."""
-    columns = []
+    columns: list[NDArray[np.float64]] = []
     while (key := f"split{len(columns)}_test_{metric}") in table:
         columns.append(np.asarray(table[key], dtype=float))
     return np.column_stack(columns)
@@ -57,7 +57,7 @@ def leaderboard(
     ]
 
 
-def remark(like: Sequence[int], n: int) -> str:
+def remark(like: NDArray[np.intp], n: int) -> str:
     """In words, how far the best can be told from others; "" if it can."""
     if len(like) < 2:
         return ""

@@ -17,8 +17,10 @@ from sklearn.base import is_classifier
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
+from sparktune.errors import InvalidArgument
 from sparktune.history import View
-from sparktune.sklearn.rows import PREDICTIONS
+from sparktune.journal.values import Blob
+from sparktune.sklearn.rows import PREDICTIONS, Answers
 from sparktune.study import Study
 from sparktune.trial import Event, Told
 
@@ -113,7 +115,10 @@ def responses(study: Study, id: int, entries: Entries) -> dict[str, NDArray[Any]
     """What a candidate's models answered, {method: (N,) or (N, k)}, with a column for each class;
     None if a fold has no answers.
     """
-    folds: Sequence[Mapping[str, Any]] = study.attachments.get(_key(id), ())
+    kept = study.attachments.get(_key(id))
+    if isinstance(kept, Blob):  # of a journal that this run continued
+        kept = study.attachments[_key(id)] = _loaded(kept)
+    folds = kept.folds if isinstance(kept, Answers) else ()
     if len(folds) != len(entries.positions) or not all(folds):
         return None
     methods = [name for name in folds[0] if name != "classes"]
@@ -123,6 +128,13 @@ def responses(study: Study, id: int, entries: Entries) -> dict[str, NDArray[Any]
             return None
         told[name] = np.concatenate([_aligned(fold, name, entries.classes) for fold in folds])
     return told
+
+
+def _loaded(blob: Blob) -> Any:
+    try:
+        return blob.load()
+    except InvalidArgument:  # its file is gone
+        return None
 
 
 def _aligned(fold: Mapping[str, Any], name: str, classes: NDArray[Any] | None) -> NDArray[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,14 @@ ROW = "cv_results"
 """Where a trial's result holds its row of `cv_results_`."""
 
 PREDICTIONS = "predictions"
-"""The name under which predictions are attached to a result: the `responses` of each fold."""
+"""The name under which `Answers` are attached to a result."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The `responses` of each fold of a candidate; one thing, which journals keep as one file."""
+
+    folds: Sequence[Mapping[str, Any]]
 
 
 def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
@@ -40,7 +48,7 @@ def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
             ROW: row,
             "params": results[0]["params"],
             "failures": failures,
-            "attachments": {PREDICTIONS: told} if any(told) else {},
+            "attachments": {PREDICTIONS: Answers(told)} if any(told) else {},
         }
 
     return merge

@@ -103,7 +103,8 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         time_budget: seconds for the search, the last fit left out; candidates that run then are
             dropped. None: no limit.
         journal: path of a file that keeps every candidate and score. The same search with the same
-            path continues where the one before ended.
+            path continues where the one before ended. Its files are unpickled then: continue
+            journals that you trust.
         warm_start: whether `fit` continues from the candidates of the fit before.
         select: "best": the highest mean score; "1se": of the candidates that cannot be told from
             the best (lower by at most one standard error, fold by fold), the one that is fitted in

@@ -31,9 +31,9 @@ Weighted: TypeAlias = "Callable[[Responses, Array], Array]"
 
 
 def weighted(scorer: Any, entries: Entries) -> tuple[Weighted, bool]:
-    """The scores that a scorer gives, and whether they are quick, as they are for accuracy, log loss,
-    squared and absolute error, R2 and the area under the ROC curve of two classes; other scorers
-    are called for each sample.
+    """The scores that a scorer gives, and whether they are quick, as they are for accuracy, log
+    loss, squared and absolute error, R2 and the area under the ROC curve of two classes; other
+    scorers are called for each sample.
     """
     function = getattr(scorer, "_score_func", None)
     if type(scorer).__name__ == "_PassthroughScorer":  # the estimator's own method `score`
@@ -50,8 +50,13 @@ def _several(entries: Entries) -> bool:
     return entries.classes is None or len(entries.classes) != 2
 
 
+def _mean(each: NDArray[Any], W: Array) -> Array:
+    mean: Array = W @ each / W.sum(axis=1)
+    return mean
+
+
 def _accuracy(told: Responses, W: Array, entries: Entries) -> Array:
-    return W @ (told["predict"] == entries.y) / W.sum(axis=1)
+    return _mean(told["predict"] == entries.y, W)
 
 
 def _log_loss(told: Responses, W: Array, entries: Entries) -> Array:
@@ -61,22 +66,23 @@ def _log_loss(told: Responses, W: Array, entries: Entries) -> Array:
     p = p / p.sum(axis=1, keepdims=True)
     of_truth = p[np.arange(len(p)), np.searchsorted(entries.classes, entries.y)]
     tiny = np.finfo(p.dtype).eps
-    return W @ -np.log(np.clip(of_truth, tiny, 1 - tiny)) / W.sum(axis=1)
+    return _mean(-np.log(np.clip(of_truth, tiny, 1 - tiny)), W)
 
 
 def _squared(told: Responses, W: Array, entries: Entries) -> Array:
-    return W @ (told["predict"] - entries.y) ** 2 / W.sum(axis=1)
+    return _mean((told["predict"] - entries.y) ** 2, W)
 
 
 def _absolute(told: Responses, W: Array, entries: Entries) -> Array:
-    return W @ np.abs(told["predict"] - entries.y) / W.sum(axis=1)
+    return _mean(np.abs(told["predict"] - entries.y), W)
 
 
 def _r2(told: Responses, W: Array, entries: Entries) -> Array:
     y = entries.y - entries.y.mean()
     n = W.sum(axis=1)
     spread = W @ y**2 - (W @ y) ** 2 / n
-    return 1 - n * _squared(told, W, entries) / spread
+    share: Array = 1 - n * _squared(told, W, entries) / spread
+    return share
 
 
 def _roc_auc(told: Responses, W: Array, entries: Entries) -> Array:

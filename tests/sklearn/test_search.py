@@ -322,6 +322,7 @@ def test_a_journal_continues(tmp_path: Any) -> None:
     assert more.cv_results_["params"][:3] == first.cv_results_["params"]
     assert_array_equal(more.cv_results_["mean_fit_time"][:3], first.cv_results_["mean_fit_time"])
     assert len(more.cv_results_["params"]) == 5
+    assert "5 candidates' predictions" in more.corrected_by_
 
 
 def test_the_same_seed_gives_the_same_candidates() -> None:
