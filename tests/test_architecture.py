@@ -35,7 +35,7 @@ ALLOWED = {
     "tracking": {"mlflow"},
     "plots": {"numpy", "matplotlib"},
     "reporting": {"numpy", "IPython"},
-    "sklearn": {"joblib", "numpy", "sklearn", "tomli", "tomllib"},
+    "sklearn": {"joblib", "numpy", "scipy", "sklearn", "tomli", "tomllib"},
     "hpsklearn": {"numpy", "scipy", "sklearn"},
     "hyperopt": {"numpy", "tqdm"},
     "skopt": {"numpy", "scipy", "sklearn", "joblib", "matplotlib", "yaml"},
