@@ -3,6 +3,7 @@ items`. They are pure: equal histories give equal work.
 
     work      what a scheduler is, and what it hands out
     asha      asynchronous successive halving: few configurations get the full budget
+    folds     cross-validation fold by fold, without those that are clearly worse
     full      every trial is a full evaluation
     in_order  around another scheduler: trials that do not depend on the timing
 
@@ -12,12 +13,14 @@ items`. They are pure: equal histories give equal work.
 """
 
 from sparktune.schedulers.asha import ASHA
+from sparktune.schedulers.folds import Folds
 from sparktune.schedulers.full import FullBudget
 from sparktune.schedulers.in_order import InOrder
 from sparktune.schedulers.work import New, Promote, Scheduler, checked, full_budget, ladder, scores
 
 __all__ = [
     "ASHA",
+    "Folds",
     "FullBudget",
     "InOrder",
     "New",

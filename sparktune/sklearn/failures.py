@@ -26,12 +26,13 @@ def counts(trial: Trial) -> bool:
 
 def failures_of(trial: Trial) -> Sequence[str]:
     """The tracebacks of the fits of a candidate that failed."""
-    return tuple((trial.result or {}).get("failures", ()))
+    told = (trial.result or {}).get("failures", ())
+    return [text for text in told if text is not None]
 
 
-def is_hopeless(trial: Trial, n_splits: int) -> bool:
+def is_hopeless(trial: Trial) -> bool:
     """Whether no fold of a candidate could be fitted."""
-    return not trial.result or len(failures_of(trial)) == n_splits
+    return not trial.result or None not in trial.result.get("failures", (None,))
 
 
 def explanation(trials: Sequence[Trial]) -> str:
@@ -53,8 +54,9 @@ def warn_of_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) -
     failures += [str(trial.failure or trial.status.value) for trial in lost]
     if failures:
         n = len(failures) + (n_splits - 1) * len(lost)
+        total = sum(len((trial.result or {}).get("failures", ())) or n_splits for trial in trials)
         warnings.warn(
-            f"{n} fits failed out of a total of {n_splits * len(trials)}. Their score is set to "
+            f"{n} fits failed out of a total of {total}. Their score is set to "
             f"{error_score}. The first failure:\n{failures[0]}",
             FitFailedWarning,
             stacklevel=5,

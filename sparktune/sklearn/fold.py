@@ -71,6 +71,8 @@ class Evaluation:
     fit_error                    the traceback of a fit that failed, or None
     responses                    {method of the estimator: what it gave for kept test samples}
 
+    Instead of a number of a group it may get a budget: the number of a fold, counted from 1.
+
     With `error_score="raise"` it raises; or the result has the exception as `raised` if that can
     travel.
 
@@ -111,12 +113,13 @@ class Evaluation:
         self.wanted = wanted
         self.config = get_config()
 
-    def __call__(self, point: Any, part: int) -> dict[str, Any]:
+    def __call__(self, point: Any, part: int = 0, budget: int | None = None) -> dict[str, Any]:
+        numbers = self.groups[part] if budget is None else [budget - 1]
         candidate = self.flatten(point)
         told: dict[str, Any] = {"status": "ok", "loss": 0.0, "params": candidate}
         with config_context(**self.config):
             try:
-                return told | {"folds": [self.fold(candidate, i) for i in self.groups[part]]}
+                return told | {"folds": [self.fold(candidate, i) for i in numbers]}
             except Exception as error:
                 if self.error_score != "raise" or not _travels(error):
                     raise

@@ -94,6 +94,8 @@ class Keeping:
 
     def __call__(self, event: Event, history: View) -> None:
         """Take an event."""
+        if isinstance(event, Told) and event.trial.parent is not None:
+            self._study.attachments.pop(_key(event.trial.parent), None)
         kept = attached(self._study)
         if isinstance(event, Told) and len(kept) > CANDIDATES:
             records = self._study.records
@@ -111,14 +113,20 @@ def _key(id: int) -> str:
     return f"ATTACH::{id}::{PREDICTIONS}"
 
 
+def answers(study: Study, id: int) -> Answers | None:
+    """What the models of a trial's folds answered, if it is kept."""
+    kept = study.attachments.get(_key(id))
+    if isinstance(kept, Blob):  # of a journal that this run continued
+        kept = study.attachments[_key(id)] = _loaded(kept)
+    return kept if isinstance(kept, Answers) else None
+
+
 def responses(study: Study, id: int, entries: Entries) -> dict[str, NDArray[Any]] | None:
     """What a candidate's models answered, {method: (N,) or (N, k)}, with a column for each class;
     None if a fold has no answers.
     """
-    kept = study.attachments.get(_key(id))
-    if isinstance(kept, Blob):  # of a journal that this run continued
-        kept = study.attachments[_key(id)] = _loaded(kept)
-    folds = kept.folds if isinstance(kept, Answers) else ()
+    kept = answers(study, id)
+    folds = () if kept is None else kept.folds
     if len(folds) != len(entries.positions) or not all(folds):
         return None
     methods = [name for name in folds[0] if name != "classes"]

@@ -28,8 +28,8 @@ class Answers:
 
 def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
     """What makes one result of the parts of a trial: `loss` (the mean test score, negated),
-    `params`, the row, and as `failures` the tracebacks of fits that failed. Predictions for the
-    test folds are attached.
+    `params`, the row, and as `failures` the traceback of each fold's fit, or None. Predictions for
+    the test folds are attached.
     """
 
     def merge(parts: Sequence[Outcome]) -> dict[str, Any]:
@@ -41,13 +41,12 @@ def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
         row = row_of(folds)
         metric = metric_of(refit, metrics_of(row))
         told = [fold["responses"] for fold in folds]
-        failures = [fold["fit_error"] for fold in folds if fold["fit_error"] is not None]
         return {
             "status": "ok",
             "loss": -row[f"mean_test_{metric}"],
             ROW: row,
             "params": results[0]["params"],
-            "failures": failures,
+            "failures": [fold["fit_error"] for fold in folds],
             "attachments": {PREDICTIONS: Answers(told)} if any(told) else {},
         }
 
@@ -115,6 +114,40 @@ def folds_of(
         for row in rows
         for i in range(n_splits)
     ]
+
+
+def folds_before(trial: Trial, answers: Answers | None) -> list[dict[str, Any]]:
+    """The folds that the result of a trial is made of."""
+    result = trial.result or {}
+    row, errors = result[ROW], result["failures"]
+    told = answers.folds if answers is not None else [{}] * len(errors)
+    train = any(key.startswith("split0_train_") for key in row)
+    return [
+        _fold(row, i, metrics_of(row), math.nan, train) | {"fit_error": error, "responses": told[i]}
+        for i, error in enumerate(errors)
+    ]
+
+
+def leaves(trials: Sequence[Trial]) -> list[Trial]:
+    """The last trial of each candidate that has a result, or else its last; in the order of their
+    first trials.
+    """
+    last: dict[int, Trial] = {}
+    roots: dict[int, int] = {}
+    for trial in trials:
+        root = trial.id if trial.parent is None else roots.get(trial.parent, trial.id)
+        roots[trial.id] = root
+        if root not in last or trial.result or not last[root].result:
+            last[root] = trial
+    return [*last.values()]
+
+
+def partial(trials: Sequence[Trial], metric: str) -> dict[str, list[Any]]:
+    """More columns of `cv_results_` where candidates have different numbers of folds."""
+    rows = [(trial.result or {}).get(ROW, {}) for trial in trials]
+    n = [sum(key.endswith("_fit_time") and key.startswith("split") for key in row) for row in rows]
+    means = [row.get(f"mean_test_{metric}", math.nan) for row in rows]
+    return {"n_folds": n, f"partial_test_{metric}": means}
 
 
 def _fold(

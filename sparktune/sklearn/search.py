@@ -22,13 +22,16 @@ from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Parts, Platform, here_or_spark
 from sparktune.history import View
 from sparktune.samplers.algorithms import resolve
+from sparktune.schedulers import Folds
 from sparktune.sklearn import choice, ensemble, failures, honest
 from sparktune.sklearn.candidate import flattening, scorer_of
 from sparktune.sklearn.checks import check_parameters, seeded
 from sparktune.sklearn.corrected import no_score
 from sparktune.sklearn.fold import Data, Evaluation, fitted
+from sparktune.sklearn.nested import nested
 from sparktune.sklearn.predictions import Entries, Keeping, entries
-from sparktune.sklearn.rows import folds_of, merging, metric_of, metrics_of
+from sparktune.sklearn.racing import OneByOne
+from sparktune.sklearn.rows import folds_of, leaves, merging, metric_of, partial
 from sparktune.sklearn.side_by_side import side_by_side
 from sparktune.sklearn.spaces import check_grid, grid_points, space_of
 from sparktune.sklearn.weighted import weighted
@@ -100,6 +103,10 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
             sent to each machine once.
         unit: "fold": each fold of a candidate is a task of its own; "candidate": all folds of a
             candidate are one task, for folds that take less than some hundredths of a second.
+        racing: whether a candidate that is clearly worse than the best gets no more folds after its
+            second, see `sparktune.schedulers.Folds`. Its row keeps the folds it has, and its mean
+            is NaN: it is never the best. `cv_results_` has two more columns then, `n_folds` and
+            `partial_test_<metric>`, the mean of these folds.
         time_budget: seconds for the search, the last fit left out; candidates that run then are
             dropped. None: no limit.
         journal: path of a file that keeps every candidate and score. The same search with the same
@@ -162,6 +169,7 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         sampler: Any = "tpe",
         on: Platform | None = None,
         unit: str = "fold",
+        racing: bool = False,
         time_budget: float | None = None,
         journal: Any = None,
         warm_start: bool = False,
@@ -189,6 +197,7 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         self.sampler = sampler
         self.on = on
         self.unit = unit
+        self.racing = racing
         self.time_budget = time_budget
         self.journal = journal
         self.warm_start = warm_start
@@ -243,6 +252,20 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
             print(self._summary())
         return self
 
+    def nested(self, X: Any, y: Any = None, *, cv: Any = None, **params: Any) -> dict[str, Any]:
+        """Nested cross-validation: what this search, as a whole, is worth on new data. It costs as
+        many searches as there are outer folds, which run side by side.
+
+        Args:
+            X, y, params: as for `fit`.
+            cv: makes the outer folds, as in `GridSearchCV`.
+
+        Returns:
+            For each outer fold: `test_score`, `best_score` and `corrected_score` (arrays), and
+            `params`, what was chosen there.
+        """
+        return nested(self, self._plan().on, X, y, cv, params)
+
     # What subclasses may decide otherwise
 
     def _check_options(self) -> None:
@@ -259,6 +282,8 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
             )
         if self.unit not in ("fold", "candidate"):
             raise InvalidArgument(f'unit must be "fold" or "candidate", got {self.unit!r}')
+        if self.racing and (self.unit != "fold" or self.deterministic):
+            raise InvalidArgument('racing=True needs unit="fold" and deterministic=False')
         if self.select not in ("best", "1se"):
             raise InvalidArgument(f'select must be "best" or "1se", got {self.select!r}')
         if self.select != "best" and callable(self.refit):
@@ -285,13 +310,19 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         before = getattr(self, "study_", None)
         if self.warm_start and isinstance(before, Study):
             return before
-        return Study(space, resolve(self.sampler, "sampler"), seed=seeded(self.random_state))
+        scheduler = Folds(self.n_splits_) if self.racing and self.n_splits_ > 1 else None
+        sampler = resolve(self.sampler, "sampler")
+        return Study(space, sampler, scheduler, seed=seeded(self.random_state))
 
     def _run(
-        self, plan: Plan, objective: Callable[..., Any], on: Platform, observe: Callable[..., None]
+        self, plan: Plan, objective: Evaluation, observe: Callable[..., None]
     ) -> Mapping[int, Trial]:
         """Evaluate candidates; return the records of the trials."""
         self.study_ = study = self._study(plan.space)
+        merge = merging(self.refit)
+        on: Platform = Parts(plan.on, len(objective.groups), merge)
+        if isinstance(study.scheduler, Folds):
+            on = OneByOne(plan.on, merge, study)
         try:
             tune(
                 objective,
@@ -338,29 +369,39 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
             () if kept is None else kept.positions,
             ("predict_proba",) if self.ensemble and is_classifier(self.estimator) else (),
         )
-        on = Parts(plan.on, len(groups), merging(self.refit))
         raised: list[BaseException] = []
 
         def observe(event: Event, history: View) -> None:
             if isinstance(event, Told) and event.outcome.exception is not None:
                 raised.append(event.outcome.exception)
 
-        records = self._run(plan, objective, on, observe)
-        ended = [trial for trial in records.values() if failures.counts(trial)]
-        if all(failures.is_hopeless(trial, self.n_splits_) for trial in ended):
+        records = self._run(plan, objective, observe)
+        ended = leaves([trial for trial in records.values() if failures.counts(trial)])
+        if all(map(failures.is_hopeless, ended)):
             cause = next(iter(raised), None)
             raise failures.NoCandidateScored(failures.explanation(ended)) from cause
         failures.warn_of_failures(ended, self.n_splits_, self.error_score)
         candidates = [flatten(plan.space.decode(trial.values)) for trial in ended]
         out = folds_of(ended, self.n_splits_, self.error_score, train=self.return_train_score)
-        self.cv_results_ = table = self._format_results(candidates, self.n_splits_, out)
-        names = metrics_of(table)
+        names = [*_named(out[0]["test_scores"])]
         self.multimetric_ = names != ["score"]
         metric = metric_of(self.refit, names)
+        self.cv_results_ = table = self._table(candidates, ended, out, metric)
         if self.multimetric_ and not self.refit:
             return None
         mine = scorer[metric] if isinstance(scorer, dict) else scorer
         return honest.Finished(self.study_, ended, table, metric, mine, kept)
+
+    def _table(
+        self, candidates: Sequence[Any], trials: Sequence[Trial], out: Sequence[Any], metric: str
+    ) -> Any:
+        """`cv_results_`."""
+        if not self.racing:
+            return self._format_results(candidates, self.n_splits_, out)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "One or more of the", UserWarning)
+            more = partial(trials, metric)
+            return self._format_results(candidates, self.n_splits_, out, more)
 
     def _choose(self, found: honest.Finished | None, on: Platform, data: Data) -> None:
         """Set what is best, and fit it."""
@@ -426,6 +467,10 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         if hasattr(self, "test_score_"):
             text += f", on the test samples {self.test_score_:.4g}"
         return "; ".join(filter(None, [text, self.remark_]))
+
+
+def _named(scores: Any) -> Mapping[str, float]:
+    return scores if isinstance(scores, Mapping) else {"score": scores}
 
 
 def _as_one(scorer: Any, error_score: Any) -> Any:

@@ -1,0 +1,139 @@
+"""Cross-validation fold by fold: what is clearly worse than the best gets no more folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.arguments import whole
+from sparktune.history import CODES, View
+from sparktune.schedulers.work import New, Promote
+from sparktune.trial import Status
+
+_LEAST = 2  # folds that every configuration gets
+_PAIRED = 3  # folds from which on differences are compared
+_ERRORS = 2.0
+_OK, _CANCELLED = CODES[Status.OK], CODES[Status.CANCELLED]
+
+
+@dataclass(frozen=True, slots=True)
+class Folds:
+    """Each evaluation is one fold more of a configuration, in the same order for all.
+
+        tune(objective, space, scheduler=Folds(5), max_trials=100)
+
+    The budget is the number of folds that are done then; the loss is the mean of those. A
+    configuration gets at least two folds, and no more of them once
+
+    *   its mean is worse than the worst fold of the best configuration that has all folds (the
+        forgiving rule of E. Bergman et al., "Don't Waste Your Time: Early Stopping
+        Cross-Validation", AutoML 2024); or
+    *   after three folds, it is worse than that one on the same folds by more than two standard
+        errors of the mean difference.
+
+    The first with all folds needs no opponent. One that goes on comes before new ones.
+
+    Args:
+        k: the number of folds.
+
+    Raises:
+        InvalidArgument: k is not an integer >= 2.
+    """
+
+    k: int
+
+    def __post_init__(self) -> None:
+        whole("k", self.k, 2)
+
+    @property
+    def rungs(self) -> tuple[float, ...]:
+        """1 to k."""
+        return tuple(float(i) for i in range(1, self.k + 1))
+
+    @property
+    def max_budget(self) -> float:
+        """k."""
+        return float(self.k)
+
+    def schedule(self, history: View, free: int) -> list[New | Promote]:
+        """One more fold for those that may still be the best, most folds first; then new ones."""
+        rows = self._going_on(history)
+        order = rows[np.argsort(-history.budget[rows], kind="stable")]
+        work: list[New | Promote] = [
+            Promote(int(row), history.budget[row] + 1) for row in order[:free]
+        ]
+        if not history.exhausted:
+            work += [New(1.0) for _ in range(free - len(work))]
+        return work
+
+    def scores(self, history: View) -> View:
+        """A row for each configuration. Its loss is the mean over its folds of how far it is above
+        what configurations have there on average, so that folds that are hard for all do not count
+        against those that had them.
+        """
+        losses = _losses(history, self.k)
+        roots = np.flatnonzero(history.parent < 0)
+        seen = np.isfinite(losses[roots])
+        losses = losses[roots]
+        n = np.maximum(seen.sum(axis=0), 1)
+        usual = np.where(seen, losses, 0).sum(axis=0) / n
+        told = seen.sum(axis=1)
+        above = np.where(seen, losses - usual, 0).sum(axis=1) / np.maximum(told, 1)
+        mean = float(usual[seen.any(axis=0)].mean()) if seen.any() else 0.0
+        return replace(
+            history,
+            X=history.X[roots],
+            loss=np.where(told > 0, above + mean, np.nan),
+            status=np.where(told > 0, _OK, history.status[roots]).astype(np.int8),
+            budget=np.ones(len(roots)),
+            spent=np.ones(len(roots)),
+            asked=history.asked[roots],
+            started=history.started[roots],
+            finished=history.finished[roots],
+            parent=np.full(len(roots), -1, dtype=np.intp),
+            root=np.arange(len(roots)),
+            explore=history.explore[roots],
+            full=1.0,
+            known_ends=None,
+        )
+
+    def _going_on(self, history: View) -> NDArray[np.intp]:
+        """The rows whose configurations get one more fold now."""
+        climbed = np.zeros(len(history), dtype=bool)
+        children = (history.parent >= 0) & (history.status != _CANCELLED)
+        climbed[history.parent[children]] = True
+        rows = np.flatnonzero(history.ok & ~climbed & (history.budget < self.k))
+        losses = _losses(history, self.k)
+        complete = np.flatnonzero(np.isfinite(losses).all(axis=1))
+        if not len(complete):
+            return rows
+        best = losses[complete[np.argmin(losses[complete].mean(axis=1))]]
+        return np.array([i for i in rows if _may_win(losses[history.root[i]], best)], dtype=np.intp)
+
+
+def _losses(history: View, k: int) -> NDArray[np.float64]:
+    """(n, k) losses of the folds of the configurations, at their first rows; NaN where there are
+    none. Those that the records hold are means of all folds so far.
+    """
+    losses = np.full((len(history), k), np.nan)
+    total = history.budget * history.loss
+    before = np.where(history.parent >= 0, total[history.parent], 0.0)
+    rows = np.flatnonzero(history.ok & (history.budget <= k))
+    losses[history.root[rows], history.budget[rows].astype(int) - 1] = (total - before)[rows]
+    return losses
+
+
+def _may_win(losses: NDArray[np.float64], best: NDArray[np.float64]) -> bool:
+    """Whether a configuration with these folds may still be better than the best."""
+    done = np.isfinite(losses)
+    n = int(done.sum())
+    if n < _LEAST:
+        return True
+    if losses[done].mean() > best.max():
+        return False
+    if n < _PAIRED:
+        return True
+    worse = losses[done] - best[done]
+    return bool(worse.mean() <= _ERRORS * worse.std(ddof=1) / np.sqrt(n))
