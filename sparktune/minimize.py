@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from sparktune import loop
 from sparktune.arguments import whole
@@ -14,7 +14,7 @@ from sparktune.executors.platforms import Platform
 from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
 from sparktune.limits import seed_of, stopper_of
-from sparktune.observers.progress import BarFactory, tqdm_bar
+from sparktune.observers.progress import BarFactory, bar_on_stderr
 from sparktune.observers.saving import Saving
 from sparktune.parallel_trials import SparkTrials
 from sparktune.samplers.algorithms import resolve
@@ -44,7 +44,7 @@ def fmin(
     return_argmin: bool = True,
     points_to_evaluate: list[dict[str, Any]] | None = None,
     max_queue_len: int = 1,
-    show_progressbar: bool | BarFactory = True,
+    show_progressbar: bool | Literal["live"] | BarFactory = True,
     early_stop_fn: Callable[..., Any] | Stopper | None = None,
     trials_save_file: str = "",
     *,
@@ -85,8 +85,8 @@ def fmin(
             evaluated again.
         max_queue_len: with `Trials()`, suggestions made ahead of their evaluation; parallel
             runs keep their own queue.
-        show_progressbar: False, True, or a function `(initial, total)` returning a context
-            manager of a bar.
+        show_progressbar: False, True, "live" for a summary beside the bar in a notebook, or a
+            function `(initial, total)` returning a context manager of a bar.
         early_stop_fn: `no_progress_loss(...)`, a stopping rule of `sparktune.stopping`, or a
             function `(trials, *state) -> (stop, state)` that is called after trials end.
         trials_save_file: keep a pickle of `trials` there; if the file exists and `trials` is not
@@ -125,7 +125,8 @@ def fmin(
     stop = stopper_of(trials, timeout, loss_threshold, early_stop_fn)
     points = _checked_points(parsed, points_to_evaluate)
     raise_errors = not (catch_eval_exceptions or trials.catches_errors)
-    bar = show_progressbar if callable(show_progressbar) else tqdm_bar
+    quiet = callable(show_progressbar) or show_progressbar == "live"
+    bar = show_progressbar if quiet else bar_on_stderr
     with trials.studied(parsed, resolve(algo), seed_of(seed, rstate), scheduler) as study:
         tune(
             objective,

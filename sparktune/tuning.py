@@ -21,7 +21,7 @@ from sparktune.executors.platforms import Platform, Serial
 from sparktune.executors.task import Task
 from sparktune.journal.journal import Book, NoJournal
 from sparktune.observers.log import Log
-from sparktune.observers.progress import BarFactory, Progress, tqdm_bar
+from sparktune.observers.progress import BarFactory, Progress, bar_on_stderr, in_notebook
 from sparktune.samplers import Sampler
 from sparktune.schedulers import InOrder, Scheduler
 from sparktune.space.expression import Apply
@@ -49,7 +49,7 @@ def tune(
     observers: Sequence[loop.Observer] = (),
     errors: Literal["record", "raise"] = "record",
     deterministic: bool = False,
-    progress: bool | BarFactory = True,
+    progress: bool | Literal["live"] | BarFactory = True,
     study: Study | None = None,
     tracking: Any = None,
 ) -> Study:
@@ -89,8 +89,9 @@ def tune(
             suggested from the results of exactly the trials up to k - parallelism. It starts when
             these have ended, so that a slow trial holds others up. Needs a platform with a number
             as parallelism.
-        progress: whether to show a bar, and how it went in one line, on stderr; or a function
-            `(initial, total)` returning a context manager of a bar.
+        progress: whether to show a bar, and how it went in one line, on stderr; "live": in a
+            notebook also a summary that is kept up to date; or a function `(initial, total)`
+            returning a context manager of a bar.
         study: the study to continue, whose space, sampler, scheduler and seed are used; None: a
             new one. However the run ends, it holds what was evaluated.
         tracking: "mlflow", or `MlflowObserver(...)` with options: log the run to MLflow, each trial
@@ -137,8 +138,12 @@ def tune(
             begun = resume.begin(study, book, header, points, limit)
             level = logging.INFO if errors == "raise" else logging.WARNING
             watching.append(Log(level))
+            if progress == "live" and in_notebook():
+                from sparktune.observers.live import Live, in_ipython  # here, as few need it
+
+                watching.append(Live(study, in_ipython))
             if progress:
-                bar = progress if callable(progress) else tqdm_bar
+                bar = progress if callable(progress) else bar_on_stderr
                 watching.append(Progress(bar, study.history, study.end, lambda: executor.running))
             loop.run(
                 study,
@@ -186,8 +191,8 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "errors": (lambda it: it in ("record", "raise"), "'record' or 'raise'"),
     "progress": (
-        lambda it: isinstance(it, bool) or callable(it),
-        "True, False or a function (initial, total)",
+        lambda it: isinstance(it, bool) or it == "live" or callable(it),
+        "True, False, 'live' or a function (initial, total)",
     ),
     "study": (lambda it: it is None or isinstance(it, Study), "a Study, or None"),
 }
@@ -256,7 +261,7 @@ def _running(study: Study, book: Book, lag: int | None, progress: Any) -> Iterat
         raise
     finally:
         study.journal, study.scheduler = journal, scheduler
-        if progress is True:
+        if progress in (True, "live"):
             seconds = time.monotonic() - begun
             print(f"{study}; {study.stop_reason}, {seconds:.1f} s", file=sys.stderr)
 

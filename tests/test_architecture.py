@@ -26,7 +26,7 @@ ALLOWED = {
     "study": {"numpy"},
     "limits": {"numpy"},
     "testing": {"numpy"},
-    "observers": {"numpy", "tqdm"},
+    "observers": {"numpy", "tqdm", "IPython"},
     "executors": {"pyspark", "py4j", "pyarrow"},
     "parallel_trials": {"pyspark"},
     "results": {"numpy", "pandas", "sklearn"},

@@ -85,12 +85,17 @@ class TestResult:
             quiet(square, X, max_evals=0)
         assert quiet(square, X, max_evals=0, return_argmin=False) is None
 
-    def test_the_signature_is_hyperopts_and_three_arguments(self) -> None:
+    def test_the_signature_is_hyperopts_and_four_arguments(self) -> None:
         hyperopt = pytest.importorskip("hyperopt")
         theirs = list(inspect.signature(hyperopt.fmin).parameters.values())
         ours = list(inspect.signature(fmin).parameters.values())
-        assert [p.name for p in ours] == [p.name for p in theirs] + ["seed", "journal", "scheduler"]
-        assert [p.default for p in ours[:-3]] == [p.default for p in theirs]
+        assert [p.name for p in ours] == [p.name for p in theirs] + [
+            "seed",
+            "journal",
+            "scheduler",
+            "tracking",
+        ]
+        assert [p.default for p in ours[:-4]] == [p.default for p in theirs]
 
 
 class TestAlgorithms:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from sparktune import plots
-from sparktune.cli import signals
+from sparktune.cli import following, signals
 from sparktune.cli.study import load
 from sparktune.errors import InvalidArgument, SparktuneError
 from sparktune.journal.journal import read
-from sparktune.observers.progress import tqdm_bar
+from sparktune.observers.progress import bar_on_stderr
 from sparktune.printable import printable
 from sparktune.reporting.report import report as write
 from sparktune.results import ranking, summary, table
@@ -63,7 +63,7 @@ def _run(options: Namespace) -> str:
     arguments = file.arguments()
     shows = sys.stderr.isatty() if options.progress is None else options.progress
     try:
-        study = tune(**arguments, on=file.platform(), progress=tqdm_bar if shows else False)
+        study = tune(**arguments, on=file.platform(), progress=bar_on_stderr if shows else False)
     except Exception as error:
         if isinstance(error, (SparktuneError, OSError)) or not hasattr(error, "study"):
             raise
@@ -79,7 +79,11 @@ def _run(options: Namespace) -> str:
 
 
 def show(options: Namespace) -> str:
-    """A summary of a journal, its best trials, and its failures by message."""
+    """A summary of a journal, its best trials, and its failures by message; with `--follow` after
+    its run has ended, which is shown until then.
+    """
+    if options.follow:
+        following.on_screen(options.journal)
     trials = Trials.load(options.journal)
     parts = [_pairs(summary.summary(trials))]
     for title, rows in (
@@ -158,16 +162,30 @@ def plot(options: Namespace) -> str:
 
 
 def report(options: Namespace) -> str:
-    """Write one HTML page about the studies of these journals; its path."""
-    studies: dict[str, Finished] = {}
-    for journal in options.journals:
-        trials = Trials.load(journal)
-        stem = trials.header.objective if trials.header else ""
-        name = Path(journal).stem if len(options.journals) > 1 or not stem else stem
-        same = sum(1 for each in studies if each == name or each.startswith(f"{name} ("))
-        studies[f"{name} ({same + 1})" if same else name] = trials
-    write(studies, options.output, redact=options.redact)
+    """Write one HTML page about the studies of these journals; its path. With `--follow` again and
+    again until their runs have ended.
+    """
+
+    def made(studies: Sequence[Finished], running: bool) -> None:
+        named = _named(options.journals, studies)
+        write(named, options.output, redact=options.redact, refresh=10 if running else None)
+
+    if options.follow:
+        following.on_page(options.journals, made)
+    else:
+        made([Trials.load(journal) for journal in options.journals], running=False)
     return str(options.output)
+
+
+def _named(journals: Sequence[str], studies: Sequence[Finished]) -> dict[str, Finished]:
+    """Studies by different names."""
+    named: dict[str, Finished] = {}
+    for journal, study in zip(journals, studies, strict=True):
+        stem = study.header.objective if study.header else ""
+        name = Path(journal).stem if len(journals) > 1 or not stem else stem
+        same = sum(1 for each in named if each == name or each.startswith(f"{name} ("))
+        named[f"{name} ({same + 1})" if same else name] = study
+    return named
 
 
 def track(options: Namespace) -> str:

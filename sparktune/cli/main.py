@@ -129,6 +129,10 @@ def _parser() -> ArgumentParser:
         action="store_true",
         help="leave out messages, tracebacks and what objectives printed",
     )
+    for each, what in ((show, "the screen"), (report, "the page")):
+        each.add_argument(
+            "--follow", action="store_true", help=f"renew {what} until the run has ended"
+        )
     form = export.add_mutually_exclusive_group(required=True)
     form.add_argument(
         "--csv",

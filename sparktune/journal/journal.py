@@ -28,19 +28,53 @@ def read(path: Path) -> list[Event]:
     return _read(place_of(path)).events
 
 
+class Following:
+    """A journal that grows: what is new in it, each time without reading the rest again.
+
+    Attributes:
+        events: all so far.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._place = place_of(path)
+        self._known = Reader(self._place.path)
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """All so far."""
+        return self._known.events
+
+    def advance(self) -> int:
+        """Read what was added; how many events that are. A journal that is not there yet has none.
+
+        Raises:
+            InvalidArgument: it cannot be read.
+        """
+        before = len(self._known.events)
+        _advance(self._place, self._known)
+        return len(self._known.events) - before
+
+
 def _read(place: Place) -> Reader:
     known = Reader(place.path)
+    _advance(place, known)
+    return known
+
+
+def _advance(place: Place, known: Reader) -> None:
+    """Take in the lines after those that are known."""
     try:
         with place.open() as file:
-            start = file.read(len(START))
-            if start not in (START, START[: len(start)]):  # it may be endless
+            file.seek(known.size)
+            start = b"" if known.size else file.read(len(START))
+            if not known.size and start not in (START, START[: len(start)]):  # may be endless
                 raise ValueError("the header of a journal was expected")
             for line in file:
                 start, line = b"", start + line
                 if line[-1:] == b"\n":  # the last may have been cut off
                     known.take(line)
     except FileNotFoundError:
-        return known
+        return
     except OSError as error:
         raise InvalidArgument(f"the journal {place.path} cannot be read: {error}") from error
     except (ValueError, TypeError, RecursionError) as error:
@@ -48,7 +82,6 @@ def _read(place: Place) -> Reader:
             f"{place.path} cannot be read as a journal: line {known.number + 1} is broken "
             f"({error!s:.300}). Give another path, or repair the file"
         ) from error
-    return known
 
 
 def save(path: Path, events: Iterable[Event]) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import sys
+import time
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -16,6 +20,11 @@ BarFactory: TypeAlias = Callable[..., AbstractContextManager[Any]]
 """`factory(initial=, total=)` gives a context manager of an object with `update(n)` and a settable
 `postfix`.
 """
+
+
+_MINUTE = 60.0  # seconds between lines in a file
+_WIDE = 110  # columns that the rate and all counts need
+_NARROW = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 
 
 class Progress:
@@ -42,7 +51,8 @@ class Progress:
         if isinstance(event, Stopped):
             self._stack.close()
             return
-        self._bar.postfix = f"{summary(history)}, running: {self._running()}"
+        counts = brief(history) if getattr(self._bar, "narrow", False) else summary(history)
+        self._bar.postfix = f"{counts}, running: {self._running()}"
         if isinstance(event, Told):
             self._bar.update(1)
         elif history.pending.all() and hasattr(self._bar, "refresh"):
@@ -58,13 +68,90 @@ def summary(history: View) -> str:
     return f"{text}, cancelled: {cancelled}" if cancelled else text
 
 
+def brief(history: View) -> str:
+    """`summary` without what a bar says besides, and without what is zero."""
+    ended = len(history) - int(history.pending.sum())
+    ok, cancelled = int(history.ok.sum()), int((history.status == CODES[Status.CANCELLED]).sum())
+    best = f"best loss: {history.best:.6g}" if np.isfinite(history.best) else "no loss yet"
+    failed = ended - ok - cancelled
+    return f"{best}, failed: {failed}" if failed else best
+
+
+def bar_on_stderr(initial: int, total: int | None) -> AbstractContextManager[Any]:
+    """A bar on stderr: a widget in a notebook, a line a minute in a file."""
+    if not in_notebook() and not sys.stderr.isatty():
+        return Lines(initial, total)
+    return tqdm_bar(initial, total)
+
+
+def in_notebook() -> bool:
+    """Whether this process shows what it prints in a notebook."""
+    if "IPython" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    return get_ipython() is not None
+
+
+class Lines:
+    """A bar for a file: a line a minute, and one at the end.
+
+    Attributes:
+        postfix: how the run stands.
+        narrow: that the postfix may be long.
+    """
+
+    narrow = False
+
+    def __init__(
+        self, initial: int, total: int | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.postfix = ""
+        self._n, self._total = initial, total
+        self._clock = clock
+        self._begun = self._last = clock()
+        self._said: int | None = None
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self._say()
+
+    def update(self, n: int) -> None:
+        """Count so many more."""
+        self._n += n
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Write a line, if the last one is a minute old."""
+        if self._clock() - self._last >= _MINUTE:
+            self._last = self._clock()
+            self._say()
+
+    def _say(self) -> None:
+        of = "" if self._total is None else f"/{self._total}"
+        seconds = int(self._clock() - self._begun)
+        took = f"{seconds // 60}:{seconds % 60:02d}"
+        with contextlib.suppress(OSError, ValueError):  # stderr is closed, or nobody reads it
+            print(f"{self._n}{of} trials [{took}] {self.postfix}", file=sys.stderr, flush=True)
+
+
 def tqdm_bar(initial: int, total: int | None) -> AbstractContextManager[Any]:
-    """A tqdm bar on stderr, or a widget in a notebook."""
+    """A tqdm bar on stderr, or a widget in a notebook, which fits into 80 columns."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a notebook without ipywidgets: tqdm falls back to text
         from tqdm.auto import tqdm
 
-    bar: AbstractContextManager[Any] = tqdm(
-        initial=initial, total=total, unit="trial", dynamic_ncols=True, smoothing=0.1
+    narrow = shutil.get_terminal_size().columns < _WIDE
+    bar: Any = tqdm(
+        initial=initial,
+        total=total,
+        unit="trial",
+        dynamic_ncols=True,
+        smoothing=0.1,
+        bar_format=_NARROW if narrow and total is not None else None,
     )
-    return bar
+    bar.narrow = narrow
+    made: AbstractContextManager[Any] = bar
+    return made

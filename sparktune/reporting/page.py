@@ -29,8 +29,8 @@ SCRIPTS = (
 """The scripts, each of which may use those before it."""
 
 
-def page(contents: Sequence[Content]) -> str:
-    """The whole page."""
+def page(contents: Sequence[Content], refresh: int | None = None) -> str:
+    """The whole page, which loads itself again every `refresh` seconds, if any."""
     title = "sparktune: " + ", ".join(content.name for content in contents)
     several = len(contents) > 1
     parts = [comparison.section(contents)] if several else []
@@ -41,12 +41,14 @@ def page(contents: Sequence[Content]) -> str:
         f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
         "base-uri 'none'; form-action 'none'"
     )
+    again = "" if refresh is None else f'<meta http-equiv="refresh" content="{refresh:d}">\n'
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{text(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n"
+        + again
+        + f"<title>{text(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n"
         f"{''.join(parts)}\n</main>\n"
         f'<script type="application/json" id="data">{packed}</script>\n'
         f"<script>{script}</script>\n</body>\n</html>\n"

@@ -65,6 +65,7 @@ def report(
     path: str | os.PathLike[str] | None = None,
     *,
     redact: bool = False,
+    refresh: int | None = None,
 ) -> Report:
     """One HTML page about a study, or about several beside each other.
 
@@ -77,13 +78,15 @@ def report(
         studies: a `Study`, the `Trials` that were given to `fmin`, or {name: one of these}.
         path: where the page is written, if anywhere; replaces the file.
         redact: leave out messages, tracebacks and what objectives printed, which may hold data.
+        refresh: the page loads itself again every so many seconds, for a file that is written again
+            while a study runs.
 
     Raises:
         InvalidArgument: these are no studies.
         OSError: the file cannot be written.
     """
     contents = [Content(name, study, redact) for name, study in _named(studies).items()]
-    made = Report(page(contents))
+    made = Report(page(contents, refresh))
     if path is not None:
         made.save(path)
     return made

@@ -26,7 +26,7 @@ from sparktune.arguments import whole
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
 from sparktune.limits import seed_of, time_and_loss
-from sparktune.observers.progress import tqdm_bar
+from sparktune.observers.progress import bar_on_stderr
 from sparktune.parallel_trials import SparkTrials
 from sparktune.samplers.algorithms import resolve
 from sparktune.sklearn.candidate import (
@@ -202,7 +202,7 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
                 observers=[trials.observe, remember],
                 errors="raise" if isinstance(self.error_score, str) else "record",
                 deterministic=trials.lag is not None,
-                progress=tqdm_bar if self.verbose > 0 else False,
+                progress=bar_on_stderr if self.verbose > 0 else False,
                 study=study,
             )
         if study.best is None:

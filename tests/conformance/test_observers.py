@@ -13,6 +13,7 @@ import pytest
 from sparktune import MlflowObserver
 from sparktune.history import View
 from sparktune.loop import Observer
+from sparktune.observers.live import Live
 from sparktune.observers.log import Log
 from sparktune.observers.progress import Progress
 from sparktune.observers.saving import Saving
@@ -33,6 +34,7 @@ OBSERVERS: dict[str, Callable[[Path], Observer]] = {
         bar, Study(spaces()["finite"]).history, 12, running=lambda: 2
     ),
     "saving": lambda folder: Saving(Trials(), str(folder / "trials.pkl")),
+    "live": lambda folder: Live(Study(spaces()["finite"], seed=3), lambda html: lambda html: None),
     "mlflow": lambda folder: MlflowObserver(  # there is no server
         tracking_uri="http://127.0.0.1:1", experiment="e", patience=0
     ).open(Study(spaces()["finite"], seed=3), 2),

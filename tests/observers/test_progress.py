@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sparktune import Trials, fmin, hp
+from sparktune import Study, Trials, fmin, hp
 from sparktune.history import History
 from sparktune.observers import progress
-from sparktune.trial import Status, Trial
+from sparktune.trial import Status, Stopped, Told, Trial
 
 X = hp.uniform("x", 0, 1)
 
@@ -105,3 +105,39 @@ def test_the_summary_counts_each_kind_of_end() -> None:
         history.append(Trial(id, {"x": 0.0}, status, loss=0.5), np.zeros(1))
     shown = progress.summary(history.view())
     assert shown == "best loss: 0.5, done: 1, failed: 4, cancelled: 1"
+
+
+def test_a_bar_in_80_columns_keeps_its_text(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    study = Study({"x": X}, "random", seed=1)
+    shown = progress.Progress(progress.tqdm_bar, study.history, 200, running=lambda: 8)
+    for trial in study.ask(120):
+        failed = trial.id % 7 == 0
+        study.tell(trial, ValueError("no") if failed else trial.values["x"] / 1e3)
+        shown(Told(study.records[trial.id], study.records[trial.id].outcome()), study.history)
+    shown(Stopped("all trials done"), study.history)
+    last = capfd.readouterr().err.replace("\r", "\n").splitlines()[-1]
+    assert len(last) <= 80
+    assert "120/200" in last
+    assert f"best loss: {study.history.best:.6g}, failed: 18, running: 8]" in last
+
+
+def test_a_file_gets_a_line_a_minute_and_one_at_the_end(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    now = 0.0
+    with progress.Lines(0, 10, clock=lambda: now) as bar:
+        for i in range(10):
+            bar.postfix = f"best loss: {9 - i}"
+            now += 20
+            bar.update(1)
+    lines = capfd.readouterr().err.splitlines()
+    assert lines == [
+        "3/10 trials [1:00] best loss: 7",
+        "6/10 trials [2:00] best loss: 4",
+        "9/10 trials [3:00] best loss: 1",
+        "10/10 trials [3:20] best loss: 0",
+    ]
