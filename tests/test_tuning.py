@@ -324,7 +324,7 @@ def test_it_says_how_it_went_in_one_line(capsys: pytest.CaptureFixture[str]) -> 
         ({"study": Study(SPACE), "sampler": "random"}, "a sampler and a scheduler of its own"),
         ({"study": Study({"z": hp.uniform("z", 0, 1)})}, "another search space"),
         ({"scheduler": 3}, "scheduler must be .* got 3"),
-        ({"progress": 3}, "progress must be True, False or a function"),
+        ({"progress": 3}, "progress must be True, False, 'live' or a function"),
     ],
 )
 def test_wrong_arguments_are_refused(wrong: dict[str, Any], message: str) -> None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import io
+import os
+import re
+import struct
+import subprocess
+import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -11,10 +19,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sparktune import Study, Trials, fmin, hp
+from sparktune import Trials, fmin, hp
 from sparktune.history import History
 from sparktune.observers import progress
-from sparktune.trial import Status, Stopped, Told, Trial
+from sparktune.trial import Status, Trial
 
 X = hp.uniform("x", 0, 1)
 
@@ -107,22 +115,27 @@ def test_the_summary_counts_each_kind_of_end() -> None:
     assert shown == "best loss: 0.5, done: 1, failed: 4, cancelled: 1"
 
 
-def test_a_bar_in_80_columns_keeps_its_text(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("LINES", "24")
-    study = Study({"x": X}, "random", seed=1)
-    shown = progress.Progress(progress.tqdm_bar, study.history, 200, running=lambda: 8)
-    for trial in study.ask(120):
-        failed = trial.id % 7 == 0
-        study.tell(trial, ValueError("no") if failed else trial.values["x"] / 1e3)
-        shown(Told(study.records[trial.id], study.records[trial.id].outcome()), study.history)
-    shown(Stopped("all trials done"), study.history)
-    last = capfd.readouterr().err.replace("\r", "\n").splitlines()[-1]
-    assert len(last) <= 80
-    assert "120/200" in last
-    assert f"best loss: {study.history.best:.6g}, failed: 18, running: 8]" in last
+def test_a_terminal_of_80_columns_shows_the_whole_text() -> None:
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    program = """if True:
+        from sparktune import hp, tune
+        fail = {"status": "fail"}
+        tune(lambda x: x / 1e6 if x > 1 else fail, hp.uniform("x", 0, 9), max_trials=100, seed=1)
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=theirs, stdout=theirs, stderr=theirs
+    ) as run:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while part := os.read(ours, 2**16):
+                shown += part
+    os.close(ours)
+    assert run.returncode == 0
+    bars = [bar for bar in shown.decode().replace("\n", "\r").split("\r") if "100 [" in bar]
+    assert max(map(len, bars)) <= 80, max(bars, key=len)
+    assert re.search(r"100/100 .* best loss: [\d.e-]+, failed: \d+, running: 0\]$", bars[-1])
 
 
 def test_a_file_gets_a_line_a_minute_and_one_at_the_end(
