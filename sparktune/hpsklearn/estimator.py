@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import pickle
@@ -12,7 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from sparktune.arguments import whole
 from sparktune.errors import AllTrialsFailed, InvalidArgument
@@ -29,11 +30,13 @@ class AllModelsFailed(AllTrialsFailed, ValueError, RuntimeError):
 
 
 def _learns(method: str) -> Any:
-    """Whether the best model, or where there is none the space, has a method."""
+    """Whether the best model has a method, or may have it where it is not known yet."""
 
     def check(estimator: HyperoptEstimator) -> bool:
         learner = getattr(estimator, "_learner", None)
-        return learner is None or hasattr(learner, method)
+        if learner is None:
+            return estimator._estimator_type == "classifier"
+        return hasattr(learner, method)
 
     return check
 
@@ -76,7 +79,6 @@ class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
             None for this process.
 
     Attributes:
-        trials: Hyperopt's `Trials` of all fits.
         best_estimator_: the best model with its preprocessing as a `sklearn.pipeline.Pipeline`; not
             where there are exogenous data sets.
         best_loss_: its loss.
@@ -124,6 +126,13 @@ class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.scoring = scoring
         self.on = on
+
+    @property
+    def trials(self) -> Trials:
+        """The trials of all fits."""
+        if "_trials" not in self.__dict__:
+            raise AttributeError("there are no trials before fit")
+        return self._trials
 
     # The search
 
@@ -209,7 +218,7 @@ class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
         if warm_start and not hasattr(self, "trials"):
             raise InvalidArgument("warm_start=True continues earlier trials, and there are none")
         increment = whole("fit_increment", self.fit_increment, 1)
-        data = _data(X, y, EX_list, sample_weight)
+        data = _data(X, _targets(y), EX_list, sample_weight)
         space, classes = space_of(self, data)
         seed = _integer(self.seed)
         random_state = seed if random_state is None else _integer(random_state)
@@ -223,7 +232,7 @@ class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
             random_state=random_state % 2**32,
         )
         if not warm_start:
-            self.trials = Trials()
+            self._trials = Trials()
         self._forget()
         self._rules = self._make_rules(data, classes)
         self._search = Search(
@@ -292,7 +301,7 @@ class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
         Args are those of `fit`.
         """
         check_is_fitted(self, "_learner")
-        data = _data(X, y, EX_list, sample_weight)
+        data = _data(X, _targets(y), EX_list, sample_weight)
         Z = combining()(self._padded(data), [data.X, *data.others], data.y)
         epochs = None if self._epochs is None else round(self._epochs * RETRAIN)
         fitting()(self._learner, Z, data.y, data.weights, None, epochs, None)
@@ -330,7 +339,7 @@ class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
         self, method: str, X: Any, EX_list: Sequence[Any] | None, fit_preproc: bool, *args: Any
     ) -> Any:
         check_is_fitted(self, "_learner")
-        data = _data(X, np.zeros(0), EX_list)
+        data = _data(X, None, EX_list)
         Z = combining()(self._padded(data), [data.X, *data.others], fit=fit_preproc)
         return getattr(self._learner, method)(Z, *args)
 
@@ -403,14 +412,29 @@ hyperopt_estimator = HyperoptEstimator  # its name in hyperopt-sklearn's modules
 
 def _data(X: Any, y: Any, others: Sequence[Any] | None, weights: Any = None) -> Data:
     weights = None if weights is None else np.asarray(weights)
-    return Data(_rows(X), np.asarray(y), [_rows(each) for each in others or ()], weights)
+    return Data(_rows(X), y, [_rows(each) for each in others or ()], weights)
+
+
+def _targets(y: Any) -> Any:
+    """Targets as an array; a single column of them as a vector, with scikit-learn's warning."""
+    if y is None:
+        raise InvalidArgument("HyperoptEstimator requires y to be passed, but the target y is None")
+    y = np.asarray(y)
+    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def _rows(X: Any) -> Any:
-    """X as something with a shape; sparse matrices in a form whose rows can be chosen."""
+    """X as something with a shape; sparse matrices in a form whose rows can be chosen, objects that
+    are all numbers as numbers.
+    """
     if hasattr(X, "tocsr"):
         return X.tocsr()
-    return X if hasattr(X, "shape") and not hasattr(X, "to_frame") else np.asarray(X)
+    if not hasattr(X, "shape") or hasattr(X, "to_frame"):
+        X = np.asarray(X)
+    if getattr(getattr(X, "dtype", None), "kind", "") == "O" and X.ndim == 2:
+        with contextlib.suppress(ValueError):  # texts
+            return X.astype(float)
+    return X
 
 
 def _integer(seed: Any) -> int:

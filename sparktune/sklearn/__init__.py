@@ -12,10 +12,15 @@ ensemble           ensembles of candidates
 rows               what its folds make of a candidate: a result, and a row of `cv_results_`
 hyperopt_search    `HyperoptSearchCV`, with the names and types of `fmin`
 candidate          the evaluation of one candidate as a whole
+automatic          `any_classifier`, `any_regressor`: models whose space nobody has to write
+preparation        what makes numbers of the columns of a table
+catalogue          scikit-learn's models with their search spaces
+processes          trials in processes of this machine
 table              its `cv_results_`
 """
 
 try:
+    from sparktune.sklearn.automatic import any_classifier, any_regressor
     from sparktune.sklearn.failures import NoCandidateScored
     from sparktune.sklearn.hyperopt_search import HyperoptSearchCV
     from sparktune.sklearn.search import SparkSearchCV
@@ -27,4 +32,10 @@ except ModuleNotFoundError as error:
         "pip install 'sparktune[sklearn]'"
     ) from error
 
-__all__ = ["HyperoptSearchCV", "NoCandidateScored", "SparkSearchCV"]
+__all__ = [
+    "HyperoptSearchCV",
+    "NoCandidateScored",
+    "SparkSearchCV",
+    "any_classifier",
+    "any_regressor",
+]

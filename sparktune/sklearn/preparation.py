@@ -14,20 +14,21 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 MOST_CATEGORIES = 30  # of a column that get a column of their own; the rare ones share one
 
 
-def preparation_of(X: Any) -> ColumnTransformer | None:
+def preparation_of(X: Any) -> Any:
     """A transformer, not fitted, that makes numbers of a table: missing numbers become medians and
     are marked, categories columns of 0 and 1, dates numbers, texts the weights of their words.
-    None where X is no pandas DataFrame, or is numbers without gaps.
+    None where X is numbers without gaps, or no table.
 
     Args:
-        X: samples, (n_samples, n_features).
+        X: samples, (n_samples, n_features), as a pandas DataFrame or an array.
     """
-    if not hasattr(X, "dtypes") or not hasattr(X, "columns"):
-        return None
+    if not hasattr(X, "columns"):
+        gaps = getattr(getattr(X, "dtype", None), "kind", "") == "f" and X.ndim == 2
+        return _gaps() if gaps and not hasattr(X, "tocsr") and np.isnan(X).any() else None
     kinds: dict[str, list[Any]] = {}
     for name in X.columns:
         kinds.setdefault(_kind(X[name]), []).append(name)
-    if set(kinds) <= {"number"}:
+    if set(kinds) <= {"number"} and not X.isna().any(axis=None):
         return None
     steps: list[tuple[str, Any, Any]] = []
     for kind, names in kinds.items():
@@ -35,16 +36,16 @@ def preparation_of(X: Any) -> ColumnTransformer | None:
             steps += [(f"text_{name}", _text(), name) for name in names]
         else:
             steps.append((kind, _STEPS[kind](), names))
-    return ColumnTransformer(steps, verbose_feature_names_out=True)
+    return ColumnTransformer(steps)
 
 
 def _kind(column: Any) -> str:
-    """What a column holds: number, gaps (numbers, some missing), date, category or text."""
+    """What a column holds: number, date, category or text."""
     kind = getattr(column.dtype, "kind", "O")
     if kind == "M":
         return "date"
     if kind in "biuf":
-        return "gaps" if column.isna().any() else "number"
+        return "number"
     if str(column.dtype) != "category":
         texts = column.dropna().astype(str)
         words = texts.str.count(" ").mean() + 1 if len(texts) else 0
@@ -58,15 +59,10 @@ def _gaps() -> Any:
 
 
 def _categories() -> Any:
-    return make_pipeline(
-        SimpleImputer(strategy="constant", fill_value="missing", keep_empty_features=True),
-        FunctionTransformer(as_texts, feature_names_out="one-to-one"),
-        OneHotEncoder(
-            handle_unknown="infrequent_if_exist",
-            max_categories=MOST_CATEGORIES,
-            sparse_output=False,
-        ),
+    encoder = OneHotEncoder(
+        handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES, sparse_output=False
     )
+    return make_pipeline(FunctionTransformer(as_texts, feature_names_out="one-to-one"), encoder)
 
 
 def _dates() -> Any:
@@ -97,8 +93,7 @@ def as_numbers(X: Any) -> Any:
 
 
 _STEPS: dict[str, Any] = {
-    "number": lambda: "passthrough",
-    "gaps": _gaps,
+    "number": _gaps,
     "category": _categories,
     "date": _dates,
 }

@@ -74,7 +74,8 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
             or a list of such dicts. A parameter is a list of options, a frozen distribution of
             scipy, an `hp.*` node, a dimension of scikit-optimize or a distribution of Optuna. A
             dict under a name that is not a parameter is a group, whose entries count as the space's
-            own, as in {"kind": hp.choice("kind", [{"C": ...}, {...}])}.
+            own, as in {"kind": hp.choice("kind", [{"C": ...}, {...}])}. None: the estimator brings
+            its own, as `any_classifier()` does.
         n_iter: the number of candidates; under `warm_start` those of earlier fits included. None:
             10, or as many as `time_budget` allows.
         scoring: as in `GridSearchCV`. With several metrics, the one named by `refit` is maximised,
@@ -275,7 +276,8 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
         given = [
             it for it in (self.space, self.param_distributions, self.param_grid) if it is not None
         ]
-        if len(given) != 1:
+        brings_one = not given and hasattr(self.estimator, "search_space")
+        if len(given) != 1 and not brings_one:
             raise InvalidArgument(
                 "give the search one space: space= (or param_distributions=), or param_grid= for "
                 f"all combinations; got {len(given)} of them"
@@ -302,8 +304,11 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
             check_grid(self.param_grid)
             return Plan(space_of(self.param_grid), 0, on, [*grid_points(self.param_grid)])
         limit = 10 if self.n_iter is None and self.time_budget is None else self.n_iter
-        space = space_of(self.param_distributions if self.space is None else self.space)
-        return Plan(space, None if limit is None else whole("n_iter", limit, 1), on)
+        given, start = self.param_distributions if self.space is None else self.space, ()
+        if given is None:
+            given, start = self.estimator.search_space()
+        most = None if limit is None else max(whole("n_iter", limit, 1) - len(start), 0)
+        return Plan(space_of(given), most, on, start)
 
     def _study(self, space: Space) -> Study:
         """The study of this fit: that of the fit before under `warm_start`, or a new one."""

@@ -1,0 +1,165 @@
+"""Models that are chosen by a search, with what goes before them: no space to write.
+
+search = SparkSearchCV(any_classifier(), time_budget=600, on=Spark())
+search.fit(table, y)
+print(search.best_estimator_.export())
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import available_if
+
+from sparktune.sklearn.catalogue.component import class_of
+from sparktune.sklearn.catalogue.entries import entries
+from sparktune.sklearn.catalogue.groups import component, members
+from sparktune.sklearn.preparation import preparation_of
+from sparktune.space import hp
+from sparktune.space.expression import Literal
+
+_DEFAULTS = ("hist_gradient_boosting", "random_forest")
+"""Models that are evaluated first, with the parameters that scikit-learn gives them."""
+
+
+def any_classifier() -> AutomaticModel:
+    """A classifier to be chosen by `SparkSearchCV`, for tables of numbers, categories, dates, texts
+    and gaps.
+    """
+    return AutomaticModel("classifier")
+
+
+def any_regressor() -> AutomaticModel:
+    """A regressor to be chosen by `SparkSearchCV`, for the same tables."""
+    return AutomaticModel("regressor")
+
+
+def _has(method: str) -> Any:
+    return lambda estimator: hasattr(getattr(estimator, "pipeline_", estimator._usual()), method)
+
+
+class AutomaticModel(BaseEstimator):  # type: ignore[misc]
+    """A model behind what its data need, as a plain `sklearn.pipeline.Pipeline`.
+
+    Args:
+        kind: "classifier" or "regressor".
+        model: an estimator; None: histogram gradient boosting.
+        steps: transformers between the preparation of the columns and the model.
+
+    Attributes:
+        pipeline_: the fitted pipeline.
+        classes_: the classes, of a classifier.
+    """
+
+    def __init__(self, kind: str = "classifier", model: Any = None, steps: Sequence[Any] = ()):
+        self.kind = kind
+        self.model = model
+        self.steps = steps
+
+    @property
+    def _estimator_type(self) -> str:
+        return self.kind
+
+    def __sklearn_tags__(self) -> Any:
+        """Tags, for scikit-learn 1.6 and newer: those of the usual model."""
+        tags = super().__sklearn_tags__()
+        usual = self._usual().__sklearn_tags__()
+        tags.estimator_type, tags.target_tags = usual.estimator_type, usual.target_tags
+        tags.classifier_tags, tags.regressor_tags = usual.classifier_tags, usual.regressor_tags
+        tags.input_tags.allow_nan = tags.input_tags.string = True
+        return tags
+
+    def _usual(self) -> Any:
+        return class_of(entries()[f"hist_gradient_boosting_{self.kind}"])(random_state=0)
+
+    def search_space(self) -> tuple[dict[str, Any], list[dict[str, int]]]:
+        """Where `SparkSearchCV` searches if it is given no space: {parameter: node}, and the points
+        with which it begins.
+        """
+        group = members(f"any_{self.kind}")
+        usual = [class_of(entries()[f"{name}_{self.kind}"])(random_state=0) for name in _DEFAULTS]
+        models = [component(name, f"model.{key}", {}) for key, name in group.items()]
+        weights = [0.025, 0.025, *([0.95 / len(models)] * len(models))]
+        options = [*map(Literal, usual), *models]
+        steps: list[tuple[float, Any]] = [
+            (0.4, ()),
+            (0.4, [component("standard_scaler", "steps.standard", _PLAIN)]),
+            (0.1, [component("quantile_transformer", "steps.quantile", {})]),
+            (0.1, [component("standard_scaler", "steps.scaled", _PLAIN), _PCA]),
+        ]
+        space = {
+            "model": hp.pchoice("model", list(zip(weights, options, strict=True))),
+            "steps": hp.pchoice("steps", steps),
+        }
+        return space, [{"model": i, "steps": 0} for i in range(len(usual))]
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AutomaticModel:
+        """Prepare the columns of X, (n_samples, n_features), and fit the model on them.
+
+        Args:
+            X: a DataFrame, an array, or a sparse matrix.
+            y: targets, (n_samples,).
+            sample_weight: weights for the model, (n_samples,).
+        """
+        preparation = preparation_of(X)
+        before = [] if preparation is None else [("columns", preparation)]
+        middle = [(f"step_{i}", clone(step)) for i, step in enumerate(self.steps)]
+        model = self._usual() if self.model is None else clone(self.model)
+        self.pipeline_ = Pipeline([*before, *middle, ("model", model)])
+        given = {} if sample_weight is None else {"model__sample_weight": sample_weight}
+        self.pipeline_.fit(X, y, **given)
+        if self.kind == "classifier":
+            self.classes_ = self.pipeline_.classes_
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.pipeline_, name):
+                setattr(self, name, getattr(self.pipeline_, name))
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Predictions, (n_samples,)."""
+        return self.pipeline_.predict(X)
+
+    @available_if(_has("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Any:
+        """Probabilities of the classes, (n_samples, n_classes), where the model has them."""
+        return self.pipeline_.predict_proba(X)
+
+    @available_if(_has("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Any) -> Any:
+        """Distances from the border between classes, where the model has them."""
+        return self.pipeline_.decision_function(X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy or R2."""
+        given = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return float(self.pipeline_.score(X, y, **given))
+
+    def export(self) -> str:
+        """The program that makes the same pipeline, not fitted, as `model`."""
+        text = clone(self.pipeline_).__repr__(N_CHAR_MAX=10**9)
+        parts = {type(each): None for each in _estimators(self.pipeline_)}
+        names = {kind.__name__: _public(kind.__module__) for kind in parts}
+        for function in re.findall(r"<function (\w+) at 0x[0-9a-f]+>", text):
+            names[function] = "sparktune.sklearn.preparation"
+        text = re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"\1", text)
+        lines = [f"from {module} import {name}" for name, module in sorted(names.items())]
+        return "\n".join([*sorted(lines), "", f"model = {text}", ""])
+
+
+_PLAIN = {"with_mean": True, "with_std": True}
+_PCA = component("pca", "steps.pca", {"n_components": hp.uniform("steps.pca.share", 0.5, 0.999)})
+
+
+def _estimators(estimator: Any) -> list[Any]:
+    """An estimator and those inside it."""
+    inside = [it for it in estimator.get_params().values() if isinstance(it, BaseEstimator)]
+    return [estimator, *inside]
+
+
+def _public(module: str) -> str:
+    """`sklearn.svm` for `sklearn.svm._classes`."""
+    return module.partition("._")[0]
