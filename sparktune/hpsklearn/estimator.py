@@ -265,7 +265,7 @@ class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
             self.use_partial_fit,
             self.trial_timeout,
             self.n_jobs,
-            preparation_of(data.X),
+            preparation_of(data.X) if hasattr(data.X, "columns") else None,
         )
 
     def _dump(self) -> None:

@@ -39,6 +39,8 @@ PROGRAMS: dict[str, tuple[list[str], int]] = {
     "test_clusters": ([*PYTHON, "examples/clusters.py"], 8),
     "test_random_forest": ([*PYTHON, "examples/random_forest.py"], 8),
     "test_model_selection": ([*PYTHON, "examples/model_selection.py"], 16),
+    "test_hyperopt_sklearn": ([*PYTHON, "examples/hyperopt_sklearn.py"], 4),
+    "test_automl": ([*PYTHON, "examples/automl.py"], 4),
     "test_spark_ml": ([*PYTHON, "examples/spark_ml.py"], 4),
     "test_an_example_under_spark_submit_runs_with_the_settings_given_there": (
         [*SUBMIT, *EVENTS, "--conf", "spark.eventLog.dir={folder}", "examples/random_forest.py"],

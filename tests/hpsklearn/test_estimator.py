@@ -18,6 +18,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
+from sklearn.utils.estimator_checks import check_estimator
 
 import sparktune.hpsklearn as hpsklearn
 from sparktune import Spark, Threads, hp, scope
@@ -287,3 +288,14 @@ def test_folds_keep_classes_and_groups_together() -> None:
     assert len(few) == 1
     with pytest.raises(InvalidArgument, match="does not fit the data"):
         splits_of(Y[:3], True, n_folds=5, groups=None, **options)
+
+
+@pytest.mark.filterwarnings("ignore")  # of data that scikit-learn's checks make odd on purpose
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_scikit_learns_checks_find_nothing(kind: str) -> None:
+    nodes = {
+        "classifier": hpsklearn.logistic_regression("model"),
+        "regressor": hpsklearn.ridge("model"),
+    }
+    options = {"classifier": None, kind: nodes[kind]}
+    check_estimator(quick(**options, max_evals=2))

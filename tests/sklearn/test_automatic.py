@@ -1,0 +1,88 @@
+"""Models whose space nobody writes, on tables as people have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
+
+from sparktune import Serial
+from sparktune.sklearn import SparkSearchCV, any_classifier, any_regressor
+from sparktune.sklearn.preparation import preparation_of
+from sparktune.space.space import Space
+
+
+def table() -> tuple[pd.DataFrame, Any]:
+    """Numbers with gaps, categories with gaps, dates and texts; the target depends on numbers."""
+    X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    X, y = X.iloc[:200, :4].copy(), y[:200].to_numpy()
+    X.iloc[::9, 2] = np.nan
+    X["kind"] = [None, "some", "other"] * 66 + ["some", None]
+    X["level"] = pd.Categorical(np.array(["low", "high"])[y])
+    X["when"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(200), unit="h")
+    X["note"] = [f"patient number {i} came on a rainy day" for i in range(200)]
+    return X, y
+
+
+def test_a_table_becomes_numbers() -> None:
+    X, _ = table()
+    Z = preparation_of(X).fit_transform(X)
+    dense = Z.toarray() if hasattr(Z, "toarray") else np.asarray(Z)
+    assert dense.dtype.kind == "f"
+    assert np.isfinite(dense).all()
+    unseen = X.assign(kind="new", when=pd.NaT)
+    unseen.iloc[:, 0] = np.nan
+    assert preparation_of(X).fit(X).transform(unseen).shape == Z.shape
+
+
+def test_numbers_without_gaps_need_nothing() -> None:
+    X, _ = load_diabetes(return_X_y=True, as_frame=True)
+    assert preparation_of(X) is None
+    assert preparation_of(X.to_numpy()) is None
+    gaps = X.to_numpy().copy()
+    gaps[0, 0] = np.nan
+    assert np.isfinite(preparation_of(gaps).fit_transform(gaps)).all()
+
+
+@pytest.mark.filterwarnings("ignore:n_quantiles")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+def test_one_line_gives_a_pipeline_that_can_be_printed() -> None:
+    X, y = table()
+    search = SparkSearchCV(any_classifier(), n_iter=4, cv=2, on=Serial(), random_state=0).fit(X, y)
+    assert len(search.cv_results_["params"]) == 4
+    assert search.best_score_ == search.cv_results_["mean_test_score"].max()
+    assert search.score(X, y) > 0.85
+    assert search.classes_.tolist() == [0, 1]
+    assert isinstance(search.best_estimator_.pipeline_, Pipeline)
+    program: dict[str, Any] = {}
+    exec(search.best_estimator_.export(), program)
+    assert (program["model"].fit(X, y).predict(X) == search.predict(X)).all()
+
+
+def test_it_begins_with_what_scikit_learn_would_do() -> None:
+    for model, name in ((any_classifier(), "Classifier"), (any_regressor(), "Regressor")):
+        space, start = model.search_space()
+        points = [Space(space).decode(point) for point in start]
+        assert [type(point["model"]).__name__ for point in points] == [
+            f"HistGradientBoosting{name}",
+            f"RandomForest{name}",
+        ]
+        assert all(point["steps"] == () for point in points)
+
+
+def test_the_model_is_an_estimator_of_its_kind() -> None:
+    assert is_classifier(any_classifier())
+    assert is_regressor(any_regressor())
+    X, y = (each[:100] for each in load_diabetes(return_X_y=True))
+    fitted = clone(any_regressor()).fit(X, y, sample_weight=np.ones(len(y)))
+    assert fitted.score(X, y) > 0.3
+    assert not hasattr(fitted, "predict_proba")
+    tree = any_classifier().set_params(model=DecisionTreeClassifier())
+    assert tree.fit(X, y > 100).predict_proba(X).shape == (len(y), 2)
