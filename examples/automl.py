@@ -8,6 +8,7 @@
 # COMMAND ----------
 
 import os
+import warnings
 
 import numpy as np
 from sklearn.datasets import load_wine
@@ -16,6 +17,7 @@ from sklearn.model_selection import train_test_split
 from sparktune import Spark, local_session
 from sparktune.sklearn import SparkSearchCV, any_classifier
 
+warnings.simplefilter("ignore")  # that some candidate has not converged is no news
 MAX_TRIALS = int(os.environ.get("MAX_EVALS", 40))
 
 local_session()  # on Databricks and under spark-submit: the session that is there

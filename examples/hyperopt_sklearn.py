@@ -7,6 +7,7 @@
 # COMMAND ----------
 
 import os
+import warnings
 
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -15,6 +16,7 @@ from sparktune import Spark, local_session
 from sparktune.hpsklearn import HyperoptEstimator, any_classifier, any_preprocessing, svc
 from sparktune.hyperopt import tpe
 
+warnings.simplefilter("ignore")  # that some candidate has not converged is no news
 MAX_TRIALS = int(os.environ.get("MAX_EVALS", 40))
 
 local_session()  # on Databricks and under spark-submit: the session that is there

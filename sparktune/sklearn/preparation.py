@@ -36,7 +36,7 @@ def preparation_of(X: Any) -> Any:
             steps += [(f"text_{name}", _text(), name) for name in names]
         else:
             steps.append((kind, _STEPS[kind](), names))
-    return ColumnTransformer(steps)
+    return ColumnTransformer(steps, sparse_threshold=0)
 
 
 def _kind(column: Any) -> str:
@@ -71,7 +71,7 @@ def _dates() -> Any:
 
 def _text() -> Any:
     return make_pipeline(
-        FunctionTransformer(as_texts), TfidfVectorizer(max_features=1000, sublinear_tf=True)
+        FunctionTransformer(as_texts), TfidfVectorizer(max_features=300, sublinear_tf=True)
     )
 
 

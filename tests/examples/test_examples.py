@@ -188,6 +188,16 @@ def test_model_selection(output: str) -> None:
     assert number(r"^Counter\(\{.*penalty='l1' and loss='hinge'.*: (\d+)\}\)$", output) == failed
 
 
+def test_hyperopt_sklearn(output: str) -> None:
+    assert number(r"accuracy on new digits: (\S+)", output) > 0.3
+    assert "6 trials of a support vector machine" in output
+
+
+def test_automl(output: str) -> None:
+    assert number(r"on new wines: (\S+)", output) > 0.8
+    assert "model = Pipeline(steps=[('columns'," in output
+
+
 def test_spark_ml(output: str) -> None:
     best = number(r"^Best loss (\S+) with \{'featureSubsetStrategy': ", output)
     assert best < number(r"^Default parameters: loss (\S+)$", output)
