@@ -186,6 +186,7 @@ class History:
         }
         self._row_of: dict[Any, int] = {}
         self.configurations = 0
+        self._with_state: set[int] = set()  # rows
         self._ended = 0
         self._rows: dict[str, NDArray[Any]] = {}  # what views show, until it is outdated
         self._known_ends: Ends | None = None
@@ -230,7 +231,12 @@ class History:
         if columns["status"].item(i) not in (_NEW, _RUNNING):
             self._forget_end(i)
         columns["status"][i] = CODES[trial.status]
-        columns["budget"][i] = columns["spent"][i] = trial.budget
+        columns["budget"][i] = trial.budget
+        parent = columns["parent"].item(i)
+        before = columns["budget"].item(parent) if parent in self._with_state else 0.0
+        columns["spent"][i] = trial.budget - before
+        if trial.state is not None:
+            self._with_state.add(i)
         for name in ("loss", "asked", "started", "finished"):
             value = getattr(trial, name)
             columns[name][i] = np.nan if value is None else value

@@ -52,6 +52,7 @@ def fmin(
     journal: str | os.PathLike[str] | None = None,
     scheduler: Scheduler | None = None,
     tracking: Any = None,
+    checkpoints: str | os.PathLike[str] | None = None,
 ) -> Any:
     """Minimise `fn` over `space`.
 
@@ -99,10 +100,12 @@ def fmin(
             that was: finished trials are kept, those that ran are evaluated again, and the seed is
             the journal's. What JSON cannot hold stands in files beside it.
         scheduler: gives configurations budgets that grow, such as `ASHA(min_budget=1,
-            max_budget=81)`: `fn` is called with `budget=` too, and `max_evals` counts
-            configurations. None: full evaluations.
+            max_budget=81)`: `fn` is called with `budget=` too, and `state=` if it takes one, and
+            `max_evals` counts configurations; see `tune`. None: full evaluations.
         tracking: "mlflow", or `MlflowObserver(...)` with options: log the run to MLflow, each trial
             as a child run.
+        checkpoints: a folder (an absolute path) or a URL that all workers can write to, for large
+            states; see `tune`.
 
     Returns:
         {label: value} of the best trial's active parameters (a choice as the index of its option),
@@ -143,6 +146,7 @@ def fmin(
             progress=bar if verbose and show_progressbar else False,
             study=study,
             tracking=tracking,
+            checkpoints=checkpoints,
         )
     return _result(parsed, study, trials, return_argmin)
 

@@ -364,6 +364,10 @@ class Study:
         """The smallest id that a new trial may have."""
         return max(self._next_id, self._reserved())
 
+    def row(self, id: int) -> int:
+        """The row of a trial in the history."""
+        return self._rows[id]
+
     def _pending(self) -> list[int]:
         return [id for id, trial in self.records.items() if trial.status.pending]
 

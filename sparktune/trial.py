@@ -80,13 +80,29 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """What an evaluation left for the next one of its configuration.
+
+    Attributes:
+        name: of its file.
+        size: bytes.
+        shared: whether workers wrote it, into the folder that is given as `checkpoints`.
+    """
+
+    name: str
+    size: int
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of a trial as an executor reports it.
 
     `started` and `finished` are seconds since the epoch, `result` is what the objective returned,
     as a dict. `exception` is the objective's own exception where it ran in this process; neither it
     nor `attachments` (objects by name, which the objective returned beside its result) is part of
-    the trial's record. `log` is the end of what it printed on a worker.
+    the trial's record. `log` is the end of what it printed on a worker. `state` is what it left for
+    the next evaluation of its configuration: its content until it stands in a file.
     """
 
     trial_id: int
@@ -99,11 +115,12 @@ class Outcome:
     exception: BaseException | None = None
     attachments: Mapping[str, Any] | None = None
     log: str = ""
+    state: State | bytes | None = None
 
     @staticmethod
     def of(trial_id: int, report: Mapping[str, Any]) -> Outcome:
         """The outcome that a worker's report describes."""
-        failure = report.get("failure")
+        failure, state = report.get("failure"), report.get("state")
         return Outcome(
             trial_id,
             Status(report["status"]),
@@ -115,6 +132,7 @@ class Outcome:
             report.get("exception"),
             report.get("attachments"),
             report.get("log", ""),
+            State(state[0], state[1], True) if isinstance(state, tuple) else state,
         )
 
 
@@ -127,7 +145,7 @@ class Trial:
     `log` is the end, at most 64 kB, of what the objective wrote to stdout and stderr on a Spark
     worker. `parent` is the id of the trial of the same configuration at the next smaller budget,
     None where there is none; `explore` whether the point was drawn from the space's priors because
-    the scheduler wanted that.
+    the scheduler wanted that; `state` the file of what it left for the next evaluation.
     """
 
     id: int
@@ -143,6 +161,7 @@ class Trial:
     log: str = ""
     parent: int | None = None
     explore: bool = False
+    state: State | None = None
 
     @property
     def last_lines(self) -> str:
@@ -162,6 +181,7 @@ class Trial:
             self.finished,
             attachments=attachments,
             log=self.log,
+            state=self.state,
         )
 
     def told(self, outcome: Outcome) -> Trial:
@@ -180,6 +200,7 @@ class Trial:
             outcome.log,
             self.parent,
             self.explore,
+            outcome.state if isinstance(outcome.state, State) else None,
         )
 
     @property

@@ -15,9 +15,12 @@ from typing import Any, Literal
 
 from sparktune import loop, resume, worker
 from sparktune.arguments import whole
-from sparktune.budgets import with_budgets
+from sparktune.budgets.keeping import Keeping
+from sparktune.budgets.objective import with_budgets
+from sparktune.budgets.states import States
 from sparktune.errors import InvalidAnnotatedParameter, InvalidArgument
 from sparktune.executors.platforms import Platform, Serial
+from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
 from sparktune.journal.journal import Book, NoJournal
 from sparktune.observers.log import Log
@@ -52,6 +55,7 @@ def tune(
     progress: bool | Literal["live"] | BarFactory = True,
     study: Study | None = None,
     tracking: Any = None,
+    checkpoints: str | os.PathLike[str] | None = None,
 ) -> Study:
     """Minimise `objective` over `space`.
 
@@ -61,7 +65,9 @@ def tune(
     Args:
         objective: called with one configuration of the space, returns a loss (a number) or a dict
             with `status` ("ok" or "fail") and, if ok, `loss`; other keys are kept in the trial's
-            result. With a scheduler that gives budgets it is called with `budget=` too.
+            result. With a scheduler that gives budgets it is called with `budget=` too; and, if it
+            takes one, with `state=`: what the configuration's evaluation before left as `state` in
+            its result, or None: start over. A state can be anything that pickles.
         space: nested dicts, lists and tuples with `hp.*` parameters, or a `Space`; or "annotated":
             the annotations of the objective's arguments, which are then passed by keyword.
         sampler: "tpe", "random", "anneal", "sobol", "halton", "lhs", "grid", or any object with
@@ -96,6 +102,8 @@ def tune(
             new one. However the run ends, it holds what was evaluated.
         tracking: "mlflow", or `MlflowObserver(...)` with options: log the run to MLflow, each trial
             as a child run. It neither holds up the trials nor ends the run.
+        checkpoints: a folder (an absolute path) or a URL that all workers can write to, for states
+            above some megabytes; None: states travel to the driver and back, up to 100 MB each.
 
     Returns:
         The study. `study.stop_reason` says why the run ended.
@@ -125,26 +133,24 @@ def tune(
     limit = None if max_trials is None else whole("max_trials", max_trials, 0, OR_NONE)
     name = getattr(objective, "__name__", type(objective).__name__)
     task = Task(objective, lambda trial: study.space.decode(trial.values), name)
-    task = with_budgets(task, study.scheduler)
-    with contextlib.closing(resume.open_journal(journal, study)) as book:
+    with contextlib.ExitStack() as stack:
+        book = stack.enter_context(contextlib.closing(resume.open_journal(journal, study)))
         header = resume.header(study, book, name, seed)
+        states = stack.enter_context(
+            contextlib.closing(States(study, header, book.path, checkpoints))
+        )
+        task = with_budgets(task, study.scheduler, states)
         watching: list[loop.Observer] = [*observers]
         if tracker is not None:
             tracking = tracker.open(study, on.parallelism, journal)
             task = tracking.task(task)
             watching.append(tracking)
         # Nothing has been changed so far, and the platform is the last that can refuse.
-        with contextlib.closing(on.open(task)) as executor, _running(study, book, lag, progress):
+        executor = Keeping(stack.enter_context(contextlib.closing(on.open(task))), states.keep)
+        with _running(study, book, lag, progress):
             begun = resume.begin(study, book, header, points, limit)
-            level = logging.INFO if errors == "raise" else logging.WARNING
-            watching.append(Log(level))
-            if progress == "live" and in_notebook():
-                from sparktune.observers.live import Live, in_ipython  # here, as few need it
-
-                watching.append(Live(study, in_ipython))
-            if progress:
-                bar = progress if callable(progress) else bar_on_stderr
-                watching.append(Progress(bar, study.history, study.end, lambda: executor.running))
+            states.begin()
+            watching += [states.observe, *_watchers(study, executor, errors, progress)]
             loop.run(
                 study,
                 executor,
@@ -155,6 +161,20 @@ def tune(
                 at_once=max(getattr(on, "queue", 1), loop.AT_ONCE),
             )
     return study
+
+
+def _watchers(
+    study: Study, executor: Executor, errors: str, progress: Any
+) -> Iterator[loop.Observer]:
+    """What tells people about a run."""
+    yield Log(logging.INFO if errors == "raise" else logging.WARNING)
+    if progress == "live" and in_notebook():
+        from sparktune.observers.live import Live, in_ipython  # here, as few need it
+
+        yield Live(study, in_ipython)
+    if progress:
+        bar = progress if callable(progress) else bar_on_stderr
+        yield Progress(bar, study.history, study.end, lambda: executor.running)
 
 
 def _check(**given: Any) -> None:

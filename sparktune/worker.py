@@ -9,6 +9,7 @@ needs neither sparktune nor numpy for it. The report of `evaluate`:
     result       what the objective returned, as a dict with at least `status`, without its
                  `attachments`
     attachments  what the objective returned under that key
+    state        what the result holds under `STATE`, for the configuration's next evaluation
     failure      (type, message, traceback text) where status is not "ok"
     started, finished    seconds since the epoch, by this machine's clock
     log          the end of what was written to stdout and stderr, only from Spark workers
@@ -25,6 +26,7 @@ from typing import Any
 
 _LONGEST = 2**16  # characters of a message or traceback that are kept
 _STATUSES = ("new", "running", "suspended", "ok", "fail")
+STATE = "sparktune:state"  # where a result holds what is kept for the next evaluation
 _HINT = (
     "return a number, or a dict like {'loss': 0.1, 'status': 'ok'} "
     "(or {'status': 'fail'} if there is no loss for these parameters)"
@@ -104,7 +106,9 @@ def read(returned: Any) -> dict[str, Any]:
     except (TypeError, ValueError):
         return _invalid("InvalidResult", f"the objective returned {_short(returned)}; {_HINT}")
     attachments = dict(result.pop("attachments", None) or {})
-    return _read_result(result) | {"attachments": attachments}
+    state = result.pop(STATE, None)
+    report = _read_result(result) | {"attachments": attachments}
+    return report | {"state": state} if state is not None and report["status"] == "ok" else report
 
 
 def _read_result(result: dict[Any, Any]) -> dict[str, Any]:
@@ -160,14 +164,6 @@ _HERE = evaluate.__code__.co_filename  # as a module that came by value has no `
 def with_keywords(objective: Callable[..., Any], config: Mapping[str, Any], **more: Any) -> Any:
     """Call an objective that takes its parameters as keyword arguments."""
     return objective(**config, **more)
-
-
-def with_budget(objective: Callable[..., Any], argument: tuple[Any, float]) -> Any:
-    """Call an objective that also takes what it may spend; `argument` is its configuration and
-    its budget.
-    """
-    config, budget = argument
-    return objective(config, budget=budget)
 
 
 def with_part(objective: Callable[..., Any], argument: tuple[Any, int]) -> Any:

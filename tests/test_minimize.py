@@ -85,7 +85,7 @@ class TestResult:
             quiet(square, X, max_evals=0)
         assert quiet(square, X, max_evals=0, return_argmin=False) is None
 
-    def test_the_signature_is_hyperopts_and_four_arguments(self) -> None:
+    def test_the_signature_is_hyperopts_and_five_arguments(self) -> None:
         hyperopt = pytest.importorskip("hyperopt")
         theirs = list(inspect.signature(hyperopt.fmin).parameters.values())
         ours = list(inspect.signature(fmin).parameters.values())
@@ -94,8 +94,9 @@ class TestResult:
             "journal",
             "scheduler",
             "tracking",
+            "checkpoints",
         ]
-        assert [p.default for p in ours[:-4]] == [p.default for p in theirs]
+        assert [p.default for p in ours[:-5]] == [p.default for p in theirs]
 
 
 class TestAlgorithms:

@@ -69,7 +69,7 @@ def test_the_signature_is_the_one_that_everything_stands_on() -> None:
     parameters = inspect.signature(loud).parameters
     assert " ".join(parameters) == (
         "objective space sampler scheduler on max_trials stop start seed journal observers errors "
-        "deterministic progress study tracking"
+        "deterministic progress study tracking checkpoints"
     )
 
 

@@ -107,9 +107,9 @@ class Evaluation:
             return {"status": "error", "failure": failure}
 
 
-def run_rows(code: Any, sources: Sources, config: bytes, rows: Iterable[Any]) -> list[bytes]:
-    """One task on Spark Classic: `code` is the broadcast pickle of an `Evaluation`, the result its
-    report.
+def run_rows(code: Any, sources: Sources, config: Any, rows: Iterable[Any]) -> list[bytes]:
+    """One task on Spark Classic: `code` is the broadcast pickle of an `Evaluation`, `config` the
+    argument's, which may be broadcast too, the result its report.
 
     The input is read to its end, as Spark starts a new Python process for the next task otherwise.
     This function is pickled for every trial, so it is small.
@@ -120,6 +120,7 @@ def run_rows(code: Any, sources: Sources, config: bytes, rows: Iterable[Any]) ->
     process = sys.modules.setdefault("_sparktune", type(sys)("_sparktune")).__dict__
     if code not in process:
         process[code] = pickle.loads(code.value)
+    config = config if isinstance(config, bytes) else config.value
     return [process[code](sources, config)]
 
 

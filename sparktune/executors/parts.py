@@ -55,7 +55,7 @@ def in_parts(task: Task) -> Task:
         assert isinstance(trial, Part)
         return task.configure(trial.whole), trial.number
 
-    return PartTask(partial(worker.with_part, task.objective), configure, task.name)
+    return PartTask(partial(worker.with_part, task.objective), configure, task.name, task.heavy)
 
 
 def mean(parts: Sequence[Outcome]) -> Mapping[str, Any]:

@@ -26,7 +26,7 @@ from sparktune.executors.spark_session import (
     speculates,
     without_executors,
 )
-from sparktune.executors.spark_shipping import Shipment, not_configured, unpickled_report
+from sparktune.executors.spark_shipping import MUCH, Shipment, not_configured, unpickled_report
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
 
@@ -170,12 +170,13 @@ class SparkClassic:
                 raise
             return not_configured(error)
         shipment = self._shipment
+        with self._broadcasts.lent(config) as carried:
 
-        def run(sources: _spark_task.Sources) -> bytes:
-            function = functools.partial(_spark_task.run_rows, shipment.code, sources, config)
-            return self._run(function, trial, tag)
+            def run(sources: _spark_task.Sources) -> bytes:
+                function = functools.partial(_spark_task.run_rows, shipment.code, sources, carried)
+                return self._run(function, trial, tag)
 
-        return shipment.answer(run)
+            return shipment.answer(run)
 
     def running(self) -> set[str] | None:
         """The tags of the jobs whose task has a slot now; None if the JVM does not say at once."""
@@ -233,6 +234,21 @@ class Broadcasts:
         """Ship something, given in parts."""
         self._sent.append(self._context.broadcast(b"".join(parts)))
         return self._sent[-1]
+
+    @contextlib.contextmanager
+    def lent(self, content: bytes) -> Iterator[pyspark.Broadcast[bytes] | bytes]:
+        """Something for one job: shipped apart where it is large, and removed after it. What is
+        large in a job itself is shipped by Spark, and stays.
+        """
+        if len(content) <= MUCH:
+            yield content
+            return
+        broadcast = self._context.broadcast(content)
+        try:
+            yield broadcast
+        finally:
+            with contextlib.suppress(Exception):  # Spark was stopped
+                broadcast.destroy(blocking=False)
 
     def destroy(self) -> None:
         """Remove all of it."""

@@ -17,12 +17,12 @@ from pyspark import cloudpickle
 
 from sparktune import tracked, worker
 from sparktune.errors import ObjectiveNotPicklable
-from sparktune.executors import _spark_state, _spark_store, _spark_task
+from sparktune.executors import _budget, _spark_state, _spark_store, _spark_task
 from sparktune.sharing import Shared
 
 _ON_DRIVER = ("SparkSession", "SparkContext", "DataFrame", "RDD", "PipelinedRDD")
 
-for _module in (worker, tracked, _spark_state, _spark_store, _spark_task):
+for _module in (worker, tracked, _budget, _spark_state, _spark_store, _spark_task):
     cloudpickle.register_pickle_by_value(_module)
 
 

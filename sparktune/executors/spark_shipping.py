@@ -44,7 +44,7 @@ _COUNTED_ONCE = (
     "would count for one trial only; let the objective refer to it without share()"
 )
 _NOTHING = pickle.dumps({})
-_MUCH = 2**20  # bytes; Spark writes larger closures to disk, again for every job
+MUCH = 2**20  # bytes; Spark writes larger closures to disk, again for every job
 
 
 class Shipment:
@@ -107,7 +107,7 @@ class Shipment:
         with self._sending:
             self._add_found(pickled, described)
         [config] = pickled.pieces
-        if len(config) > _MUCH and not self._warned:
+        if len(config) > MUCH and not (self._warned or task.heavy):
             self._warned = True
             logger.warning(
                 "the parameters of a trial take %d MB, which travel with every trial: let the "

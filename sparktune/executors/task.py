@@ -13,11 +13,14 @@ from sparktune.trial import Trial
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`objective` is called with `configure(trial)`; `name` is the study's name for people."""
+    """`objective` is called with `configure(trial)`; `name` is the study's name for people; `heavy`
+    says that arguments are known to be large.
+    """
 
     objective: Callable[..., Any]
     configure: Callable[[Trial], Any]
     name: str = "objective"
+    heavy: bool = False
 
     def evaluate(self, trial: Trial) -> dict[str, Any]:
         """Evaluate a trial in this thread and return the worker's report."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -72,6 +73,11 @@ TOLD: dict[str, Callable[[Any], bool]] = {
     "started": is_time,
     "finished": is_time,
     "log": _is_text,
+    "state": lambda value: (
+        type(value) is list
+        and [type(each) for each in value] == [str, int, bool]
+        and re.fullmatch(r"\w[\w.-]{0,200}", value[0]) is not None
+    ),
 }
 
 

@@ -40,6 +40,7 @@ from sparktune.trial import (
     Header,
     Limit,
     Outcome,
+    State,
     Status,
     Stopped,
     Told,
@@ -118,6 +119,8 @@ class Writer:
             told["attachments"] = self._encoder.items(named, "attachments")
         times = {"started": _time(trial.started), "finished": _time(trial.finished)}
         told |= {name: time for name, time in times.items() if time is not None}
+        if trial.state:
+            told["state"] = [*asdict(trial.state).values()]
         self._report(trial)
         return told | ({"log": str(trial.log)} if trial.log else {})
 
@@ -272,6 +275,8 @@ class Reader:
             raise ValueError("its loss is missing")
         if "result" in told:
             told["result"] = _result(told["result"], status, loss)
+        if state := told.pop("state", None):
+            told["state"] = State(*state)
         outcome = Outcome(id, status, failure=Failure(*failure) if failure else None, **told)
         return Told(before.told(outcome), outcome)
 

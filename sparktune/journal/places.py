@@ -51,6 +51,9 @@ class Place(Protocol):
             JournalFailed: it cannot be written.
         """
 
+    def remove_blob(self, digest: str) -> None:
+        """Remove a large value; raises OSError."""
+
 
 def place_of(path: Any) -> Place:
     """The place at a path, which is made absolute, or at a URL that `fsspec` knows.
@@ -113,6 +116,10 @@ class Local:
             os.makedirs(folder, 0o300 | mode | (mode & 0o444) >> 2, exist_ok=True)
             replace_file(f"{folder}/{digest}", content, mode)
 
+    def remove_blob(self, digest: str) -> None:
+        """Remove a file beside the journal."""
+        os.unlink(f"{self.path}.blobs/{digest}")
+
 
 class Remote:
     """Objects at a URL, through fsspec."""
@@ -154,6 +161,11 @@ class Remote:
     def put_blob(self, digest: str, content: bytes) -> None:
         """Put an object beside the journal."""
         self._write(f"{self.path}.blobs/{digest}", content)
+
+    def remove_blob(self, digest: str) -> None:
+        """Remove an object beside the journal."""
+        with _as_oserror():
+            self._system.rm_file(f"{self.path}.blobs/{digest}")
 
     def _read(self, name: str) -> bytes:
         with _as_oserror():

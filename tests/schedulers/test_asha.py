@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparktune import ASHA, Study, Threads, fmin, hp, tune
-from sparktune.budgets import takes
+from sparktune.budgets.objective import takes
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
 from sparktune.schedulers import New

@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from sparktune import ASHA, Spark, SparkTrials, fmin, hp, tune
 
 if TYPE_CHECKING:
@@ -53,3 +55,36 @@ def test_fmin_promotes_on_spark(session: SparkSession) -> None:
     )
     assert all(doc["result"]["seen"] == doc["misc"].get("budget", 1) for doc in trials.trials)
     assert trials.best_trial["result"]["seen"] == 9
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_states_are_handed_on_by_workers(
+    session: SparkSession, tmp_path: Path, shared: bool
+) -> None:
+    class Model:
+        """A class that workers cannot import."""
+
+        def __init__(self, size: int) -> None:
+            self.epochs, self.weights = 0, bytes(size)
+
+    def objective(config: dict[str, Any], budget: int, state: Any = None) -> dict[str, Any]:
+        model = state or Model(2**21)
+        began, model.epochs = model.epochs, budget
+        return {"loss": config["x"] ** 2, "status": "ok", "state": model, "began": began}
+
+    study = tune(
+        objective,
+        SPACE,
+        scheduler=ASHA_9,
+        on=Spark(2, session=session),
+        max_trials=9,
+        seed=1,
+        progress=False,
+        checkpoints=tmp_path if shared else None,
+    )
+    for trial in study.trials.values():
+        before = 0 if trial.parent is None else study.trials[trial.parent].budget
+        assert trial.result is not None, trial.failure
+        assert trial.result["began"] == before, trial.log
+        assert trial.state is not None
+        assert (trial.state.shared, trial.state.size > 2**21) == (shared, True)

@@ -10,7 +10,9 @@ from functools import partial
 from typing import Any
 
 from sparktune import worker
+from sparktune.budgets.states import States
 from sparktune.errors import InvalidArgument
+from sparktune.executors._budget import with_budget
 from sparktune.executors.task import Task
 from sparktune.schedulers import Scheduler, ladder
 from sparktune.trial import Trial
@@ -18,9 +20,10 @@ from sparktune.trial import Trial
 logger = logging.getLogger("sparktune")
 
 
-def with_budgets(task: Task, scheduler: Scheduler) -> Task:
-    """The task whose objective also gets the budgets that a scheduler gives: whole numbers where
-    all of them are. The same task where it gives full evaluations alone.
+def with_budgets(task: Task, scheduler: Scheduler, states: States) -> Task:
+    """The task whose objective also gets the budgets that a scheduler gives, whole numbers where
+    all of them are; and, if it takes one, the state that the configuration's evaluation before
+    left. The same task where the scheduler gives full evaluations alone.
 
     Raises:
         InvalidArgument: the objective takes no budget.
@@ -36,11 +39,16 @@ def with_budgets(task: Task, scheduler: Scheduler) -> Task:
         )
     logger.info("each configuration may get the budgets %s", shown)
     whole = all(float(rung).is_integer() for rung in rungs)
+    with_state = takes(task.objective, "state")
 
-    def configure(trial: Trial) -> tuple[Any, float]:
-        return task.configure(trial), int(trial.budget) if whole else trial.budget
+    def configure(trial: Trial) -> tuple[Any, float, bytes | str | None, str | None]:
+        budget = int(trial.budget) if whole else trial.budget
+        if not with_state:
+            return task.configure(trial), budget, None, None
+        return task.configure(trial), budget, states.before(trial), states.path(trial)
 
-    return replace(task, objective=partial(worker.with_budget, task.objective), configure=configure)
+    objective = partial(with_budget, task.objective, with_state)
+    return replace(task, objective=objective, configure=configure, heavy=with_state)
 
 
 def takes(objective: Callable[..., Any], name: str) -> bool:

@@ -1,0 +1,7 @@
+"""Objectives that get a budget, and the states that they hand on from one budget to the next.
+
+objective  how they are called, and which ones cannot be
+states     where states are kept
+retention  which states may still be needed
+keeping    an executor whose outcomes' states are kept
+"""

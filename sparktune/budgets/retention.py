@@ -1,0 +1,68 @@
+"""Which states may still be needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.history import CODES, View
+from sparktune.trial import Status
+
+_CANCELLED = CODES[Status.CANCELLED]
+_SPARE = 2  # states of a rung that are kept besides
+
+
+def superfluous(
+    history: View, sizes: Mapping[int, int], rungs: Sequence[float], most: float
+) -> list[int]:
+    """The rows whose states are not needed, or for which there is no room.
+
+    A state is not needed once the next evaluation of its configuration has ended, nor if so many
+    configurations of its rung are better that it will hardly be promoted: more than twice as many
+    as go on. At the full budget the best one's stays. Explored configurations go on whatever their
+    losses are.
+
+    Args:
+        history: evaluations.
+        sizes: {row: bytes} of the states that there are.
+        rungs: budgets, smallest first.
+        most: bytes that there may be in all; those of the worst are the first for which there is no
+            room.
+    """
+    children = np.flatnonzero((history.parent >= 0) & (history.status != _CANCELLED))
+    running = set(history.parent[children[history.pending[children]]].tolist())
+    ended = set(history.parent[children].tolist()) - running
+    place, count = _ranks(history)
+    gone: list[int] = []
+    worst: list[tuple[float, int]] = []
+    for row in sorted(sizes):
+        rung = int(np.searchsorted(rungs, history.budget[row]))
+        last = rung >= len(rungs) - 1
+        allowed = 1.0 if last else 2 * count[row] * rungs[rung] / rungs[rung + 1] + _SPARE
+        climbs = not last and history.explore[history.root[row]]
+        if row in running:
+            continue
+        if row in ended or not (climbs or place[row] < allowed):
+            gone.append(row)
+        else:
+            worst.append((float(place[row] / count[row]), row))
+    size = sum(sizes.values()) - sum(sizes[row] for row in gone)
+    for _, row in sorted(worst, reverse=True):
+        if size > most:
+            gone.append(row)
+            size -= sizes[row]
+    return gone
+
+
+def _ranks(history: View) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each row its place among the losses at the same budget, 0 for the smallest, and how many
+    there are, 1 at least.
+    """
+    place, count = np.zeros(len(history), dtype=np.intp), np.ones(len(history), dtype=np.intp)
+    for budget in np.unique(history.budget):
+        rows = np.flatnonzero(history.ok & (history.budget == budget))
+        ordered = rows[np.argsort(history.loss[rows], kind="stable")]
+        place[ordered], count[ordered] = np.arange(len(rows)), len(rows)
+    return place, count

@@ -1,0 +1,201 @@
+"""Where the states are that evaluations leave for the next ones of their configurations.
+
+A state travels to the driver with the result, pickled, and stands in a file beside the journal, or
+in a temporary folder. Or, where there is a folder or a URL to which all workers can write, it never
+leaves them: only its name travels. The driver never unpickles a state. A state that is lost is no
+error: the objective gets None, and starts at 0.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+import weakref
+from dataclasses import replace
+from typing import Any
+
+from sparktune.budgets.retention import superfluous
+from sparktune.errors import InvalidArgument, JournalFailed
+from sparktune.history import View
+from sparktune.journal.places import Local, Place, place_of
+from sparktune.schedulers import ladder
+from sparktune.study import Study
+from sparktune.trial import Event, Header, Outcome, State, Status, Told, Trial
+
+logger = logging.getLogger("sparktune")
+
+_MOST = 2 * 2**30  # bytes of all states that travel
+_MOST_SHARED = 20 * 2**30  # bytes of all states that workers write
+_LARGE = 32 * 2**20
+_folders: weakref.WeakKeyDictionary[Study, str] = weakref.WeakKeyDictionary()
+
+
+class States:
+    """The states of a study.
+
+    Args:
+        study: whose records tell which states there are.
+        header: what the study is about.
+        journal: path or URL of its journal; "": none.
+        checkpoints: a folder, by an absolute path, or a URL that fsspec knows, to which all workers
+            can write; None: states travel.
+
+    Raises:
+        InvalidArgument: `checkpoints` is neither.
+    """
+
+    def __init__(self, study: Study, header: Header, journal: str, checkpoints: Any) -> None:
+        self._study = study
+        self._journal = journal
+        root = None if checkpoints is None else _root(checkpoints)
+        about = f"{header.objective} {header.seed} {header.created!r} {header.space}"
+        digest = hashlib.sha256(about.encode()).hexdigest()
+        self._folder = None if root is None else f"{root}/{digest[:16]}"
+        self._place: Place | None = None
+        self._kept: dict[int, State] = {}  # by trial
+        self._reported: set[str] = set()
+
+    def before(self, trial: Trial) -> bytes | str | None:
+        """The state from which a trial continues, or the path of its file; None if there is none.
+        Called in any thread.
+        """
+        parent = self._study.records.get(trial.parent) if trial.parent is not None else None
+        state = parent.state if parent else None
+        if state is None:
+            return None
+        if state.shared:
+            return f"{self._folder}/{state.name}" if self._folder else None
+        try:
+            content = self._there().blob(state.name)
+            if not state.name.endswith(_digest(content)):
+                raise OSError("it was changed after it was written")
+            return content
+        except OSError as error:
+            self._report("cannot be read", f"the state of trial {trial.parent}", error)
+            return None
+
+    def begin(self) -> None:
+        """Take in the states of the trials that the study holds when its run begins."""
+        self._kept = {id: each.state for id, each in self._study.records.items() if each.state}
+
+    def path(self, trial: Trial) -> str | None:
+        """The begin of the path of a trial's state; None if it is to travel."""
+        if self._folder is None:
+            return None
+        parent = None if trial.parent is None else self._study.records[trial.parent]
+        while parent is not None and parent.parent is not None:
+            parent = self._study.records[parent.parent]
+        return f"{self._folder}/{trial.id if parent is None else parent.id}-{trial.budget:g}"
+
+    def keep(self, outcome: Outcome) -> Outcome:
+        """An outcome whose state stands in a file."""
+        content = outcome.state
+        if not isinstance(content, bytes):
+            return outcome
+        if len(content) > _LARGE and "large" not in self._reported:
+            self._reported.add("large")
+            logger.warning(
+                "the state of trial %d has %d MB, which travel to the driver and back; give "
+                "checkpoints= a folder or a URL that all workers can write to",
+                outcome.trial_id,
+                len(content) >> 20,
+            )
+        name = f"state-{outcome.trial_id}-{_digest(content)}"
+        try:
+            self._there().put_blob(name, content)
+        except (JournalFailed, OSError) as error:
+            self._report("cannot be kept", f"the state of trial {outcome.trial_id}", error)
+            return replace(outcome, state=None)
+        return replace(outcome, state=State(name, len(content)))
+
+    def observe(self, event: Event, history: View) -> None:
+        """Once a trial has ended, remove the states that are not needed any more."""
+        if not isinstance(event, Told) or event.trial.status is Status.CANCELLED:
+            return
+        if event.trial.state:
+            self._kept[event.trial.id] = event.trial.state
+        rungs = ladder(self._study.scheduler)
+        for shared, most in ((False, _MOST), (True, _MOST_SHARED)):
+            rows = {
+                self._study.row(id): id
+                for id, state in self._kept.items()
+                if state.shared is shared
+            }
+            sizes = {row: self._kept[id].size for row, id in rows.items()}
+            for row in superfluous(history, sizes, rungs, most) if sizes else ():
+                self._remove(self._kept.pop(rows[row]))
+
+    def close(self) -> None:
+        """Remove what trials wrote that never reported it."""
+        if self._folder is None:
+            return
+        known = {state.name for state in self._kept.values()}
+        with contextlib.suppress(Exception):  # it may not be seen from here
+            for name in _names(self._folder):
+                if name not in known:
+                    _unlink(f"{self._folder}/{name}")
+
+    def _remove(self, state: State) -> None:
+        with contextlib.suppress(Exception):  # it is gone, or not seen from here
+            if not state.shared:
+                self._there().remove_blob(state.name)
+            elif self._folder:
+                _unlink(f"{self._folder}/{state.name}")
+
+    def _there(self) -> Place:
+        """Where states stand that travel."""
+        if self._place is None:
+            if self._journal:
+                self._place = place_of(self._journal)
+            else:
+                folder = _folders.get(self._study) or tempfile.mkdtemp(prefix="sparktune-")
+                if self._study not in _folders:
+                    _folders[self._study] = folder
+                    weakref.finalize(self._study, shutil.rmtree, folder, ignore_errors=True)
+                self._place = Local(os.path.join(folder, "states"))
+        return self._place
+
+    def _report(self, kind: str, what: str, error: Exception) -> None:
+        """Say the first of its kind aloud."""
+        level = logging.INFO if kind in self._reported else logging.WARNING
+        self._reported.add(kind)
+        logger.log(level, "%s %s, so that its configuration starts over: %s", what, kind, error)
+
+
+def _names(folder: str) -> list[str]:
+    """The names of the files in a folder, or of the objects behind a URL."""
+    if "://" not in folder:
+        return os.listdir(folder)
+    import fsspec
+
+    system, path = fsspec.core.url_to_fs(folder)
+    return [str(each).rpartition("/")[2] for each in system.ls(path, detail=False)]
+
+
+def _unlink(path: str) -> None:
+    if "://" not in path:
+        os.unlink(path)
+        return
+    import fsspec
+
+    system, inside = fsspec.core.url_to_fs(path)
+    system.rm_file(inside)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def _root(checkpoints: Any) -> str:
+    """The folder or URL for states, without a slash at its end."""
+    given = os.fspath(checkpoints) if isinstance(checkpoints, (str, os.PathLike)) else checkpoints
+    if not isinstance(given, str) or not ("://" in given or os.path.isabs(given)):
+        raise InvalidArgument(
+            "checkpoints must be the absolute path of a folder, or a URL, that all workers can "
+            f"write to, got {checkpoints!r}"
+        )
+    return given.rstrip("/")

@@ -1,0 +1,118 @@
+"""How an objective is called that gets a budget and a state. Travels to the workers by value."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sparktune.worker import STATE, text_of
+
+LARGEST_STATE = 100 * 2**20  # bytes that travel with a result
+
+
+def with_budget(
+    objective: Callable[..., Any],
+    with_state: bool,
+    argument: tuple[Any, float, Any, str | None],
+    **more: Any,
+) -> Any:
+    """Call an objective that also takes what it may spend, and maybe what the configuration's
+    evaluation before left: the `state` of its result.
+
+    Args:
+        objective: called with a configuration, `budget` and `state`.
+        with_state: whether it takes a state.
+        argument: configuration; budget; a state as `kept` gave it, or the path of its file, or None
+            if there is none; path to keep the next one at, without its end; None: none.
+        more: further arguments.
+    """
+    config, budget, given, path = argument
+    if not with_state:
+        return objective(config, budget=budget, **more)
+    returned = objective(config, budget=budget, state=_state(given), **more)
+    if not isinstance(returned, Mapping) or returned.get("state") is None:
+        return returned
+    result = dict(returned)
+    return result | {STATE: kept(result.pop("state"), path)}
+
+
+def _state(given: bytes | str | None) -> Any:
+    """A state; None where it cannot be read, as starting over is always possible."""
+    try:
+        if isinstance(given, str):
+            with _opened(given, "rb") as file:
+                return pickle.load(file)
+        return None if given is None else pickle.loads(given)
+    except Exception as error:
+        _note(f"the state cannot be read, so that this trial starts at 0: {text_of(error)}")
+        return None
+
+
+def kept(state: Any, path: str | None) -> bytes | tuple[str, int]:
+    """A pickled state; or, once it stands in a file whose path begins so, the name of the file
+    and its size in bytes.
+
+    Raises:
+        ValueError: it cannot be pickled, or is too large to travel.
+    """
+    content = _pickled(state)
+    if path is not None:
+        try:
+            return _written(content, path), len(content)
+        except Exception as error:
+            _note(f"no state can be written to {path}, so that it travels: {text_of(error)}")
+    if len(content) > LARGEST_STATE:
+        raise ValueError(
+            f"the state has {len(content) >> 20} MB, and at most {LARGEST_STATE >> 20} MB travel "
+            "with a result; give checkpoints= a folder or a URL that all workers can write to"
+        )
+    return content
+
+
+def _pickled(state: Any) -> bytes:
+    try:
+        return pickle.dumps(state, pickle.HIGHEST_PROTOCOL)
+    except Exception:  # such as classes of a notebook, which no worker can import
+        by_value = "pyspark.cloudpickle" if "pyspark" in sys.modules else "cloudpickle"
+    try:
+        return bytes(importlib.import_module(by_value).dumps(state))
+    except Exception as error:
+        raise ValueError(
+            f"the state cannot be pickled ({text_of(error)}); return one that can, such as arrays, "
+            "or the path of a file that you wrote"
+        ) from error
+
+
+def _written(content: bytes, path: str) -> str:
+    """The name of a new file whose path begins so; nobody sees it before it is complete."""
+    path = f"{path}-{uuid.uuid4().hex}"
+    if "://" in path:  # an object appears when it is complete
+        with _opened(path, "wb") as file:
+            file.write(content)
+        return path.rpartition("/")[2]
+    folder, name = os.path.split(path)
+    os.makedirs(folder, exist_ok=True)
+    unfinished = os.path.join(folder, f".{name}.tmp")
+    with open(unfinished, "wb") as file:
+        file.write(content)
+    os.replace(unfinished, path)
+    return name
+
+
+def _opened(path: str, mode: str) -> Any:
+    """A file, or an object at a URL."""
+    if "://" not in path:
+        return open(path, mode)
+    import fsspec
+
+    return fsspec.open(path, mode)
+
+
+def _note(text: str) -> None:
+    """Write a line for the one who looks at this trial."""
+    print(f"sparktune: {text}", file=sys.stderr)
