@@ -253,6 +253,17 @@ class SparkSearchCV(BaseSearchCV):  # type: ignore[misc]
             print(self._summary())
         return self
 
+    def set_callbacks(self, *callbacks: Any) -> SparkSearchCV:
+        """Refuses callbacks of scikit-learn 1.9, which folds on other machines cannot call.
+
+        Raises:
+            InvalidArgument: always.
+        """
+        raise InvalidArgument(
+            f"{type(self).__name__} cannot call scikit-learn's callbacks, as its folds run on "
+            "other machines; verbose=1 shows a progress bar"
+        )
+
     def nested(self, X: Any, y: Any = None, *, cv: Any = None, **params: Any) -> dict[str, Any]:
         """Nested cross-validation: what this search, as a whole, is worth on new data. It costs as
         many searches as there are outer folds, which run side by side.

@@ -41,6 +41,7 @@ PROGRAMS: dict[str, tuple[list[str], int]] = {
     "test_model_selection": ([*PYTHON, "examples/model_selection.py"], 16),
     "test_hyperopt_sklearn": ([*PYTHON, "examples/hyperopt_sklearn.py"], 4),
     "test_automl": ([*PYTHON, "examples/automl.py"], 4),
+    "test_search_cv": ([*PYTHON, "examples/search_cv.py"], 0),
     "test_spark_ml": ([*PYTHON, "examples/spark_ml.py"], 4),
     "test_an_example_under_spark_submit_runs_with_the_settings_given_there": (
         [*SUBMIT, *EVENTS, "--conf", "spark.eventLog.dir={folder}", "examples/random_forest.py"],
@@ -196,6 +197,14 @@ def test_hyperopt_sklearn(output: str) -> None:
 def test_automl(output: str) -> None:
     assert number(r"on new wines: (\S+)", output) > 0.8
     assert "model = Pipeline(steps=[('columns'," in output
+
+
+def test_search_cv(output: str) -> None:
+    best = number(r"^best: (\S+), corrected", output)
+    assert 0.9 < number(r"corrected: (\S+)$", output) <= best + 0.01
+    assert number(r"^on new data: (\S+)$", output) > 0.9
+    assert number(r"^(\d+) of 60 fits; best: \{'svc__C'", output) < 60
+    assert number(r"^log loss on new data: (\S+)$", output) < 0.5
 
 
 def test_spark_ml(output: str) -> None:

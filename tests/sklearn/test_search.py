@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils import estimator_checks
 
-from sparktune import Serial, Spark, Threads, hp
+from sparktune import InvalidArgument, Serial, Spark, Threads, hp
 from sparktune.sklearn import NoCandidateScored, SparkSearchCV
 from sparktune.sklearn.spaces import space_of
 
@@ -334,6 +334,29 @@ def test_it_is_an_estimator_of_cross_validation() -> None:
     assert cross_val_score(search(n_iter=2), X, y, cv=2).min() > 0.5
 
 
+def test_callbacks_are_refused_and_not_ignored() -> None:
+    with pytest.raises(InvalidArgument, match="verbose=1"):
+        search().set_callbacks(object())
+
+
+def test_an_interrupt_leaves_a_fitted_search() -> None:
+    def interrupted(model: Any, X: Any, y: Any) -> float:
+        if model.C == 3.0:
+            raise KeyboardInterrupt
+        return float(model.score(X, y))
+
+    grid = {"C": [1.0, 2.0, 3.0, 4.0]}
+    with pytest.warns(UserWarning, match="interrupted"):
+        found = search(param_grid=grid, scoring=interrupted).fit(X, y)
+    assert [each["C"] for each in found.cv_results_["params"]] == [1.0, 2.0]
+    assert len(found.predict(X)) == 90
+
+
+def test_a_budget_of_time_ends_it() -> None:
+    with pytest.raises(NoCandidateScored, match="over before the first one ended"):
+        search(n_iter=None, time_budget=1e-12).fit(X, y)
+
+
 # Spark
 
 
@@ -350,6 +373,25 @@ def test_the_first_failure_on_spark_is_the_estimators_own(spark: SparkSession) -
         search(bad, {"C": [1.0]}, error_score="raise", on=Spark(2)).fit(X, y)
     with pytest.raises(NoCandidateScored, match="lbfgs"):
         search(bad, {"C": [1.0]}, on=Spark(2)).fit(X, y)
+
+
+def test_a_worker_that_dies_costs_its_candidate(spark: SparkSession) -> None:
+    def deadly(model: Any, X: Any, y: Any) -> float:
+        import os
+
+        if model.C == 2.0:
+            os._exit(7)
+        return float(model.score(X, y))
+
+    grid = {"C": [1.0, 2.0, 3.0]}
+    on = Spark(2, retries=0)
+    with (
+        pytest.warns(FitFailedWarning, match="3 fits failed out of a total of 9"),
+        pytest.warns(UserWarning, match="One or more of the test scores are non-finite"),
+    ):
+        found = search(param_grid=grid, scoring=deadly, on=on).fit(X, y)
+    assert_array_equal(np.isnan(found.cv_results_["mean_test_score"]), [False, True, False])
+    assert found.best_params_["C"] in (1.0, 3.0)
 
 
 def test_a_search_inside_a_spark_task_evaluates_there(spark: SparkSession) -> None:
