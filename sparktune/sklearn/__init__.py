@@ -1,6 +1,9 @@
 """Hyperparameter searches for scikit-learn, whose modules are `sklearn` without a dot in front.
 
-search             `SparkSearchCV`: fits, and chooses the best candidate; the others build on it
+search             `SparkSearchCV`: its options; the others build on it
+fitting            what it does: evaluates candidates, chooses the best, fits it
+racing             candidates that get their folds one by one; the scheduler is `Folds`
+nested             nested cross-validation
 spaces             spaces as users of scikit-learn and of other libraries write them
 fold               the evaluation of a candidate on folds, which travels to workers
 checks, failures   what is refused at once, and what is said of candidates without a score

@@ -77,14 +77,15 @@ def row_of(folds: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         row |= _moments(time, [fold[time] for fold in folds])
     for kind in ("test", "train"):
         scores = [fold[f"{kind}_scores"] for fold in folds if f"{kind}_scores" in fold]
-        for metric in dict.fromkeys(name for each in scores for name in _named(each)):
-            values = [_named(each).get(metric, math.nan) for each in scores]
+        for metric in dict.fromkeys(name for each in scores for name in named(each)):
+            values = [named(each).get(metric, math.nan) for each in scores]
             row |= {f"split{i}_{kind}_{metric}": value for i, value in enumerate(values)}
             row |= _moments(f"{kind}_{metric}", values)
     return row
 
 
-def _named(scores: Any) -> Mapping[str, float]:
+def named(scores: Any) -> Mapping[str, float]:
+    """{metric: score} of the scores of a fold."""
     return scores if isinstance(scores, Mapping) else {"score": scores}
 
 
