@@ -40,6 +40,7 @@ from sparktune.sklearn.candidate import (
 )
 from sparktune.sklearn.checks import check_parameters, seeded
 from sparktune.sklearn.failures import NoCandidateScored
+from sparktune.sklearn.fitting import FoldSearch
 from sparktune.sklearn.table import ROW, metrics_of, table_of
 from sparktune.space.space import Space
 from sparktune.trial import Event, Status, Told, Trial
@@ -141,6 +142,8 @@ class HyperoptSearchCV(BaseSearchCV):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = self.estimator.__sklearn_tags__().target_tags.multi_output
         return tags
+
+    set_callbacks = FoldSearch.set_callbacks
 
     def fit(self, X: Any, y: Any = None, groups: Any = None, **params: Any) -> HyperoptSearchCV:
         """Search, then fit the best candidate on all of X and y.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from sklearn.datasets import make_classification
 from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import make_scorer, mean_absolute_error
+from sklearn.metrics import get_scorer, make_scorer, mean_absolute_error
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, GroupKFold, ShuffleSplit, cross_val_score
 from sklearn.pipeline import Pipeline
@@ -25,7 +27,13 @@ from sklearn.svm import SVC
 from sklearn.utils import estimator_checks
 
 from sparktune import InvalidArgument, Serial, Spark, Threads, hp
-from sparktune.sklearn import NoCandidateScored, SparkSearchCV
+from sparktune.sklearn import (
+    HyperoptSearchCV,
+    NoCandidateScored,
+    SparkSearchCV,
+    candidate,
+    fold,
+)
 from sparktune.sklearn.spaces import space_of
 
 if TYPE_CHECKING:
@@ -335,8 +343,9 @@ def test_it_is_an_estimator_of_cross_validation() -> None:
 
 
 def test_callbacks_are_refused_and_not_ignored() -> None:
-    with pytest.raises(InvalidArgument, match="verbose=1"):
-        search().set_callbacks(object())
+    for each in (search(), HyperoptSearchCV(SVC(), {"C": hp.uniform("C", 1, 2)}, 1)):
+        with pytest.raises(InvalidArgument, match="verbose=1"):
+            each.set_callbacks(object())
 
 
 def test_an_interrupt_leaves_a_fitted_search() -> None:
@@ -373,6 +382,32 @@ def test_the_first_failure_on_spark_is_the_estimators_own(spark: SparkSession) -
         search(bad, {"C": [1.0]}, error_score="raise", on=Spark(2)).fit(X, y)
     with pytest.raises(NoCandidateScored, match="lbfgs"):
         search(bad, {"C": [1.0]}, on=Spark(2)).fit(X, y)
+
+
+BARE_WORKER = """
+import pickle, sys
+
+sys.modules["sparktune"] = None  # as on a machine that does not have it
+evaluation, point = pickle.load(sys.stdin.buffer)
+print(evaluation(point, 1)["folds"][0]["test_scores"])
+"""
+
+
+def test_workers_need_scikit_learn_only() -> None:
+    cloudpickle = pytest.importorskip("pyspark").cloudpickle
+    cloudpickle.register_pickle_by_value(fold)
+    try:
+        data = fold.Data(X, y, [(np.arange(60), np.arange(60, 90))] * 2, {}, {})
+        flatten = candidate.flattening(SVC())
+        task = fold.Evaluation(SVC(), get_scorer("f1"), data, flatten, [[0], [1]], np.nan, True)
+        sent = cloudpickle.dumps((task, {"C": 2.0}))
+    finally:
+        cloudpickle.unregister_pickle_by_value(fold)
+    bare = subprocess.run(
+        [sys.executable, "-c", BARE_WORKER], input=sent, capture_output=True, check=True
+    )
+    model = SVC(C=2.0).fit(X[:60], y[:60])
+    assert float(bare.stdout) == get_scorer("f1")(model, X[60:], y[60:])
 
 
 def test_a_worker_that_dies_costs_its_candidate(spark: SparkSession) -> None:
