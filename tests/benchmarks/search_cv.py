@@ -170,10 +170,11 @@ def race(seeds: int = 20, n: int = 40) -> None:
             fits.append(fast.cv_results_["n_folds"].sum() / (5 * n))
             same += str(fast.best_params_) == str(full.best_params_)
             behind.append(full.best_score_ - fast.best_score_)
+        low, mean, high = 100 * np.array([np.min(fits), np.mean(fits), np.max(fits)])
         print(
-            f"{load.__name__[5:]}: {100 * np.mean(fits):.0f} % of the fits "
-            f"({100 * np.min(fits):.0f} to {100 * np.max(fits):.0f}); the same best in {same} of {seeds}; "
-            f"score lost {np.mean(behind):.4f} on average, {np.max(behind):.4f} at most"
+            f"{load.__name__[5:]}: {mean:.0f} % of the fits ({low:.0f} to {high:.0f}); the same "
+            f"best in {same} of {seeds}; score lost {np.mean(behind):.4f} on average, "
+            f"{np.max(behind):.4f} at most"
         )
 
 
