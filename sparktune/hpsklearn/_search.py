@@ -15,7 +15,9 @@ from sparktune.hyperopt import Trials
 from sparktune.hyperopt._algorithms import sampler_of
 from sparktune.observers.progress import tqdm_bar
 from sparktune.results import ranking
+from sparktune.sklearn.catalogue.entries import Entry
 from sparktune.sklearn.catalogue.groups import choice_of
+from sparktune.sklearn.catalogue.suitable import suited_to
 from sparktune.sklearn.processes import Processes
 from sparktune.space.expression import Apply, Literal, as_apply
 from sparktune.space.space import Space
@@ -147,13 +149,20 @@ def _space_of_parts(given: dict[str, Any], data: Data) -> tuple[Apply, bool]:
         raise InvalidArgument("give a classifier or a regressor, not both")
     sparse = "sparse_" if hasattr(data.X, "tocsr") or len(data.X.shape) == 1 else ""
     classes = given["regressor"] is None
+    texts = len(data.X.shape) == 1
+    suited = _everything if texts or hasattr(data.X, "columns") else suited_to(data.X, data.y)
     if classes and given["classifier"] is None:
-        given["classifier"] = choice_of(f"any_{sparse}classifier", "classifier")
+        given["classifier"] = choice_of(f"any_{sparse}classifier", "classifier", suited)
     if given["preprocessing"] is None:
-        kind = "text_" if len(data.X.shape) == 1 else sparse
-        given["preprocessing"] = choice_of(f"any_{kind}preprocessing", "preprocessing")
+        kind = "text_" if texts else sparse
+        given["preprocessing"] = choice_of(f"any_{kind}preprocessing", "preprocessing", suited)
     given["ex_preprocs"] = given["ex_preprocs"] or ()
     return as_apply(given), classes
+
+
+def _everything(entry: Entry) -> bool:
+    """Texts and tables are numbers before a model sees them."""
+    return True
 
 
 def _is_none(node: Apply) -> bool:

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.base import BaseEstimator
 
 from sparktune.errors import InvalidArgument
 from sparktune.sklearn.catalogue.component import is_installed, parameters_of
 from sparktune.sklearn.catalogue.entries import Entry, entries, read
 from sparktune.sklearn.catalogue.groups import choice_of, component, members
+from sparktune.sklearn.catalogue.suitable import suited_to
 from sparktune.space import hp
 from sparktune.space.evaluation import sample
 from sparktune.space.space import Space
@@ -84,6 +86,27 @@ def test_numbers_that_are_counted_are_integers() -> None:
     for forest in drawn(component("random_forest_classifier", "m", {}), 20):
         assert type(forest.n_estimators) is int
         assert 20 <= forest.n_estimators <= 500
+
+
+def test_what_cannot_handle_the_data_is_left_out() -> None:
+    def left(group: str, X: Any, y: Any) -> set[str]:
+        return set(members(group)) - set(members(group, suited_to(X, y)))
+
+    y = np.array([0, 1, 1])
+    signed, counts = np.array([[-1.5], [0.0], [2.0]]), np.array([[0.0], [2.0], [1.0]])
+    assert left("any_sparse_classifier", sparse.csr_matrix(signed), y) == {"multinomial_nb"}
+    assert left("any_sparse_classifier", sparse.csr_matrix(counts), y) == set()
+    assert left("all_classifiers", counts, y) == set()
+    assert left("all_classifiers", signed, y) == {
+        "categorical_nb",
+        "complement_nb",
+        "multinomial_nb",
+    }
+    lost = left("all_regressors", signed, np.array([-1.0, 0.0, 1.0]))
+    assert {"gamma_regressor", "poisson_regressor", "cca", "multi_task_lasso"} <= lost
+    assert "pls_regression" not in lost
+    assert {"tfidf", "count"} <= left("all_preprocessing", signed, y)
+    assert "pca" in left("all_preprocessing", sparse.csr_matrix(counts), y)
 
 
 def test_a_name_that_the_estimator_lacks_is_refused() -> None:

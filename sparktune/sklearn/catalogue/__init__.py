@@ -4,4 +4,5 @@
 entries      reads it
 component    makes a node of a search space out of an entry
 groups       choices among components
+suitable     which of them can handle given data
 """

@@ -9,7 +9,7 @@ An entry is a table under the name of the component:
     inner       {parameter: group}: a parameter that is a model itself, chosen from a group
     needs       what must hold of the data: "nonnegative", "counts", "texts", "categories",
                 "unit interval" of the features; "nonnegative targets", "positive targets"
-    sparse, missing   whether it takes sparse matrices and missing values
+    sparse      whether it takes sparse matrices
     targets     "several" if it needs more than one target
     like        another entry, of which this one has everything that it does not say itself
     without     parameters that are not searched although those of `like` are
@@ -54,7 +54,6 @@ class Entry:
     inner: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     sparse: bool = False
-    missing: bool = False
     targets: str = "one"
 
 

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sparktune.sklearn.catalogue.component import is_installed, node_of
-from sparktune.sklearn.catalogue.entries import read
+from sparktune.sklearn.catalogue.entries import Entry, entries, read
 from sparktune.space import hp
 from sparktune.space.expression import Apply
 
+Suited = Callable[[Entry], bool]
 
-def members(group: str) -> dict[str, str]:
-    """{ending of the label: component} of a group, as far as they are installed."""
+
+def members(group: str, suited: Suited = lambda entry: True) -> dict[str, str]:
+    """{ending of the label: component} of a group, as far as they are installed and suited."""
     table = read("groups.toml")[group]
     optional = {key: name for key, name in table.get("optional", {}).items() if is_installed(name)}
-    return dict(table["members"]) | optional
+    known = dict(table["members"]) | optional
+    return {key: name for key, name in known.items() if suited(entries()[name])}
 
 
-def choice_of(group: str, label: str) -> Apply:
+def choice_of(group: str, label: str, suited: Suited = lambda entry: True) -> Apply:
     """A choice among the members of a group, each with its parameters.
 
     Args:
         group: its name in the catalogue.
         label: the label of the choice, with which the labels of the parameters begin.
+        suited: says of an entry whether it takes part; see `suited_to`.
     """
     table = read("groups.toml")[group]
     each = table.get("each", {})
     nodes: list[Any] = [
-        component(name, f"{label}.{key}", each.get(key, {})) for key, name in members(group).items()
+        component(name, f"{label}.{key}", each.get(key, {}))
+        for key, name in members(group, suited).items()
     ]
     return hp.choice(label, [[node] for node in nodes] if table.get("steps") else nodes)
 
