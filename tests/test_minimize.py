@@ -6,6 +6,8 @@ import functools
 import inspect
 import logging
 import pickle
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -182,15 +184,32 @@ class TestStopping:
         quiet(lambda x: 0.4, X, max_evals=30, loss_threshold=0.5, trials=trials)
         assert len(trials) < 30
 
-    def test_the_timeout_ends_the_run(self, trials: Trials) -> None:
-        from time import monotonic, sleep
+    def test_the_timeout_ends_the_run(
+        self, trials: Trials, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        passed = [0.0]
+        real = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: real() + passed[0])
 
-        quiet(lambda x: x, X, max_evals=1, trials=trials)  # loads what is loaded on demand
-        begun = monotonic()
-        quiet(lambda x: sleep(0.02) or x, X, timeout=0.5, trials=trials)
-        assert 0.5 <= monotonic() - begun < 60
+        def objective(x: float) -> float:
+            if trials.count_successful_trials() > 2:
+                passed[0] = 1000.0
+            return x
+
+        quiet(objective, X, timeout=500, trials=trials)
         assert trials.count_successful_trials() > 2
+        assert trials.stop_reason == "timeout"
         assert not trials.count_by_state_unsynced([0, 1])
+
+    def test_the_timeout_ends_a_run_in_which_nothing_happens(self, trials: Trials) -> None:
+        wait = threading.Event().wait
+        begun = time.monotonic()
+        if type(trials) is Trials:  # who evaluates here is asked after a trial only
+            quiet(lambda x: wait(0.02) or x, X, timeout=0.5, trials=trials)
+        else:
+            with pytest.raises(AllTrialsFailed):
+                quiet(lambda x: wait(600) or x, X, timeout=0.5, trials=trials)
+        assert 0.5 <= time.monotonic() - begun < 60
 
     def test_no_progress_ends_the_run(self, trials: Trials) -> None:
         quiet(lambda x: 1.0, X, max_evals=50, early_stop_fn=no_progress_loss(10), trials=trials)

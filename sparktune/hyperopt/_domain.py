@@ -14,8 +14,8 @@ from sparktune.history import History, View
 from sparktune.hyperopt._documents import miscs_update_idxs_vals
 from sparktune.hyperopt._prior import prior_point
 from sparktune.samplers import Sampler
-from sparktune.space.evaluation import dfs, rec_eval
-from sparktune.space.expression import PARAMETER, Apply, Literal, as_apply, scope
+from sparktune.space.evaluation import rec_eval
+from sparktune.space.expression import Apply, Literal, as_apply, scope
 from sparktune.space.space import Space
 from sparktune.trial import STATUS_NEW, Trial
 
@@ -61,8 +61,7 @@ class Domain:
         self.pass_expr_memo_ctrl = pass_expr_memo_ctrl
         self.expr = as_apply(expr)
         self.space = Space(self.expr)
-        parameters = [node for node in dfs(self.expr) if node.name == PARAMETER]
-        self.params = {node.pos_args[0].eval(): node.pos_args[1] for node in parameters}
+        self.params = {each.label: each.node.pos_args[1] for each in self.space.columns}
         self.workdir, self.name, self.loss_target = workdir, name, loss_target
         self.cmd = ("domain_attachment", "FMinIter_Domain")
         self.s_new_ids, self.s_rng = Literal("new_ids"), Literal("rng")

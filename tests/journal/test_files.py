@@ -143,10 +143,10 @@ from tests.journal.test_files import SPACE
 from sparktune import fmin, rand
 def objective(point):
     multiprocessing.get_context("fork").Process(target=help).start()
-    time.sleep(60)
+    time.sleep(600)
 def help():
     print(os.getpid(), flush=True)
-    time.sleep(60)
+    time.sleep(600)
 fmin(objective, SPACE, rand.suggest, max_evals=3, journal={path!r}, verbose=False)
 """
     driver = subprocess.Popen(
@@ -450,9 +450,12 @@ def test_the_cost_of_saving_grows_with_the_trials_only(tmp_path: Path) -> None:
         result = {"loss": 0.5, "status": "ok"}
         done = [Trial(i, {"x": 0.5}, Status.OK, loss=0.5, result=result) for i in range(n)]
         trials.records.update({trial.id: trial for trial in done})
-        begun = time.process_time()
-        trials.save(tmp_path / "a.jsonl")
-        return time.process_time() - begun
+        spent = []
+        for _ in range(2):  # the quicker one: collecting garbage is no part of it
+            begun = time.process_time()
+            trials.save(tmp_path / "a.jsonl")
+            spent.append(time.process_time() - begun)
+        return min(spent)
 
     seconds(100)
     assert seconds(20_000) < 10 * seconds(5_000)

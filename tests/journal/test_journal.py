@@ -332,7 +332,7 @@ import time
 from tests.journal.test_journal import objective, search
 def waiting(point):
     print("runs", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 search(5, {str(path)!r}, fn=waiting)
 """
     first = subprocess.Popen(

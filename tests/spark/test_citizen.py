@@ -123,6 +123,7 @@ threads = [threading.Thread(target=tune, args=(name,)) for name in ("one", "othe
 for thread in threads:
     thread.start()
 wait(lambda: len(list(folder.glob("o* 0.*"))) == 4)
+wait(lambda: len(stages()) == 4)  # Spark tells its listeners a moment after it begins
 print(stages(), held() > 30_000_000)
 context.cancelJobGroup("group of one")
 threads[0].join()

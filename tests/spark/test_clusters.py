@@ -128,6 +128,7 @@ import pathlib, signal, threading, time
 import sparktune
 from pyspark.sql import SparkSession
 from sparktune import SparkTrials, fmin, hp
+from sparktune.stopping import Timeout
 
 {start}
 pipe = {pipe!r}
@@ -167,20 +168,35 @@ def run(name, trials, within=600, **options):
 session.stop()
 """
 COMES_BACK_OR_NOT = """
+class SecondsAfterTheLoss(Timeout):
+    begun = None
+
+    def wake_at(self, history):
+        if self.begun is None and pathlib.Path({folder!r}, "stays away", "lost").exists():
+            type(self).begun = history.now
+        return history.now + 0.5 if self.begun is None else self.begun + self.seconds
+
 run("comes back", SparkTrials({parallelism}, trial_timeout=12))
-run("stays away", SparkTrials(2), timeout=8, within=60)
+run("stays away", SparkTrials(2), early_stop_fn=SecondsAfterTheLoss(4), within=300)
 """
 NEVER_THERE = """
-threading.Timer(3, signal.raise_signal, (signal.SIGINT,)).start()
-run("never there", SparkTrials("auto"), within=60)
+def interrupt():
+    while len(trials.records) < 2:
+        time.sleep(0.05)
+    time.sleep(1)  # while it waits
+    signal.raise_signal(signal.SIGINT)
+
+trials = SparkTrials("auto")
+threading.Thread(target=interrupt).start()
+run("never there", trials, within=60)
 """
 
 
 @pytest.mark.parametrize(
     ("start", "runs"),
     [
-        (CLASSIC, COMES_BACK_OR_NOT.format(parallelism="'auto'") + NEVER_THERE),
-        (CONNECT, COMES_BACK_OR_NOT.format(parallelism=2)),
+        (CLASSIC, COMES_BACK_OR_NOT.replace("{parallelism}", "'auto'") + NEVER_THERE),
+        (CONNECT, COMES_BACK_OR_NOT.replace("{parallelism}", "2")),
     ],
     ids=["classic", "connect"],
 )
@@ -200,7 +216,10 @@ def test_a_cluster_that_vanishes_is_waited_for_while_the_run_may_last(
             start_server = request.getfixturevalue("start_server")
             master, _ = running.enter_context(start_server(master))
         code = CLUSTER_THAT_VANISHES.format(
-            start=start.format(master=master), pipe=str(pipe), folder=str(tmp_path), runs=runs
+            start=start.format(master=master),
+            pipe=str(pipe),
+            folder=str(tmp_path),
+            runs=runs.format(folder=str(tmp_path)),
         )
         command = [sys.executable, "-c", code]
         process = running.enter_context(

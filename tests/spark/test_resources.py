@@ -8,7 +8,7 @@ import sys
 import pytest
 
 PROGRAM = """
-import time
+import tempfile, time
 import pyspark, sparktune
 from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
 from sparktune import SparkTrials, fmin, hp
@@ -16,11 +16,15 @@ from sparktune import SparkTrials, fmin, hp
 {start}
 profile = ResourceProfileBuilder().require(TaskResourceRequests().cpus(2)).build
 trials = SparkTrials("auto", resource_profile={profile})
-inside = []
+inside, folder = [], tempfile.mkdtemp()
 
-def objective(x):
+def objective(x):  # the first two wait for each other, so that two run at once if two can
     import os
-    time.sleep(1)
+    open(os.path.join(folder, str(x)), "w").close()
+    end = time.monotonic() + 120
+    while len(os.listdir(folder)) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(0.3)
     return {{"loss": x, "status": "ok", "threads": os.environ["OMP_NUM_THREADS"]}}
 
 def count(trials):
