@@ -59,7 +59,8 @@ def guarded(point):
 
 def endless(point):
     open("started", "w").close()
-    time.sleep(600)
+    while True:  # in short steps: a signal just before a sleep is heard after it
+        time.sleep(0.05)
 """
 
 STUDY = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -28,19 +29,24 @@ import os, signal, time
 from pathlib import Path
 
 
+def wait():  # in short steps: a signal just before a sleep is heard after it
+    while True:
+        time.sleep(0.05)
+
+
 def f(point):
     return point["x"]
 
 
 def endless(point):
     Path("started").touch()
-    time.sleep(600)
+    wait()
 
 
 def stubborn(point):  # a supervisor that asks twice, the second time within the clean-up
     Path("started").touch()
     try:
-        time.sleep(600)
+        wait()
     finally:
         os.kill(int(Path("pid").read_text()), signal.SIGTERM)
         time.sleep(0.3)
@@ -186,7 +192,10 @@ def ended_by(*signals: int, executor: str, objective: str, wait_until: Any) -> t
     """The exit code and the errors of a run that gets signals once a trial runs."""
     changes = [f"objective=o.py:{objective}", "journal=j", f"executor={executor}"]
     command = [*COMMAND, "run", "s.toml", *(f"--set={change}" for change in changes)]
-    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as running:
+    heard = functools.partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)  # under nohup, too
+    with subprocess.Popen(
+        command, env=environment(), stderr=subprocess.PIPE, text=True, preexec_fn=heard
+    ) as running:
         Path("pid").write_text(str(running.pid), encoding="utf-8")
         wait_until(Path("started").exists)
         for each in signals:
