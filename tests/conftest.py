@@ -112,12 +112,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _seeded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _seeded(request: pytest.FixtureRequest) -> Iterator[None]:
     """What a test draws without a seed, as studies do that have none, is the same in every run."""
     draws = random.Random(request.node.nodeid)
-    monkeypatch.setattr("numpy.random.bit_generator.randbits", draws.getrandbits)
     random.seed(draws.getrandbits(64))
     np.random.seed(draws.getrandbits(32))  # noqa: NPY002
+    # A patch of its own: a test's is taken back after what its other fixtures do at the end.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("numpy.random.bit_generator.randbits", draws.getrandbits)
+        yield
 
 
 @contextmanager

@@ -176,7 +176,7 @@ class SecondsAfterTheLoss(Timeout):
             type(self).begun = history.now
         return history.now + 0.5 if self.begun is None else self.begun + self.seconds
 
-run("comes back", SparkTrials({parallelism}, trial_timeout=12))
+run("comes back", SparkTrials({parallelism}, trial_timeout=25))
 run("stays away", SparkTrials(2), early_stop_fn=SecondsAfterTheLoss(4), within=300)
 """
 NEVER_THERE = """
@@ -238,7 +238,7 @@ def test_a_cluster_that_vanishes_is_waited_for_while_the_run_may_last(
             standalone.kill_workers()
             (log / "lost").touch()
             if log.name == "comes back":
-                time.sleep(10)  # with what went before, longer than a trial may run
+                time.sleep(23)  # with what went before, longer than a trial may run
                 standalone.start_workers()
     expected = [
         "comes back: 8 ok, 0 not, 6 called once, 2 twice, in time: True",
