@@ -15,6 +15,7 @@ from sparktune.skopt.optimizer import (
     gbrt_minimize,
     gp_minimize,
 )
+from sparktune.skopt.searchcv import BayesSearchCV
 from sparktune.skopt.space import Space
 from sparktune.skopt.utils import (
     dump,
@@ -27,6 +28,7 @@ __version__ = "0.10.2"
 """The version of scikit-optimize whose names these are."""
 
 __all__ = [
+    "BayesSearchCV",
     "Optimizer",
     "Space",
     "acquisition",

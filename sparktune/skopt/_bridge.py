@@ -14,9 +14,8 @@ from sparktune.skopt.space import Categorical, Dimension, Integer, Space
 from sparktune.skopt.space.transformers import key_of, positions
 from sparktune.space import hp
 from sparktune.space.distributions import Array
+from sparktune.space.expression import Literal
 from sparktune.space.space import Space as Columns
-
-_PLAIN = (str, int, float, bool, type(None))
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +35,12 @@ class Bridge:
         labels = space.dimension_names
         if len(set(labels)) < len(labels):
             labels = [f"X_{i}" for i in range(len(labels))]
-        pairs = zip(labels, space.dimensions, strict=True)
-        return Bridge(space, tuple(labels), Columns([_node(label, each) for label, each in pairs]))
+        return Bridge(space, tuple(labels), Columns([*_nodes(space, labels).values()]))
+
+    @property
+    def named(self) -> Columns:
+        """The same columns, whose configurations are {label: value}."""
+        return Columns(_nodes(self.space, self.labels))
 
     def values(self, point: Sequence[Any]) -> dict[str, Any]:
         """{label: value} of a point, a category as its position."""
@@ -95,9 +98,14 @@ class Bridge:
         ]
 
 
+def _nodes(space: Space, labels: Sequence[str]) -> dict[str, Any]:
+    pairs = zip(labels, space.dimensions, strict=True)
+    return {label: _node(label, dimension) for label, dimension in pairs}
+
+
 def _node(label: str, dimension: Dimension) -> Any:
     if isinstance(dimension, Categorical):
-        options = _options(dimension.categories)
+        options = [Literal(each) for each in dimension.categories]
         if dimension.prior is None:
             return hp.choice(label, options)
         return hp.pchoice(label, list(zip(dimension.prior_.tolist(), options, strict=True)))
@@ -109,13 +117,6 @@ def _node(label: str, dimension: Dimension) -> Any:
     if dimension.prior == "uniform":
         return hp.uniform(label, low, high)
     return hp.loguniform(label, log(low), log(high))
-
-
-def _options(categories: Sequence[Any]) -> list[Any]:
-    """What the columns call categories: themselves, or texts where they are not plain values."""
-    if all(isinstance(each, _PLAIN) for each in categories):
-        return list(categories)
-    return [f"{i}: {each!r}" for i, each in enumerate(categories)]
 
 
 def _value(dimension: Dimension, index: dict[Hashable, int], x: Any) -> float:
@@ -132,23 +133,17 @@ def _read(dimension: Dimension, value: Any) -> Any:
     return round(kept) if isinstance(dimension, Integer) else float(kept)
 
 
-def _reader(dimension: Dimension) -> tuple[str, Any, Any]:
+def _reader(dimension: Dimension) -> tuple[str, float, float]:
     """What a worker needs to read a decoded value: plain data, as this package is not there."""
     if isinstance(dimension, Categorical):
-        options = _options(dimension.categories)
-        same = options == list(dimension.categories)
-        return (
-            "category",
-            None if same else dict(zip(options, dimension.categories, strict=True)),
-            0,
-        )
+        return "category", 0, 0
     low, high = dimension.bounds
-    if isinstance(dimension, Integer):
-        return "integer", int(low), int(high)
-    return "real", float(low), float(high)
+    return ("integer" if isinstance(dimension, Integer) else "real"), low, high
 
 
-def _listed(func: Any, readers: list[tuple[str, Any, Any]], timed: bool) -> Callable[[Any], Any]:
+def _listed(
+    func: Any, readers: list[tuple[str, float, float]], timed: bool
+) -> Callable[[Any], Any]:
     def objective(config: Any) -> dict[str, Any]:
         from math import isfinite
         from numbers import Real
@@ -156,7 +151,7 @@ def _listed(func: Any, readers: list[tuple[str, Any, Any]], timed: bool) -> Call
         point: list[Any] = []
         for value, (kind, low, high) in zip(config, readers, strict=True):
             if kind == "category":
-                point.append(value if low is None else low[value])
+                point.append(value)
             else:
                 kept = min(max(value, low), high)
                 point.append(round(kept) if kind == "integer" else float(kept))

@@ -13,7 +13,7 @@ DOORS = (
     *("learning.gaussian_process.kernels", "optimizer", "optimizer.base", "optimizer.dummy"),
     *("optimizer.forest", "optimizer.gbrt", "optimizer.gp", "optimizer.optimizer"),
     *("sampler", "sampler.grid", "sampler.halton", "sampler.lhs"),
-    *("sampler.base", "sampler.sobol", "space", "space.space", "space.transformers"),
+    *("sampler.base", "sampler.sobol", "searchcv", "space", "space.space", "space.transformers"),
     "utils",
 )
 """The modules of scikit-optimize that are here."""

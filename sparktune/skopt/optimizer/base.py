@@ -103,7 +103,7 @@ def base_minimize(
         acq_func_kwargs={"xi": xi, "kappa": kappa},
     )
     optimizer.specs = specs
-    following = _Following(optimizer, callbacks)
+    following = Following(optimizer, callbacks)
     if losses is not None:
         optimizer.tell(points, losses)
         if eval_callbacks(callbacks, optimizer.get_result()):
@@ -117,7 +117,7 @@ def base_minimize(
 def _run(
     func: Any,
     optimizer: Optimizer,
-    following: _Following,
+    following: Following,
     points: Sequence[Any],
     n_calls: int,
     on: Platform | None,
@@ -159,7 +159,7 @@ def _result(optimizer: Optimizer) -> Any:
 
 
 @dataclass(eq=False)
-class _Following:
+class Following:
     """Takes over what a run records, calls the callbacks, and stops the run when one wants that or
     raises. The first `block` evaluations are one step.
     """
