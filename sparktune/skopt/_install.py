@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 from sparktune.errors import SparktuneError
@@ -16,7 +17,7 @@ DOORS = (
     *("sampler.base", "sampler.sobol", "searchcv", "space", "space.space", "space.transformers"),
     "utils",
 )
-"""The modules of scikit-optimize that are here."""
+"""The modules of scikit-optimize that are here; `plots` too, where matplotlib is installed."""
 
 
 def install_as_skopt() -> None:
@@ -34,3 +35,5 @@ def install_as_skopt() -> None:
     sys.modules["skopt"] = package
     for name in DOORS:
         sys.modules[f"skopt.{name}"] = import_module(f"sparktune.skopt.{name}")
+    with suppress(ImportError):  # a program that wants it gets the error when it imports it
+        sys.modules["skopt.plots"] = import_module("sparktune.skopt.plots")

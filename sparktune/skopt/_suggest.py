@@ -18,6 +18,7 @@ from sparktune.history import CODES, View
 from sparktune.samplers._embedding import Embedding
 from sparktune.samplers._search import OTHERS, Search, in_order, looked_up
 from sparktune.samplers._seen import Seen
+from sparktune.samplers._spread import crowding
 from sparktune.samplers._threads import single_threaded
 from sparktune.skopt._acquire import (
     HEDGED,
@@ -40,7 +41,14 @@ _WAITING = 256
 _DRAWN = 16
 """Random points of which the first new one is taken."""
 
+_NEAR = 1e-4
+"""Points that differ by less, in ranges, are not worth to be evaluated at once."""
+
 _LEAST = 1e-9
+"""The smallest standard deviation, in ranges of the losses."""
+
+_EQUAL = 1e-9
+"""By how much acquisitions differ that are equal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,20 +126,40 @@ class Suggestions:
 
 
 class Allowed(Seen):
-    """The points that were tried, and those that the constraint does not allow."""
+    """The points that were tried, those that the constraint does not allow, and those that are too
+    near to points that have not ended.
+    """
 
     def __init__(self, sampler: Suggestions, history: View) -> None:
-        super().__init__(
-            sampler.bridge.columns, history.X[history.status != CODES[Status.CANCELLED]]
-        )
+        columns = sampler.bridge.columns
+        super().__init__(columns, history.X[history.status != CODES[Status.CANCELLED]])
         self._sampler = sampler
+        self._embedding = Embedding.of(columns)
+        self._running = history.X[history.pending][-_WAITING:]
+
+    def first_new(self, rows: Array) -> Array | None:
+        """The first of the rows that is new, which is seen from now on; None if none is."""
+        row = super().first_new(rows)
+        if row is not None:
+            self._running = np.vstack([self._running, row])
+        return row
+
+    def _crowded(self, row: Array) -> bool:
+        """Whether a row is as good as one that has not ended."""
+        if not len(self._embedding.layout.numeric) or not len(self._running):
+            return False
+        same = (self._running == row)[:, list(self._embedding.layout.categorical)].all(axis=1)
+        gaps = np.abs(self._embedding.unit(self._running) - self._embedding.unit(row[None]))
+        return bool((same & (gaps.max(axis=1) < _NEAR)).any())
 
     def _is_new(self, row: Array) -> bool:
         bridge = self._sampler.bridge
         constraint = bridge.space.constraint
         if constraint is not None and not constraint(bridge.of_row(row)):
             return False
-        return not self._sampler.avoid_duplicates or super()._is_new(row)
+        if not self._sampler.avoid_duplicates:
+            return True
+        return super()._is_new(row) and not self._crowded(row)
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,14 +294,18 @@ def _slope(y: Array, w: Array) -> float:
 
 
 def _by_regressor(task: _Task, n: int, seen: Seen, rng: np.random.Generator) -> Iterator[Array]:
-    """Each point after the first, and the first while others have not ended, is from a model that
+    """Trees predict the same for many points: of the best ones that is taken around which most room
+    is. Each point after the first, and the first while others have not ended, is from a model that
     believes them to have ended with a loss that is known.
     """
     embedding = Embedding.of(task.sampler.bridge.columns)
     believed = task.pending[-_WAITING:]
     for _ in range(n):
         score = _scored(task, believed, rng)
-        pool, _ = looked_up(embedding, score, task.known, rng)
+        pool, scores = looked_up(embedding, score, task.known, rng)
+        level = scores >= scores[0] - _EQUAL * (1 + abs(scores[0]))
+        crowd = crowding(embedding.layout, pool[level], np.vstack([task.X, believed]))
+        pool[level] = pool[level][np.argsort(crowd, kind="stable")]
         row = seen.first_new(pool)
         if row is None:
             others = seen.others(OTHERS, rng)

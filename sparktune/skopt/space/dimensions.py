@@ -60,11 +60,12 @@ class Dimension:
         raise NotImplementedError
 
     def rvs(self, n_samples: int = 1, random_state: Any = None) -> Any:
-        """n values drawn from the prior; a list, or for `Real` and `Integer` the value itself if
-        n is 1.
+        """n values drawn from the prior; the value itself if n is 1, but not of a normalised
+        `Categorical`.
         """
         found = self.draw(n_samples, _generator(random_state))
-        return found if n_samples != 1 or isinstance(self, Categorical) else found[0]
+        listed = isinstance(self, Categorical) and self.transform_ == "normalize"
+        return found if n_samples != 1 or listed else found[0]
 
     def draw(self, n: int, rng: np.random.RandomState) -> Any:
         """n values drawn from the prior."""
