@@ -144,7 +144,8 @@ def test_wrong_spaces_are_refused(spaces: Any, error: type) -> None:
 
 def test_scikit_learns_checks_of_estimators() -> None:
     space = {"C": (1e-2, 1e2, "log-uniform")}
-    found = BayesSearchCV(LogisticRegression(), space, n_iter=2, cv=2, random_state=0)
+    quick = {"base_estimator": "DUMMY"}
+    found = BayesSearchCV(LogisticRegression(), space, quick, n_iter=1, cv=2, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         check_estimator(found)
