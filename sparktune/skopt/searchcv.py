@@ -12,9 +12,10 @@ import numpy as np
 
 from sparktune.arguments import whole
 from sparktune.errors import InvalidArgument
-from sparktune.executors.platforms import Platform, Serial, Threads
+from sparktune.executors.platforms import Parts, Platform, Serial, Threads
 from sparktune.sklearn import SparkSearchCV
-from sparktune.sklearn.rows import metrics_of
+from sparktune.sklearn.fold import Evaluation
+from sparktune.sklearn.rows import merging, metrics_of
 from sparktune.sklearn.search import Plan
 from sparktune.sklearn.spaces import space_of
 from sparktune.skopt.optimizer.base import Following
@@ -112,6 +113,7 @@ class BayesSearchCV(SparkSearchCV):
             return_train_score=return_train_score,
             on=on,
             journal=journal,
+            keep_predictions=False,
         )
         if hasattr(estimator, "fit"):  # scikit-learn makes searches of anything, to test them
             self._spaces()
@@ -189,8 +191,9 @@ class BayesSearchCV(SparkSearchCV):
         return Serial() if n == 1 and self.n_points == 1 else Threads(max(n, self.n_points))
 
     def _run(
-        self, plan: Plan, objective: Callable[..., Any], on: Platform, observe: Callable[..., None]
+        self, plan: Plan, objective: Evaluation, observe: Callable[..., None]
     ) -> Mapping[int, Trial]:
+        on = Parts(plan.on, len(objective.groups), merging(self.refit))
         rng = generator(self.random_state)
         self.optimizers_: list[Optimizer] = []
         self.optimizer_results_: list[Any] = []
@@ -243,10 +246,13 @@ class BayesSearchCV(SparkSearchCV):
             for label, value in trial.values.items()
         }
 
-    def _tabulate(self, candidates: Sequence[dict[str, Any]], trials: Sequence[Trial]) -> None:
-        super()._tabulate(candidates, trials)
+    def _table(
+        self, candidates: Sequence[Any], trials: Sequence[Trial], out: Sequence[Any], metric: str
+    ) -> Any:
+        table = super()._table(candidates, trials, out, metric)
         if self.return_train_score:
-            for name in metrics_of(self.cv_results_):
-                scores = np.nan_to_num(self.cv_results_[f"mean_train_{name}"], nan=-np.inf)
+            for name in metrics_of(table):
+                scores = np.nan_to_num(table[f"mean_train_{name}"], nan=-np.inf)
                 ranks = [1 + int((scores > score).sum()) for score in scores]
-                self.cv_results_[f"rank_train_{name}"] = np.array(ranks, dtype=np.int32)
+                table[f"rank_train_{name}"] = np.array(ranks, dtype=np.int32)
+        return table

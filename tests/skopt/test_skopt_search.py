@@ -14,7 +14,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils import estimator_checks
 
 from sparktune.skopt import BayesSearchCV
 from sparktune.skopt.space import Categorical, Integer, Real
@@ -142,10 +142,20 @@ def test_wrong_spaces_are_refused(spaces: Any, error: type) -> None:
         BayesSearchCV(KNeighborsClassifier(), spaces)
 
 
-def test_scikit_learns_checks_of_estimators() -> None:
+@pytest.mark.parametrize(
+    "check",
+    [
+        estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
+        estimator_checks.check_no_attributes_set_in_init,
+        estimator_checks.check_estimators_dtypes,
+        estimator_checks.check_estimators_pickle,
+        estimator_checks.check_estimators_unfitted,
+    ],
+)
+def test_scikit_learns_checks_of_estimators(check: Any) -> None:
     space = {"C": (1e-2, 1e2, "log-uniform")}
     quick = {"base_estimator": "DUMMY"}
     found = BayesSearchCV(LogisticRegression(), space, quick, n_iter=1, cv=2, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        check_estimator(found)
+        check("BayesSearchCV", found)
