@@ -62,17 +62,19 @@ class Foreign:
 
 
 class Optuna:
-    """A study of Optuna with its own TPE."""
+    """A study of Optuna with one of its samplers."""
 
-    def __init__(self, params: Params, seed: int, **options: Any) -> None:
+    def __init__(
+        self, params: Params, seed: int, sampler: str = "TPESampler", **options: Any
+    ) -> None:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            sampler = optuna.samplers.TPESampler(seed=seed, **options)
+            made = getattr(optuna.samplers, sampler)(seed=seed, **options)
         self._params = params
-        self._study = optuna.create_study(sampler=sampler)
+        self._study = optuna.create_study(sampler=made)
         self._trials: list[Any] = []
 
     def ask(self) -> dict[str, float]:

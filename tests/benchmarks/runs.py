@@ -92,7 +92,7 @@ class Store:
         search are always run anew.
         """
         key = "|".join(
-            (problem.name, _digest(problem, seed), contender.name, contender.version, repr(setting),
+            (problem.name, digest(problem, seed), contender.name, contender.version, repr(setting),
              str(seed))
         )  # fmt: skip
         found = self._file.execute("SELECT regret FROM runs WHERE key = ?", (key,)).fetchone()
@@ -106,7 +106,7 @@ class Store:
         return regret
 
 
-def _digest(problem: Problem, seed: int) -> str:
+def digest(problem: Problem, seed: int) -> str:
     """Changes with the losses of the instance: a hash of some of them."""
     instance = problem.make(seed)
     rows = problem.space.sample(np.random.default_rng(1), 20)
