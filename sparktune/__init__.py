@@ -19,7 +19,7 @@ to the Spark workers by value.
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
 
-    0  errors, trial, worker, sharing, printable
+    0  errors, trial, worker, sharing, printable, told_noise
     1  tracked | space | history | arguments | clocks | documents | surrogates
     2  samplers | schedulers | stopping | journal | results
     3  plots | reporting | tables

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparktune.told_noise import variance_of
 from sparktune.trial import Status, Trial
 
 STATUSES = tuple(Status)
@@ -42,6 +43,7 @@ class View:
 
     X          (n, d)  rows of the space, NaN where inactive
     loss       (n,)    NaN where there is none
+    variance   (n,)    of the noise of the loss; NaN where the result does not tell it
     status     (n,)    index into `STATUSES`
     budget     (n,)    in the scheduler's units
     spent      (n,)    what the evaluation itself took of it: less than `budget` where it continued
@@ -69,6 +71,7 @@ class View:
     parent: NDArray[np.intp]
     root: NDArray[np.intp]
     explore: NDArray[np.bool_]
+    variance: NDArray[np.float64]
     now: float = 0.0
     begun: float = 0.0
     exhausted: bool = False
@@ -99,6 +102,7 @@ class View:
             asked=np.append(self.asked, missing),
             started=np.append(self.started, missing),
             finished=np.append(self.finished, missing),
+            variance=np.append(self.variance, missing),
             parent=np.append(self.parent, np.full(len(X), -1)),
             root=np.append(self.root, np.arange(len(self), len(self) + len(X))),
             explore=np.append(self.explore, np.zeros(len(X), dtype=bool)),
@@ -183,6 +187,7 @@ class History:
             "parent": np.empty(64, dtype=np.intp),
             "root": np.empty(64, dtype=np.intp),
             "explore": np.empty(64, dtype=np.bool_),
+            "variance": np.empty(64),
         }
         self._row_of: dict[Any, int] = {}
         self.configurations = 0
@@ -240,6 +245,8 @@ class History:
         for name in ("loss", "asked", "started", "finished"):
             value = getattr(trial, name)
             columns[name][i] = np.nan if value is None else value
+        told = variance_of(trial.result, trial.loss)
+        columns["variance"][i] = np.nan if told is None else told[0]
         if not trial.status.pending and trial.status is not Status.CANCELLED:
             self._end(i, trial)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from sparktune.results.cells import duration
 from sparktune.results.finished import Finished
 from sparktune.results.ranking import best, comparable
+from sparktune.told_noise import variance_of
 from sparktune.trial import Trial
 
 
@@ -34,14 +34,13 @@ class Noise:
 def noise(trials: Finished) -> Noise | None:
     """The noise of the best loss; None where no result tells of it.
 
-    Told by `loss_variance` of the best result, by the folds of a search (`cv_results`), or by other
-    evaluations of the same values.
+    Told by the best result (`told_noise`), or by other evaluations of the same values.
     """
     found = best(trials.records.values())
     if found is None or found.loss is None or not math.isfinite(found.loss):
         return None
     usable = comparable(trials.records.values())
-    told = _variance(found) or _folds(found) or _repeated(found, usable)
+    told = _told(found) or _repeated(found, usable)
     if told is None:
         return None
     error, source = told
@@ -52,32 +51,9 @@ def noise(trials: Finished) -> Noise | None:
     return Noise(error, source, within, fastest)
 
 
-def _variance(trial: Trial) -> tuple[float, str] | None:
-    variance = _finite((trial.result or {}).get("loss_variance"))
-    if variance is None or variance <= 0:
-        return None
-    return math.sqrt(variance), "the loss_variance that the objective returned"
-
-
-def _folds(trial: Trial) -> tuple[float, str] | None:
-    """From the scores of the folds whose mean is the loss."""
-    row = (trial.result or {}).get("cv_results")
-    if not isinstance(row, Mapping) or trial.loss is None:
-        return None
-    for key, mean in row.items():
-        if not str(key).startswith("mean_test_") or _finite(mean) != -trial.loss:
-            continue
-        metric = str(key).removeprefix("mean_")
-        each = [row[name] for name in row if str(name).startswith("split") and _of(name, metric)]
-        scores = [score for score in map(_finite, each) if score is not None]
-        if len(scores) > 1:
-            error = float(np.std(scores, ddof=1)) / math.sqrt(len(scores))
-            return error, f"the scores of {len(scores)} folds"
-    return None
-
-
-def _of(name: Any, metric: str) -> bool:
-    return str(name).lstrip("split").lstrip("0123456789") == f"_{metric}"
+def _told(trial: Trial) -> tuple[float, str] | None:
+    told = variance_of(trial.result, trial.loss)
+    return told and (math.sqrt(told[0]), told[1])
 
 
 def _repeated(trial: Trial, usable: Sequence[Trial]) -> tuple[float, str] | None:
@@ -87,10 +63,3 @@ def _repeated(trial: Trial, usable: Sequence[Trial]) -> tuple[float, str] | None
     if len(finite) < 2:
         return None
     return float(np.std(finite, ddof=1)), f"{len(finite)} evaluations of the same values"
-
-
-def _finite(value: Any) -> float | None:
-    """A finite number as a float."""
-    if isinstance(value, (int, float, np.number)) and math.isfinite(float(value)):
-        return float(value)
-    return None

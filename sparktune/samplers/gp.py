@@ -111,7 +111,8 @@ class GaussianProcess:
         embedding = Embedding.of(space)
         ended = ~history.pending & (history.status != CODES[Status.CANCELLED])
         X, y = history.X[ended], np.where(history.ok, history.loss, np.inf)[ended]
-        process = GP(tuple(embedding.groups.tolist()), warp=True).fit(embedding.features(X), y)
+        model = GP(tuple(embedding.groups.tolist()), warp=True)
+        process = model.fit(embedding.features(X), y, variance=history.variance[ended])
         pending = embedding.features(history.X[history.pending][-_WAITING:])
         first, later = self._acquisitions(process, pending)
         known = X[np.argsort(y, kind="stable")]

@@ -4,7 +4,8 @@ their posterior density, with its gradient (Rasmussen and Williams 2006, eqs. 5.
     theta     (g + 2,)   log l (g,), log sf2, log sn2
     l         (g,)       lengths of the kernel's groups
     sf2, sn2             variances of the signal and of the noise
-    K         (n, n)     sf2 k + sn2 I
+    c         (n,)       the noise of each observation as a share of sn2, 1 where nothing is told
+    K         (n, n)     sf2 k + sn2 diag(c)
     L         (n, n)     its lower Cholesky factor
     alpha     (n,)       K^-1 y
     W         (n, n)     K^-1 - alpha alpha^T
@@ -14,12 +15,17 @@ Priors, all normal in the logarithm. The length's grows with the number of group
 
     log l     N(log 0.5 + 1/2 log g, 1)
     log sf2   N(0, 1), as the observations are standardised
-    log sn2   N(log 0.005, 1.5^2)
+    log sn2   N(log 0.005, 1.5^2), or about what is told of it
+
+What is told of noise gives its shape, and where its size is likely to be; the size is inferred. So
+it does no harm if it is told too large, as by folds which are the same for all observations: what
+is hard in one of them is hard for all, and makes no difference between observations.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import log
 from typing import Any
 
@@ -35,6 +41,9 @@ LEAST_NOISE = 1e-8
 _LENGTH = (log(0.5), 1.0)
 _SIGNAL = (0.0, 1.0)
 _NOISE = (log(0.005), 1.5)
+_SHAPE = 100.0
+"""How many times as large or small as usual the noise of an observation can be."""
+
 _REACH = 8.0
 """How far theta may be from the centre of its prior."""
 
@@ -43,20 +52,38 @@ _REACH = 8.0
 class Evidence:
     """The evidence of observations y (n,) at rows Z (n, p).
 
-    `noise` is the variance of the noise where it is known.
+    `noise` is the variance of the noise where it is known; `told` (n,) what is told of that of each
+    observation, NaN where nothing is.
     """
 
     Z: Array
     y: Array
     groups: NDArray[np.intp]
     noise: float | None = None
+    told: Array | None = None
+
+    @cached_property
+    def usual(self) -> float | None:
+        """The mean of the variances told; None where there is none."""
+        if self.told is None or np.isnan(self.told).all():
+            return None
+        return float(np.clip(np.nanmean(self.told), LEAST_NOISE, 1.0))
+
+    @cached_property
+    def shares(self) -> Array:
+        """c."""
+        if self.told is None or self.usual is None:
+            return np.ones(len(self.y))
+        told: Array = np.nan_to_num(self.told / self.usual, nan=1.0)
+        return np.clip(told, 1 / _SHAPE, _SHAPE)
 
     @property
     def centre(self) -> Array:
         """The mode of the prior, shape (g + 2,)."""
         g = self.size
         lengths = np.full(g, _LENGTH[0] + 0.5 * log(max(g, 1)))
-        noise = _NOISE[0] if self.noise is None else log(max(self.noise, LEAST_NOISE))
+        usual = _NOISE[0] if self.usual is None else log(self.usual)
+        noise = usual if self.noise is None else log(max(self.noise, LEAST_NOISE))
         return np.append(lengths, [_SIGNAL[0], noise])
 
     @property
@@ -78,14 +105,14 @@ class Evidence:
         A = self.Z / np.exp(theta[:g])[self.groups]
         sf2, sn2 = np.exp(theta[g:])
         k, slope = with_slope(A, A)
-        L = factor(sf2 * k, sn2)
+        L = factor(sf2 * k, sn2 * self.shares)
         inverse = inverted(L)
         alpha = inverse @ self.y
         W = inverse - np.outer(alpha, alpha)
         G = W * slope
         by_feature = G.sum(axis=1) @ A**2 - (A * (G @ A)).sum(axis=0)
         lengths = sf2 * np.bincount(self.groups, by_feature, minlength=g)
-        noise = 0.5 * sn2 * np.trace(W)
+        noise = 0.5 * sn2 * float(np.diag(W) @ self.shares)
         signal = 0.5 * sf2 * (W * k).sum()
         value = 0.5 * self.y @ alpha + np.log(np.diag(L)).sum() + 0.5 * n * log(2 * np.pi)
         prior, pull = self._prior(theta)
@@ -99,8 +126,8 @@ class Evidence:
         return 0.5 * float(t @ t), t / sd
 
 
-def factor(K: Array, noise: float) -> Array:
-    """The lower Cholesky factor of K + noise I, with as much more noise as it takes."""
+def factor(K: Array, noise: float | Array) -> Array:
+    """The lower Cholesky factor of K + diag(noise), with as much more noise as it takes."""
     from scipy.linalg.lapack import dpotrf
 
     K = K.copy()

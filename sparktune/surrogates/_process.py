@@ -25,7 +25,8 @@ from sparktune.surrogates._kernel import correlation, with_slope
 @dataclass(frozen=True, eq=False)
 class Process:
     """The posterior of a Gaussian process. `lengths` (p,) are those of the features, `sf2` and
-    `sn2` the variances of signal and noise; `y` are the observations, in units of `scale` from
+    `sn2` the variances of signal and noise, `shares` (n,) how many times the latter each
+    observation has; `y` are the observations, in units of `scale` from
     `offset`, as are `sf2` and `sn2`.
     """
 
@@ -36,6 +37,7 @@ class Process:
     lengths: Array
     sf2: float
     sn2: float
+    shares: Array
     offset: float
     scale: float
 
@@ -45,14 +47,16 @@ class Process:
         lengths = np.exp(theta[: evidence.size])[evidence.groups]
         sf2, sn2 = (float(each) for each in np.exp(theta[evidence.size :]))
         A = evidence.Z / lengths
-        L = factor(sf2 * correlation(A, A), sn2)
+        L = factor(sf2 * correlation(A, A), sn2 * evidence.shares)
         alpha = solved(L, solved(L, evidence.y), transposed=True)
-        return Process(A, evidence.y, L, alpha, lengths, sf2, sn2, offset, scale)
+        return Process(A, evidence.y, L, alpha, lengths, sf2, sn2, evidence.shares, offset, scale)
 
     @property
     def fitted(self) -> Array:
         """The mean of f at the observed rows, shape (n,)."""
-        return self.offset + self.scale * (self.y - self.sn2 * self.alpha[: len(self.y)])
+        noise = self.sn2 * self.shares * self.alpha[: len(self.y)]
+        found: Array = self.offset + self.scale * (self.y - noise)
+        return found
 
     def covariance(self, Z: Array) -> Array:
         """kx of the rows Z (m, p), shape (n, m)."""

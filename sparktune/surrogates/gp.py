@@ -27,7 +27,7 @@ from sparktune.errors import InvalidArgument
 from sparktune.surrogates import Array
 from sparktune.surrogates._evidence import Evidence, minimised
 from sparktune.surrogates._process import Process
-from sparktune.surrogates.warping import centred, warped
+from sparktune.surrogates.warping import centred, warped_with_slope
 
 MOST = 500
 """Observations at most that a process is made of."""
@@ -62,7 +62,13 @@ class GP:
     warp: bool = False
     noise: float | None = None
 
-    def fit(self, Z: Array, y: Array, rng: np.random.Generator | None = None) -> Process:
+    def fit(
+        self,
+        Z: Array,
+        y: Array,
+        rng: np.random.Generator | None = None,
+        variance: Array | None = None,
+    ) -> Process:
         """The posterior after observing y (n,) at the rows of Z (n, p).
 
         An infinite observation is one that failed; it counts as worse than the worst. Of more than
@@ -70,6 +76,9 @@ class GP:
 
         Args:
             rng: not used; a fit depends on the observations alone.
+            variance: what is told of the variance of each observation's noise, shape (n,), in its
+                square unit, NaN where nothing is. It is the shape of the noise, and says where its
+                size is likely to be (`_evidence`).
 
         Raises:
             InvalidArgument: Z and y do not fit together, or hold NaN.
@@ -77,19 +86,28 @@ class GP:
         _check(Z, y, self.groups)
         theta: Array | None = None
         for m in _sizes(len(y)):
-            part, _, _ = self._evidence(Z[:m], y[:m], _SEARCHED)
+            told = None if variance is None else variance[:m]
+            part, _, _ = self._evidence(Z[:m], y[:m], told, _SEARCHED)
             theta = _mode(_Search(part, theta, m))
-        evidence, offset, scale = self._evidence(Z, y, MOST)
+        evidence, offset, scale = self._evidence(Z, y, variance, MOST)
         return Process.of(evidence, evidence.centre if theta is None else theta, offset, scale)
 
-    def _evidence(self, Z: Array, y: Array, most: int) -> tuple[Evidence, float, float]:
+    def _evidence(
+        self, Z: Array, y: Array, variance: Array | None, most: int
+    ) -> tuple[Evidence, float, float]:
         """The evidence of at most so many of these observations, and what they are measured from
         and in.
         """
-        scaled, offset, scale = (warped(y), 0.0, 1.0) if self.warp else centred(y)
+        if self.warp:
+            (scaled, slope), offset, scale = warped_with_slope(y), 0.0, 1.0
+        else:
+            scaled, offset, scale = centred(y)
+            slope = np.full(len(y), 1 / scale)
         kept = subset(Z, scaled, most)
         groups = np.arange(Z.shape[1]) if self.groups is None else np.array(self.groups)
-        return Evidence(Z[kept], scaled[kept], groups.astype(np.intp), self.noise), offset, scale
+        told = None if variance is None else (variance * slope**2)[kept]
+        evidence = Evidence(Z[kept], scaled[kept], groups.astype(np.intp), self.noise, told)
+        return evidence, offset, scale
 
 
 def subset(Z: Array, y: Array, most: int) -> NDArray[np.intp]:
@@ -121,7 +139,7 @@ class _Search:
         """Changes with everything that the search depends on."""
         e, start = self.evidence, np.empty(0) if self.start is None else self.start
         found = hashlib.sha1(repr((e.Z.shape, e.noise, self.size)).encode())
-        for array in (e.Z, e.y, e.groups, start):
+        for array in (e.Z, e.y, e.groups, e.shares, e.centre, start):
             found.update(np.ascontiguousarray(array).tobytes())
         return found.digest()
 

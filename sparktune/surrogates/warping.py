@@ -4,6 +4,7 @@
     m              the median of the finite ones
     s              the median of those above m, less m
     w       (n,)   y up to the median; above, m + s log(1 + (y - m) / s)
+    slope   (n,)   dw/dy
 
 The differences between good losses stay what they are, and so does the share of noise in them.
 Ranks instead (Song et al. 2024, arXiv:2408.11527) make noise as large as the signal, once
@@ -25,12 +26,18 @@ def warped(y: Array) -> Array:
 
     Multiplying the losses by a positive number, or adding one, changes nothing.
     """
+    return warped_with_slope(y)[0]
+
+
+def warped_with_slope(y: Array) -> tuple[Array, Array]:
+    """w of the losses y (n,), and dw/dy, by which a small noise of them is multiplied."""
     finite = np.isfinite(y)
-    w = y.copy()
+    w, slope, unit = y.copy(), np.ones(len(y)), 1.0
     if finite.any():
-        unit = np.abs(y[finite]).max() or 1.0  # so that no difference overflows
-        w[finite] = _calmed(y[finite] / unit)
-    return centred(w)[0]
+        unit = float(np.abs(y[finite]).max()) or 1.0  # so that no difference overflows
+        w[finite], slope[finite] = _calmed(y[finite] / unit)
+    scaled, _, scale = centred(w)
+    return scaled, slope / unit / scale
 
 
 def centred(y: Array) -> tuple[Array, float, float]:
@@ -50,12 +57,12 @@ def centred(y: Array) -> tuple[Array, float, float]:
     return scaled, unit * offset, unit * scale
 
 
-def _calmed(y: Array) -> Array:
+def _calmed(y: Array) -> tuple[Array, Array]:
     m = np.median(y)
     above = y > m
-    if not above.any():
-        return y
-    s = max(np.median(y[above]) - m, 1e-12)
-    w: Array = y.copy()
-    w[above] = m + s * np.log1p((y[above] - m) / s)
-    return w
+    w, slope = y.copy(), np.ones(len(y))
+    if above.any():
+        s = max(np.median(y[above]) - m, 1e-12)
+        t = (y[above] - m) / s
+        w[above], slope[above] = m + s * np.log1p(t), 1 / (1 + t)
+    return w, slope

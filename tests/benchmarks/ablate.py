@@ -172,12 +172,18 @@ OF_TPE = {
 }
 
 
+def as_they_are(y: Array) -> tuple[Array, Array]:
+    """Losses without a warp, and its slope."""
+    scaled, _, scale = warping.centred(y)
+    return scaled, np.full(len(y), 1 / scale)
+
+
 OF_AUTO = {
     "the process alone": Variant(gp.suggest),
     "TPE alone": Variant(tpe.suggest),
     "every other suggestion TPE's": Variant(auto.suggest, {(auto, "_THIRD"): 2}),
     "bad losses as they are": Variant(
-        auto.suggest, {(surrogate, "warped"): lambda y: warping.centred(y)[0]}
+        auto.suggest, {(surrogate, "warped_with_slope"): as_they_are}
     ),
     "hyperparameters not fitted": Variant(auto.suggest, {(surrogate, "_sizes"): lambda n: []}),
     "no way up the gradient": Variant(

@@ -242,3 +242,44 @@ def test_what_cannot_be_fitted_is_refused() -> None:
         GP().fit(np.zeros((2, 2)), np.array([1.0, np.nan]))
     with pytest.raises(InvalidArgument, match="1 groups for 2 features"):
         GP(groups=(0,)).fit(np.zeros((2, 2)), np.zeros(2))
+
+
+@FEW
+@given(SEEDS)
+def test_with_told_noise_the_evidence_has_the_gradient_of_finite_differences(seed: int) -> None:
+    Z, y = observations(seed, p=4)
+    told = np.random.default_rng(seed).exponential(0.1, len(y))
+    evidence = Evidence(Z, y, np.arange(4), told=np.where(told > 0.2, np.nan, told))
+    theta = evidence.centre + 0.5 * np.random.default_rng(seed).normal(size=6)
+    _, gradient = evidence(theta)
+    steps = 1e-5 * np.eye(len(theta))
+    differences = [(evidence(theta + e)[0] - evidence(theta - e)[0]) / 2e-5 for e in steps]
+    np.testing.assert_allclose(gradient, differences, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("warp", [False, True])
+def test_an_observation_that_is_told_to_be_noisy_counts_less(warp: bool) -> None:
+    rng = np.random.default_rng(0)
+    Z = rng.random((40, 1))
+    sd = np.where(np.arange(40) % 2, 1.0, 0.05)
+    y = 7 + 3 * (np.sin(6 * Z[:, 0]) + sd * rng.normal(size=40))
+    model = GP(warp=warp)
+    plain, told = (model.fit(Z, y, variance=each) for each in (None, (3 * sd) ** 2))
+    true = model.fit(Z, 7 + 3 * np.sin(6 * Z[:, 0])) if warp else None
+    exact = 7 + 3 * np.sin(6 * Z[:, 0]) if true is None else true.fitted
+    errors = [np.corrcoef(each.fitted, exact)[0, 1] for each in (plain, told)]
+    assert errors[1] > errors[0]
+    _, sds = told.predict(Z)
+    assert sds.max() < plain.predict(Z)[1].max()
+
+
+def test_noise_that_is_told_too_large_is_found_to_be_smaller() -> None:
+    Z, y = observations(0, n=60)
+    process = GP().fit(Z, y, variance=np.full(60, y.var()))
+    assert process.sn2 < 0.05
+
+
+def test_nothing_told_is_as_if_there_were_nothing_to_tell() -> None:
+    Z, y = observations(0)
+    one, other = GP().fit(Z, y), GP().fit(Z, y, variance=np.full(len(y), np.nan))
+    np.testing.assert_array_equal(one.fitted, other.fitted)

@@ -1,0 +1,62 @@
+"""How exactly a result says that its loss is known."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def variance_of(result: Mapping[str, Any] | None, loss: float | None) -> tuple[float, str] | None:
+    """The variance of the noise of a loss, and what it is from, for people; None where its result
+    does not tell.
+
+    Told by `loss_variance`; or by the folds whose mean is the loss, their variance over their
+    number: those in `losses`, or those of a search (`cv_results`).
+    """
+    if not result:
+        return None
+    told = _finite(result.get("loss_variance"))
+    if told is not None and told > 0:
+        return told, "the loss_variance that the objective returned"
+    folds = _losses(result) or _scores(result, loss)
+    if len(folds) < 2 or not (variance := statistics.variance(folds)):
+        return None
+    return variance / len(folds), f"the scores of {len(folds)} folds"
+
+
+def _losses(result: Mapping[str, Any]) -> list[float]:
+    losses = result.get("losses")
+    if not isinstance(losses, Sequence) or isinstance(losses, str):
+        return []
+    return [loss for loss in map(_finite, losses) if loss is not None]
+
+
+def _scores(result: Mapping[str, Any], loss: float | None) -> list[float]:
+    """The scores of a search's folds whose mean, negated, is the loss."""
+    row = result.get("cv_results")
+    if not isinstance(row, Mapping) or loss is None:
+        return []
+    for key, mean in row.items():
+        if str(key).startswith("mean_test_") and _finite(mean) == -loss:
+            metric = str(key).removeprefix("mean_")
+            each = [row[name] for name in row if _is_of_fold(str(name), metric)]
+            return [score for score in map(_finite, each) if score is not None]
+    return []
+
+
+def _is_of_fold(name: str, metric: str) -> bool:
+    fold = name.removesuffix(f"_{metric}")
+    return fold != name and fold.startswith("split") and fold[5:].isdigit()
+
+
+def _finite(value: Any) -> float | None:
+    """A finite number as a float; numpy's are numbers, truth values are not."""
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value) if not isinstance(value, str) else math.nan
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
