@@ -436,6 +436,18 @@ class Study:
         return ranking.best(self.records.values())
 
     @property
+    def recommended(self) -> Trial | None:
+        """The trial to use where losses are noisy. `best` is the luckiest; this is the one whose
+        loss without noise is likely to be the smallest, by a Gaussian process of all losses and
+        what results tell of their noise (`loss_variance`, `losses` of folds). `best` where losses
+        have no noise that could be seen; None before there is a usable one.
+        """
+        from sparktune.samplers.replicate import recommended  # scipy is imported at its first use
+
+        row = recommended(self.space, self.history)
+        return None if row is None else self.records[self._ids[row]]
+
+    @property
     def best_params(self) -> dict[str, Any]:
         """{label: value} of the best trial as the objective received it: choices as their options,
         numbers of the space's types; active parameters only.

@@ -26,7 +26,9 @@ from sparktune.journal.journal import Book, NoJournal
 from sparktune.observers.log import Log
 from sparktune.observers.progress import BarFactory, Progress, bar_on_stderr, in_notebook
 from sparktune.samplers import Sampler
-from sparktune.schedulers import InOrder, Scheduler
+from sparktune.samplers.prior import with_prior
+from sparktune.samplers.replicate import Replicate
+from sparktune.schedulers import FullBudget, InOrder, Scheduler
 from sparktune.space.expression import Apply
 from sparktune.space.space import Space
 from sparktune.stopping import Never, Stopper
@@ -47,6 +49,8 @@ def tune(
     max_trials: int | None = None,
     stop: Stopper | None = None,
     start: Sequence[Mapping[str, Any]] = (),
+    prior: Mapping[str, Any] | None = None,
+    replicate: int = 0,
     seed: int | None = None,
     journal: str | os.PathLike[str] | None = None,
     observers: Sequence[loop.Observer] = (),
@@ -81,6 +85,11 @@ def tune(
             count from the begin of the run. What runs when it ends the run is cancelled.
         start: points {label: value} to evaluate first, in addition to `max_trials`; a choice is
             given by the index of its option. Points that the study holds already are left out.
+        prior: where good values are likely to be, {label: hp.* parameter}, such as {"lr":
+            hp.lognormal("lr", log(1e-3), 1)}, for samplers with an option `prior`: "auto" and "gp".
+            It weighs less with each trial, so that one that is wrong is forgotten.
+        replicate: how many of `max_trials` evaluate the best points again, at the end of a run with
+            noisy losses. `study.recommended` is then the point whose mean is likely to be lowest.
         seed: an integer >= 0 that determines the suggestions, together with the results; None:
             random.
         journal: path (or URL, with the extra `remote`) of a file that keeps every suggestion and
@@ -128,6 +137,7 @@ def tune(
     )
     objective, space = annotated(objective) if is_annotated(space) else (objective, space)
     study = _study(space, sampler, scheduler, seed, study)
+    suggesting = _sampler(study, prior, replicate, max_trials)
     lag = _lag(deterministic, on)
     points = [_point(study, i, point) for i, point in enumerate(start)]
     limit = None if max_trials is None else whole("max_trials", max_trials, 0, OR_NONE)
@@ -147,7 +157,7 @@ def tune(
             watching.append(tracking)
         # Nothing has been changed so far, and the platform is the last that can refuse.
         executor = Keeping(stack.enter_context(contextlib.closing(on.open(task))), states.keep)
-        with _running(study, book, lag, progress):
+        with _running(study, suggesting, book, lag, progress):
             begun = resume.begin(study, book, header, points, limit)
             states.begin()
             watching += [states.observe, *_watchers(study, executor, errors, progress)]
@@ -242,6 +252,22 @@ def _study(
     return study
 
 
+def _sampler(study: Study, prior: Any, replicate: Any, max_trials: Any) -> Sampler:
+    """The study's sampler with what this run adds to it."""
+    sampler = study.sampler if prior is None else with_prior(study.sampler, study.space, prior)
+    again = whole("replicate", replicate, 0)
+    if not again:
+        return sampler
+    if not isinstance(study.scheduler, FullBudget):
+        raise InvalidArgument("replicate= and scheduler= do not go together; give one of them")
+    if max_trials is None or again >= max_trials:
+        raise InvalidArgument(
+            "replicate= is how many of max_trials evaluate the best points again; give it a number "
+            f"less than max_trials, got replicate={again!r} and max_trials={max_trials!r}"
+        )
+    return Replicate(sampler, max_trials - again)
+
+
 def _point(study: Study, i: int, point: Any) -> dict[str, Scalar]:
     try:
         return study.space.check(point)
@@ -264,11 +290,14 @@ def _lag(deterministic: bool, on: Platform) -> int | None:
 
 
 @contextlib.contextmanager
-def _running(study: Study, book: Book, lag: int | None, progress: Any) -> Iterator[None]:
-    """The study while it runs: with its journal, and in order if it is deterministic. An
-    exception takes it along, so that no result is lost.
+def _running(
+    study: Study, sampler: Sampler, book: Book, lag: int | None, progress: Any
+) -> Iterator[None]:
+    """The study while it runs: with its journal, with the run's sampler, and in order if it is
+    deterministic. An exception takes it along, so that no result is lost.
     """
-    journal, scheduler = study.journal, study.scheduler
+    journal, scheduler, own = study.journal, study.scheduler, study.sampler
+    study.sampler = sampler
     if not isinstance(book, NoJournal):
         study.journal = book
     if lag is not None:
@@ -280,7 +309,7 @@ def _running(study: Study, book: Book, lag: int | None, progress: Any) -> Iterat
         error.study = study  # type: ignore[attr-defined]
         raise
     finally:
-        study.journal, study.scheduler = journal, scheduler
+        study.journal, study.scheduler, study.sampler = journal, scheduler, own
         if progress in (True, "live"):
             seconds = time.monotonic() - begun
             print(f"{study}; {study.stop_reason}, {seconds:.1f} s", file=sys.stderr)

@@ -22,6 +22,7 @@ from sparktune.samplers._acquisition import Acquisition
 from sparktune.samplers._embedding import Embedding
 from sparktune.samplers._moves import filled, neighbours, perturbed
 from sparktune.samplers._seen import Seen
+from sparktune.samplers.prior import Belief
 from sparktune.space.distributions import Array
 from sparktune.surrogates._process import Process
 
@@ -58,6 +59,7 @@ def looked_up(
     score: Callable[[Array], Array],
     known: Array,
     rng: np.random.Generator,
+    belief: Belief | None = None,
 ) -> tuple[Array, Array]:
     """Points all over a space, and near those with the largest scores; with their scores, the
     largest first. `known` (k, d) are the evaluated rows, best first.
@@ -66,6 +68,8 @@ def looked_up(
     top = known[rng.integers(min(_BEST, len(known)), size=_NEAR)]
     near = perturbed(embedding, top, known[:_KNOWN], rng)
     X = np.vstack([space.sample(rng, _DRAWS), near])
+    if belief is not None:
+        X = np.vstack([X, belief.sample(space, rng, _DRAWS)])
     scores = score(X)
     for _ in range(_ROUNDS):
         new = _around(embedding, X[in_order(scores)[:_STARTS]], known[:_KNOWN], rng)
@@ -97,6 +101,7 @@ class Search:
     acquisition: Acquisition
     later: Acquisition
     known: Array
+    belief: Belief | None = None
 
     def score(self, X: Array) -> Array:
         """The acquisition at the rows X, with the prior's part; -inf at rows of many that are not
@@ -112,10 +117,13 @@ class Search:
         return scores
 
     def prior(self, X: Array) -> Array:
-        """The part of the prior in the score."""
-        if not self.embedding.normal.any():
-            return np.zeros(len(X))
-        return self._weight * self.embedding.log_prior(self.embedding.unit(X))[0]
+        """The part of the prior in the score, and of what the user believes."""
+        found = np.zeros(len(X))
+        if self.embedding.normal.any():
+            found += self.embedding.log_prior(self.embedding.unit(X))[0]
+        if self.belief is not None:
+            found += self.belief.log_density(self.embedding.space, X)
+        return self._weight * found
 
     @property
     def _weight(self) -> float:
@@ -123,7 +131,7 @@ class Search:
 
     def best_first(self, rng: np.random.Generator) -> Array:
         """Many points, those with the largest acquisition first."""
-        X, scores = looked_up(self.embedding, self.score, self.known, rng)
+        X, scores = looked_up(self.embedding, self.score, self.known, rng, self.belief)
         new = np.array([self._climbed(x) for x in X[:_CLIMBS]])
         X, scores = np.vstack([X, new]), np.append(scores, self.score(new))
         return X[in_order(scores)]

@@ -18,8 +18,10 @@ slots, never measured; hence equal histories give equal suggestions.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ from numpy.typing import NDArray
 from sparktune.history import View
 from sparktune.samplers import gp, tpe
 from sparktune.samplers._options import require, with_options
+from sparktune.samplers.prior import Belief, read
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 
@@ -47,13 +50,16 @@ class Auto:
     """A Gaussian process and TPE by turns, by the number of trials, parameters and slots.
 
     Args:
+        prior: where good values are likely to be, {label: hp.* parameter}; see `prior`.
         repeats: what to do where all points of a finite space are tried: False, the run ends; True,
             points are tried again, as a noisy objective wants it.
     """
 
+    prior: Mapping[str, Any] | Belief | None = None
     repeats: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "prior", read(self.prior))
         require(self, "repeats", isinstance(self.repeats, bool), "True or False")
 
     __call__ = with_options
@@ -67,7 +73,7 @@ class Auto:
         if N == 0 or one_in != turns(N - 1, d, slots, n):
             logger.info("%s", described(d, slots, one_in))
         count = int(modelled(N + np.arange(n), one_in).sum())
-        X = gp.suggest(repeats=self.repeats).suggest(space, history, count, rng)
+        X = gp.suggest(prior=self.prior, repeats=self.repeats).suggest(space, history, count, rng)
         known = history.with_pending(X)
         rest = tpe.suggest(repeats=self.repeats).suggest(space, known, n - len(X), rng)
         return np.vstack([X, rest])

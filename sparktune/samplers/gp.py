@@ -11,8 +11,9 @@ All choices but the options were made on the development problems of `tests/benc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +22,11 @@ from sparktune.history import CODES, View
 from sparktune.samplers._acquisition import ACQUISITIONS, Acquisition, Bound, Exploration
 from sparktune.samplers._embedding import Embedding
 from sparktune.samplers._options import require, with_options
-from sparktune.samplers._search import Search
+from sparktune.samplers._search import OTHERS, Search
 from sparktune.samplers._seen import Seen
 from sparktune.samplers._spread import spread
 from sparktune.samplers._threads import single_threaded
+from sparktune.samplers.prior import Belief, read
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.surrogates._process import Process
@@ -52,6 +54,7 @@ class GaussianProcess:
             deviations below the mean that is.
         n_startup_jobs: finished trials with a usable loss before the model takes over from
             evenly spread points; None: from 4 to 12, by the number of parameters.
+        prior: where good values are likely to be, {label: hp.* parameter}; see `prior`.
         repeats: what to do where all points of a finite space are tried: False, the run ends; True,
             points are tried again, as a noisy objective wants it.
     """
@@ -59,9 +62,11 @@ class GaussianProcess:
     acquisition: str = "logei"
     kappa: float = 1.96
     n_startup_jobs: int | None = None
+    prior: Mapping[str, Any] | Belief | None = None
     repeats: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "prior", read(self.prior))
         names = [*ACQUISITIONS, "ucb_pe", "thompson"]
         known = isinstance(self.acquisition, str) and self.acquisition in names
         require(self, "acquisition", known, f"one of {', '.join(map(repr, names))}")
@@ -83,11 +88,32 @@ class GaussianProcess:
         if n == 0 or not len(space):
             return np.empty((n, len(space)))
         if history.ok.sum() < max(self._startup(len(space)), 1):
-            rows = spread(space, history, n, rng, self.repeats)
+            rows = self._first(space, history, n, rng)
         else:
             rows = self._modelled(space, history, n, rng)
         with single_threaded():
             return np.array(list(rows)).reshape(-1, len(space))
+
+    def _first(
+        self, space: Space, history: View, n: int, rng: np.random.Generator
+    ) -> Iterator[Array]:
+        """Points before there is a model: spread evenly, or by turns with draws from the belief,
+        of which the first is its centre.
+        """
+        if (belief := read(self.prior)) is None:
+            yield from spread(space, history, n, rng, self.repeats)
+            return
+        belief.check(space)
+        for i in range(len(history), len(history) + n):
+            if i % 2:
+                rows = list(spread(space, history, 1, rng, self.repeats))
+            else:
+                drawn = belief.sample(space, rng, OTHERS)
+                drawn[0] = belief.centre(space)
+                row = Seen.of(space, history).first_new(drawn[i > 0 :])
+                rows = list(spread(space, history, 1, rng, self.repeats)) if row is None else [row]
+            yield from rows
+            history = history.with_pending(np.array(rows).reshape(-1, len(space)))
 
     def _startup(self, d: int) -> int:
         if self.n_startup_jobs is not None:
@@ -111,12 +137,11 @@ class GaussianProcess:
         embedding = Embedding.of(space)
         ended = ~history.pending & (history.status != CODES[Status.CANCELLED])
         X, y = history.X[ended], np.where(history.ok, history.loss, np.inf)[ended]
-        model = GP(tuple(embedding.groups.tolist()), warp=True)
-        process = model.fit(embedding.features(X), y, variance=history.variance[ended])
+        process = model_of(embedding, X, y, history.variance[ended])
         pending = embedding.features(history.X[history.pending][-_WAITING:])
         first, later = self._acquisitions(process, pending)
         known = X[np.argsort(y, kind="stable")]
-        return Search(embedding, process.believing(pending), first, later, known)
+        return Search(embedding, process.believing(pending), first, later, known, read(self.prior))
 
     def _acquisitions(self, process: Process, pending: Array) -> tuple[Acquisition, Acquisition]:
         """Of the first of several points, and of the others."""
@@ -130,6 +155,14 @@ class GaussianProcess:
         mean, sd = process.predict(rows)
         likely = int(np.argmin(mean - _KAPPA_PE * sd))
         return Bound(_KAPPA_PE), Exploration(float(mean[likely]))
+
+
+def model_of(embedding: Embedding, X: Array, y: Array, variance: Array) -> Process:
+    """The process of losses y (n,) at rows X (n, d), infinite where a trial failed; `variance` (n,)
+    is what is told of their noise.
+    """
+    groups = tuple(embedding.groups.tolist())
+    return GP(groups, warp=True).fit(embedding.features(X), y, variance=variance)
 
 
 suggest = GaussianProcess()

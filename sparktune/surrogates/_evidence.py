@@ -64,10 +64,10 @@ class Evidence:
 
     @cached_property
     def usual(self) -> float | None:
-        """The mean of the variances told; None where there is none."""
+        """The median of the variances told; None where there is none."""
         if self.told is None or np.isnan(self.told).all():
             return None
-        return float(np.clip(np.nanmean(self.told), LEAST_NOISE, 1.0))
+        return float(np.clip(np.nanmedian(self.told), LEAST_NOISE, 1.0))
 
     @cached_property
     def shares(self) -> Array:

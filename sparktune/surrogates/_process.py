@@ -127,13 +127,18 @@ class Process:
         """K^-1, shape (n, n)."""
         return inverted(self.L)
 
-    def sample(self, Z: Array, n: int, rng: np.random.Generator) -> Array:
-        """n draws of f at the rows of Z (m, p) together, shape (n, m)."""
+    def joint(self, Z: Array) -> tuple[Array, Array]:
+        """Mean and covariances of f at the rows of Z (m, p) together, (m,) and (m, m)."""
         kx, B = self.covariance(Z), Z / self.lengths
         V = solved(self.L, kx)
-        L = factor(self.sf2 * correlation(B, B) - V.T @ V, 1e-10 * self.sf2)
-        draws = (kx.T @ self.alpha)[:, None] + L @ rng.standard_normal((len(Z), n))
-        found: Array = self.offset + self.scale * draws.T
+        covariances: Array = self.sf2 * correlation(B, B) - V.T @ V
+        return self._mean(kx), self.scale**2 * covariances
+
+    def sample(self, Z: Array, n: int, rng: np.random.Generator) -> Array:
+        """n draws of f at the rows of Z (m, p) together, shape (n, m)."""
+        mean, covariances = self.joint(Z)
+        L = factor(covariances, 1e-10 * self.doubt**2)
+        found: Array = mean + (L @ rng.standard_normal((len(Z), n))).T
         return found
 
     def residuals(self) -> Array:
