@@ -41,7 +41,7 @@ LEAST_NOISE = 1e-8
 _LENGTH = (log(0.5), 1.0)
 _SIGNAL = (0.0, 1.0)
 _NOISE = (log(0.005), 1.5)
-_SHAPE = 100.0
+_SHAPE = 1e4
 """How many times as large or small as usual the noise of an observation can be."""
 
 _REACH = 8.0

@@ -101,7 +101,10 @@ def test_a_lucky_loss_that_is_told_to_be_noisy_is_not_recommended() -> None:
         ({"replicate": 2.5, "max_trials": 5}, "replicate must be"),
         ({"replicate": 3}, "less than max_trials"),
         ({"replicate": 5, "max_trials": 5}, "less than max_trials"),
-        ({"replicate": 2, "max_trials": 5, "scheduler": InOrder(FullBudget(), 2)}, "do not go together"),
+        (
+            {"replicate": 2, "max_trials": 5, "scheduler": InOrder(FullBudget(), 2)},
+            "do not go together",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
