@@ -75,7 +75,7 @@ def ended(losses: list[float], variances: list[float | None], x: list[float]) ->
         Trial(i, {}, Status.OK, loss=loss, result={"loss": loss, "loss_variance": variance})
         for i, (loss, variance) in enumerate(zip(losses, variances, strict=True))
     ]
-    return View.of(trials, np.column_stack([x, np.zeros(len(x))]))
+    return View.of(trials, np.array([SPACE.encode({"x": each, "kind": 0}) for each in x]))
 
 
 def test_without_noise_the_best_loss_is_recommended() -> None:
