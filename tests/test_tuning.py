@@ -68,8 +68,8 @@ def test_it_makes_the_trials_that_fmin_makes() -> None:
 def test_the_signature_is_the_one_that_everything_stands_on() -> None:
     parameters = inspect.signature(loud).parameters
     assert " ".join(parameters) == (
-        "objective space sampler scheduler on max_trials stop start seed journal observers errors "
-        "deterministic progress study tracking checkpoints"
+        "objective space sampler scheduler on max_trials stop start prior replicate seed journal "
+        "observers errors deterministic progress study tracking checkpoints"
     )
 
 

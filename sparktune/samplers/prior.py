@@ -11,7 +11,7 @@ trials, and one that is wrong is forgotten.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -113,8 +113,8 @@ def with_prior(sampler: Sampler, space: Space, prior: Any) -> Sampler:
     """
     belief = Belief.read(prior)
     belief.check(space)
-    options = [each.name for each in fields(sampler)] if is_dataclass(sampler) else []
-    if "prior" not in options:
+    chosen: Any = sampler
+    if "prior" not in getattr(chosen, "__dataclass_fields__", ()):
         raise InvalidArgument(
             f'prior= is for sampler="auto" and sampler="gp"; {name_of(sampler)} cannot use it'
         )

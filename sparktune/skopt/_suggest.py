@@ -226,7 +226,7 @@ def _by_process(task: _Task, n: int, seen: Seen, rng: np.random.Generator) -> It
     least = min(process.fitted.min(), process.predict(pending)[0].min(initial=np.inf))
     unit = _slope(task.y, warped(task.y))
     first: Any = task.named("EI", float(least), unit)
-    search = _Timed(embedding, process.believing(pending), first, first, task.known, time)
+    search = _Timed(embedding, process.believing(pending), first, first, task.known, time=time)
     if task.name == "PVRS":
         return _reducing(search, task.sampler.options["n_thompson"], n, seen, rng)
     return _chosen(task, search, float(least), unit, rng).several(n, seen, rng)

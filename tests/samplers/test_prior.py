@@ -108,7 +108,7 @@ def runs(sampler: Any, at: float, n: int) -> float:
             sampler=sampler, max_trials=n, seed=seed, progress=False,
         )  # fmt: skip
         assert study.best is not None
-        losses.append(study.best.loss)
+        losses.append(study.best.loss or 0.0)
     return float(np.mean(losses))
 
 
