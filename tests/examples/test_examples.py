@@ -33,6 +33,7 @@ Output: TypeAlias = Callable[[], str]
 PROGRAMS: dict[str, tuple[list[str], int]] = {
     "test_first_steps": ([*PYTHON, "examples/first_steps.py"], 100),
     "test_spaces": ([*PYTHON, "examples/spaces.py"], 0),
+    "test_noisy": ([*PYTHON, "examples/noisy.py"], 0),
     "test_ask_and_tell": ([*PYTHON, "examples/ask_and_tell.py"], 0),
     "test_failures": ([*PYTHON, "examples/failures.py"], 12),
     "test_resuming": ([*PYTHON, "examples/resuming.py"], 20),
@@ -140,6 +141,14 @@ def test_first_steps(output: str) -> None:
 def test_spaces(output: str) -> None:
     assert len(re.findall(r"^\{'learning_rate': ", output, re.MULTILINE)) == 3
     assert len(re.findall(r"^\{'layers': \[\d+", output, re.MULTILINE)) == 3
+
+
+def test_noisy(output: str) -> None:
+    observed = number(r"^luckiest: trial \d+, observed (\S+), true ", output)
+    assert observed < number(r"^luckiest: .* true (\S+)$", output)
+    assert number(r"^recommended: .* true (\S+)$", output) < 0.1
+    assert re.search(r"^recommended from folds: \{'kind': ", output, re.MULTILINE)
+    assert number(r"^first rate: (\S+)$", output) == pytest.approx(1e-3)
 
 
 def test_ask_and_tell(output: str) -> None:
