@@ -53,6 +53,11 @@ _PRIOR = 10.0
 (Hvarfner et al. 2022, arXiv:2204.11051).
 """
 
+_BELIEF = 5.0
+"""As many observations take over from what a user believes: its log density weighs the square of
+this over their number. By the number itself a wrong belief was not forgotten after 50.
+"""
+
 
 def looked_up(
     embedding: Embedding,
@@ -120,10 +125,11 @@ class Search:
         """The part of the prior in the score, and of what the user believes."""
         found = np.zeros(len(X))
         if self.embedding.normal.any():
-            found += self.embedding.log_prior(self.embedding.unit(X))[0]
+            found += self._weight * self.embedding.log_prior(self.embedding.unit(X))[0]
         if self.belief is not None:
-            found += self.belief.log_density(self.embedding.space, X)
-        return self._weight * found
+            weight = (_BELIEF / max(len(self.known), 1)) ** 2
+            found += weight * self.belief.log_density(self.embedding.space, X)
+        return found
 
     @property
     def _weight(self) -> float:

@@ -1,8 +1,8 @@
 """What a user believes of where good values are, beside what the space says is possible.
 
 The belief's density multiplies what makes a point worth an evaluation, to a power that falls with
-the number of trials (Hvarfner et al. 2022, arXiv:2204.11051). So a belief that is right saves
-trials, and one that is wrong is forgotten.
+the square of the number of trials (Hvarfner et al. 2022, arXiv:2204.11051, has the number itself).
+So a belief that is right saves trials, and one that is wrong is forgotten.
 
     t   (n,)   a parameter's values in units of the belief's width, from its centre; for a uniform
                belief from its nearer bound, 0 inside
