@@ -202,6 +202,16 @@ def test_options_of_algorithms(capsys: pytest.CaptureFixture[str]) -> None:
     assert "tpe.suggest has no option 'gama'; it has 'prior_weight'" in capsys.readouterr().err
 
 
+def test_a_scheduler_gives_budgets() -> None:
+    Path("epochs.py").write_text(
+        "def epochs(point, budget):\n    return point['x'] ** 2 + 1 / budget\n", encoding="utf-8"
+    )
+    scheduler = "scheduler={name='asha', min_budget=1, max_budget=9}"
+    assert main(changed("objective=epochs.py:epochs", scheduler)) == 0
+    budgets = [trial.budget for trial in Trials.load("study.jsonl").records.values()]
+    assert Counter(budgets) == {1: 12, 3: 4, 9: 1}
+
+
 @pytest.mark.spark
 def test_spark_gets_its_settings_and_the_objective() -> None:
     study = STUDY.replace("budget.max_evals = 12", "budget.max_evals = 4")
@@ -238,7 +248,14 @@ def test_every_key_is_an_argument_or_stands_for_some() -> None:
     from sparktune.cli import study
 
     assert set(study._OTHERWISE) < set(signature(tune).parameters)
-    assert set(study._PLAIN) == {"start", "seed", "journal", "errors", "deterministic"}
+    assert set(study._PLAIN) == {
+        "start",
+        "seed",
+        "journal",
+        "errors",
+        "deterministic",
+        "checkpoints",
+    }
     assert study._options_of("spark") == [
         "parallelism",
         "trial_timeout",
@@ -266,6 +283,9 @@ def test_every_key_is_an_argument_or_stands_for_some() -> None:
         (["executor.parallelism=2"], "executor 'serial' has no 'parallelism'"),
         (["executor=threads", "executor.parallelism=0"], "parallelism must be"),
         (["algorithm=tpx"], "algorithm must be one of 'tpe', "),
+        (["scheduler=ashes"], "scheduler must be one of 'asha', 'hyperband', got 'ashes'"),
+        (["scheduler=asha", "scheduler.min=1"], "scheduler 'asha' has no 'min'; there is 'min_b"),
+        (["scheduler=asha", "scheduler.max_budget=9"], "the objective square takes none; let it"),
         (["objective=objective.py:cube"], "objective: there is no 'cube' in objective.py"),
         (["objective=objective.py:SPACE"], "objective: objective.py:SPACE is not a function"),
         (["objective=square"], "objective must be module:name or path/to/file.py:name"),

@@ -3,6 +3,7 @@
     objective = "forest.py:validation_loss"     # or module:function
     space = "forest.py:space"                   # or tables, see `space.tables`
     algorithm = "tpe"                           # or a table: name, and the algorithm's options
+    scheduler = {name = "asha", min_budget = 3, max_budget = 81}    # or "hyperband"; else none
     executor = "spark"                          # or a table: kind, and what its trials take
     budget = {max_evals = 100, timeout = 600, loss_threshold = 0.1}
     seed = 1                                    # like every plain argument of `tune`
@@ -31,6 +32,7 @@ from sparktune.limits import seed_of, time_and_loss
 from sparktune.parallel_trials import parallelism_of
 from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import ALGORITHMS, resolve
+from sparktune.schedulers import ASHA, Hyperband, Scheduler
 from sparktune.space.tables import space_of
 from sparktune.study import Study
 from sparktune.tracking.observer import MlflowObserver
@@ -41,8 +43,19 @@ _BUDGET = ("max_evals", "timeout", "loss_threshold")
 _PLATFORMS: dict[str, Any] = {"serial": Serial, "threads": Threads, "spark": Spark}
 _OBJECTS = {"session", "resource_profile"}  # of a platform, which TOML cannot hold
 
-_TABLES = ("objective", "space", "algorithm", "executor", "budget", "spark", "tracking")
-_OTHERWISE = ("sampler", "scheduler", "on", "max_trials", "stop", "observers", "progress", "study")
+_SCHEDULERS: dict[str, Any] = {"asha": ASHA, "hyperband": Hyperband}
+
+_TABLES = (
+    "objective",
+    "space",
+    "algorithm",
+    "scheduler",
+    "executor",
+    "budget",
+    "spark",
+    "tracking",
+)
+_OTHERWISE = ("sampler", "on", "max_trials", "stop", "observers", "progress", "study")
 _PLAIN = tuple(name for name in signature(tune).parameters if name not in _TABLES + _OTHERWISE)
 """The arguments of `tune` that a file gives by their names; the rest it says in tables."""
 
@@ -50,11 +63,13 @@ _KINDS: dict[str, Any] = {
     "objective": str,
     "space": (str, dict),
     "algorithm": dict,
+    "scheduler": dict,
     "executor": dict,
     "budget": dict,
     "spark": dict,
     "tracking": dict,
     "journal": str,
+    "checkpoints": str,
 }
 
 _NAMES = {str: "a text", dict: "a table", (str, dict): "a text or a table"}
@@ -69,6 +84,7 @@ class StudyFile:
     objective: str
     space: Any
     algorithm: Mapping[str, Any] = field(default_factory=lambda: {"name": "tpe"})
+    scheduler: Mapping[str, Any] | None = None
     executor: Mapping[str, Any] = field(default_factory=lambda: {"kind": "serial"})
     budget: Mapping[str, Any] = field(default_factory=dict)
     spark: Mapping[str, Any] = field(default_factory=dict)
@@ -101,7 +117,8 @@ class StudyFile:
         limits = dict(self.budget)
         limit = limits.pop("max_evals", None)
         sampler = _algorithm(self.algorithm, references)
-        study = Study(space, sampler, seed=seed_of(self.plain.get("seed")))
+        scheduler = None if self.scheduler is None else _scheduler(self.scheduler)
+        study = Study(space, sampler, scheduler, seed_of(self.plain.get("seed")))
         return {
             "objective": objective,
             "space": study.space,
@@ -192,6 +209,17 @@ def _algorithm(table: Mapping[str, Any], references: References) -> Any:
         )
     sampler = resolve(references.find("algorithm", name) if ":" in name else name)
     return with_options(sampler, **options)
+
+
+def _scheduler(table: Mapping[str, Any]) -> Scheduler:
+    options = dict(table)
+    name = options.pop("name", "asha")
+    if name not in _SCHEDULERS:
+        raise InvalidArgument(f"scheduler must be one of {_names(_SCHEDULERS)}, got {name!r:.200}")
+    make = _SCHEDULERS[name]
+    _check_keys(f"scheduler {name!r}", options, signature(make).parameters)
+    scheduler: Scheduler = make(**options)
+    return scheduler
 
 
 def _tracking(table: Mapping[str, Any]) -> MlflowObserver:

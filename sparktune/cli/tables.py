@@ -14,6 +14,7 @@ else:
 
 _SHORT = {
     "algorithm": "name",
+    "scheduler": "name",
     "executor": "kind",
     "tracking": "kind",
 }  # a text stands for a table with this key

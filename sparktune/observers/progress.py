@@ -42,7 +42,7 @@ class Progress:
         self, factory: BarFactory, history: View, total: int | None, running: Callable[[], int]
     ) -> None:
         self._running = running
-        initial = len(history) - int(history.pending.sum())
+        initial = int(np.count_nonzero(~history.pending & (history.parent < 0)))
         self._stack = ExitStack()
         self._bar = self._stack.enter_context(factory(initial=initial, total=total))
 
@@ -54,7 +54,7 @@ class Progress:
         counts = brief(history) if getattr(self._bar, "narrow", False) else summary(history)
         self._bar.postfix = f"{counts}, running: {self._running()}"
         if isinstance(event, Told):
-            self._bar.update(1)
+            self._bar.update(1 if event.trial.parent is None else 0)
         elif history.pending.all() and hasattr(self._bar, "refresh"):
             self._bar.refresh()  # so that a run with long trials shows that they run
 

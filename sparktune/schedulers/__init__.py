@@ -12,7 +12,7 @@ items`. They are pure: equal histories give equal work.
     view      what samplers see where configurations have several evaluations
 """
 
-from sparktune.schedulers.asha import ASHA
+from sparktune.schedulers.asha import ASHA, Hyperband
 from sparktune.schedulers.folds import Folds
 from sparktune.schedulers.full import FullBudget
 from sparktune.schedulers.in_order import InOrder
@@ -22,6 +22,7 @@ __all__ = [
     "ASHA",
     "Folds",
     "FullBudget",
+    "Hyperband",
     "InOrder",
     "New",
     "Promote",

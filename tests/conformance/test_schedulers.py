@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from sparktune.history import View
-from sparktune.schedulers import ASHA, Folds, FullBudget, InOrder, New, Promote, Scheduler
+from sparktune.schedulers import (
+    ASHA,
+    Folds,
+    FullBudget,
+    Hyperband,
+    InOrder,
+    New,
+    Promote,
+    Scheduler,
+)
 from sparktune.testing import SCHEDULER_CHECKS, schedulers
 
 SCHEDULERS: dict[str, Scheduler] = {
@@ -21,6 +30,7 @@ SCHEDULERS: dict[str, Scheduler] = {
     "asha, two rungs": ASHA(0.5, 1, eta=2, audit=0),
     "asha, brackets": ASHA(1, 9, brackets=3, finalists=2),
     "folds": Folds(4),
+    "hyperband": Hyperband(1, 27),
     "asha, in order": InOrder(ASHA(1, 9), 3),
 }
 

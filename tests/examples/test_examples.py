@@ -43,6 +43,7 @@ PROGRAMS: dict[str, tuple[list[str], int]] = {
     "test_hyperopt_sklearn": ([*PYTHON, "examples/hyperopt_sklearn.py"], 4),
     "test_automl": ([*PYTHON, "examples/automl.py"], 4),
     "test_search_cv": ([*PYTHON, "examples/search_cv.py"], 0),
+    "test_epochs": ([*PYTHON, "examples/epochs.py"], 12),
     "test_spark_ml": ([*PYTHON, "examples/spark_ml.py"], 4),
     "test_an_example_under_spark_submit_runs_with_the_settings_given_there": (
         [*SUBMIT, *EVENTS, "--conf", "spark.eventLog.dir={folder}", "examples/random_forest.py"],
@@ -77,10 +78,12 @@ def run(command: list[str], evaluations: int, folder: Path) -> str:
     )
     assert result.returncode == 0, result.stderr
     if evaluations:
-        assert f" {evaluations}/{evaluations} " in result.stdout + result.stderr
+        shown = rf"(^| ){evaluations}/{evaluations} "
+        assert re.search(shown, result.stdout + result.stderr, re.MULTILINE)
     lines = result.stderr.splitlines()
     expected = re.compile(
         r"\s*\d+%\|.*|WARNING: Using incubator modules: .*|\d+ trials: .* s|trial \d .*|"
+        r"\d+/\d+ trials \[.*"
     )
     assert [line for line in lines if not expected.fullmatch(line)] == []
     return result.stdout
@@ -149,6 +152,12 @@ def test_noisy(output: str) -> None:
     assert number(r"^recommended: .* true (\S+)$", output) < 0.1
     assert re.search(r"^recommended from folds: \{'kind': ", output, re.MULTILINE)
     assert number(r"^first rate: (\S+)$", output) == pytest.approx(1e-3)
+
+
+def test_epochs(output: str) -> None:
+    assert "epochs: (1, 3, 9, 27)" in output
+    assert "evaluations: {1: 12, 3: 4, 9: 1, 27: 1}" in output
+    assert number(r"^(\S+) full trainings instead of 12$", output) == pytest.approx(1.6, abs=0.05)
 
 
 def test_ask_and_tell(output: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sparktune import ASHA, Spark, SparkTrials, fmin, hp, tune
+from sparktune.trial import Status
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -88,3 +90,29 @@ def test_states_are_handed_on_by_workers(
         assert trial.result["began"] == before, trial.log
         assert trial.state is not None
         assert (trial.state.shared, trial.state.size > 2**21) == (shared, True)
+
+
+def test_a_worker_that_dies_at_a_promotion_costs_this_promotion(
+    session: SparkSession, tmp_path: Path
+) -> None:
+    def objective(config: dict[str, Any], budget: int, state: Any = None) -> dict[str, Any]:
+        if budget == 3 and not list(tmp_path.glob("died")):
+            (tmp_path / "died").touch()
+            os._exit(1)
+        return {"loss": config["x"] ** 2, "status": "ok", "state": budget, "began": state or 0}
+
+    study = tune(
+        objective,
+        SPACE,
+        scheduler=ASHA_9,
+        on=Spark(2, session=session, retries=0),
+        max_trials=9,
+        seed=1,
+        progress=False,
+    )
+    [crashed] = [t for t in study.trials.values() if t.status is Status.CRASHED]
+    assert crashed.budget == 3
+    ended = [t for t in study.trials.values() if t.status is Status.OK]
+    assert Counter(t.budget for t in ended) == {1: 9, 3: 3, 9: 1}
+    assert crashed.parent not in {t.parent for t in ended if t.parent is not None}
+    assert {t.result["began"] for t in ended if t.result and t.budget == 3} == {1}
