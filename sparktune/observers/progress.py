@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 import time
 import warnings
@@ -145,6 +144,8 @@ def tqdm_bar(initial: int, total: int | None) -> AbstractContextManager[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a notebook without ipywidgets: tqdm falls back to text
         from tqdm.auto import tqdm
+
+    import shutil  # here, as few modules need it
 
     narrow = shutil.get_terminal_size().columns < _WIDE
     bar: Any = tqdm(
