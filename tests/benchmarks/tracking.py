@@ -29,6 +29,7 @@ import mlflow
 from sparktune import MlflowObserver, Spark, Threads, hp, local_session, tune
 
 SPACE = {f"p{i}": hp.uniform(f"p{i}", 0, 1) for i in range(8)}
+OPTUNA = find_spec("optuna_integration") is not None
 SERVER = Path(__file__).parents[1] / "tracking" / "server.py"
 
 
@@ -134,7 +135,7 @@ def trackers(seconds: float) -> dict[str, Any]:
         tune(logging, SPACE, sampler="random", max_trials=n, progress=False)
 
     found = {"none": lambda n: ours(n, None), "sparktune": ours, "fluent API": fluent}
-    if find_spec("optuna_integration"):
+    if OPTUNA:
         found["Optuna's MLflowCallback"] = lambda n: optuna(n, evaluate)
     return found
 
