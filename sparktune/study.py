@@ -467,16 +467,13 @@ class Study:
         """
         return table.frame(self)
 
-    def report(self, path: str | os.PathLike[str] | None = None, *, redact: bool = False) -> Report:
-        """One HTML page about this study; see `sparktune.report`.
-
-        Args:
-            path: where the page is written, if anywhere; replaces the file.
-            redact: leave out messages, tracebacks and what objectives printed.
+    def report(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Report:
+        """One HTML page about this study, written to `path` if there is one; the options are those
+        of `sparktune.report`: `test`, `redact`, `refresh`.
         """
         from sparktune.reporting.report import report
 
-        return report(self, path, redact=redact)
+        return report(self, path, **options)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

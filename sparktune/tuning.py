@@ -152,15 +152,16 @@ def tune(
         task = with_budgets(task, study.scheduler, states)
         watching: list[loop.Observer] = [*observers]
         if tracker is not None:
-            tracking = tracker.open(study, on.parallelism, journal)
-            task = tracking.task(task)
-            watching.append(tracking)
+            tracker = tracker.open(study, on.parallelism, journal)
+            task = tracker.task(task)
         # Nothing has been changed so far, and the platform is the last that can refuse.
         executor = Keeping(stack.enter_context(contextlib.closing(on.open(task))), states.keep)
         with _running(study, suggesting, book, lag, progress):
             begun = resume.begin(study, book, header, points, limit)
             states.begin()
             watching += [states.observe, *_watchers(study, executor, errors, progress)]
+            if tracker is not None:  # the last one, as it may take its time at the end
+                watching.append(tracker)
             loop.run(
                 study,
                 executor,

@@ -166,15 +166,34 @@ def report(options: Namespace) -> str:
     again until their runs have ended.
     """
 
+    test = _losses(options.test) if options.test else None
+
     def made(studies: Sequence[Finished], running: bool) -> None:
         named = _named(options.journals, studies)
-        write(named, options.output, redact=options.redact, refresh=10 if running else None)
+        again = 10 if running else None
+        write(named, options.output, test=test, redact=options.redact, refresh=again)
 
     if options.follow:
         following.on_page(options.journals, made)
     else:
         made([Trials.load(journal) for journal in options.journals], running=False)
     return str(options.output)
+
+
+def _losses(given: str) -> float | dict[int, float]:
+    """A loss, or those in the columns `id` and `loss` of a CSV file."""
+    try:
+        return float(given)
+    except ValueError:
+        pass
+    try:
+        with open(given, newline="", encoding="utf-8") as file:
+            return {int(row["id"]): float(row["loss"]) for row in csv.DictReader(file)}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidArgument(
+            f"--test must be a loss of the best trial, or a CSV file with columns id and loss: "
+            f"{given!r:.200} is neither ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _named(journals: Sequence[str], studies: Sequence[Finished]) -> dict[str, Finished]:

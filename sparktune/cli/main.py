@@ -125,6 +125,11 @@ def _parser() -> ArgumentParser:
     report.add_argument("journals", nargs="+", metavar="JOURNAL", help="path or URL of a journal")
     report.add_argument("-o", "--output", required=True, metavar="FILE.html", help="the page")
     report.add_argument(
+        "--test",
+        metavar="LOSS|FILE.csv",
+        help="on held-out data: of the best trial, or of those in a table with columns id and loss",
+    )
+    report.add_argument(
         "--redact",
         action="store_true",
         help="leave out messages, tracebacks and what objectives printed",

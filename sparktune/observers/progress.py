@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 import time
 import warnings
@@ -130,11 +129,14 @@ class Lines:
             self._say()
 
     def _say(self) -> None:
-        of = "" if self._total is None else f"/{self._total}"
+        count = f"{self._n}"
+        if self._total is not None:
+            share = self._n / self._total if self._total else 1.0
+            count = f"{share:4.0%}| {self._n}/{self._total}"
         seconds = int(self._clock() - self._begun)
         took = f"{seconds // 60}:{seconds % 60:02d}"
         with contextlib.suppress(OSError, ValueError):  # stderr is closed, or nobody reads it
-            print(f"{self._n}{of} trials [{took}] {self.postfix}", file=sys.stderr, flush=True)
+            print(f"{count} trials [{took}] {self.postfix}", file=sys.stderr, flush=True)
 
 
 def tqdm_bar(initial: int, total: int | None) -> AbstractContextManager[Any]:
@@ -142,6 +144,8 @@ def tqdm_bar(initial: int, total: int | None) -> AbstractContextManager[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a notebook without ipywidgets: tqdm falls back to text
         from tqdm.auto import tqdm
+
+    import shutil  # here, as few modules need it
 
     narrow = shutil.get_terminal_size().columns < _WIDE
     bar: Any = tqdm(

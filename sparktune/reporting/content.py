@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,8 @@ import numpy as np
 from sparktune.errors import InvalidArgument
 from sparktune.history import STATUSES
 from sparktune.reporting.encoding import lines, packed, visible
-from sparktune.results import failures, importance, noise, ranking, scales, series
+from sparktune.results import corrected, failures, importance, noise, ranking, scales, series
+from sparktune.results.corrected import Corrected, HeldOut
 from sparktune.results.failures import Group, Region
 from sparktune.results.finished import Finished, labels
 from sparktune.results.importance import Importance
@@ -33,6 +34,7 @@ class Content:
     name: str
     study: Finished
     redact: bool = False
+    test: float | Mapping[Any, float] | None = None
 
     @cached_property
     def records(self) -> list[Trial]:
@@ -61,6 +63,16 @@ class Content:
     def noise(self) -> Noise | None:
         """How exactly the best loss is known."""
         return noise.noise(self.study)
+
+    @cached_property
+    def corrected(self) -> Corrected | None:
+        """The best loss without the luck of the draw."""
+        return corrected.corrected(self.study)
+
+    @cached_property
+    def held_out(self) -> HeldOut | None:
+        """Losses on held-out data."""
+        return corrected.held_out(self.study, self.test)
 
     @cached_property
     def groups(self) -> list[Group]:

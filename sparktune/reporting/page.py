@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from sparktune.reporting import comparison, sections
+from sparktune.reporting import comparison, sections, trusting
 from sparktune.reporting.content import Content
 from sparktune.reporting.encoding import data, text
 
@@ -64,7 +64,7 @@ def _study(content: Content, index: int, several: bool) -> str:
             sections.history,
             sections.importance,
             sections.parameters_of,
-            sections.trust,
+            trusting.trust,
             sections.trials,
             sections.timeline,
             sections.failures,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from sparktune.errors import InvalidArgument
 from sparktune.reporting.content import Content
 from sparktune.reporting.page import page
 from sparktune.results.finished import Finished
+from sparktune.worker import as_number
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def report(
     studies: Finished | Mapping[str, Finished],
     path: str | os.PathLike[str] | None = None,
     *,
+    test: float | Mapping[Any, float] | None = None,
     redact: bool = False,
     refresh: int | None = None,
 ) -> Report:
@@ -77,6 +80,9 @@ def report(
     Args:
         studies: a `Study`, the `Trials` that were given to `fmin`, or {name: one of these}.
         path: where the page is written, if anywhere; replaces the file.
+        test: losses on data that the search did not see, of one study: a number of its best trial,
+            or {id: loss}. They say whether the search followed noise. None: what objectives
+            returned as `test_loss`, which the search does not use.
         redact: leave out messages, tracebacks and what objectives printed, which may hold data.
         refresh: the page loads itself again every so many seconds, for a file that is written again
             while a study runs.
@@ -85,11 +91,29 @@ def report(
         InvalidArgument: these are no studies.
         OSError: the file cannot be written.
     """
-    contents = [Content(name, study, redact) for name, study in _named(studies).items()]
+    named = _named(studies)
+    _check_test(test, named)
+    contents = [Content(name, study, redact, test) for name, study in named.items()]
     made = Report(page(contents, refresh))
     if path is not None:
         made.save(path)
     return made
+
+
+def _check_test(test: Any, named: Mapping[str, Finished]) -> None:
+    if test is None:
+        return
+    if len(named) > 1:
+        raise InvalidArgument(
+            "test= is for a report about one study; let objectives return test_loss instead"
+        )
+    (study,) = named.values()
+    losses = test if isinstance(test, Mapping) else {None: test}
+    for id, loss in losses.items():
+        if as_number(loss) is None or isinstance(loss, bool) or not math.isfinite(loss):
+            raise InvalidArgument(f"test must be a finite loss, or {{id: loss}}, got {loss!r}")
+        if isinstance(test, Mapping) and id not in study.records:
+            raise InvalidArgument(f"test has a loss of trial {id!r}, which is not in the study")
 
 
 def _named(studies: Any) -> dict[str, Finished]:

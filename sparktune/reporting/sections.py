@@ -13,8 +13,8 @@ import numpy as np
 from sparktune.reporting import markup, pictures
 from sparktune.reporting.content import Content
 from sparktune.reporting.encoding import text
-from sparktune.results import cells, summary, table
-from sparktune.results.cells import number
+from sparktune.results import summary, table
+from sparktune.results.cells import number, span
 from sparktune.results.finished import parameters, shown
 from sparktune.results.series import top
 
@@ -61,18 +61,11 @@ def _cost(content: Content) -> list[list[str]]:
     wall = float(line.end.max())
     busy = float(np.sum(line.end - line.begin))
     return [
-        ["wall time", _time(wall)],
+        ["wall time", span(wall)],
         ["slots", f"{line.lanes} at once"],
-        ["slot time busy", _time(busy)],
-        ["slot time idle", f"{_time(line.lanes * wall - busy)} ({1 - line.busy:.0%})"],
+        ["slot time busy", span(busy)],
+        ["slot time idle", f"{span(line.lanes * wall - busy)} ({1 - line.busy:.0%})"],
     ]
-
-
-def _time(seconds: float) -> str:
-    for least, length, unit in ((7200.0, 3600.0, "h"), (300.0, 60.0, "min")):
-        if seconds >= least:
-            return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.3g} s"
 
 
 def _warnings(content: Content) -> str:
@@ -168,37 +161,6 @@ def parameters_of(content: Content) -> str:
     return slices + together
 
 
-def trust(content: Content) -> str:
-    """How far the best loss can be trusted."""
-    best = content.best
-    if best is None:
-        return ""
-    n = int(content.columns.usable.sum())
-    found = content.noise
-    if found is None:
-        said = [
-            f"If losses are noisy, the best of {n} is optimistic: it is the luckiest of {n} draws. "
-            "Nothing in these results measures by how much.",
-            "Return `loss_variance` beside the loss, or evaluate the best values several times on "
-            "data that the search did not see.",
-        ]
-    else:
-        near = ", ".join(text(trial.id) for trial in found.within[:_NAMED])
-        more = " and others" if len(found.within) > _NAMED else ""
-        said = [
-            f"The standard error of the best loss is {number(found.error)}, by {found.source}.",
-            f"{len(found.within)} of {n} trials lie within one standard error of the best "
-            f"(trials {near}{more}): their order is not certain."
-            if len(found.within) > 1
-            else "No other trial lies within one standard error of the best.",
-            f"The best of {n} noisy losses is optimistic all the same: expect worse on new data.",
-        ]
-        if found.fastest is not None and len(found.within) > 1:
-            took = cells.duration(found.fastest) or 0.0
-            said.append(f"The fastest of these is trial {text(found.fastest.id)} ({_time(took)}).")
-    return markup.section("trust", "How far to trust it", "", f"<ul>{markup.items(said)}</ul>")
-
-
 def trials(content: Content) -> str:
     """The table of trials."""
     names, *rows = table.top_table(content.study, _TOP)
@@ -228,15 +190,15 @@ def timeline(content: Content) -> str:
     ]
     caption = (
         f"{len(line.id)} trials in {line.lanes} lane{'s' * (line.lanes != 1)} over "
-        f"{_time(float(line.end.max()))}: {line.busy:.0%} busy and {1 - line.busy:.0%} idle. "
-        f"The median trial took {_time(median)}."
+        f"{span(float(line.end.max()))}: {line.busy:.0%} busy and {1 - line.busy:.0%} idle. "
+        f"The median trial took {span(median)}."
     )
     if waits:
         wait = max(0.0, float(np.median(waits)))
-        caption += f" The median wait from suggestion to start was {_time(wait)}."
+        caption += f" The median wait from suggestion to start was {span(wait)}."
     if slow:
         worst = sorted(slow, key=lambda i: -took[i])[:_NAMED]
-        named = ", ".join(f"{text(line.id[i])} ({_time(float(took[i]))})" for i in worst)
+        named = ", ".join(f"{text(line.id[i])} ({span(float(took[i]))})" for i in worst)
         verb = "trial took" if len(slow) == 1 else "trials took"
         caption += f" {len(slow)} {verb} over {_STRAGGLER} times as long: {named}."
     return markup.section(

@@ -38,3 +38,11 @@ def number(value: Any) -> str:
 def plain(value: Any) -> Any:
     """A cell for programs: times as texts, everything else as it is."""
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def span(seconds: float) -> str:
+    """A length of time for people."""
+    for least, length, unit in ((7200.0, 3600.0, "h"), (300.0, 60.0, "min")):
+        if seconds >= least:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.3g} s"

@@ -37,6 +37,7 @@ PROGRAMS: dict[str, tuple[list[str], int]] = {
     "test_ask_and_tell": ([*PYTHON, "examples/ask_and_tell.py"], 0),
     "test_failures": ([*PYTHON, "examples/failures.py"], 12),
     "test_resuming": ([*PYTHON, "examples/resuming.py"], 20),
+    "test_tracking": ([*PYTHON, "examples/tracking.py"], 12),
     "test_clusters": ([*PYTHON, "examples/clusters.py"], 8),
     "test_random_forest": ([*PYTHON, "examples/random_forest.py"], 8),
     "test_model_selection": ([*PYTHON, "examples/model_selection.py"], 16),
@@ -65,7 +66,11 @@ def run(command: list[str], evaluations: int, folder: Path) -> str:
 
     spark-submit merges a script's stderr into its stdout.
     """
-    settings = {"MAX_EVALS": str(evaluations), "PYSPARK_PYTHON": sys.executable}
+    settings = {
+        "MAX_EVALS": str(evaluations),
+        "MLFLOW_LOGGING_LEVEL": "WARNING",
+        "PYSPARK_PYTHON": sys.executable,
+    }
     if command[0] == SPARK_SUBMIT:
         settings["SPARK_CONF_DIR"] = "conf"
     result = subprocess.run(
@@ -182,6 +187,12 @@ def test_resuming(output: str) -> None:
         r"^20 trials, best loss (\S+)$", output
     )
     assert "20 trials: 20 ok; best loss" in output
+
+
+def test_tracking(output: str) -> None:
+    assert "12 trials in MLflow; the best is trial " in output
+    assert re.search(r"^loss \S+ at x=\S+$", output, re.MULTILINE)
+    assert "<Report: " in output
 
 
 def test_clusters(output: str) -> None:

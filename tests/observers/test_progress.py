@@ -149,8 +149,8 @@ def test_a_file_gets_a_line_a_minute_and_one_at_the_end(
             bar.update(1)
     lines = capfd.readouterr().err.splitlines()
     assert lines == [
-        "3/10 trials [1:00] best loss: 7",
-        "6/10 trials [2:00] best loss: 4",
-        "9/10 trials [3:00] best loss: 1",
-        "10/10 trials [3:20] best loss: 0",
+        " 30%| 3/10 trials [1:00] best loss: 7",
+        " 60%| 6/10 trials [2:00] best loss: 4",
+        " 90%| 9/10 trials [3:00] best loss: 1",
+        "100%| 10/10 trials [3:20] best loss: 0",
     ]
