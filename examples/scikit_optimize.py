@@ -22,7 +22,6 @@ from sparktune.skopt import gp_minimize
 from sparktune.skopt.space import Categorical, Integer, Real
 from sparktune.skopt.utils import use_named_args
 
-
 # COMMAND ----------
 
 # MAGIC %md
