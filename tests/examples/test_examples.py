@@ -42,6 +42,7 @@ PROGRAMS: dict[str, tuple[list[str], int]] = {
     "test_random_forest": ([*PYTHON, "examples/random_forest.py"], 8),
     "test_model_selection": ([*PYTHON, "examples/model_selection.py"], 16),
     "test_hyperopt_sklearn": ([*PYTHON, "examples/hyperopt_sklearn.py"], 4),
+    "test_scikit_optimize": ([*PYTHON, "examples/scikit_optimize.py"], 0),
     "test_automl": ([*PYTHON, "examples/automl.py"], 4),
     "test_search_cv": ([*PYTHON, "examples/search_cv.py"], 0),
     "test_epochs": ([*PYTHON, "examples/epochs.py"], 12),
@@ -144,6 +145,14 @@ def test_first_steps(output: str) -> None:
     assert number(r"^\{'x': (\S+)\}$", output) == pytest.approx(2.25, abs=0.1)
     assert number(r"^100 trials: 100 ok; best loss (\S+) ", output) == pytest.approx(-6.54, abs=0.1)
     assert 20 < number(r"^(\d+) trials$", output) < 100
+
+
+def test_scikit_optimize(output: str) -> None:
+    for where in ("alone", "on Spark"):
+        assert (
+            number(rf"^{where}: error (\S+) at", output) < 0.2
+        )  # one of the initial points, the same in both
+    assert re.search(r"^14 trials: 14 ok", output, re.MULTILINE)
 
 
 def test_spaces(output: str) -> None:
