@@ -12,8 +12,6 @@ import contextlib
 import hashlib
 import logging
 import os
-import shutil
-import tempfile
 import weakref
 from dataclasses import replace
 from typing import Any
@@ -152,11 +150,7 @@ class States:
             if self._journal:
                 self._place = place_of(self._journal)
             else:
-                folder = _folders.get(self._study) or tempfile.mkdtemp(prefix="sparktune-")
-                if self._study not in _folders:
-                    _folders[self._study] = folder
-                    weakref.finalize(self._study, shutil.rmtree, folder, ignore_errors=True)
-                self._place = Local(os.path.join(folder, "states"))
+                self._place = Local(os.path.join(_folder_of(self._study), "states"))
         return self._place
 
     def _report(self, kind: str, what: str, error: Exception) -> None:
@@ -199,3 +193,14 @@ def _root(checkpoints: Any) -> str:
             f"write to, got {checkpoints!r}"
         )
     return given.rstrip("/")
+
+
+def _folder_of(study: Study) -> str:
+    """A temporary folder that lives as long as the study."""
+    import shutil
+    import tempfile
+
+    if study not in _folders:
+        _folders[study] = tempfile.mkdtemp(prefix="sparktune-")
+        weakref.finalize(study, shutil.rmtree, _folders[study], ignore_errors=True)
+    return _folders[study]

@@ -6,7 +6,6 @@ import importlib
 import os
 import pickle
 import sys
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -90,7 +89,7 @@ def _pickled(state: Any) -> bytes:
 
 def _written(content: bytes, path: str) -> str:
     """The name of a new file whose path begins so; nobody sees it before it is complete."""
-    path = f"{path}-{uuid.uuid4().hex}"
+    path = f"{path}-{os.urandom(16).hex()}"
     if "://" in path:  # an object appears when it is complete
         with _opened(path, "wb") as file:
             file.write(content)
