@@ -255,6 +255,7 @@ def test_every_key_is_an_argument_or_stands_for_some() -> None:
         "errors",
         "deterministic",
         "checkpoints",
+        "replicate",
     }
     assert study._options_of("spark") == [
         "parallelism",

@@ -55,7 +55,7 @@ _TABLES = (
     "spark",
     "tracking",
 )
-_OTHERWISE = ("sampler", "on", "max_trials", "stop", "observers", "progress", "study")
+_OTHERWISE = ("sampler", "on", "max_trials", "stop", "observers", "progress", "study", "prior")
 _PLAIN = tuple(name for name in signature(tune).parameters if name not in _TABLES + _OTHERWISE)
 """The arguments of `tune` that a file gives by their names; the rest it says in tables."""
 

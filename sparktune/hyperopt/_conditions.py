@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sparktune.space.columns import columns_of
-from sparktune.space.expression import Apply, as_apply
+from sparktune.errors import DuplicateLabel
+from sparktune.space.columns import label_of
+from sparktune.space.expression import PARAMETER, Apply, as_apply
 
 
 @dataclass(frozen=True)
@@ -43,30 +44,44 @@ def expr_to_config(
         DuplicateLabel: two parameters share a label.
     """
     start = tuple(conditions or ())
-    columns = columns_of(as_apply(expr))
-    paths: list[set[Conditions]] = []
-    for column in columns:  # choices come before what depends on them
-        above = {
-            (*path, EQ(columns[p].label, option))
-            for p, option in column.conditions
-            for path in paths[p]
-        }
-        paths.append(above or {start})
-    nodes = {column.label: column.node.pos_args[1] for column in columns}
-    for (label, node), found in zip(nodes.items(), paths, strict=True):
-        always = _covers_a_choice(found, start, nodes)
-        hps[label] = {"node": node, "conditions": {start} if always else found, "label": label}
+    _collect(as_apply(expr), start, hps)
+    for entry in hps.values():
+        if _covers_a_choice(entry["conditions"], start, hps):
+            entry["conditions"] = {start}
+
+
+def _collect(node: Apply, conditions: Conditions, hps: dict[str, dict[str, Any]]) -> None:
+    if node.name == PARAMETER:
+        _enter(node, conditions, hps)
+        return
+    inputs = node.inputs()
+    if node.name == "switch" and inputs[0].name == PARAMETER:
+        label = label_of(inputs[0])
+        _collect(inputs[0], conditions, hps)
+        for option, child in enumerate(inputs[1:]):
+            _collect(child, (*conditions, EQ(label, option)), hps)
+        return
+    for child in inputs:
+        _collect(child, conditions, hps)
+
+
+def _enter(node: Apply, conditions: Conditions, hps: dict[str, dict[str, Any]]) -> None:
+    label, distribution = label_of(node), node.pos_args[1]
+    entry = hps.setdefault(label, {"node": distribution, "conditions": set(), "label": label})
+    if entry["node"] is not distribution:
+        raise DuplicateLabel(f"two different parameters share the label {label!r}")
+    entry["conditions"].add(conditions)
 
 
 def _covers_a_choice(
-    alternatives: set[Conditions], start: Conditions, nodes: dict[str, Apply]
+    alternatives: set[Conditions], start: Conditions, hps: dict[str, dict[str, Any]]
 ) -> bool:
     """Whether the alternatives are, one each, all options of one choice that is always made."""
     more = [each[len(start) :] for each in alternatives]
     if len(more) < 2 or any(len(each) != 1 for each in more):
         return False
     (name, *others) = {each[0].name for each in more}
-    return not others and {each[0].val for each in more} == set(_options(nodes[name]))
+    return not others and {each[0].val for each in more} == set(_options(hps[name]["node"]))
 
 
 def _options(node: Apply) -> Iterable[int]:

@@ -28,7 +28,7 @@ try:
     from sparktune.sklearn.hyperopt_search import HyperoptSearchCV
     from sparktune.sklearn.search import SparkSearchCV
 except ModuleNotFoundError as error:
-    if error.name != "sklearn":
+    if (error.name or "").partition(".")[0] != "sklearn":
         raise
     raise ImportError(
         f"sparktune.sklearn needs scikit-learn 1.3 or newer ({error}): "

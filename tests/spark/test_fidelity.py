@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from pathlib import Path
@@ -96,9 +97,10 @@ def test_a_worker_that_dies_at_a_promotion_costs_this_promotion(
     session: SparkSession, tmp_path: Path
 ) -> None:
     def objective(config: dict[str, Any], budget: int, state: Any = None) -> dict[str, Any]:
-        if budget == 3 and not list(tmp_path.glob("died")):
-            (tmp_path / "died").touch()
-            os._exit(1)
+        if budget == 3:
+            with contextlib.suppress(FileExistsError):
+                (tmp_path / "died").touch(exist_ok=False)
+                os._exit(1)
         return {"loss": config["x"] ** 2, "status": "ok", "state": budget, "began": state or 0}
 
     study = tune(
@@ -113,6 +115,9 @@ def test_a_worker_that_dies_at_a_promotion_costs_this_promotion(
     [crashed] = [t for t in study.trials.values() if t.status is Status.CRASHED]
     assert crashed.budget == 3
     ended = [t for t in study.trials.values() if t.status is Status.OK]
-    assert Counter(t.budget for t in ended) == {1: 9, 3: 3, 9: 1}
+    evaluations = Counter(t.budget for t in ended)
+    # The next best takes its place if it is among the best third when the worker has died.
+    assert evaluations.pop(3) in (2, 3)
+    assert evaluations == {1: 9, 9: 1}
     assert crashed.parent not in {t.parent for t in ended if t.parent is not None}
     assert {t.result["began"] for t in ended if t.result and t.budget == 3} == {1}
