@@ -13,7 +13,6 @@ from sparktune.hpsklearn._splits import Split
 from sparktune.hpsklearn._validation import Data, Rules, validating
 from sparktune.hyperopt import Trials
 from sparktune.hyperopt._algorithms import sampler_of
-from sparktune.observers.progress import tqdm_bar
 from sparktune.results import ranking
 from sparktune.sklearn.catalogue.entries import Entry
 from sparktune.sklearn.catalogue.groups import choice_of
@@ -68,7 +67,7 @@ class Search:
                     on=AsFailures(self.on),
                     max_trials=counted + n,
                     observers=[self.trials.observe],
-                    progress=tqdm_bar if progress else False,
+                    progress=progress,
                     study=study,
                 )
             except KeyboardInterrupt:
