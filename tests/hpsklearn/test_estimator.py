@@ -126,7 +126,7 @@ def test_when_everything_fails_the_error_says_why() -> None:
 
 def test_a_trial_that_takes_too_long_is_a_failure() -> None:
     seconds = hp.choice("seconds", [0.0, 600.0])
-    model = quick(classifier=scope.sleeper(seconds), max_evals=3, trial_timeout=3, seed=1)
+    model = quick(classifier=scope.sleeper(seconds), max_evals=3, trial_timeout=10, seed=1)
     model.fit(X, Y)
     assert sorted(set(statuses(model))) == ["fail", "ok"]
     failed = [t for t in model.trials.trials if t["result"]["status"] == "fail"]
