@@ -1,4 +1,4 @@
-"""An executor whose outcomes' states are kept."""
+"""An executor whose outcomes are looked at, and maybe replaced, before anybody else sees them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Keeping:
         self._inner.submit(trial)
 
     def collect(self, timeout: float | None) -> list[Outcome]:
-        """What has ended, with its states kept."""
+        """What has ended, each outcome as `keep` gives it."""
         return [self._keep(outcome) for outcome in self._inner.collect(timeout)]
 
     def cancel(self, ids: Iterable[int]) -> None:

@@ -4,18 +4,19 @@ the folds before it too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sparktune import worker
+from sparktune.budgets.keeping import Keeping
 from sparktune.executors.platforms import Platform
 from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
 from sparktune.sklearn.predictions import answers
 from sparktune.sklearn.rows import folds_before
 from sparktune.study import Study
-from sparktune.trial import Outcome, Trial
+from sparktune.trial import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,52 +39,15 @@ class OneByOne:
         return self.on.parallelism
 
     def open(self, task: Task) -> Executor:
-        """The other platform's executor."""
-        return _Adding(self.on.open(task), self.merge, self.study)
-
-
-class _Adding:
-    """An executor that adds the folds before to each outcome."""
-
-    def __init__(
-        self, inner: Executor, merge: Callable[[Sequence[Outcome]], Any], study: Study
-    ) -> None:
-        self._inner = inner
-        self._merge = merge
-        self._study = study
-
-    @property
-    def slots(self) -> int:
-        """As the other executor."""
-        return self._inner.slots
-
-    @property
-    def running(self) -> int:
-        """As the other executor."""
-        return self._inner.running
-
-    def submit(self, trial: Trial) -> None:
-        """Take a trial."""
-        self._inner.submit(trial)
-
-    def collect(self, timeout: float | None) -> list[Outcome]:
-        """Ended trials."""
-        return [self._added(outcome) for outcome in self._inner.collect(timeout)]
-
-    def cancel(self, ids: Iterable[int]) -> None:
-        """Ask for the end of trials."""
-        self._inner.cancel(ids)
-
-    def close(self) -> None:
-        """Close the other executor."""
-        self._inner.close()
+        """The other platform's executor, which adds the folds before to each outcome."""
+        return Keeping(self.on.open(task), self._added)
 
     def _added(self, outcome: Outcome) -> Outcome:
         if not outcome.status.returned:
             return outcome
-        parent = self._study.records[outcome.trial_id].parent
+        parent = self.study.records[outcome.trial_id].parent
         try:
-            report = worker.read(self._merge([*self._before(parent), outcome]))
+            report = worker.read(self.merge([*self._before(parent), outcome]))
         except Exception as error:
             report = worker.failed(error)
         added = Outcome.of(outcome.trial_id, report)
@@ -93,6 +57,6 @@ class _Adding:
         """The folds that an earlier trial holds, as an outcome of their own."""
         if parent is None:
             return ()
-        trial = self._study.records[parent]
-        result = {"folds": folds_before(trial, answers(self._study, parent))}
+        trial = self.study.records[parent]
+        result = {"folds": folds_before(trial, answers(self.study, parent))}
         return (replace(trial.outcome(), result=dict(trial.result or {}) | result),)
