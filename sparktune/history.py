@@ -189,7 +189,7 @@ class History:
             "explore": np.empty(64, dtype=np.bool_),
             "variance": np.empty(64),
         }
-        self._row_of: dict[Any, int] = {}
+        self.row_of: dict[Any, int] = {}
         self.configurations = 0
         self._with_state: set[int] = set()  # rows
         self._ended = 0
@@ -222,9 +222,9 @@ class History:
 
     def _place(self, i: int, trial: Trial) -> None:
         """Put row i behind the other evaluations of its configuration."""
-        parent = -1 if trial.parent is None else self._row_of.get(trial.parent, -1)
+        parent = -1 if trial.parent is None else self.row_of.get(trial.parent, -1)
         self.configurations += parent < 0
-        self._row_of[trial.id] = i
+        self.row_of[trial.id] = i
         columns = self._columns
         columns["parent"][i] = parent
         columns["root"][i] = i if parent < 0 else columns["root"][parent]

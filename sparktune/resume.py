@@ -7,8 +7,9 @@ from typing import Any
 
 from sparktune.errors import InvalidArgument
 from sparktune.journal.journal import Book, Journal, NoJournal
+from sparktune.ledger import not_of_this_space
 from sparktune.schedulers import ladder
-from sparktune.study import Study, not_of_this_space
+from sparktune.study import Study
 from sparktune.trial import (
     Begun,
     Enqueued,

@@ -14,22 +14,26 @@ that happens is an event, and applying an event is the only way state changes.
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
-from itertools import takewhile
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparktune import worker
 from sparktune.arguments import whole
 from sparktune.clocks import RunClock
 from sparktune.errors import InvalidArgument
-from sparktune.history import History, View
+from sparktune.history import View
 from sparktune.journal.saved import read_study, save_trials
-from sparktune.results import ranking, summary, table
+from sparktune.ledger import Ledger
+from sparktune.outcomes import outcome_of
+from sparktune.proposals import feasible, proposed
+from sparktune.results import ranking
+from sparktune.results.shown import Shown
+from sparktune.results.summary import line
 from sparktune.samplers import Sampler
 from sparktune.samplers.algorithms import resolve
 from sparktune.schedulers import (
@@ -48,14 +52,11 @@ from sparktune.trial import (
     Begun,
     Enqueued,
     Event,
-    Failure,
     Header,
-    Outcome,
     Status,
     Stopped,
     Told,
     Trial,
-    apply,
     attach,
 )
 
@@ -71,7 +72,7 @@ def _unwritten(events: Sequence[Event]) -> None:
     """No journal."""
 
 
-class Study:
+class Study(Shown):
     """One optimisation: the records of its trials, and what to try next.
 
     `tune` drives one. It also works alone: `ask` for trials, evaluate them wherever you like, and
@@ -124,24 +125,18 @@ class Study:
         self.space = space if isinstance(space, Space) else Space(space)
         self.sampler: Sampler = resolve(sampler, "sampler")
         self.scheduler: Scheduler = FullBudget() if scheduler is None else checked(scheduler)
-        self.seed: int = _random_seed() if seed is None else whole("seed", seed, 0)
-        self.records: MutableMapping[int, Trial] = {} if records is None else records
+        self.seed: int = secrets.randbits(128) if seed is None else whole("seed", seed, 0)
+        self._clock = RunClock(clock)
+        self._ledger = Ledger(self.space, {} if records is None else records, self._clock)
+        self.records = self._ledger.records
+        self.running = self._ledger.running
         self.attachments = {} if attachments is None else attachments
         self.journal = journal
-        self.running: set[int] = set()
         self.header: Header | None = None
         self.stop_reason: str | None = None
         self.exhausted = False
         self._reserved = reserved
-        self._clock = RunClock(clock)
         self.end: int | None = None
-        self._history = History(len(self.space))
-        self._rows: dict[int, int] = {}
-        self._ids: list[int] = []  # by row
-        self._next_id = 0
-        for trial in list(self.records.values()):
-            self._enter(trial)
-        self._waiting = self._pending()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"journal": _unwritten, "_reserved": _none_reserved}
@@ -167,7 +162,7 @@ class Study:
         earlier trial has to end first.
         """
         n = whole("n", n, 0)
-        events = [self._hand_out(self.records[id]) for id in self._waiting[:n]]
+        events = [self._hand_out(self.records[id]) for id in self._ledger.waiting[:n]]
         while len(events) < n:
             knew = self.exhausted
             suggested = self._suggest(n - len(events))
@@ -195,7 +190,7 @@ class Study:
                 space, or the result is of another kind.
         """
         record = self._record_of(trial)
-        outcome = _outcome_of(record.id, result)
+        outcome = outcome_of(record.id, result)
         if outcome.finished is None:
             outcome = replace(outcome, finished=self._clock.clock())
         told = Told(record.told(outcome), outcome)
@@ -210,7 +205,7 @@ class Study:
         """
         if isinstance(trial, Mapping):
             return self.space.decode(self.space.check(trial))
-        return self.space.decode(self._known(trial).values)
+        return self.space.decode(self._ledger.known(trial).values)
 
     # Events
 
@@ -257,48 +252,19 @@ class Study:
         self.journal(events)
 
     def _apply(self, event: Event) -> None:
-        """Bring records and history up to date with an event; the only way in which they change."""
-        apply(self.records, event)
+        """Bring the study up to date with an event; the only way in which it changes."""
+        self._ledger.apply(event)
         match event:
             case Begun(header, limit):
                 self.header, self.seed, self.stop_reason = header, header.seed, None
                 if limit:
-                    self.end = None if limit.end is None else limit.end + self._cancelled()
-                    self.running.clear()
-                    self._waiting = self._pending()
-            case Enqueued(trial):
-                self._enter(trial)
-                self._waiting.append(trial.id)
-            case Asked(trial):
-                self._enter(trial)
-                self._leave_queue(trial.id)
-                self.running.add(trial.id)
-            case Told(trial, outcome):
-                finished = self._clock.finished(trial)
-                same = finished == trial.finished
-                self._enter(trial if same else replace(trial, finished=finished))
-                self._leave_queue(trial.id)
-                self.running.discard(trial.id)
+                    self.end = None if limit.end is None else limit.end + self._ledger.cancelled
+            case Told(_, outcome):
                 attach(self.attachments, outcome)
             case Stopped(reason):
                 self.stop_reason, self.end = reason, None
 
-    def _leave_queue(self, id: int) -> None:
-        if id in self._waiting:
-            self._waiting.remove(id)
-
-    def _enter(self, trial: Trial) -> None:
-        if isinstance(trial.id, int):  # documents of Hyperopt may have other ids
-            self._next_id = max(self._next_id, trial.id + 1)
-        if trial.id in self._rows:
-            self._history.update(self._rows[trial.id], trial)
-        else:
-            try:
-                row = self.space.encode(trial.values)
-            except InvalidArgument as error:
-                raise not_of_this_space(trial, error) from error
-            self._rows[trial.id] = self._history.append(trial, row)
-            self._ids.append(trial.id)
+    # What comes next
 
     def _hand_out(self, trial: Trial) -> Asked:
         event = Asked(replace(trial, status=Status.RUNNING, asked=self._clock.clock()))
@@ -309,36 +275,14 @@ class Study:
     def _suggest(self, n: int) -> list[Trial]:
         """Up to n trials, all from the same results: those that the first of them may know."""
         history = self.history
-        work = self._allowed(self.scheduler.schedule(history, n))
+        room = None if self.end is None else self.end - self._ledger.history.configurations
+        work = feasible(self.scheduler.schedule(history, n), room)
         if not work:
             return []
-        knows = work[0].knows
-        work = list(takewhile(lambda item: item.knows == knows, work))
         first = self.free_id  # before the sampler is asked, as one of Hyperopt's may reserve ids
-        known = history if knows is None else history.until(knows)
-        rows = iter(self._points(work, known, first))
-        trials: list[Trial] = []
-        for item in work:
-            id = first + len(trials)
-            if isinstance(item, Promote):
-                trials.append(self._promoted(id, item))
-            elif item.explore:
-                point = self.space.sample(np.random.default_rng([self.seed, id, 1]), 1)[0]
-                values = self.space.values(point)
-                trials.append(Trial(id, values, budget=item.budget, explore=True))
-            elif (row := next(rows, None)) is not None:
-                trials.append(Trial(id, self.space.values(row), budget=item.budget))
-        return trials
-
-    def _allowed(self, work: Sequence[New | Promote]) -> list[New | Promote]:
-        """Work without the new points for which the run has no more room."""
-        left = len(work) if self.end is None else self.end - self._history.configurations
-        kept: list[New | Promote] = []
-        for item in work:
-            left -= isinstance(item, New)
-            if left >= 0 or isinstance(item, Promote):
-                kept.append(item)
-        return kept
+        known = history if work[0].knows is None else history.until(work[0].knows)
+        points = self._points(work, known, first)
+        return proposed(self.space, self.seed, first, work, points, self._ledger.at)
 
     def _points(self, work: Sequence[New | Promote], known: View, first: int) -> Iterable[Any]:
         """A row for each new point that the sampler can give."""
@@ -350,10 +294,6 @@ class Study:
         self.exhausted = len(rows) < wanted
         return rows
 
-    def _promoted(self, id: int, item: Promote) -> Trial:
-        parent = self.records[self._ids[item.row]]
-        return Trial(id, parent.values, budget=item.budget, parent=parent.id)
-
     @property
     def first_budget(self) -> float:
         """The smallest budget that the scheduler gives."""
@@ -362,48 +302,22 @@ class Study:
     @property
     def free_id(self) -> int:
         """The smallest id that a new trial may have."""
-        return max(self._next_id, self._reserved())
+        return max(self._ledger.next_id, self._reserved())
 
     def row(self, id: int) -> int:
         """The row of a trial in the history."""
-        return self._rows[id]
-
-    def _pending(self) -> list[int]:
-        return [id for id, trial in self.records.items() if trial.status.pending]
-
-    def _cancelled(self) -> int:
-        return sum(
-            trial.status is Status.CANCELLED and trial.parent is None
-            for trial in self.records.values()
-        )
-
-    def _known(self, trial: Trial | int) -> Trial:
-        """The record of a trial of this study."""
-        id = trial.id if isinstance(trial, Trial) else trial
-        known = self.records.get(id) if isinstance(id, (int, str)) else None
-        if known is None or (isinstance(trial, Trial) and trial.values != known.values):
-            raise InvalidArgument(
-                f"there is no trial {trial!r} in this study, which has {len(self.records)} trials; "
-                "give one that ask() or enqueue() returned, its id, or a point {label: value}"
-            )
-        return known
+        return self._ledger.history.row_of[id]
 
     def _record_of(self, trial: Trial | int | Mapping[str, Any]) -> Trial:
         """The record of a trial that may end now: known, or new."""
-        if isinstance(trial, Mapping):
-            values = self.space.check(trial)
-            pending = [*self.running, *self._waiting]
-            same = [id for id in pending if dict(self.records[id].values) == values]
-            if not same:
-                now, full = self._clock.clock(), full_budget(self.scheduler)
-                return Trial(self.free_id, values, Status.RUNNING, full, asked=now)
-            return self.records[min(same, key=self._rows.__getitem__)]
-        known = self._known(trial)
-        if not known.status.pending:
-            raise InvalidArgument(
-                f"trial {known.id} has ended already ({known.status.value}); a trial is told once"
-            )
-        return known
+        if not isinstance(trial, Mapping):
+            return self._ledger.open(trial)
+        values = self.space.check(trial)
+        known = self._ledger.open_at(values)
+        if known is not None:
+            return known
+        now, full = self._clock.clock(), full_budget(self.scheduler)
+        return Trial(self.free_id, values, Status.RUNNING, full, asked=now)
 
     # What is known
 
@@ -420,8 +334,9 @@ class Study:
     @property
     def history(self) -> View:
         """The columnar history as of now."""
-        full = self.end is not None and self._history.configurations >= self.end
-        return self._history.view(
+        rows = self._ledger.history
+        full = self.end is not None and rows.configurations >= self.end
+        return rows.view(
             self._clock.now(),
             self._clock.begun,
             self.exhausted or full,
@@ -445,27 +360,7 @@ class Study:
         from sparktune.samplers.replicate import recommended  # scipy is imported at its first use
 
         row = recommended(self.space, self.history)
-        return None if row is None else self.records[self._ids[row]]
-
-    @property
-    def best_params(self) -> dict[str, Any]:
-        """{label: value} of the best trial as the objective received it: choices as their options,
-        numbers of the space's types; active parameters only.
-
-        Raises:
-            AllTrialsFailed: no trial has a usable loss.
-        """
-        return ranking.best_params(self)
-
-    def to_pandas(self) -> Any:
-        """A pandas DataFrame with a row for each trial: id, status, loss, a column for each
-        parameter (missing where inactive, choices as their options), asked, started and finished
-        (UTC), duration in seconds, error.
-
-        Raises:
-            ImportError: there is no pandas.
-        """
-        return table.frame(self)
+        return None if row is None else self._ledger.at(row)
 
     def report(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Report:
         """One HTML page about this study, written to `path` if there is one; the options are those
@@ -475,15 +370,8 @@ class Study:
 
         return report(self, path, **options)
 
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        return summary.html(self)
-
-    def __repr__(self) -> str:
-        return f"<Study: {self}>"
-
     def __str__(self) -> str:
-        return summary.line(self)
+        return line(self)
 
     # Files
 
@@ -527,35 +415,3 @@ class Study:
 
     def _fingerprint(self) -> str:
         return self.space.fingerprint()
-
-
-def not_of_this_space(trial: Trial, error: InvalidArgument) -> InvalidArgument:
-    """What is raised for a trial that a space refuses by `error`."""
-    return InvalidArgument(
-        f"trials holds trial {trial.id}, which this space cannot have given: {error}. "
-        "Continue with the space it was made for, or start with new trials"
-    )
-
-
-def _random_seed() -> int:
-    entropy = np.random.SeedSequence().entropy
-    assert isinstance(entropy, int)  # as no entropy was given
-    return entropy
-
-
-def _outcome_of(id: int, result: Any) -> Outcome:
-    """The outcome that a user's result means."""
-    if isinstance(result, Outcome) and not result.status.pending:
-        return result if result.trial_id == id else replace(result, trial_id=id)
-    if isinstance(result, Failure):
-        return Outcome(id, Status.ERROR, failure=result)
-    if isinstance(result, BaseException):
-        return Outcome.of(id, worker.failed(result))
-    outcome = Outcome.of(id, worker.read(result))
-    if outcome.status is Status.ERROR:
-        raise InvalidArgument(
-            "result must be a loss, a dict such as {'loss': 0.1, 'status': 'ok'} or "
-            "{'status': 'fail'}, an exception, a Failure or an Outcome of a trial that has ended, "
-            f"got {result!r}"
-        )
-    return outcome

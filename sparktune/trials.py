@@ -21,8 +21,9 @@ from sparktune.errors import AllTrialsFailed
 from sparktune.executors.platforms import Platform, Serial
 from sparktune.history import View
 from sparktune.journal.saved import read_study, save_trials
-from sparktune.results import ranking, summary, table
+from sparktune.results import ranking
 from sparktune.results.finished import labels
+from sparktune.results.shown import Shown
 from sparktune.samplers import Sampler
 from sparktune.schedulers import Scheduler
 from sparktune.space.space import Space
@@ -53,7 +54,7 @@ def kept_items(values: Any, keep: Callable[[str, Any], Any]) -> Any:
     return values and {key: keep(f"{key}", value) for key, value in values.items()}
 
 
-class Trials:
+class Trials(Shown):
     """The trials of one study, evaluated one after the other in this process.
 
     Pass one to `fmin(trials=...)` to look at the trials afterwards, to pickle them, or to continue
@@ -292,38 +293,6 @@ class Trials:
 
     def __iter__(self) -> Iterator[Document]:
         return iter(self.trials)
-
-    # Tables
-
-    @property
-    def best_params(self) -> dict[str, Any]:
-        """{label: value} of the best trial as the objective received it: choices as their options,
-        numbers of the space's types; active parameters only.
-
-        Raises:
-            AllTrialsFailed: no trial has a usable loss.
-            InvalidArgument: the trials were loaded, and do not know the space; see `space_eval`.
-        """
-        return ranking.best_params(self)
-
-    def to_pandas(self) -> Any:
-        """A pandas DataFrame with a row for each trial: id, status, loss, a column for each
-        parameter (missing where inactive, choices as their options), asked, started and finished
-        (UTC), duration in seconds, error.
-
-        A parameter named like one of these is in the column `params.<label>`.
-
-        Raises:
-            ImportError: there is no pandas.
-        """
-        return table.frame(self)
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        return summary.html(self)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {summary.line(self)}>"
 
     # Counting
 

@@ -24,6 +24,7 @@ ALLOWED = {
     "schedulers": {"numpy"},
     "budgets": {"numpy", "fsspec"},
     "stopping": {"numpy"},
+    "proposals": {"numpy"},
     "study": {"numpy"},
     "limits": {"numpy"},
     "testing": {"numpy"},

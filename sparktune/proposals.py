@@ -1,0 +1,61 @@
+"""From what a scheduler wants done, and the points of a sampler, to new trials. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
+
+import numpy as np
+
+from sparktune.schedulers import New, Promote
+from sparktune.space.distributions import Array
+from sparktune.space.space import Space
+from sparktune.trial import Trial
+
+
+def feasible(work: Sequence[New | Promote], room: int | None) -> list[New | Promote]:
+    """The work that can be done at once: at most `room` new points (None: any number), and all from
+    the same results, those that the first item may know.
+    """
+    left = len(work) if room is None else room
+    kept: list[New | Promote] = []
+    for item in work:
+        left -= isinstance(item, New)
+        if left >= 0 or isinstance(item, Promote):
+            kept.append(item)
+    return list(takewhile(lambda item: item.knows == kept[0].knows, kept))
+
+
+def proposed(
+    space: Space,
+    seed: int,
+    first: int,
+    work: Sequence[New | Promote],
+    points: Iterable[Array],
+    trial_at: Callable[[int], Trial],
+) -> list[Trial]:
+    """The trials that the work becomes.
+
+    Args:
+        space: of the trials.
+        seed: of the study; with the trial's id it determines points that the sampler is not asked
+            for.
+        first: id of the first trial; the others count on from there.
+        work: what to do.
+        points: rows of the space for new points; where they are too few, work is left out.
+        trial_at: the trial at a row of the history.
+    """
+    rows = iter(points)
+    trials: list[Trial] = []
+    for item in work:
+        id = first + len(trials)
+        if isinstance(item, Promote):
+            parent = trial_at(item.row)
+            trials.append(Trial(id, parent.values, budget=item.budget, parent=parent.id))
+        elif item.explore:
+            point = space.sample(np.random.default_rng([seed, id, 1]), 1)[0]
+            values = space.values(point)
+            trials.append(Trial(id, values, budget=item.budget, explore=True))
+        elif (row := next(rows, None)) is not None:
+            trials.append(Trial(id, space.values(row), budget=item.budget))
+    return trials
