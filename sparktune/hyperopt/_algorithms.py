@@ -18,8 +18,9 @@ from sparktune.history import View
 from sparktune.hyperopt._documents import miscs_to_idxs_vals, spec_from_misc
 from sparktune.hyperopt._domain import Domain, by_label, documents_of, suggestions
 from sparktune.hyperopt._prior import prior_point
-from sparktune.samplers import Sampler, algorithms, anneal, random, tpe, tpe_hyperopt
+from sparktune.samplers import Sampler, anneal, random, tpe, tpe_hyperopt
 from sparktune.samplers._options import with_options
+from sparktune.samplers.algorithms import form_of, is_form, resolve
 from sparktune.samplers.mix import Mix, pairs_of
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
@@ -36,19 +37,7 @@ ATPE_NOTICE = "atpe.suggest: Hyperopt's adaptive TPE is not part of sparktune; i
 _TPE = tpe.TPE(repeats=True)  # a run is as long as `max_evals` says, also where points are few
 
 
-def _in_hyperopts_form(sampler: Any) -> Callable[[Algorithm], Algorithm]:
-    """Mark a function as the form of a sampler that Hyperopt's programs call; `fmin` takes the
-    sampler itself.
-    """
-
-    def marked(function: Algorithm) -> Algorithm:
-        function.sampler = sampler  # type: ignore[attr-defined]
-        return function
-
-    return marked
-
-
-@_in_hyperopts_form(random.suggest)
+@form_of(random.suggest)
 def rand(new_ids: list[Any], domain: Domain, trials: Any, seed: Any) -> list[Document]:
     """Documents of new trials, drawn from the prior with the random numbers that Hyperopt uses."""
     rng = np.random.default_rng(seed)
@@ -64,7 +53,7 @@ def rand_batch(
     return by_label(domain.space, new_ids, [prior_point(domain.space, rng) for _ in new_ids])
 
 
-@_in_hyperopts_form(_TPE)
+@form_of(_TPE)
 def tpe_suggest(
     new_ids: list[Any],
     domain: Domain,
@@ -81,7 +70,7 @@ def tpe_suggest(
     return suggestions(sampler, new_ids, domain, trials, seed)
 
 
-@_in_hyperopts_form(tpe_hyperopt.suggest)
+@form_of(tpe_hyperopt.suggest)
 def tpe_suggest_hyperopt(
     new_ids: list[Any],
     domain: Domain,
@@ -101,7 +90,7 @@ def tpe_suggest_hyperopt(
     return suggestions(sampler, new_ids, domain, trials, seed)
 
 
-@_in_hyperopts_form(anneal.suggest)
+@form_of(anneal.suggest)
 def anneal_suggest(
     new_ids: list[Any],
     domain: Domain,
@@ -123,7 +112,7 @@ def anneal_batch(
     return miscs_to_idxs_vals([doc["misc"] for doc in docs], domain.space.labels)
 
 
-@_in_hyperopts_form(_TPE)
+@form_of(_TPE)
 def atpe(new_ids: list[Any], domain: Domain, trials: Any, seed: Any) -> list[Document]:
     """Documents of new trials, by sparktune's TPE: Hyperopt's adaptive TPE is not here."""
     logger.warning(ATPE_NOTICE)
@@ -185,7 +174,7 @@ def _is_ours(algo: Any) -> bool:
     function, options = _unwrapped(algo)
     if function is mix:
         return all(_is_ours(member) for _, member in pairs_of(options.get("p_suggest")))
-    return not callable(algo) or hasattr(function, "sampler") or hasattr(function, "suggest")
+    return not callable(algo) or is_form(function) or hasattr(function, "suggest")
 
 
 def _resolved(algo: Any) -> Sampler:
@@ -196,7 +185,7 @@ def _resolved(algo: Any) -> Sampler:
         return with_options(Mix(), **options)
     if function is atpe:
         logger.warning(ATPE_NOTICE)
-    return algorithms.resolve(algo)
+    return resolve(algo)
 
 
 def _check_members(algo: Any) -> None:
@@ -208,7 +197,7 @@ def _check_members(algo: Any) -> None:
         for member in members:
             _check_members(member)
     elif _is_ours(algo):
-        algorithms.resolve(algo)
+        resolve(algo)
 
 
 def _unwrapped(algo: Any) -> tuple[Any, dict[str, Any]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sparktune.errors import InvalidArgument
 from sparktune.samplers import Sampler
@@ -29,10 +30,30 @@ ALGORITHMS = {
 may import at its top what takes long.
 """
 
+F = TypeVar("F", bound=Callable[..., Any])
+_MARK = "__sparktune_sampler__"
+
+
+def form_of(sampler: Sampler) -> Callable[[F], F]:
+    """Mark a function as a sampler in another form, such as Hyperopt's: `resolve` gives the sampler
+    itself.
+    """
+
+    def marked(function: F) -> F:
+        setattr(function, _MARK, sampler)
+        return function
+
+    return marked
+
+
+def is_form(function: Any) -> bool:
+    """Whether a function was marked by `form_of`."""
+    return hasattr(function, _MARK)
+
 
 def resolve(algo: Any, argument: str = "algo") -> Sampler:
-    """The sampler that `algo` means: a sampler, its name, None for TPE, a function that names its
-    sampler as an attribute `sampler`, or a `functools.partial` of one of them with options.
+    """The sampler that `algo` means: a sampler, its name, None for TPE, a function marked by
+    `form_of`, or a `functools.partial` of one of them with options.
 
     Args:
         argument: what errors call it.
@@ -47,7 +68,7 @@ def resolve(algo: Any, argument: str = "algo") -> Sampler:
     named: Any = algo
     if algo is None or isinstance(algo, str):
         named = _imported(algo or "tpe")
-    named = getattr(named, "sampler", named)
+    named = getattr(named, _MARK, named)
     if hasattr(named, "suggest") and not isinstance(named, (ModuleType, type)):
         return cast(Sampler, named)
     raise InvalidArgument(

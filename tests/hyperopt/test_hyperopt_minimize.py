@@ -31,6 +31,7 @@ from sparktune.hyperopt import (
     tpe,
 )
 from sparktune.hyperopt.fmin import generate_trials_to_calculate
+from sparktune.samplers.algorithms import is_form
 
 LINE = hp.uniform("x", -5, 5)
 quiet = functools_partial(fmin, verbose=False)
@@ -118,7 +119,7 @@ def test_going_on_with_the_same_rstate_is_as_if_there_had_been_no_break(
         options = {"trials_save_file": str(tmp_path / "trials.pkl")}
     rstate = np.random.default_rng(1)
     for n in (3, 6, 25, 30):
-        if kept != "generator" or getattr(algo, "sampler", None):
+        if kept != "generator" or is_form(algo):
             rstate = np.random.default_rng(1)
         quiet(quadratic, LINE, algo, n, rstate=rstate, **options)
     parts = options.get("trials")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sparktune import hyperopt
+from sparktune import hp, hyperopt, tune
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
 from sparktune.hyperopt._algorithms import sampler_of
@@ -96,6 +96,38 @@ def test_a_users_sampler_has_the_options_of_its_class() -> None:
     assert with_options(Foreign(), width=2) == Foreign(2)
     with pytest.raises(InvalidArgument, match=r"Foreign has no option 'size'; it has 'width'"):
         with_options(Foreign(), size=2)
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """A sampler of a user around another one."""
+
+    sampler: Any
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+        return self.sampler.suggest(space, history, n, rng) + 100
+
+
+def test_a_users_sampler_may_have_another_one_as_its_field() -> None:
+    shifted = Shifted(random.suggest)
+    assert resolve(shifted) is shifted
+    study = tune(float, hp.uniform("x", 0, 1), sampler=shifted, max_trials=3, progress=False)
+    assert min(trial.values["x"] for trial in study.trials.values()) >= 100
+
+
+def test_a_users_algorithm_may_have_a_sampler_of_its_own_as_its_attribute() -> None:
+    def algo(new_ids: Any, domain: Any, trials: Any, seed: Any) -> Any:
+        docs = hyperopt.rand.suggest(new_ids, domain, trials, seed)
+        for doc in docs:
+            doc["misc"]["vals"]["x"] = [0.5]
+        return docs
+
+    algo.sampler = random.suggest  # type: ignore[attr-defined]
+    trials = hyperopt.Trials()
+    hyperopt.fmin(
+        float, hyperopt.hp.uniform("x", 0, 1), algo, 3, trials=trials, show_progressbar=False
+    )
+    assert trials.vals["x"] == [0.5] * 3
 
 
 def test_options_without_a_name_are_refused() -> None:
