@@ -249,7 +249,7 @@ WRONG: dict[str, Any] = {"p_suggest": [(1.0, own)], "share": 1}
         ({"p_suggest": [(0.5, own), (0.4, rand.suggest)]}, "sum to 1"),
         (WRONG, "no option 'share'; it has 'p_suggest'"),
         ({"p_suggest": [(1.0, rand.suggest)], "share": 1}, "no option 'share'"),
-        ({"p_suggest": [(0.5, own), (0.5, partial(tpe.suggest, gama=1))]}, "no option 'gama'"),
+        ({"p_suggest": [(0.5, own), (0.5, partial(tpe.suggest, gama=1))]}, "no option 'gama'"),  # type: ignore[call-arg]
         ({"p_suggest": [(1.0, partial(mix.suggest, **WRONG))]}, "no option 'share'"),
     ],
 )
@@ -272,7 +272,7 @@ def test_options_reach_the_algorithm() -> None:
     assert searched(eager, 20).vals["x"][:2] != searched(eager, 20).vals["x"][2:4]
     assert searched(eager, 20).vals != searched(tpe.suggest, 20).vals
     with pytest.raises(InvalidArgument, match="has no option"):
-        searched(partial(tpe.suggest, linear_forgetting=25))
+        searched(partial(tpe.suggest, linear_forgetting=25))  # type: ignore[call-arg]
 
 
 def test_a_domain_evaluates() -> None:
