@@ -42,6 +42,7 @@ in samplers, `Scheduler` in schedulers, `Stopper` in stopping, `Observer` in loo
 
 from typing import TYPE_CHECKING, Any
 
+from sparktune.budgets.samples import subset
 from sparktune.errors import (
     AllTrialsFailed,
     BadSearchSpace,
@@ -129,6 +130,7 @@ __all__ = [
     "scope",
     "share",
     "space_eval",
+    "subset",
     "tpe",
     "tune",
 ]

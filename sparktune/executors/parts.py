@@ -225,4 +225,5 @@ class Parts:
             report = worker.read(self._merge(parts))
         except Exception as error:
             report = worker.failed(error)
-        return Outcome.of(trial.id, report)
+        state = parts[0].state if self._n == 1 else None  # several parts hand nothing on
+        return replace(Outcome.of(trial.id, report), state=state)

@@ -3,6 +3,7 @@
 search             `SparkSearchCV`: its options; the others build on it
 fitting            what it does: evaluates candidates, chooses the best, fits it
 racing             candidates that get their folds one by one; the scheduler is `Folds`
+resource, growing  candidates whose samples, or a parameter of theirs, grow; schedulers as `ASHA`
 nested             nested cross-validation
 spaces             spaces as users of scikit-learn and of other libraries write them
 fold               the evaluation of a candidate on folds, which travels to workers

@@ -28,9 +28,11 @@ from sparktune.sklearn.candidate import flattening, scorer_of
 from sparktune.sklearn.checks import check_parameters, seeded
 from sparktune.sklearn.corrected import no_score
 from sparktune.sklearn.fold import Data, Evaluation, fitted
+from sparktune.sklearn.growing import Growing
 from sparktune.sklearn.nested import nested
 from sparktune.sklearn.predictions import Entries, Keeping, entries
 from sparktune.sklearn.racing import OneByOne
+from sparktune.sklearn.resource import columns, compared, growing
 from sparktune.sklearn.rows import folds_of, leaves, merging, metric_of, named, partial
 from sparktune.sklearn.side_by_side import side_by_side
 from sparktune.sklearn.weighted import weighted
@@ -133,6 +135,9 @@ class FoldSearch(BaseSearchCV):  # type: ignore[misc]
 
     # What subclasses say
 
+    scheduler: Any = None  # for those that have no such option
+    resource: str | None = None
+
     def _check_options(self) -> None:
         """Raises:
         InvalidArgument: an option has a value that it cannot have.
@@ -150,12 +155,12 @@ class FoldSearch(BaseSearchCV):  # type: ignore[misc]
         before = getattr(self, "study_", None)
         if self.warm_start and isinstance(before, Study):
             return before
-        scheduler = Folds(self.n_splits_) if self.racing and self.n_splits_ > 1 else None
+        scheduler = Folds(self.n_splits_) if self.racing and self.n_splits_ > 1 else self.scheduler
         sampler = resolve(self.sampler, "sampler")
         return Study(space, sampler, scheduler, seed=seeded(self.random_state))
 
     def _run(
-        self, plan: Plan, objective: Evaluation, observe: Callable[..., None]
+        self, plan: Plan, objective: Evaluation | Growing, observe: Callable[..., None]
     ) -> Mapping[int, Trial]:
         """Evaluate candidates; return the records of the trials."""
         self.study_ = study = self._study(plan.space)
@@ -196,7 +201,7 @@ class FoldSearch(BaseSearchCV):  # type: ignore[misc]
         check_parameters(self.estimator, plan.space, flatten)
         numbers = [*range(self.n_splits_)]
         groups = [numbers] if self.unit == "candidate" else [[number] for number in numbers]
-        objective = Evaluation(
+        objective: Any = Evaluation(
             clone(self.estimator),
             _as_one(scorer, self.error_score),
             data,
@@ -207,6 +212,9 @@ class FoldSearch(BaseSearchCV):  # type: ignore[misc]
             () if kept is None else kept.positions,
             ("predict_proba",) if self.ensemble and is_classifier(self.estimator) else (),
         )
+        if self.resource is not None:
+            seed = seeded(self.random_state) or 0
+            objective = growing(objective, self.scheduler, self.resource, plan.space, seed)
         raised: list[BaseException] = []
 
         def observe(event: Event, history: View) -> None:
@@ -221,6 +229,7 @@ class FoldSearch(BaseSearchCV):  # type: ignore[misc]
         failures.warn_of_failures(ended, self.n_splits_, self.error_score)
         candidates = [flatten(plan.space.decode(trial.values)) for trial in ended]
         out = folds_of(ended, self.n_splits_, self.error_score, train=self.return_train_score)
+        candidates, out = compared(candidates, ended, out, self.resource)
         names = [*named(out[0]["test_scores"])]
         self.multimetric_ = names != ["score"]
         metric = metric_of(self.refit, names)
@@ -234,11 +243,11 @@ class FoldSearch(BaseSearchCV):  # type: ignore[misc]
         self, candidates: Sequence[Any], trials: Sequence[Trial], out: Sequence[Any], metric: str
     ) -> Any:
         """`cv_results_`."""
-        if not self.racing:
+        if not self.racing and self.resource is None:
             return self._format_results(candidates, self.n_splits_, out)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "One or more of the", UserWarning)
-            more = partial(trials, metric)
+            more = partial(trials, metric) if self.racing else columns(trials, metric)
             return self._format_results(candidates, self.n_splits_, out, more)
 
     def _choose(self, found: honest.Finished | None, on: Platform, data: Data) -> None:

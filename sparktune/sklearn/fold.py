@@ -116,19 +116,37 @@ class Evaluation:
     def __call__(self, point: Any, part: int = 0, budget: int | None = None) -> dict[str, Any]:
         numbers = self.groups[part] if budget is None else [budget - 1]
         candidate = self.flatten(point)
+        return self.told(candidate, lambda number: self.fold(candidate, number), numbers)
+
+    def told(
+        self,
+        candidate: Parameters,
+        fold: Callable[[int], Mapping[str, Any]],
+        numbers: Sequence[int],
+    ) -> dict[str, Any]:
+        """The result of a candidate on the folds with these numbers."""
         told: dict[str, Any] = {"status": "ok", "loss": 0.0, "params": candidate}
         with config_context(**self.config):
             try:
-                return told | {"folds": [self.fold(candidate, i) for i in numbers]}
+                return told | {"folds": [fold(number) for number in numbers]}
             except Exception as error:
                 if self.error_score != "raise" or not _travels(error):
                     raise
                 return told | {"raised": error}
 
-    def fold(self, candidate: Parameters, number: int) -> dict[str, Any]:
-        """What is known of a candidate on one fold."""
-        train, test = self.data.splits[number]
-        model = clone(self.estimator).set_params(**clone(candidate, safe=False))
+    def model(self, candidate: Parameters) -> Any:
+        """A new model with the parameters of a candidate."""
+        return clone(self.estimator).set_params(**clone(candidate, safe=False))
+
+    def fold(
+        self, candidate: Parameters, number: int, model: Any = None, train: Any = None
+    ) -> dict[str, Any]:
+        """What is known of a candidate on one fold; `model`: what is to be fitted; `train`: on
+        these samples.
+        """
+        whole, test = self.data.splits[number]
+        train = whole if train is None else train
+        model = self.model(candidate) if model is None else model
         kinds = {"test_scores": test, "train_scores": train}
         if not self.return_train_score:
             del kinds["train_scores"]
@@ -229,8 +247,11 @@ class Heard:
 
     def of(self, wanted: Sequence[str], kept: Any) -> dict[str, Any]:
         """{method: answers (n, ...)} for the samples at the positions `kept`, and the `classes`;
-        floats of half the usual length. Nothing if one of them cannot be had.
+        floats of half the usual length. Nothing if one of them cannot be had. The model forgets
+        that it was listened to.
         """
+        for name in self.METHODS:
+            getattr(self._model, "__dict__", {}).pop(name, None)
         try:
             methods = [name for name in wanted if hasattr(self._model, name)]
             for name in methods if self._answers else [*methods, "predict"]:

@@ -11,6 +11,7 @@ from sparktune.arguments import positive, whole
 from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Platform, here_or_spark
 from sparktune.sklearn.fitting import FoldSearch, Plan
+from sparktune.sklearn.resource import check_options
 from sparktune.sklearn.spaces import check_grid, grid_points, space_of
 
 
@@ -64,6 +65,16 @@ class SparkSearchCV(FoldSearch):
             second, see `sparktune.schedulers.Folds`. Its row keeps the folds it has, and its mean
             is NaN: it is never the best. `cv_results_` has two more columns then, `n_folds` and
             `partial_test_<metric>`, the mean of these folds.
+        scheduler: with `resource`: gives most candidates a part of it only, and few all of it, such
+            as `ASHA(min_budget=10, max_budget=270)`; `n_iter` counts candidates. A row has what
+            its candidate got at last; the mean of one that got less than others is NaN: it is never
+            the best. `cv_results_` has two more columns, `n_resources` and
+            `partial_test_<metric>`, the mean with that. None: every candidate gets all.
+        resource: what the scheduler's budgets are: "n_samples", training samples of each fold
+            (or, up to 1.0, their share), see `sparktune.subset`; or the name of a parameter, such
+            as "n_estimators", "clf__n_estimators" or "max_iter", which the space must not hold.
+            Models go on from where they were by `warm_start`, if they have that and the parameter
+            counts all; the folds of a candidate are one task then.
         time_budget: seconds for the search, the last fit left out; candidates that run then are
             dropped. None: no limit.
         journal: path of a file that keeps every candidate and score. The same search with the same
@@ -127,6 +138,8 @@ class SparkSearchCV(FoldSearch):
         on: Platform | None = None,
         unit: str = "fold",
         racing: bool = False,
+        scheduler: Any = None,
+        resource: str | None = None,
         time_budget: float | None = None,
         journal: Any = None,
         warm_start: bool = False,
@@ -155,6 +168,8 @@ class SparkSearchCV(FoldSearch):
         self.on = on
         self.unit = unit
         self.racing = racing
+        self.scheduler = scheduler
+        self.resource = resource
         self.time_budget = time_budget
         self.journal = journal
         self.warm_start = warm_start
@@ -180,6 +195,7 @@ class SparkSearchCV(FoldSearch):
             raise InvalidArgument(f'unit must be "fold" or "candidate", got {self.unit!r}')
         if self.racing and (self.unit != "fold" or self.deterministic):
             raise InvalidArgument('racing=True needs unit="fold" and deterministic=False')
+        check_options(self.scheduler, self.resource, racing=self.racing)
         if self.select not in ("best", "1se"):
             raise InvalidArgument(f'select must be "best" or "1se", got {self.select!r}')
         if self.select != "best" and callable(self.refit):

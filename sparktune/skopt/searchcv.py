@@ -16,6 +16,7 @@ from sparktune.executors.platforms import Parts, Platform, Serial, Threads
 from sparktune.sklearn import SparkSearchCV
 from sparktune.sklearn.fitting import Plan
 from sparktune.sklearn.fold import Evaluation
+from sparktune.sklearn.growing import Growing
 from sparktune.sklearn.rows import merging, metrics_of
 from sparktune.sklearn.spaces import space_of
 from sparktune.skopt.optimizer.base import Following
@@ -191,7 +192,7 @@ class BayesSearchCV(SparkSearchCV):
         return Serial() if n == 1 and self.n_points == 1 else Threads(max(n, self.n_points))
 
     def _run(
-        self, plan: Plan, objective: Evaluation, observe: Callable[..., None]
+        self, plan: Plan, objective: Evaluation | Growing, observe: Callable[..., None]
     ) -> Mapping[int, Trial]:
         on = Parts(plan.on, len(objective.groups), merging(self.refit))
         rng = generator(self.random_state)
