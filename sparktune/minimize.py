@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sparktune import loop
+from sparktune.annotated import annotated, by_keyword, is_annotated
 from sparktune.arguments import whole
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.executors.platforms import Platform
@@ -25,7 +26,7 @@ from sparktune.stopping import Stopper
 from sparktune.study import Study
 from sparktune.trial import Scalar, Trial
 from sparktune.trials import Trials
-from sparktune.tuning import OR_NONE, annotated, by_keyword, is_annotated, tune
+from sparktune.tuning import OR_NONE, tune
 
 
 def fmin(

@@ -10,11 +10,14 @@ from sparktune.arguments import is_whole, numeric, positive, whole
 from sparktune.errors import InvalidArgument, brief
 from sparktune.executors.platforms import Spark, Threads, session_of
 from sparktune.trials import Trials
+from sparktune.tuning import lag_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 logger = logging.getLogger("sparktune")
+
+_EXAMPLE = "SparkTrials(parallelism=8, deterministic=True)"
 
 
 class SparkTrials(Trials):
@@ -73,7 +76,7 @@ class SparkTrials(Trials):
     ) -> None:
         super().__init__()
         self.parallelism = parallelism_of(parallelism)
-        self.lag = _lag(deterministic, self.parallelism)
+        self.lag = lag_of(deterministic, self.parallelism, _EXAMPLE)
         self.timeout = positive("timeout", timeout)
         self.loss_threshold = numeric("loss_threshold", loss_threshold)
         self.trial_timeout = positive("trial_timeout", trial_timeout)
@@ -120,7 +123,7 @@ class ThreadTrials(Trials):
     def __init__(self, parallelism: int = 4, deterministic: bool = False) -> None:
         super().__init__()
         self.parallelism = whole("parallelism", parallelism, 1)
-        self.lag = _lag(deterministic, self.parallelism)
+        self.lag = lag_of(deterministic, self.parallelism, _EXAMPLE)
 
     def platform(self, queue: int = 1) -> Threads:
         """Threads of this process."""
@@ -140,15 +143,3 @@ def parallelism_of(parallelism: Any) -> int | None:
         logger.warning("parallelism=%d: using as many slots as the cluster has", parallelism)
         return None
     return operator.index(parallelism)
-
-
-def _lag(deterministic: bool, parallelism: int | None) -> int | None:
-    """How many trials a suggestion must not know the results of; None: as few as possible."""
-    if not isinstance(deterministic, bool):
-        raise InvalidArgument(f"deterministic must be True or False, got {deterministic!r}")
-    if deterministic and parallelism is None:
-        raise InvalidArgument(
-            "deterministic=True needs parallelism, as the trials depend on how many run at once; "
-            "give it, as in SparkTrials(parallelism=8, deterministic=True)"
-        )
-    return parallelism if deterministic else None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import inspect
 import logging
 import os
 import sys
@@ -13,12 +11,13 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from sparktune import loop, resume, worker
+from sparktune import loop, resume
+from sparktune.annotated import annotated, is_annotated
 from sparktune.arguments import whole
 from sparktune.budgets.keeping import Keeping
 from sparktune.budgets.objective import with_budgets
 from sparktune.budgets.states import States
-from sparktune.errors import InvalidAnnotatedParameter, InvalidArgument
+from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Platform, Serial
 from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
@@ -29,7 +28,6 @@ from sparktune.samplers import Sampler
 from sparktune.samplers.prior import with_prior
 from sparktune.samplers.replicate import Replicate
 from sparktune.schedulers import FullBudget, InOrder, Scheduler
-from sparktune.space.expression import Apply
 from sparktune.space.space import Space
 from sparktune.stopping import Never, Stopper
 from sparktune.study import Study
@@ -138,7 +136,7 @@ def tune(
     objective, space = annotated(objective) if is_annotated(space) else (objective, space)
     study = _study(space, sampler, scheduler, seed, study)
     suggesting = _sampler(study, prior, replicate, max_trials)
-    lag = _lag(deterministic, on)
+    lag = lag_of(deterministic, on.parallelism, "Spark(parallelism=8)")
     points = [_point(study, i, point) for i, point in enumerate(start)]
     limit = None if max_trials is None else whole("max_trials", max_trials, 0, OR_NONE)
     name = getattr(objective, "__name__", type(objective).__name__)
@@ -276,18 +274,23 @@ def _point(study: Study, i: int, point: Any) -> dict[str, Scalar]:
         raise InvalidArgument(f"start[{i}]: {error}") from None
 
 
-def _lag(deterministic: bool, on: Platform) -> int | None:
-    """How many trials a suggestion must not know the results of; None: as few as possible."""
+def lag_of(deterministic: Any, parallelism: Any, example: str) -> int | None:
+    """How many trials a suggestion must not know the results of; None: as few as possible.
+
+    Raises:
+        InvalidArgument: `deterministic` is not a bool, or needs a number as parallelism, as in the
+            example.
+    """
     if not isinstance(deterministic, bool):
         raise InvalidArgument(f"deterministic must be True or False, got {deterministic!r}")
     if not deterministic:
         return None
-    if not isinstance(on.parallelism, int):
+    if not isinstance(parallelism, int):
         raise InvalidArgument(
             "deterministic=True needs parallelism, as the trials depend on how many run at once; "
-            "give it, as in Spark(parallelism=8)"
+            f"give it, as in {example}"
         )
-    return on.parallelism
+    return parallelism
 
 
 @contextlib.contextmanager
@@ -314,36 +317,3 @@ def _running(
         if progress in (True, "live"):
             seconds = time.monotonic() - begun
             print(f"{study}; {study.stop_reason}, {seconds:.1f} s", file=sys.stderr)
-
-
-def is_annotated(space: Any) -> bool:
-    """Whether the space is that of the annotations of the objective."""
-    return isinstance(space, str) and space == "annotated"
-
-
-def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, Apply]]:
-    """An objective of one dict, and its space, from a function whose arguments are annotated with
-    hp.* nodes.
-    """
-    try:
-        annotations = inspect.get_annotations(fn, eval_str=True)
-    except NameError as error:
-        raise InvalidAnnotatedParameter(
-            f'space="annotated": the annotations of {fn.__name__} cannot be evaluated: {error}'
-        ) from error
-    space = {name: node for name, node in annotations.items() if name != "return"}
-    for name, node in space.items():
-        if not isinstance(node, Apply):
-            raise InvalidAnnotatedParameter(
-                f'space="annotated": argument {name!r} of {fn.__name__} is annotated with '
-                f"{node!r}; annotate it with a parameter, as in "
-                f"{name}: hp.uniform({name!r}, 0, 1)"
-            )
-    return by_keyword(fn), space
-
-
-def by_keyword(fn: Callable[..., Any]) -> Callable[[Any], Any]:
-    """A function of one dict that calls `fn` with its items as arguments, and is named like it."""
-    objective: Any = functools.partial(worker.with_keywords, fn)
-    objective.__name__ = getattr(fn, "__name__", type(fn).__name__)
-    return objective  # type: ignore[no-any-return]

@@ -23,6 +23,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+from sparktune.annotated import annotated, is_annotated
 from sparktune.arguments import whole
 from sparktune.cli.references import References
 from sparktune.cli.tables import change_of, merged, read_tables, written_out
@@ -37,7 +38,7 @@ from sparktune.space.tables import space_of
 from sparktune.study import Study
 from sparktune.tracking.observer import MlflowObserver
 from sparktune.trials import Trials
-from sparktune.tuning import OR_NONE, annotated, is_annotated, tune
+from sparktune.tuning import OR_NONE, tune
 
 _BUDGET = ("max_evals", "timeout", "loss_threshold")
 _PLATFORMS: dict[str, Any] = {"serial": Serial, "threads": Threads, "spark": Spark}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sparktune import trials as core
+from sparktune.annotated import annotated
 from sparktune.documents import Document
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
@@ -25,7 +26,6 @@ from sparktune.samplers.mix import Mix, pairs_of
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 from sparktune.trial import next_id
-from sparktune.tuning import annotated
 
 logger = logging.getLogger("sparktune")
 

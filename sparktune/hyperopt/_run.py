@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from sparktune import minimize
+from sparktune.annotated import annotated
 from sparktune.errors import AllTrialsFailed
 from sparktune.hyperopt._algorithms import Foreign, sampler_of, takes_documents
 from sparktune.saved_trials import trials_of
-from sparktune.tuning import annotated
 
 
 def run(

@@ -1,0 +1,45 @@
+"""Objectives whose arguments are annotated with their search space."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from sparktune import worker
+from sparktune.errors import InvalidAnnotatedParameter
+from sparktune.space.nodes import Apply
+
+
+def is_annotated(space: Any) -> bool:
+    """Whether the space is that of the annotations of the objective."""
+    return isinstance(space, str) and space == "annotated"
+
+
+def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, Apply]]:
+    """An objective of one dict, and its space, from a function whose arguments are annotated with
+    hp.* nodes.
+    """
+    try:
+        annotations = inspect.get_annotations(fn, eval_str=True)
+    except NameError as error:
+        raise InvalidAnnotatedParameter(
+            f'space="annotated": the annotations of {fn.__name__} cannot be evaluated: {error}'
+        ) from error
+    space = {name: node for name, node in annotations.items() if name != "return"}
+    for name, node in space.items():
+        if not isinstance(node, Apply):
+            raise InvalidAnnotatedParameter(
+                f'space="annotated": argument {name!r} of {fn.__name__} is annotated with '
+                f"{node!r}; annotate it with a parameter, as in "
+                f"{name}: hp.uniform({name!r}, 0, 1)"
+            )
+    return by_keyword(fn), space
+
+
+def by_keyword(fn: Callable[..., Any]) -> Callable[[Any], Any]:
+    """A function of one dict that calls `fn` with its items as arguments, and is named like it."""
+    objective: Any = functools.partial(worker.with_keywords, fn)
+    objective.__name__ = getattr(fn, "__name__", type(fn).__name__)
+    return objective  # type: ignore[no-any-return]
