@@ -5,7 +5,7 @@
     study = tune(lambda x: (x - 3) ** 2, hp.uniform("x", -10, 10), on=Spark(4), max_trials=50)
     print(study.best_params)
 
-How it is built. `tune` (tuning) checks its arguments, reads the space as columns (space), maybe from
+How it is built. `tune` (tuning) checks its arguments, reads the space as columns (space), or from
 the objective's annotations (annotated), takes in what a journal (journal, resume) holds, opens an
 executor where trials are evaluated (executors), and runs the one loop (loop): the study (study)
 asks a scheduler (schedulers) what to start and a sampler (samplers) where, which may fit a model of

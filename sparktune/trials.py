@@ -36,7 +36,6 @@ from sparktune.trial import (
     Event,
     Header,
     Scalar,
-    Status,
     Stopped,
     Told,
     Trial,
@@ -276,17 +275,7 @@ class Trials(Shown):
 
     def explanation(self) -> str:
         """Why there is no best trial: how many ended how, and the first failure in full."""
-        text = "There are no evaluation tasks, cannot return argmin of task losses"
-        failed = [trial for trial in self.records.values() if not trial.status.pending]
-        if not failed:
-            return f"{text}: no trial was evaluated."
-        counts = {status: sum(t.status is status for t in failed) for status in Status}
-        summary = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
-        text += f": none of {len(failed)} trials gave a usable loss ({summary})."
-        told = next((trial for trial in failed if trial.failure), None)
-        if told is None:
-            return text
-        return f"{text} The first failure, of trial {told.id}:\n{told.failure}{told.last_lines}"
+        return ranking.why_none(self.records.values())
 
     def __len__(self) -> int:
         return len(self.trials)

@@ -248,3 +248,30 @@ def miscs_update_idxs_vals(
                 by_id[tid]["idxs"][key] = [tid]
                 by_id[tid]["vals"][key] = [scalar(value)]
     return miscs
+
+
+def new_documents(
+    tids: Sequence[Any],
+    specs: Sequence[Any],
+    results: Sequence[Any],
+    miscs: Sequence[dict[str, Any]],
+    exp_key: Any,
+) -> list[Document]:
+    """Documents of new trials of an experiment, one for each id."""
+    source = {"state": JOB_STATE_NEW, "exp_key": exp_key, "owner": None}
+    source |= {"book_time": None, "refresh_time": None}
+    parts = zip(tids, specs, results, miscs, strict=True)
+    return [
+        source | {"tid": tid, "spec": spec, "result": result, "misc": misc, "version": 0}
+        for tid, spec, result, misc in parts
+    ]
+
+
+def derived(docs: list[Document], sources: Sequence[Document]) -> list[Document]:
+    """The documents, each with the state, owner and times of its source."""
+    for doc, source in zip(docs, sources, strict=True):
+        doc |= {key: source[key] for key in ("state", "exp_key", "owner")}
+        doc |= {key: source[key] for key in ("book_time", "refresh_time")}
+        for key, value in (("tid", doc["tid"]), ("cmd", None), ("from_tid", source["tid"])):
+            doc["misc"].setdefault(key, value)
+    return docs

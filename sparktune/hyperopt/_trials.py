@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import math
-import reprlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from operator import itemgetter
 from typing import Any
-
-import numpy as np
 
 from sparktune import documents
 from sparktune import trials as core
 from sparktune.documents import Document, TrialAttachments
-from sparktune.errors import AllTrialsFailed, InvalidArgument, InvalidTrial
+from sparktune.errors import AllTrialsFailed, InvalidTrial
 from sparktune.history import View
 from sparktune.hyperopt._documents import (
     JOB_STATES,
     JOB_VALID_STATES,
+    derived,
     miscs_to_idxs_vals,
+    new_documents,
     spec_from_misc,
     validated,
 )
 from sparktune.hyperopt._run import run
 from sparktune.hyperopt._store import Ids, Records, Store
+from sparktune.hyperopt._true_loss import true_loss
 from sparktune.trial import (
     JOB_STATE_DONE,
-    JOB_STATE_NEW,
     STATUS_NEW,
     STATUS_OK,
     Event,
@@ -250,13 +249,7 @@ class Trials(core.Trials):
         miscs: list[dict[str, Any]],
     ) -> list[Document]:
         """Documents of new trials, not put in yet; one for each id."""
-        source = {"state": JOB_STATE_NEW, "exp_key": self._exp_key, "owner": None}
-        source |= {"book_time": None, "refresh_time": None}
-        parts = zip(tids, specs, results, miscs, strict=True)
-        return [
-            source | {"tid": tid, "spec": spec, "result": result, "misc": misc, "version": 0}
-            for tid, spec, result, misc in parts
-        ]
+        return new_documents(tids, specs, results, miscs, self._exp_key)
 
     def source_trial_docs(
         self,
@@ -267,13 +260,7 @@ class Trials(core.Trials):
         sources: list[Document],
     ) -> list[Document]:
         """Documents of trials derived from others, whose state, owner and times they take over."""
-        docs = self.new_trial_docs(tids, specs, results, miscs)
-        for doc, source in zip(docs, sources, strict=True):
-            doc |= {key: source[key] for key in ("state", "exp_key", "owner")}
-            doc |= {key: source[key] for key in ("book_time", "refresh_time")}
-            for key, value in (("tid", doc["tid"]), ("cmd", None), ("from_tid", source["tid"])):
-                doc["misc"].setdefault(key, value)
-        return docs
+        return derived(self.new_trial_docs(tids, specs, results, miscs), sources)
 
     def delete_all(self) -> None:
         """Forget all trials. Their ids are not used again."""
@@ -362,19 +349,7 @@ class Trials(core.Trials):
             ValueError: no trial has a loss.
             InvalidArgument: one of these is not a number, or a variance is negative.
         """
-        ok = [result for result in self.results if result["status"] == STATUS_OK]
-        rows = [
-            (loss, result.get("loss_variance", 0.0), result.get("true_loss", loss))
-            for result in ok
-            if (loss := bandit.loss(result) if bandit else result["loss"]) == loss
-        ]
-        if not rows:
-            raise ValueError("Empty loss vector: no trial has a loss")
-        loss, variance, true_loss = np.array(sorted(_numbers(row) for row in rows)).T
-        if not variance.any():
-            return float(true_loss[0])
-        near = loss < loss[0] + max(3 * np.sqrt(variance[0]), np.finfo(float).tiny)
-        return float(_chance_of_best(loss[near], variance[near]) @ true_loss[near])
+        return true_loss(self.results, bandit.loss if bandit else itemgetter("loss"))
 
     def fmin(
         self,
@@ -458,24 +433,3 @@ def trials_from_docs(docs: Iterable[Document], validate: bool = True, **kwargs: 
     (made.insert_trial_docs if validate else made._insert_trial_docs)(list(docs))
     made.refresh()
     return made
-
-
-def _numbers(row: tuple[Any, ...]) -> tuple[float, ...]:
-    """A loss, its variance and the true loss as numbers."""
-    try:
-        loss, variance, true_loss = map(float, row)
-    except (TypeError, ValueError, OverflowError):
-        variance = math.nan
-    if not 0 <= variance < math.inf:
-        raise InvalidArgument(
-            "the loss, the loss_variance and the true_loss of a result must be numbers, and the "
-            f"variance at least 0, got {reprlib.repr(row)}"
-        )
-    return loss, variance, true_loss
-
-
-def _chance_of_best(mean: np.ndarray[Any, Any], variance: np.ndarray[Any, Any]) -> Any:
-    """The share of 1,000 draws from independent normals in which each is the smallest."""
-    rng = np.random.default_rng(232342)
-    draws = rng.normal(mean, np.sqrt(variance), (1000, len(mean)))
-    return np.bincount(draws.argmin(axis=1), minlength=len(mean)) / 1000

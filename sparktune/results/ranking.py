@@ -57,3 +57,18 @@ def best_params(trials: Finished) -> dict[str, Any]:
             "not been used by fmin; call space_eval(space, trials.argmin), or fmin again"
         )
     return trials.space.evaluate(found.values)
+
+
+def why_none(trials: Iterable[Trial]) -> str:
+    """Why none of the trials is the best one: how many ended how, and the first failure in full."""
+    text = "There are no evaluation tasks, cannot return argmin of task losses"
+    failed = [trial for trial in trials if not trial.status.pending]
+    if not failed:
+        return f"{text}: no trial was evaluated."
+    counts = {status: sum(t.status is status for t in failed) for status in Status}
+    summary = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
+    text += f": none of {len(failed)} trials gave a usable loss ({summary})."
+    told = next((trial for trial in failed if trial.failure), None)
+    if told is None:
+        return text
+    return f"{text} The first failure, of trial {told.id}:\n{told.failure}{told.last_lines}"
