@@ -11,6 +11,7 @@ The first line is the header. What one `ask` handed out is one line, so that a t
 a whole decision. Reading the lines gives the events of the study, in order.
 
     values    what JSON can hold, and what goes into files of its own
+    blobs     the content of those files: pickled values
     places    where a journal and those files are
     files     how lines are written: to a file that grows, or to a place that takes whole objects
     lines     events as lines, and lines as events, every field of which is checked

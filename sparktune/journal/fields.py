@@ -7,7 +7,7 @@ import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sparktune.journal.values import Blob
+from sparktune.journal.blobs import Blob
 from sparktune.trial import Status
 
 ENDED = {status.value: status for status in Status if not status.pending}

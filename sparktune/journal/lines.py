@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from sparktune.errors import InvalidArgument
+from sparktune.journal.blobs import Blob
 from sparktune.journal.fields import (
     ENDED,
     HEADER,
@@ -25,7 +26,7 @@ from sparktune.journal.fields import (
     is_time,
 )
 from sparktune.journal.places import Place
-from sparktune.journal.values import Blob, Encoder, decode
+from sparktune.journal.values import Encoder, decode
 from sparktune.trial import (
     STATUS_FAIL,
     STATUS_NEW,

@@ -11,18 +11,15 @@ everything else                             {"$blob": digest, "kind": class}
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import importlib
-import pickle
 import re
 import reprlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from sparktune.errors import InvalidArgument, JournalFailed
-from sparktune.journal.places import Place, place_of
+from sparktune.errors import JournalFailed
+from sparktune.journal.blobs import Blob, kind_of, pickled, reason_of
+from sparktune.journal.places import Place
 
 _DEEPEST = 100
 """Levels of nesting that stand in a line."""
@@ -32,61 +29,6 @@ _LARGEST_INT = 10**600
 """Python reads integers of 640 digits whatever its limit is set to."""
 
 _EXACT: dict[type, Any] = {int: int.__int__, float: float.__float__, str: str.__str__}
-
-
-@dataclass(frozen=True)
-class Blob:
-    """A value that a journal keeps in a file of its own.
-
-    Attributes:
-        kind: the name of its class.
-        digest: names its content, as its SHA-256; empty if it could not be kept.
-        journal: path or URL of the journal.
-    """
-
-    kind: str
-    digest: str
-    journal: str
-
-    def __repr__(self) -> str:
-        return f"Blob({self.kind})"
-
-    def load(self) -> Any:
-        """The value. Unpickling can run code that the file names: load from journals you trust.
-
-        Raises:
-            InvalidArgument: the value could not be kept, or its file is gone, or was changed.
-        """
-        content = self.content()
-        try:
-            return pickle.loads(content)
-        except Exception as error:
-            raise InvalidArgument(
-                f"this {self.kind} cannot be unpickled ({_reason(error)}); what it was made with "
-                "must be installed here"
-            ) from error
-
-    def content(self) -> bytes:
-        """The content of its file.
-
-        Raises:
-            InvalidArgument: as `load`.
-        """
-        if not self.digest:
-            raise InvalidArgument(f"this {self.kind} could not be pickled and was not kept")
-        try:
-            content = place_of(self.journal).blob(self.digest)
-        except OSError as error:
-            raise InvalidArgument(
-                f"the file of this {self.kind} cannot be read: {error}; it belongs into "
-                f"{self.journal}.blobs"
-            ) from error
-        if hashlib.sha256(content).hexdigest() != self.digest:
-            raise InvalidArgument(
-                f"the file of this {self.kind}, {self.digest} in {self.journal}.blobs, was changed "
-                "after it was written; restore it from a copy"
-            )
-        return content
 
 
 class Encoder:
@@ -192,7 +134,7 @@ class Encoder:
                 kind = kind_of(value)
                 name, key = self._name
                 where = name if key is None else f"{name}[{_key_text(key)}]"
-                self.lost.append(f"{where}, a {kind}: {_reason(error)}")
+                self.lost.append(f"{where}, a {kind}: {reason_of(error)}")
                 known = value, {"$blob": "", "kind": kind}
             self._filed[id(value)] = known
         return known[1]
@@ -240,42 +182,11 @@ def _is_simple(key: Any) -> bool:
     return key is None or _scalar(key) is not None
 
 
-def kind_of(value: Any) -> str:
-    """The name of the class of a value."""
-    if isinstance(value, Blob):
-        return value.kind
-    kind = type(value)
-    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
-
-
 def _key_text(key: Any) -> str:
     try:
         return f"{key!r:.80}" if isinstance(key, (str, int, float)) else kind_of(key)
     except Exception:
         return kind_of(key)
-
-
-def _reason(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error!s:.200}"
-    except Exception:
-        return type(error).__name__
-
-
-def pickled(value: Any) -> bytes:
-    """A pickle of a value, by cloudpickle where it is installed and pickle cannot."""
-    try:
-        return pickle.dumps(value)
-    except Exception:
-        for cloudpickle in _cloudpickles():
-            return bytes(cloudpickle.dumps(value))
-        raise
-
-
-def _cloudpickles() -> Iterator[Any]:
-    for name in ("cloudpickle", "pyspark.cloudpickle"):
-        with contextlib.suppress(ImportError):
-            yield importlib.import_module(name)
 
 
 _DIGEST = re.compile("[0-9a-f]{64}|")

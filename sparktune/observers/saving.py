@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from sparktune.history import View
+from sparktune.journal.blobs import Blob, kind_of, pickled
 from sparktune.journal.places import replace_file
-from sparktune.journal.values import Blob, kind_of, pickled
 from sparktune.trial import Event, Stopped, Told
 
 logger = logging.getLogger("sparktune")

@@ -19,7 +19,7 @@ from sklearn.utils.validation import _num_samples
 
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
-from sparktune.journal.values import Blob
+from sparktune.journal.blobs import Blob
 from sparktune.sklearn.rows import PREDICTIONS, Answers
 from sparktune.study import Study
 from sparktune.trial import Event, Told

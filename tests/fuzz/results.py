@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sparktune.errors import InvalidArgument
-from sparktune.journal.values import Blob
+from sparktune.journal.blobs import Blob
 
 
 class Word(str, enum.Enum):

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from sparktune import SparkTrials, ThreadTrials, Trials, fmin, hp, rand, tpe
 from sparktune.errors import InvalidArgument, JournalFailed
+from sparktune.journal.blobs import Blob
 from sparktune.journal.files import Appended, WholeObjects, files_at
 from sparktune.journal.journal import Journal, read
 from sparktune.journal.places import Local, Remote
-from sparktune.journal.values import Blob, Encoder, decode
+from sparktune.journal.values import Encoder, decode
 from sparktune.schedulers import FullBudget
 from sparktune.space.space import Space
 from sparktune.study import Study

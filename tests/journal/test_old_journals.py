@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sparktune import Trials, fmin, hp, rand
+from sparktune.journal.blobs import Blob
 from sparktune.journal.journal import read
-from sparktune.journal.values import Blob
 from sparktune.trial import Enqueued, Limit, Trial, apply, begin_of
 from tests.journal import reader_of_0_1
 

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from sparktune import ThreadTrials, Trials, fmin, hp, rand
 from sparktune.errors import InvalidArgument
+from sparktune.journal.blobs import Blob
 from sparktune.journal.journal import Journal, read, save
 from sparktune.journal.lines import Reader
 from sparktune.journal.places import Local
-from sparktune.journal.values import Blob
 from sparktune.trial import Asked, Begun, Header, Outcome, Status, Told, Trial
 
 SPACE = {"x": hp.uniform("x", 0, 1)}
@@ -336,3 +336,12 @@ def test_trials_with_large_values_pickle(tmp_path: Path) -> None:
     loaded = run(path, {"it": b"large"})
     again = pickle.loads(pickle.dumps(loaded))
     assert again.results[0]["it"].load() == b"large"
+
+
+def test_a_pickle_that_names_the_former_place_of_large_values_is_read() -> None:
+    old = (
+        b"\x80\x02csparktune.journal.values\nBlob\nq\x00)\x81q\x01}q\x02(X\x04\x00\x00\x00kind"
+        b"q\x03X\x01\x00\x00\x00Cq\x04X\x06\x00\x00\x00digestq\x05X\x01\x00\x00\x00dq\x06"
+        b"X\x07\x00\x00\x00journalq\x07X\x01\x00\x00\x00jq\x08ub."
+    )
+    assert pickle.loads(old) == Blob("C", "d", "j")

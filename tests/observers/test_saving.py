@@ -14,7 +14,7 @@ import pytest
 from sparktune import Trials, fmin, hp, rand
 from sparktune import hyperopt as compatible
 from sparktune.errors import InvalidArgument
-from sparktune.journal.values import Blob
+from sparktune.journal.blobs import Blob
 from sparktune.observers.saving import Saving
 
 X = hp.uniform("x", 0, 1)
