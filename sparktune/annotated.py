@@ -18,8 +18,8 @@ def is_annotated(space: Any) -> bool:
 
 
 def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, Apply]]:
-    """An objective of one dict, and its space, from a function whose arguments are annotated with
-    hp.* nodes.
+    """The objective as a function of one dict, and its space, from a function whose arguments are
+    annotated with hp.* nodes.
     """
     try:
         annotations = inspect.get_annotations(fn, eval_str=True)
@@ -39,7 +39,7 @@ def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, A
 
 
 def by_keyword(fn: Callable[..., Any]) -> Callable[[Any], Any]:
-    """A function of one dict that calls `fn` with its items as arguments, and is named like it."""
+    """A function of one dict that calls `fn` with its items as arguments, and has its name."""
     objective: Any = functools.partial(worker.with_keywords, fn)
     objective.__name__ = getattr(fn, "__name__", type(fn).__name__)
     return objective  # type: ignore[no-any-return]

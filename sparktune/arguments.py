@@ -1,5 +1,5 @@
-"""Checks of the arguments of public functions: the value back, or an error that says what would be
-right.
+"""Checks of the arguments of public functions. Each returns the value, or raises an error that says
+what is valid.
 """
 
 from __future__ import annotations

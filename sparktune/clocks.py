@@ -1,4 +1,4 @@
-"""The time of a run, and of its trials, though somebody may set the clock."""
+"""The time of a run and its trials, even if the system's clock is set meanwhile."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class RunClock:
         self._handed_out[id] = self.now()
 
     def finished(self, trial: Trial) -> float | None:
-        """When a trial ended by the time of this run: now, if what is recorded is by a clock that
-        has been set, or that differs from ours.
+        """When a trial ended, in the time of this run. The recorded time is replaced by now where
+        it cannot be right, because a clock was set or differs from ours.
         """
         since, now = self._handed_out.pop(trial.id, float("-inf")), self.now()
         recorded = trial.finished

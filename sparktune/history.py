@@ -90,7 +90,7 @@ class View:
         return history.view(now, begun)
 
     def with_pending(self, X: NDArray[np.float64]) -> View:
-        """This view with trials at the rows X (m, d) behind it that are not handed out yet."""
+        """This view, followed by trials at the rows X (m, d) that are not handed out yet."""
         missing = np.full(len(X), np.nan)
         return replace(
             self,
@@ -221,7 +221,7 @@ class History:
         return self._n - 1
 
     def _place(self, i: int, trial: Trial) -> None:
-        """Put row i behind the other evaluations of its configuration."""
+        """Link row i to the earlier evaluations of its configuration."""
         parent = -1 if trial.parent is None else self.row_of.get(trial.parent, -1)
         self.configurations += parent < 0
         self.row_of[trial.id] = i
@@ -251,7 +251,7 @@ class History:
             self._end(i, trial)
 
     def _end(self, i: int, trial: Trial) -> None:
-        """Note the end of row i in its place among the others."""
+        """Insert the end of row i among the others, in order of time."""
         m = self._ended
         if m == len(self._ends["row"]):
             for name, column in self._ends.items():
@@ -284,7 +284,7 @@ class History:
     def view(
         self, now: float = 0.0, begun: float = 0.0, exhausted: bool = False, full: float = 1.0
     ) -> View:
-        """The rows so far, read-only; for use until the history changes."""
+        """The rows so far, read-only and valid until the history changes."""
         if not self._rows:
             self._rows = {name: column[: self._n] for name, column in self._columns.items()}
             for column in self._rows.values():

@@ -26,7 +26,7 @@ def seed_of(seed: Any, rstate: Any = None) -> int:
     """The seed of a run from what the user gave.
 
     Raises:
-        InvalidArgument: both were given, or one that gives no integers.
+        InvalidArgument: both are given, or it is neither an integer nor a random generator.
     """
     if seed is not None and rstate is not None:
         raise InvalidArgument("give either seed= (an integer) or rstate=, not both")
@@ -62,7 +62,9 @@ def stopper_of(trials: Trials, timeout: Any, loss_threshold: Any, early_stop_fn:
 
 
 def time_and_loss(trials: Trials, timeout: Any = None, loss_threshold: Any = None) -> AnyOf:
-    """The rules for time and loss; what the trials object says goes before what this call says."""
+    """The rules for time and loss. Limits of the trials object take precedence over those of this
+    call.
+    """
     seconds, threshold = positive("timeout", timeout), numeric("loss_threshold", loss_threshold)
     for name, ours, theirs in (
         ("timeout", trials.timeout, seconds),

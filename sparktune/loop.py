@@ -1,4 +1,4 @@
-"""The loop: the only place where trials are asked for, evaluated and told. One thread owns the
+"""The loop: the only place where trials are asked for, evaluated and recorded. One thread owns the
 study.
 """
 
@@ -77,8 +77,8 @@ def _end(
     reason: str,
     held: list[Outcome],
 ) -> BaseException | None:
-    """Close the executor, and record the end of every trial and of the run, whatever fails; return
-    what the caller is to know of: an interrupt, or else that the journal is not complete.
+    """Close the executor and record the end of every trial and of the run, even if some of that
+    fails. Returns what the caller must raise: an interrupt, or else that the journal is incomplete.
     """
     problems: list[BaseException] = []
     noting = functools.partial(_noting, problems)
@@ -101,8 +101,8 @@ def _end(
 
 @contextlib.contextmanager
 def _noting(problems: list[BaseException], what: str) -> Iterator[None]:
-    """Log and collect what fails, as it must not hide why the run ended, nor keep the rest from
-    being done.
+    """Log and collect exceptions: one must neither hide why the run ended nor prevent the other
+    steps.
     """
     try:
         yield
@@ -112,7 +112,7 @@ def _noting(problems: list[BaseException], what: str) -> Iterator[None]:
 
 
 def _tell_surely(study: Study, outcome: Outcome, problems: list[BaseException]) -> Told:
-    """Tell a study how a trial ended; its records know of it even where the journal fails."""
+    """Tell a study how a trial ended. Its records are updated even if the journal fails."""
     try:
         return _tell(study, outcome)
     except BaseException as error:
@@ -130,7 +130,7 @@ def _tell(study: Study, outcome: Outcome) -> Told:
 
 
 def _announced(observe: Observer, event: Event, history: View) -> bool:
-    """Whether an observer took an event without failing; the run is worth more than that."""
+    """Whether an observer handled an event without an exception, which must not end the run."""
     try:
         observe(event, history)
     except Exception:
@@ -148,7 +148,7 @@ def _evaluate(
     at_once: int,
     held: list[Outcome],
 ) -> str:
-    """Run until there is a reason not to; `held` are outcomes that the study may not know yet."""
+    """Run until there is a reason to stop. `held` are outcomes that the study must not see yet."""
     while True:
         history = study.history
         if reason := stopper.stop(history):

@@ -1,4 +1,4 @@
-"""`fmin`: Hyperopt's names and types for `tune`, and what its users call besides."""
+"""`fmin`: `tune` with Hyperopt's names and types, and the other functions that its users call."""
 
 from __future__ import annotations
 
@@ -97,9 +97,9 @@ def fmin(
         seed: an integer that determines the suggestions, together with the results; None: random,
             or the environment variable HYPEROPT_FMIN_SEED.
         journal: path (or URL, with the extra `remote`) of a file that keeps every suggestion and
-            result. The same call with the same path continues where the one before ended, however
-            that was: finished trials are kept, those that ran are evaluated again, and the seed is
-            the journal's. What JSON cannot hold stands in files beside it.
+            result. The same call with the same path continues where the previous one ended, for
+            whatever reason: finished trials are kept, those that ran are evaluated again, and the
+            seed is the journal's. Values that JSON cannot hold are kept in files beside it.
         scheduler: gives configurations budgets that grow, such as `ASHA(min_budget=1,
             max_budget=81)`: `fn` is called with `budget=` too, and `state=` if it takes one, and
             `max_evals` counts configurations; see `tune`. None: full evaluations.
@@ -211,7 +211,9 @@ def _objective(
     pass_expr_memo_ctrl: bool | None,
     scheduler: Scheduler | None,
 ) -> tuple[Callable[..., Any], Callable[[int], Platform]]:
-    """What is called with a configuration, and where, given the length of the queue."""
+    """The function to call with a configuration, and where to call it, given the length of the
+    queue.
+    """
     if pass_expr_memo_ctrl is None:
         pass_expr_memo_ctrl = getattr(fn, "fmin_pass_expr_memo_ctrl", False)
     if not pass_expr_memo_ctrl:
@@ -249,7 +251,9 @@ def _result(space: Space, study: Study, trials: Trials, return_argmin: bool) -> 
 
 
 def _single_values(space: Space, assignment: Any) -> dict[str, Any]:
-    """An assignment without foreign labels; one-element lists opened, empty ones left out."""
+    """An assignment without labels of other spaces. One-element lists are unpacked, empty ones
+    dropped.
+    """
     if not isinstance(assignment, Mapping):
         raise InvalidArgument(f"assignment must be a dict of {{label: value}}, got {assignment!r}")
     values: dict[str, Any] = {}

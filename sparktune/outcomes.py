@@ -1,4 +1,4 @@
-"""What users may say of the end of a trial."""
+"""What users may report as the result of a trial."""
 
 from __future__ import annotations
 

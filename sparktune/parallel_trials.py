@@ -47,7 +47,7 @@ class SparkTrials(Trials):
             lost. What the objective itself does (raise, exit, run out of time) is never retried.
         deterministic: make the trials depend on the seed alone and not on the timing: trial k is
             suggested from the results of exactly the trials up to k - parallelism. It starts when
-            these have ended, so that a slow trial holds others up. Needs `parallelism`.
+            these have ended, so a slow trial delays others. Needs `parallelism`.
 
     A trial that raises, crashes or runs out of time is recorded and the run continues;
     `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """A text in which all that is not a visible character stands as an escape, so that it can
-    neither steer a terminal nor pretend to be another line.
+    """A text with every invisible character escaped, so that it can neither control a terminal nor
+    imitate another line.
     """
     if text.isprintable():
         return text

@@ -1,4 +1,4 @@
-"""From what a scheduler wants done, and the points of a sampler, to new trials. Pure functions."""
+"""New trials, made of a scheduler's work items and a sampler's points. Pure functions."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def open_journal(path: Any, study: Study) -> Book:
 
 
 def _kept(trial: Trial, known: Trial | None) -> bool:
-    """Whether nothing of a trial is lost where the journal's record takes its place."""
+    """Whether the journal's record of a trial can replace this one without losing a result."""
     if known is None or dict(known.values) != dict(trial.values):
         return False
     if trial.status.pending or trial.status is Status.CANCELLED:
@@ -61,7 +61,7 @@ def _records(known: dict[Any, Trial], book: Book) -> dict[Any, Trial]:
 
 
 def header(study: Study, book: Book, objective: str, seed: int | None) -> Header:
-    """What a run is about. What began it, this study or its journal, decides the seed.
+    """The header of a run. The seed is the journal's if that has begun, else the study's.
 
     Raises:
         InvalidArgument: another seed is given, the journal belongs to another space, or a trial is
@@ -98,7 +98,7 @@ def _check_space(study: Study, before: Header, path: str) -> None:
 
 
 def _check_ladder(given: Sequence[float], before: Sequence[float], path: str) -> None:
-    """Refuse budgets that are not those of the journal. Larger ones on top of them do no harm."""
+    """Refuse budgets that differ from the journal's. Larger ones may be added."""
     if tuple(given[: len(before)]) != tuple(before) or (given and not before):
         raise InvalidArgument(
             f"the journal {path} was begun with {_budgets(before)}, and the scheduler gives "
@@ -113,8 +113,8 @@ def _budgets(ladder: Sequence[float]) -> str:
 
 
 def _check_trials(study: Study, book: Book) -> None:
-    """Refuse trials that the space cannot have given. A parameter that it has no longer does no
-    harm.
+    """Refuse trials that the space cannot have given. Parameters that the space no longer has are
+    ignored.
     """
     try:
         for trial in _records(dict(study.records), book).values():
@@ -137,12 +137,12 @@ def begin(
     points: list[dict[str, Scalar]],
     max_trials: int | None,
 ) -> list[Event]:
-    """Replay what the journal holds, and record that a run begins. Points become trials that wait,
-    except those that are there already. Returns the events.
+    """Replay what the journal holds, and record that a run begins. Points become waiting trials,
+    except those that the study already has. Returns the events.
 
-    The end of the run is such that trials that do not count against `max_trials` (failed and
-    cancelled ones of earlier runs, and the points) come on top. A study with a journal is taken to
-    the end of its last run instead, in which failed trials count.
+    Trials that do not count towards `max_trials` (failed and cancelled ones of earlier runs, and
+    the points) are evaluated in addition to it. A study with a journal continues to the end of its
+    last run instead, where failed trials count.
 
     Raises:
         JournalFailed: it cannot be written.
@@ -180,7 +180,7 @@ def _end(study: Study, book: Book, new: int, max_trials: int | None) -> int | No
 
 
 def _more(last: Limit) -> int | None:
-    """How many trials a run took on top of its `max_trials`; None if nobody knows."""
+    """How many trials a run took in addition to its `max_trials`; None if unknown."""
     if last.end is None or last.max_evals is None:
         return None
     return last.end - last.max_evals

@@ -90,8 +90,8 @@ class Study(Shown):
         attachments: what objectives attached to their results, by `ATTACH::<id>::<name>`; kept up
             to date.
         reserved: returns the smallest id that may be used besides those of the records.
-        journal: called with events before what they say is used; all trials of one `ask` arrive in
-            one call. A `sparktune.journal.Journal` keeps them on disk.
+        journal: called with events before they take effect; all trials of one `ask` arrive in one
+            call. A `sparktune.journal.Journal` keeps them on disk.
         clock: returns seconds since the epoch. It may be set while a run lasts, so it is only
             recorded: the time that passes is measured by a monotonic clock, or by `clock.timer`
             where there is one, as in simulated time.
@@ -210,7 +210,7 @@ class Study(Shown):
     # Events
 
     def begin(self, events: Sequence[Event]) -> None:
-        """Record that a run begins: `Begun` with its limit, and what goes with it."""
+        """Record that a run begins: `Begun` with its limit, and the points to start with."""
         self._happen(*events)
         self._clock.begin()
         self.exhausted = False
@@ -222,7 +222,7 @@ class Study(Shown):
         return event
 
     def replay(self, events: Iterable[Event]) -> None:
-        """Take in what happened before, as a journal holds it. Trials that had not ended count as
+        """Apply earlier events, such as those of a journal. Trials that had not ended count as
         running, until a run begins: it hands them out again.
 
         Raises:
@@ -323,7 +323,7 @@ class Study(Shown):
 
     @property
     def trials(self) -> Mapping[int, Trial]:
-        """{id: Trial}, all there are; to look at."""
+        """{id: Trial} of all trials, read-only."""
         return MappingProxyType(self.records)
 
     @property
@@ -354,8 +354,8 @@ class Study(Shown):
     def recommended(self) -> Trial | None:
         """The trial to use where losses are noisy. `best` is the luckiest; this is the one whose
         loss without noise is likely to be the smallest, by a Gaussian process of all losses and
-        what results tell of their noise (`loss_variance`, `losses` of folds). `best` where losses
-        have no noise that could be seen; None before there is a usable one.
+        what results say about their noise (`loss_variance`, `losses` of folds). It is `best` where
+        no noise can be detected, and None before there is a usable loss.
         """
         from sparktune.samplers.replicate import recommended  # scipy is imported at its first use
 
@@ -376,7 +376,9 @@ class Study(Shown):
     # Files
 
     def about(self, objective: str, since: Header | None = None) -> Header:
-        """What this study is about, for its journal; `since`: how it began."""
+        """The header of this study for its journal; `since` is the one it began with, None: its
+        own.
+        """
         since = since or self.header
         seed, created = (since.seed, since.created) if since else (self.seed, self._clock.clock())
         columns, names = self.space.describe(), self.space.options()

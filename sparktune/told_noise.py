@@ -1,4 +1,4 @@
-"""How exactly a result says that its loss is known."""
+"""How noisy a loss is, according to its result."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from typing import Any
 
 
 def variance_of(result: Mapping[str, Any] | None, loss: float | None) -> tuple[float, str] | None:
-    """The variance of the noise of a loss, and what it is from, for people; None where its result
-    does not tell.
-
-    Told by `loss_variance`; or by the folds whose mean is the loss, their variance over their
-    number: those in `losses`, or those of a search (`cv_results`).
+    """The variance of the noise of a loss, and where it comes from, as a text; None where the
+    result does not say. It is `loss_variance`; or the variance of the folds whose mean is the loss,
+    over their number: those in `losses`, or those of a search (`cv_results`).
     """
     if not result:
         return None
@@ -52,7 +50,7 @@ def _is_of_fold(name: str, metric: str) -> bool:
 
 
 def _finite(value: Any) -> float | None:
-    """A finite number as a float; numpy's are numbers, truth values are not."""
+    """A finite number, of Python or numpy, as a float; None for everything else, bools included."""
     if isinstance(value, bool):
         return None
     try:

@@ -1,5 +1,5 @@
-"""What runs around the objective where a trial has an MLflow run of its own: the objective finds it
-as the active run, and nothing of it is left for the next trial.
+"""Calls the objective inside an MLflow run of the trial's own: it is the active run for the
+objective, and nothing of it is left for the next trial.
 
 This module travels to the workers by value, with `worker`, and imports MLflow there.
 """
@@ -49,7 +49,7 @@ def _process() -> tuple[str, int]:
 
 
 def _made(place: Mapping[str, Any], env: Mapping[str, str], at_home: bool) -> str | None:
-    """A new run; None if there can be none: the trial is worth more."""
+    """A new run; None if it cannot be created, which must not cost the trial."""
     try:
         if not at_home:
             os.environ.update(env)
@@ -68,7 +68,7 @@ def _made(place: Mapping[str, Any], env: Mapping[str, str], at_home: bool) -> st
 
 @contextmanager
 def _nested(run: str) -> Iterator[None]:
-    """In the driver, whose threads may have active runs of the user's."""
+    """Inside the run in the driver, where the user may have active runs."""
     import mlflow
 
     try:
@@ -82,8 +82,8 @@ def _nested(run: str) -> Iterator[None]:
 
 @contextmanager
 def _alone(run: str, experiment: str) -> Iterator[None]:
-    """In a worker's process, which evaluates other trials later. A run that the environment names
-    is taken by `start_run()` and by bare calls alike.
+    """Inside the run in a worker's process, which evaluates other trials later. The environment
+    names the run, so that `start_run()` and bare logging calls both use it.
     """
     import mlflow
 

@@ -46,7 +46,7 @@ class Status(str, Enum):
 
     @property
     def returned(self) -> bool:
-        """Whether the objective came back with a result, good or bad."""
+        """Whether the objective returned a result, good or bad."""
         return self in (Status.OK, Status.FAIL)
 
     @property
@@ -236,11 +236,12 @@ class Header:
     Attributes:
         objective: the name of the objective.
         seed: of the study.
-        space: fingerprint of the space; "" if nobody knows.
+        space: fingerprint of the space; "" if unknown.
         columns: {label: description} of its parameters, to tell which ones differ.
         created: seconds since the epoch.
         options: {label: options} of its choices, for people: plain values, others as texts.
-        ladder: the budgets that its scheduler gives, smallest first; none without such a one.
+        ladder: the budgets that its scheduler gives, smallest first; empty for full evaluations
+            alone.
     """
 
     objective: str
@@ -319,7 +320,7 @@ def attach(attachments: MutableMapping[str, Any], outcome: Outcome) -> None:
 def retold(
     records: Mapping[Any, Trial], attachments: Mapping[str, Any] | None = None
 ) -> Iterator[Event]:
-    """The events that lead to these records, trial by trial: what `apply` makes of them is equal.
+    """Events that lead to these records, trial by trial: applying them gives equal records.
 
     Args:
         attachments: by `ATTACH::<id>::<name>`; they become part of the outcomes.
@@ -339,5 +340,5 @@ def retold(
 
 
 def begin_of(events: Iterable[Event]) -> Begun | None:
-    """How the study, or the last run of it that is known, began; None if it did not."""
+    """The last `Begun` of these events, of a run or of the study; None if there is none."""
     return next((each for each in reversed([*events]) if isinstance(each, Begun)), None)

@@ -49,7 +49,7 @@ T = TypeVar("T", bound="Trials")
 
 
 def kept_items(values: Any, keep: Callable[[str, Any], Any]) -> Any:
-    """A dict, every value of which went through `keep(name, value)`; None as it is."""
+    """A dict with each value replaced by `keep(name, value)`; None stays None."""
     return values and {key: keep(f"{key}", value) for key, value in values.items()}
 
 
@@ -82,7 +82,7 @@ class Trials(Shown):
         self.header: Header | None = None
         """What the last run was about: the name of its objective, its seed, its space."""
         self.lag: int | None = None
-        """With `deterministic`: how many trials a suggestion must not know the results of."""
+        """With `deterministic`: how many of the latest trials a suggestion must ignore."""
         self.timeout: float | None = None
         self.loss_threshold: float | None = None
         self._documents: dict[int, tuple[Trial, Document]] = {}
@@ -91,8 +91,8 @@ class Trials(Shown):
         return self.__dict__ | {"_documents": {}, "study": None}
 
     def platform(self, queue: int = 1) -> Platform:
-        """Where these trials are evaluated. `queue` suggestions are made at once, where trials run
-        one after the other; others keep a queue of their own.
+        """Where these trials are evaluated. `queue` is how many suggestions are made at once where
+        trials run one after the other; parallel platforms keep a queue of their own.
         """
         return Serial(queue)
 
@@ -130,11 +130,11 @@ class Trials(Shown):
                 self.study, self.labels = before
 
     def observe(self, event: Event, history: View) -> None:
-        """Keep what happens in a run, besides the records."""
+        """Keep up to date what is not in the records."""
         self._learn(event)
 
     def replay(self, events: Iterable[Event]) -> None:
-        """Take in what happened to these trials before, in a journal for example."""
+        """Apply earlier events of these trials, such as those of a journal."""
         for event in events:
             apply(self.records, event)
             self._learn(event)
@@ -151,7 +151,7 @@ class Trials(Shown):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a journal of these trials, which `load` and `fmin(journal=)` read. Replaces the
-        file, and takes large values along.
+        file. Large values are copied.
 
         Raises:
             InvalidArgument: a run writes there, or no file can be there.
@@ -174,7 +174,7 @@ class Trials(Shown):
         return trials
 
     def lasting(self, keep: Callable[[str, Any], Any]) -> Any:
-        """A copy, every value of whose results and attachments went through `keep(name, value)`."""
+        """A copy with each value of results and attachments replaced by `keep(name, value)`."""
         copied = copy.copy(self)
         copied.records = {
             id: replace(trial, result=kept_items(trial.result, keep))
@@ -184,7 +184,9 @@ class Trials(Shown):
         return copied
 
     def restored(self, data: bytes) -> Any:
-        """What an earlier run pickled into its `trials_save_file`; code that it names runs."""
+        """What an earlier run pickled into its `trials_save_file`; reading it can run code that it
+        names.
+        """
         return pickle.loads(data)
 
     # Documents

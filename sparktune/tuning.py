@@ -68,8 +68,8 @@ def tune(
         objective: called with one configuration of the space, returns a loss (a number) or a dict
             with `status` ("ok" or "fail") and, if ok, `loss`; other keys are kept in the trial's
             result. With a scheduler that gives budgets it is called with `budget=` too; and, if it
-            takes one, with `state=`: what the configuration's evaluation before left as `state` in
-            its result, or None: start over. A state can be anything that pickles.
+            takes one, with `state=`: the `state` in the result of the configuration's previous
+            evaluation, or None to start over. A state can be anything that pickles.
         space: nested dicts, lists and tuples with `hp.*` parameters, or a `Space`; or "annotated":
             the annotations of the objective's arguments, which are then passed by keyword.
         sampler: "tpe", "random", "anneal", "sobol", "halton", "lhs", "grid", or any object with
@@ -85,30 +85,30 @@ def tune(
             given by the index of its option. Points that the study holds already are left out.
         prior: where good values are likely to be, {label: hp.* parameter}, such as {"lr":
             hp.lognormal("lr", log(1e-3), 1)}, for samplers with an option `prior`: "auto" and "gp".
-            It weighs less with each trial, so that one that is wrong is forgotten.
+            Its weight falls with each trial, so that a wrong belief is overcome.
         replicate: how many of `max_trials` evaluate the best points again, at the end of a run with
             noisy losses. `study.recommended` is then the point whose mean is likely to be lowest.
         seed: an integer >= 0 that determines the suggestions, together with the results; None:
             random.
         journal: path (or URL, with the extra `remote`) of a file that keeps every suggestion and
-            result. The same call with the same path continues where the one before ended, however
-            that was: finished trials are kept, those that ran are evaluated again, and the seed is
-            the journal's. What JSON cannot hold stands in files beside it.
+            result. The same call with the same path continues where the previous one ended, for
+            whatever reason: finished trials are kept, those that ran are evaluated again, and the
+            seed is the journal's. Values that JSON cannot hold are kept in files beside it.
         observers: functions `(event, history)`, called after each event of the run: `Begun`,
             `Enqueued`, `Asked`, `Told`, `Stopped`. One that raises is left out from then on.
         errors: "record" a trial that raises, crashes or runs out of time, and continue; or "raise"
-            its exception, or `TrialFailed` where that is elsewhere, which ends the run.
+            its exception (`TrialFailed` where that stayed in another process), which ends the run.
         deterministic: make the trials depend on the seed alone and not on the timing: trial k is
             suggested from the results of exactly the trials up to k - parallelism. It starts when
-            these have ended, so that a slow trial holds others up. Needs a platform with a number
-            as parallelism.
-        progress: whether to show a bar, and how it went in one line, on stderr; "live": in a
-            notebook also a summary that is kept up to date; or a function `(initial, total)`
+            these have ended, so a slow trial delays others. Needs a platform with a number as
+            parallelism.
+        progress: whether to show a bar on stderr, and at the end the outcome in one line; "live":
+            in a notebook also a summary that is kept up to date; or a function `(initial, total)`
             returning a context manager of a bar.
         study: the study to continue, whose space, sampler, scheduler and seed are used; None: a
             new one. However the run ends, it holds what was evaluated.
         tracking: "mlflow", or `MlflowObserver(...)` with options: log the run to MLflow, each trial
-            as a child run. It neither holds up the trials nor ends the run.
+            as a child run. It neither delays trials nor ends the run.
         checkpoints: a folder (an absolute path) or a URL that all workers can write to, for states
             above some megabytes; None: states travel to the driver and back, up to 100 MB each.
 
@@ -194,7 +194,7 @@ def _check(**given: Any) -> None:
 
 
 def _tracker(tracking: Any) -> Any:
-    """How the run is tracked; None: it is not."""
+    """The tracker of the run; None if it is not tracked."""
     if tracking is None:
         return None
     from sparktune.tracking.observer import tracker_of  # here, as few need it
@@ -275,7 +275,7 @@ def _point(study: Study, i: int, point: Any) -> dict[str, Scalar]:
 
 
 def lag_of(deterministic: Any, parallelism: Any, example: str) -> int | None:
-    """How many trials a suggestion must not know the results of; None: as few as possible.
+    """How many of the latest trials a suggestion must ignore; None: as few as possible.
 
     Raises:
         InvalidArgument: `deterministic` is not a bool, or needs a number as parallelism, as in the
@@ -297,8 +297,8 @@ def lag_of(deterministic: Any, parallelism: Any, example: str) -> int | None:
 def _running(
     study: Study, sampler: Sampler, book: Book, lag: int | None, progress: Any
 ) -> Iterator[None]:
-    """The study while it runs: with its journal, with the run's sampler, and in order if it is
-    deterministic. An exception takes it along, so that no result is lost.
+    """Gives the study the run's journal and sampler, and its order if it is deterministic, until
+    the run ends. Exceptions carry the study, so that no result is lost.
     """
     journal, scheduler, own = study.journal, study.scheduler, study.sampler
     study.sampler = sampler

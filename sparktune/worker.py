@@ -1,4 +1,4 @@
-"""What runs around the objective: calls it and reports its end as a dict of builtins.
+"""What runs around the objective: calls it and reports how it ended as a dict of builtins.
 
 This module travels to the workers by value and imports nothing of sparktune there, so a cluster
 needs neither sparktune nor numpy for it. The report of `evaluate`:
@@ -54,7 +54,7 @@ def failed(error: BaseException) -> dict[str, Any]:
 
 
 def text_of(error: BaseException) -> str:
-    """The message of any exception, also of one that cannot tell it, cut where it is long."""
+    """The message of any exception, even if it cannot be shown as text; shortened if long."""
     return _cut(_text(str, error))
 
 
@@ -88,7 +88,7 @@ def _text(shown: Callable[[Any], str], value: Any) -> str:
 
 
 def _cut(text: str, longest: int = _LONGEST) -> str:
-    """A text without its middle if it is long."""
+    """A text; its middle is left out if it is long."""
     if len(text) <= longest:
         return text
     half = longest // 2

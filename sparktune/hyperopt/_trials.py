@@ -86,7 +86,7 @@ class Trials(core.Trials):
         Trials.refresh(self)
 
     def lasting(self, keep: Callable[[str, Any], Any]) -> Any:
-        """A copy, every value of whose results and attachments went through `keep(name, value)`."""
+        """A copy with each value of results and attachments replaced by `keep(name, value)`."""
         state = self.__getstate__()
         state["_dynamic_trials"] = [
             doc | {"result": core.kept_items(doc.get("result"), keep)}

@@ -22,7 +22,7 @@ class Lasting(Protocol):
     """What can be pickled without some of its values."""
 
     def lasting(self, keep: Callable[[str, Any], Any]) -> Any:
-        """A copy, every value of whose results and attachments went through `keep(name, value)`."""
+        """A copy with each value of results and attachments replaced by `keep(name, value)`."""
 
 
 class Saving:
