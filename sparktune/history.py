@@ -27,7 +27,7 @@ class Ends:
     """The m trials that ended, except cancelled ones, in the order of their ends.
 
     row        (m,)  of the history
-    finished   (m,)  seconds since the epoch; -inf where nobody knows
+    finished   (m,)  seconds since the epoch; -inf where unknown
     loss       (m,)  inf where there is no usable one
     """
 
@@ -43,7 +43,7 @@ class View:
 
     X          (n, d)  rows of the space, NaN where inactive
     loss       (n,)    NaN where there is none
-    variance   (n,)    of the noise of the loss; NaN where the result does not tell it
+    variance   (n,)    of the noise of the loss; NaN where the result does not say
     status     (n,)    index into `STATUSES`
     budget     (n,)    in the scheduler's units
     spent      (n,)    what the evaluation itself took of it: less than `budget` where it continued
@@ -53,7 +53,7 @@ class View:
     explore    (n,)    whether the point was drawn from the priors because the scheduler wanted that
     asked      (n,)    seconds since the epoch: when the trial was handed out
     started    (n,)    seconds since the epoch: when it began to run, NaN until it has ended and
-                       where nobody knows
+                       where unknown
     finished   (n,)    seconds since the epoch, NaN while pending
     begun      when this run began, seconds since the epoch
     exhausted  whether there are no more new points: the sampler has none, or the run takes no more

@@ -80,7 +80,8 @@ def tune(
         max_trials: trials in the study at the end, those of earlier runs included; None: no limit.
             Where configurations are evaluated with several budgets, it counts configurations.
         stop: a rule of `sparktune.stopping`, such as `Timeout(600) | NoProgress(50)`, where seconds
-            count from the begin of the run. What runs when it ends the run is cancelled.
+            count from the start of the run. Trials that still run when it ends the run are
+            cancelled.
         start: points {label: value} to evaluate first, in addition to `max_trials`; a choice is
             given by the index of its option. Points that the study holds already are left out.
         prior: where good values are likely to be, {label: hp.* parameter}, such as {"lr":

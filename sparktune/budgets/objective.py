@@ -52,7 +52,7 @@ def with_budgets(task: Task, scheduler: Scheduler, states: States) -> Task:
 
 
 def takes(objective: Callable[..., Any], name: str) -> bool:
-    """Whether a function can be called with an argument of this name; True if nobody knows."""
+    """Whether a function can be called with an argument of this name; True if unknown."""
     if isinstance(objective, partial) and objective.func is worker.with_keywords:
         objective = objective.args[0]
     try:

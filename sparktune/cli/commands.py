@@ -79,8 +79,8 @@ def _run(options: Namespace) -> str:
 
 
 def show(options: Namespace) -> str:
-    """A summary of a journal, its best trials, and its failures by message; with `--follow` after
-    its run has ended, which is shown until then.
+    """A summary of a journal, its best trials, and its failures by message. With `--follow`, the
+    run is shown until it has ended, and the summary after that.
     """
     if options.follow:
         following.on_screen(options.journal)
@@ -134,7 +134,7 @@ def export(options: Namespace) -> str:
 
 
 def plot(options: Namespace) -> str:
-    """Draw every plot that the trials of a journal allow; the paths of the pictures.
+    """Draw every plot that the trials of a journal allow; returns the paths of the pictures.
 
     Raises:
         NothingUsable: the journal has nothing to show.
@@ -162,8 +162,8 @@ def plot(options: Namespace) -> str:
 
 
 def report(options: Namespace) -> str:
-    """Write one HTML page about the studies of these journals; its path. With `--follow` again and
-    again until their runs have ended.
+    """Write one HTML page about the studies of these journals; returns its path. With `--follow`,
+    the page is updated until their runs have ended.
     """
 
     test = _losses(options.test) if options.test else None
@@ -197,7 +197,7 @@ def _losses(given: str) -> float | dict[int, float]:
 
 
 def _named(journals: Sequence[str], studies: Sequence[Finished]) -> dict[str, Finished]:
-    """Studies by different names."""
+    """Studies, each under a different name."""
     named: dict[str, Finished] = {}
     for journal, study in zip(journals, studies, strict=True):
         stem = study.header.objective if study.header else ""
@@ -208,7 +208,7 @@ def _named(journals: Sequence[str], studies: Sequence[Finished]) -> dict[str, Fi
 
 
 def track(options: Namespace) -> str:
-    """Send to MLflow what it lacks of the study of a journal.
+    """Send to MLflow the trials of a journal that it does not have yet.
 
     Raises:
         NothingUsable: it could not be reached.
@@ -236,7 +236,7 @@ def _pairs(pairs: dict[str, str]) -> str:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of text in columns as wide as they need to be."""
+    """Rows of text in columns that are as wide as needed."""
     rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -255,8 +255,8 @@ def _plain(value: Any) -> Any:
 
 
 def _quoted(value: Any) -> Any:
-    """A cell that spreadsheets do not take for a formula: behind an apostrophe, if it could be
-    one, and with escapes for what is not visible.
+    """A cell that spreadsheets do not take for a formula: an apostrophe precedes what could be one,
+    and invisible characters are escaped.
     """
     text = plain(value)
     if not isinstance(text, str):

@@ -1,4 +1,4 @@
-"""What follows a journal while its run lasts: a screen in a terminal, lines in a file, a page."""
+"""Following a journal while its run lasts: a screen in a terminal, lines in a file, a page."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def _follow(
     every: float,
     pause: Callable[[float], None],
 ) -> None:
-    """Show what is there, and again every so many seconds if there is something new or the time
-    that passed is shown, until all runs have ended, which is noticed within a second.
+    """Show the present state, and again every so many seconds if something is new or elapsed time
+    is shown, until all runs have ended, which is noticed within a second.
     """
     followed = [_Study(journal) for journal in journals]
     due = 0.0
@@ -86,7 +86,7 @@ class _Study:
         self._reason: str | None = None
 
     def advance(self) -> None:
-        """Take in what is new."""
+        """Read what is new."""
         new = self._following.advance()
         for event in self._following.events[-new:] if new else ():
             apply(self._records, event)

@@ -76,7 +76,9 @@ def _printed(text: str) -> int:
 
 
 def _discard(stream: TextIO) -> None:
-    """Send a stream that cannot be written to nowhere: Python would complain again at exit."""
+    """Redirect a stream that cannot be written to the null device, or Python would complain again
+    at exit.
+    """
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

@@ -15,7 +15,9 @@ from sparktune.worker import text_of
 
 
 class References:
-    """Finds objects by their references; a file is run once, whatever is taken from it."""
+    """Finds objects by their references. A file is run once, however many objects are taken from
+    it.
+    """
 
     def __init__(self) -> None:
         self._files: dict[Path, ModuleType] = {}

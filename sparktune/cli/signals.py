@@ -1,4 +1,4 @@
-"""Signals that ask a process to end: SIGTERM of supervisors, SIGHUP of a terminal that goes."""
+"""Signals that ask a process to end: SIGTERM from supervisors, SIGHUP from a closing terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NUMBERS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasa
 
 
 class Ended(KeyboardInterrupt):
-    """The process was asked to end by the signal `number`; what runs takes it as Ctrl-C."""
+    """The process was asked to end by the signal `number`; a run treats it as Ctrl-C."""
 
     def __init__(self, number: int, hint: str = "") -> None:
         super().__init__(f"ended by {signal.Signals(number).name}{hint}")
@@ -21,8 +21,8 @@ class Ended(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def as_interrupts() -> Iterator[None]:
-    """Inside this context, the first such signal raises `Ended`; the next ones do not disturb the
-    clean-up. A signal that is ignored, as under nohup, stays so.
+    """Inside this context, the first such signal raises `Ended`; later ones do not disturb the
+    clean-up. A signal that is ignored, as under nohup, stays ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -58,7 +58,7 @@ _TABLES = (
 )
 _OTHERWISE = ("sampler", "on", "max_trials", "stop", "observers", "progress", "study", "prior")
 _PLAIN = tuple(name for name in signature(tune).parameters if name not in _TABLES + _OTHERWISE)
-"""The arguments of `tune` that a file gives by their names; the rest it says in tables."""
+"""The arguments of `tune` that a file gives by their names; the others are in tables."""
 
 _KINDS: dict[str, Any] = {
     "objective": str,
@@ -157,7 +157,7 @@ class StudyFile:
 
 
 def _options_of(kind: str) -> list[str]:
-    """What an executor of this kind takes."""
+    """The options of an executor of this kind."""
     if kind == "serial":
         return [each.name for each in fields(Serial)]
     names = [each.name for each in fields(_PLATFORMS[kind]) if each.name not in _OBJECTS]
@@ -172,7 +172,7 @@ def load(path: str, changes: Sequence[str]) -> StudyFile:
         changes: `key=value`, keys with dots; values as TOML, or else as texts.
 
     Raises:
-        InvalidArgument: it cannot be read, or says something that no study file says.
+        InvalidArgument: it cannot be read, or holds an unknown key or a wrong value.
     """
     table = written_out(read_tables(path))
     _resolve(table, Path(path).parent)
@@ -232,8 +232,8 @@ def _tracking(table: Mapping[str, Any]) -> MlflowObserver:
 
 
 def _session(settings: Mapping[str, Any]) -> Any:
-    """The Spark session that is there, or a new one with these settings: on this machine, unless
-    they name a master, or a server, elsewhere.
+    """The active Spark session, or a new one with these settings: on this machine, unless they name
+    a master or a server elsewhere.
     """
     from sparktune.executors.spark_session import local_session, start
 

@@ -62,7 +62,7 @@ def _toml(text: str) -> dict[str, Any]:
 
 
 def written_out(table: dict[str, Any]) -> dict[str, Any]:
-    """The same, with texts that stand for tables written out."""
+    """The same, with texts that stand for tables replaced by these tables."""
     for key, name in _SHORT.items():
         if isinstance(table.get(key), str):
             table[key] = {name: table[key]}

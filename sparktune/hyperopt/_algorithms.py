@@ -114,7 +114,7 @@ def anneal_batch(
 
 @form_of(_TPE)
 def atpe(new_ids: list[Any], domain: Domain, trials: Any, seed: Any) -> list[Document]:
-    """Documents of new trials, by sparktune's TPE: Hyperopt's adaptive TPE is not here."""
+    """Documents of new trials, by sparktune's TPE, which stands in for Hyperopt's adaptive TPE."""
     logger.warning(ATPE_NOTICE)
     return suggestions(_TPE, new_ids, domain, trials, seed)
 
@@ -132,7 +132,7 @@ def mix(
         p_suggest: [(probability, algorithm), ...].
 
     Raises:
-        InvalidArgument: these are no pairs, or the probabilities do not sum to 1.
+        InvalidArgument: these are not pairs, or the probabilities do not sum to 1.
     """
     rng, pairs = np.random.default_rng(seed), pairs_of(p_suggest)
     chosen: Algorithm = pairs[int(rng.choice(len(pairs), p=[p for p, _ in pairs]))][1]
@@ -170,7 +170,9 @@ def takes_documents(trials: Any) -> bool:
 
 
 def _is_ours(algo: Any) -> bool:
-    """Whether `algo` is, or is an option of, one of sparktune's algorithms or no algorithm."""
+    """Whether `algo` is one of sparktune's algorithms, maybe with options, or not an algorithm at
+    all.
+    """
     function, options = _unwrapped(algo)
     if function is mix:
         return all(_is_ours(member) for _, member in pairs_of(options.get("p_suggest")))

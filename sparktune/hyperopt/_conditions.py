@@ -76,7 +76,7 @@ def _enter(node: Apply, conditions: Conditions, hps: dict[str, dict[str, Any]]) 
 def _covers_a_choice(
     alternatives: set[Conditions], start: Conditions, hps: dict[str, dict[str, Any]]
 ) -> bool:
-    """Whether the alternatives are, one each, all options of one choice that is always made."""
+    """Whether the alternatives are exactly the options of one choice that is always made."""
     more = [each[len(start) :] for each in alternatives]
     if len(more) < 2 or any(len(each) != 1 for each in more):
         return False

@@ -1,4 +1,4 @@
-"""How deep what a file holds is nested."""
+"""How deep the content of a file is nested."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CONTAINERS = (list, tuple, dict, set, frozenset, deque, np.ndarray, Named, Stat
 
 
 def check_depth(root: Any) -> None:
-    """Refuse what is nested so deep that Python could not show, copy or write it."""
+    """Refuse a value nested so deep that Python could not show, copy or write it."""
     depths: dict[int, int] = {}  # of what has been looked through; 0 while it is
     path: list[list[Any]] = [[root, _children(root), 0]]
     while path:
@@ -49,8 +49,8 @@ def _children(value: Any) -> Iterator[Any]:
 
 
 def dismantled(containers: Iterable[Any]) -> None:
-    """Empty containers which Python could only free one inside the other, by recursion without a
-    limit. None of them may go before this is over.
+    """Empty containers that Python could free only one inside the other, by unlimited recursion.
+    All of them must stay referenced until this is done.
     """
     for container in containers:
         if isinstance(container, (deque, defaultdict)):

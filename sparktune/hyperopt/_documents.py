@@ -62,10 +62,10 @@ _VALUES = (int, float, str, np.generic)
 
 
 def validated(doc: Any) -> Document:
-    """The document, if it has all keys that one must have, and values that can be read.
+    """The document, if it has all required keys, with values that can be read.
 
     Raises:
-        InvalidTrial: it has not.
+        InvalidTrial: it does not.
     """
     if not isinstance(doc, Mapping):
         raise InvalidTrial("a trial must be a dict, got", doc)
@@ -77,7 +77,7 @@ def validated(doc: Any) -> Document:
 
 
 def _unreadable_ids(doc: Mapping[str, Any], misc: Any) -> str | None:
-    """What is wrong with the parts of a document that say which one it is."""
+    """What is wrong with the parts of a document that identify it."""
     if not isinstance(misc, Mapping):
         return f"the trial's misc must be a dict, got {kind_of(misc)}"
     if missing := [key for key in TRIAL_MISC_KEYS if key not in misc]:

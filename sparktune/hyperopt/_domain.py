@@ -78,7 +78,7 @@ class Domain:
         self._histories = weakref.WeakKeyDictionary()
 
     def history(self, trials: Any) -> View:
-        """The columns of these trials over this space; kept, and brought up to date."""
+        """The columns of these trials over this space; kept and updated."""
         projection = self._histories.setdefault(trials, _Projection(self.space))
         return projection.view(trials.records)
 
@@ -118,7 +118,7 @@ class Domain:
 
     @property
     def evaluates_itself(self) -> bool:
-        """Whether this is a class of a user's, with its own `evaluate`."""
+        """Whether this is a user's class with its own `evaluate`."""
         return type(self).evaluate is not Domain.evaluate
 
     def evaluate_async(
@@ -141,7 +141,7 @@ class Domain:
         return result.get("loss")
 
     def loss_variance(self, result: dict[str, Any], config: Any = None) -> Any:
-        """The variance of the loss in a result, 0 if it says none."""
+        """The variance of the loss in a result, 0 if it has none."""
         return result.get("loss_variance", 0.0)
 
     def true_loss(self, result: dict[str, Any], config: Any = None) -> Any:
@@ -175,7 +175,7 @@ class ByLabel:
 
 
 class _Projection:
-    """The history of some records over one space, extended by what is new."""
+    """The history of some records over one space, extended by new records."""
 
     def __init__(self, space: Space) -> None:
         self._space = space
@@ -198,7 +198,7 @@ class _Projection:
 def suggestions(
     sampler: Sampler, new_ids: list[Any], domain: Domain, trials: Any, seed: Any
 ) -> list[Document]:
-    """Documents of new trials, one for each id, where `sampler` wants them evaluated.
+    """Documents of new trials, one for each id, at points that `sampler` suggests.
 
     Args:
         sampler: an algorithm.

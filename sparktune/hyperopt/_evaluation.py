@@ -1,4 +1,4 @@
-"""Evaluation with the arguments that Hyperopt's has."""
+"""Evaluation with the arguments of Hyperopt's functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""`fmin` with Hyperopt's habits, and what stands around it: all runs go through sparktune's own."""
+"""`fmin` with Hyperopt's habits, and functions around it. All runs go through sparktune's own
+`fmin`.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ def fmin(
         rstate: `rand.suggest` and algorithms of Hyperopt's form draw their seeds from a
             `numpy.random.Generator` as they did there, so that random search, one trial at a time,
             gives the points that Hyperopt gave. Seeds that earlier runs on these trials used are
-            passed over: the same `rstate` continues the search where it ended.
+            skipped: the same `rstate` continues the search where it ended.
         algo: also a function `(new_ids, domain, trials, seed) -> documents`; it is asked for
             `max_queue_len` points at a time.
         trials: documents that were put in and not refreshed are evaluated in addition to
@@ -228,7 +230,7 @@ class FMinIter:
 
 
 def _evaluating(domain: Domain) -> Callable[..., Any]:
-    """An objective that leaves everything to a domain with an `evaluate` of its own."""
+    """An objective that calls the `evaluate` of a user's domain."""
 
     def objective(expr: Any, memo: Any, ctrl: Any) -> Any:
         return domain.evaluate(spec_from_misc(ctrl.current_trial["misc"]), ctrl)

@@ -67,7 +67,7 @@ def _whole(number: Any) -> Any:
 
 
 def _take_in(trials: Any) -> int:
-    """Make what was put into the trials visible; how many of them wait."""
+    """Make the documents that were put into the trials visible; returns how many of them wait."""
     before = len(trials)
     trials.refresh()
     return len(trials) - before

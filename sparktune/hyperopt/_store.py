@@ -1,4 +1,4 @@
-"""The documents of some trials and the records they stand for, kept to each other.
+"""The documents of some trials and the records they stand for, kept consistent.
 
 Hyperopt's programs see a list of documents (`_dynamic_trials`), and append to it, remove from it
 and change what is in it. A run sees records by id. Whatever a run records is written into the
@@ -49,7 +49,7 @@ class Store:
     """Documents with their records, shared by all views of one `Trials`.
 
     Attributes:
-        documents: all documents, in the order of their coming.
+        documents: all documents, in the order in which they were added.
         trials: the records by key.
         ids: ids that are in use, were so, or are reserved.
         version: counts changes.
@@ -138,7 +138,7 @@ class Store:
 
 
 def _snapshot(doc: Document) -> Snapshot:
-    """What a program changes in a document, in a form that is cheap to compare."""
+    """The parts of a document that a program changes, in a form that is cheap to compare."""
     result = doc.get("result") or {}
     vals = doc["misc"].get("vals")
     return doc["state"], id(result), result.get("loss"), result.get("status"), id(vals)

@@ -259,7 +259,7 @@ class Trials(core.Trials):
         miscs: list[dict[str, Any]],
         sources: list[Document],
     ) -> list[Document]:
-        """Documents of trials derived from others, whose state, owner and times they take over."""
+        """Documents of trials derived from others, with the state, owner and times of these."""
         return derived(self.new_trial_docs(tids, specs, results, miscs), sources)
 
     def delete_all(self) -> None:

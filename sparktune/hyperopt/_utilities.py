@@ -11,7 +11,7 @@ from sparktune.space.expression import Apply, Literal
 
 
 def coarse_utcnow() -> datetime:
-    """Naive UTC time of now, in whole milliseconds, as documents hold it."""
+    """The present time as naive UTC, in whole milliseconds, as documents hold it."""
     now = datetime.now(timezone.utc).replace(tzinfo=None)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 

@@ -7,8 +7,8 @@
     {"asked": [], "enqueued": [{"id": 7, "values": {"x": 1.5}, ...}]}
     {"run": {"max_evals": 50, "end": 50}}
 
-The first line is the header. What one `ask` handed out is one line, so that a torn line takes back
-a whole decision. Reading the lines gives the events of the study, in order.
+The first line is the header. The trials of one `ask` are one line, so that a torn line undoes a
+whole decision. Reading the lines gives the events of the study, in order.
 
     values    what JSON can hold, and what goes into files of its own
     blobs     the content of those files: pickled values

@@ -58,7 +58,7 @@ class Blob:
             content = place_of(self.journal).blob(self.digest)
         except OSError as error:
             raise InvalidArgument(
-                f"the file of this {self.kind} cannot be read: {error}; it belongs into "
+                f"the file of this {self.kind} cannot be read: {error}; it belongs in "
                 f"{self.journal}.blobs"
             ) from error
         if hashlib.sha256(content).hexdigest() != self.digest:

@@ -1,4 +1,4 @@
-"""What the fields of a journal's entries can be."""
+"""Which values the fields of a journal's entries can have."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ RUN: dict[str, Callable[[Any], bool]] = {"max_evals": _is_count, "end": _is_coun
 def checked(
     entry: Any, fields: Mapping[str, Callable[[Any], bool]], needed: tuple[str, ...]
 ) -> dict[str, Any]:
-    """The entry, all of whose fields can be what they are.
+    """The entry, if all its fields are valid.
 
     Raises:
         ValueError: a field is unknown, cannot have its value, or is missing.

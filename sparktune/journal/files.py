@@ -36,7 +36,7 @@ class Files(Protocol):
         """Where they are."""
 
     def open(self) -> None:
-        """Begin to write. Nobody else may write until `close`.
+        """Start writing. Nobody else may write until `close`.
 
         Raises:
             InvalidArgument: somebody else writes.
@@ -44,13 +44,13 @@ class Files(Protocol):
         """
 
     def cut(self, size: int) -> None:
-        """Forget what is behind the first `size` bytes."""
+        """Drop everything after the first `size` bytes."""
 
     def append(self, line: bytes) -> None:
         """Add a line: on disk on return, or, where only whole objects can be written, soon."""
 
     def close(self) -> None:
-        """End writing; everything is on disk."""
+        """Stop writing; everything is on disk."""
 
 
 def files_at(path: Any) -> Files:
@@ -93,7 +93,7 @@ class Appended:
         _WRITTEN.add(self)
 
     def cut(self, size: int) -> None:
-        """Forget what is behind the first `size` bytes."""
+        """Drop everything after the first `size` bytes."""
         with failing(self.place.path):
             self._file.truncate(size)
         self._size = size
@@ -150,8 +150,8 @@ if hasattr(os, "register_at_fork"):  # a forked process would hold the lock for 
 
 
 class WholeObjects:
-    """A place that cannot append: the whole journal is rewritten, some time after a line came.
-    It is refused if somebody else wrote in between.
+    """A place that cannot append: some time after a line was added, the whole journal is rewritten,
+    unless somebody else wrote in between.
     """
 
     def __init__(self, place: Place, seconds: float = FLUSH_SECONDS) -> None:
@@ -165,7 +165,7 @@ class WholeObjects:
         self._owner = 0
 
     def open(self) -> None:
-        """Take over what is there."""
+        """Read the present content, and continue it."""
         self._owner = os.getpid()
         with failing(self.place.path):
             self._written = self._read()
@@ -179,7 +179,7 @@ class WholeObjects:
             return b""
 
     def cut(self, size: int) -> None:
-        """Forget what is behind the first `size` bytes."""
+        """Drop everything after the first `size` bytes."""
         del self._content[size:]
 
     def append(self, line: bytes) -> None:
@@ -214,7 +214,7 @@ class WholeObjects:
         self._written = content
 
     def close(self) -> None:
-        """Write what waits."""
+        """Write the lines that wait."""
         with self._lock:
             if self._timer:
                 self._timer.cancel()
@@ -224,7 +224,7 @@ class WholeObjects:
 
 @contextlib.contextmanager
 def unused(place: Place) -> Iterator[None]:
-    """Nobody else writes to the journal inside this context.
+    """A context in which nobody else writes to the journal.
 
     Raises:
         InvalidArgument: somebody does.
@@ -242,7 +242,7 @@ def _for_owner(path: str, flags: int) -> int:
 
 
 def _is_gone(file: Any, path: str) -> bool:
-    """Whether an open file has no name any more; some mounts never report that."""
+    """Whether an open file was removed; some mounts never report that."""
     if os.fstat(file.fileno()).st_nlink:
         return False
     try:

@@ -29,7 +29,7 @@ def read(path: Path) -> list[Event]:
 
 
 class Following:
-    """A journal that grows: what is new in it, each time without reading the rest again.
+    """A journal that grows, of which each call reads only what is new.
 
     Attributes:
         events: all so far.
@@ -45,7 +45,7 @@ class Following:
         return self._known.events
 
     def advance(self) -> int:
-        """Read what was added; how many events that are. A journal that is not there yet has none.
+        """Read what was added and return the number of new events: 0 while there is no journal.
 
         Raises:
             InvalidArgument: it cannot be read.
@@ -62,7 +62,7 @@ def _read(place: Place) -> Reader:
 
 
 def _advance(place: Place, known: Reader) -> None:
-    """Take in the lines after those that are known."""
+    """Read the lines after those that are known."""
     try:
         with place.open() as file:
             file.seek(known.size)
@@ -85,7 +85,7 @@ def _advance(place: Place, known: Reader) -> None:
 
 
 def save(path: Path, events: Iterable[Event]) -> None:
-    """Write a journal of these events, in place of the one that is there.
+    """Write a journal of these events; one that exists is replaced.
 
     Raises:
         InvalidArgument: a run writes there, or no file can be there.
@@ -127,7 +127,7 @@ class Journal:
         self._writer = Writer(self._files.place, begun=bool(known.events))
 
     def __call__(self, events: Sequence[Event]) -> None:
-        """Write events; trials that are asked for one after the other as one line.
+        """Write events. Consecutive trials that are asked for become one line.
 
         If a result cannot be written, the error is deferred to the next `ask` or `close`, so that
         the result stays available in memory.
@@ -158,7 +158,7 @@ class Journal:
             raise self._error
 
     def close(self) -> None:
-        """End writing.
+        """Stop writing.
 
         Raises:
             JournalFailed: not everything could be written.
@@ -168,7 +168,7 @@ class Journal:
 
 
 class NoJournal:
-    """Keeps nothing."""
+    """No journal: keeps nothing."""
 
     path = ""
     events: Sequence[Event] = ()

@@ -1,6 +1,4 @@
-"""The lines of a journal: JSON made of events, and events made of JSON, every field of which is
-checked.
-"""
+"""The lines of a journal: JSON from events, and events from JSON, with every field checked."""
 
 from __future__ import annotations
 
@@ -78,8 +76,8 @@ class Writer:
         self._reported: set[str] = set()
 
     def lines(self, events: Iterable[Event]) -> Iterator[bytes]:
-        """The lines of events. Trials that are handed out one after the other are one decision, and
-        one line.
+        """The lines of events. Consecutive trials that are handed out are one decision, and one
+        line.
 
         Raises:
             InvalidArgument: a trial has a value that is not a number, so that nobody could read it.
@@ -126,7 +124,7 @@ class Writer:
         return told | ({"log": str(trial.log)} if trial.log else {})
 
     def _result(self, trial: Trial, result: Mapping[Any, Any]) -> dict[str, Any]:
-        """A result, the status and the loss of which can be read whatever they are made of."""
+        """A result with a status and a loss that can be read, whatever objects they were."""
         encoded = self._encoder.items(result, "result")
         if trial.status.returned and encoded.get("status") not in _STATUSES:
             encoded["status"] = _status(trial.status)
@@ -136,7 +134,7 @@ class Writer:
         return encoded
 
     def _report(self, trial: Trial) -> None:
-        """Say what was lost: at once where such a thing was not lost before."""
+        """Log what was lost: as a warning the first time, for debugging when it happens again."""
         lost, self._encoder.lost = self._encoder.lost, []
         new = [each for each in lost if each not in self._reported]
         self._reported.update(new)
@@ -182,7 +180,7 @@ def _header(header: Header) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Scalars of numpy as those of Python."""
+    """Numpy's scalars as Python's."""
     return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
 
 
@@ -220,7 +218,7 @@ class Reader:
         self._records: dict[Any, Trial] = {}
 
     def take(self, line: bytes) -> None:
-        """Take in a line.
+        """Read a line.
 
         Raises:
             ValueError, TypeError, RecursionError: it is not a line of a journal.

@@ -229,7 +229,7 @@ def replace_file(path: str, content: bytes, mode: int | None = None) -> None:
 
 @contextlib.contextmanager
 def failing(path: str) -> Iterator[None]:
-    """Raise JournalFailed for what the system refuses."""
+    """Turn errors of the system into JournalFailed."""
     try:
         yield
     except JournalFailed:

@@ -1,4 +1,4 @@
-"""Journals that are written and read as a whole."""
+"""Whole journals, written and read in one step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def save_trials(
     records: Mapping[Any, Trial],
     attachments: Mapping[str, Any],
 ) -> None:
-    """Write a journal that tells of these trials, in place of the one that is there.
+    """Write a journal of these trials; one that exists is replaced.
 
     Raises:
         InvalidArgument: a run writes there, or no file can be there.
@@ -27,7 +27,7 @@ def save_trials(
 
 
 def read_study(path: str | os.PathLike[str]) -> list[Event]:
-    """What a journal, which is left alone, tells.
+    """The events of a journal, which is not changed.
 
     Raises:
         InvalidArgument: there is none, or it cannot be read.

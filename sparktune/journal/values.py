@@ -38,7 +38,7 @@ class Encoder:
         place: where large values are put.
 
     Attributes:
-        lost: what could not be kept since somebody emptied this list, with the reasons.
+        lost: what could not be kept since this list was last emptied, with the reasons.
     """
 
     def __init__(self, place: Place) -> None:
@@ -51,7 +51,7 @@ class Encoder:
         self.lost: list[str] = []
 
     def items(self, values: Mapping[Any, Any], name: str) -> dict[str, Any]:
-        """A dict as JSON, each value of which is encoded or lost by itself.
+        """A dict as JSON. Each value is encoded, or lost, by itself.
 
         Args:
             name: what the dict is, to say what is lost.
@@ -124,7 +124,7 @@ class Encoder:
             raise OverflowError("too large for a line")
 
     def _file(self, value: Any) -> dict[str, str]:
-        """A value as a file of its own; it is lost if it can be none."""
+        """A value as a file of its own; it is noted as lost if it cannot be one."""
         if (known := self._filed.get(id(value))) is None:
             try:
                 known = value, self._blob(value)

@@ -1,4 +1,4 @@
-"""A summary of a run in a notebook, which is brought up to date in place."""
+"""A summary of a run in a notebook, updated in place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STYLE = (
 
 
 class Live:
-    """Shows how a study stands and its best loss so far, at most every 2 seconds.
+    """Shows the state of a study and its best loss so far, at most every 2 seconds.
 
     Args:
         study: as it is now and will be.
@@ -47,7 +47,7 @@ class Live:
         self._next = float("-inf")
 
     def __call__(self, event: Event, history: View) -> None:
-        """Show an event, if it is time to, or the last one."""
+        """Update the summary, if it is time to or the event is the last one."""
         begun = self._clock()
         if begun < self._next and not isinstance(event, Stopped):
             return
@@ -61,7 +61,7 @@ class Live:
 
 
 def html(study: Finished) -> str:
-    """The summary: at most some 30 kB."""
+    """The summary, about 30 kB at most."""
     rows = "".join(
         f'<tr><th style="text-align:left">{escape(key)}</th><td>{escape(value[:300])}</td></tr>'
         for key, value in summary.summary(study).items()

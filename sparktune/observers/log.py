@@ -12,8 +12,8 @@ logger = logging.getLogger("sparktune")
 
 
 class Log:
-    """Logs the first failure at the level `first`, later ones and the end of the run as infos, the
-    rest for debugging.
+    """Logs the first failure at the level `first`, later ones and the end of the run at INFO,
+    everything else at DEBUG.
     """
 
     def __init__(self, first: int = logging.WARNING) -> None:

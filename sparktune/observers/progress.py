@@ -33,7 +33,7 @@ class Progress:
     Args:
         factory: makes the bar.
         history: the trials before this run.
-        total: trials there will be at the end; None if nobody knows.
+        total: trials there will be at the end; None if unknown.
         running: says how many trials run now (of the pending ones, some may wait).
     """
 
@@ -68,7 +68,7 @@ def summary(history: View) -> str:
 
 
 def brief(history: View) -> str:
-    """`summary` without what a bar says besides, and without what is zero."""
+    """`summary` without what a bar shows anyway, and without counts of zero."""
     ended = len(history) - int(history.pending.sum())
     ok, cancelled = int(history.ok.sum()), int((history.status == CODES[Status.CANCELLED]).sum())
     best = f"best loss: {history.best:.6g}" if np.isfinite(history.best) else "no loss yet"
@@ -118,7 +118,7 @@ class Lines:
         self._say()
 
     def update(self, n: int) -> None:
-        """Count so many more."""
+        """Advance by `n`."""
         self._n += n
         self.refresh()
 

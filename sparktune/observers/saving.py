@@ -19,7 +19,7 @@ _SHARE = 0.05  # of the run's time may go into saving
 
 
 class Lasting(Protocol):
-    """What can be pickled without some of its values."""
+    """An object that can be pickled without some of its values."""
 
     def lasting(self, keep: Callable[[str, Any], Any]) -> Any:
         """A copy with each value of results and attachments replaced by `keep(name, value)`."""
@@ -47,7 +47,7 @@ class Saving:
         if isinstance(event, Stopped) or (isinstance(event, Told) and begun >= self._next):
             try:
                 self._save()
-            except Exception:  # a full disk, a result without a pickle: the run is worth more
+            except Exception:  # such as a full disk: it must not end the run
                 logger.warning("cannot save to %s", self._path, exc_info=not self._failed)
                 self._failed = True
             ended = time.monotonic()

@@ -80,8 +80,9 @@ def timeline(trials: Finished, *, ax: Axes | None = None) -> Figure:
     and failures.
 
     Slots are not recorded: they are the fewest lanes in which no two trials overlap. Of a trial
-    that crashed or ran out of time the begin is not known either; it is taken to be when the trial
-    was handed out or its lane came free. A trial that runs still is drawn to the latest time known.
+    that crashed or ran out of time the start is not known either; it is taken to be when the trial
+    was handed out or its lane came free. A trial that is still running is drawn to the latest known
+    time.
     """
     _matplotlib()
     from sparktune.plots.runs import draw_timeline
@@ -164,8 +165,8 @@ def importance(trials: Finished, *, space: Any = None, ax: Axes | None = None) -
     that is active in few trials can explain little of all. Where one is inactive it counts as the
     median of its values.
 
-    Needs scikit-learn besides matplotlib: pip install 'sparktune[plots,sklearn]'; and at least 10
-    trials with a finite loss.
+    Needs scikit-learn in addition to matplotlib: pip install 'sparktune[plots,sklearn]'; and at
+    least 10 trials with a finite loss.
     """
     _matplotlib()
     from sparktune.plots.panels import draw_importance

@@ -126,7 +126,9 @@ def shortened(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A text that is drawn as it is: dollars begin no formula, what is not visible is escaped."""
+    """A text to be drawn literally: dollars do not begin a formula, invisible characters are
+    escaped.
+    """
     return printable(text).replace("$", r"\$")
 
 
@@ -181,7 +183,7 @@ def failures(ax: Axes, x: Whole, status: Whole) -> None:
 
 
 def legend_above(ax: Axes, handles: Sequence[Any] = ()) -> None:
-    """A legend over the axes, where it hides nothing: of `handles`, or of what was drawn."""
+    """A legend above the axes, where it hides nothing: of `handles`, or of what was drawn."""
     shown = list(handles) or ax.get_legend_handles_labels()[0]
     ax.legend(
         handles=shown,
@@ -199,7 +201,7 @@ def legend_above(ax: Axes, handles: Sequence[Any] = ()) -> None:
 def colour_bar(
     figure: Figure, axes: Sequence[Axes], drawn: Any, label: str, extend: str = "neither"
 ) -> None:
-    """What the colours mean, right of the axes; opaque, whatever is drawn is not."""
+    """What the colours mean, right of the axes; opaque, even if the dots are not."""
     bar: Any = figure.colorbar(drawn, ax=axes, label=label, extend=extend, pad=0.02, aspect=40)
     bar.solids.set_alpha(1)
     bar.outline.set_visible(False)

@@ -1,7 +1,7 @@
 """What a study found: one answer to each question, for everybody who shows results (handles,
 notebooks, plots, reports, the command line).
 
-    finished     what a study has to show for itself, and what its values stand for
+    finished     what results are made of: a study as it stands, and what its values mean
     ranking      which trials are comparable, the best of them, its parameters
     table        the trials as columns, a pandas DataFrame, the best ones as rows
     failures     what went wrong, by cause, and where in the space

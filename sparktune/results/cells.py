@@ -36,7 +36,7 @@ def number(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A cell for programs: times as texts, everything else as it is."""
+    """A cell for programs: times as texts, everything else unchanged."""
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -65,12 +65,12 @@ class Region:
 
 
 def region(study: Columns, scales: Sequence[Scale], failed: Mask) -> Region | None:
-    """Where trials fail at least twice as often as elsewhere, and mostly; None if no single bound
-    of one parameter tells, or it could be chance.
+    """Where most trials fail, at least twice as often as elsewhere; None if no single bound of one
+    parameter separates them, or it could be chance.
 
     Args:
         study: the n trials that succeeded or failed.
-        scales: of the parameters that may tell.
+        scales: of the parameters to look at.
         failed: (n,)
     """
     candidates = [
@@ -119,7 +119,7 @@ def _G(failed: Mask, inside: Mask) -> float:
 
 
 def where(trials: Finished, scales: Sequence[Scale]) -> Region | None:
-    """`region` of a study; cancelled trials count for nothing."""
+    """`region` of a study; cancelled trials are ignored."""
     chosen = [
         trial
         for trial in trials.records.values()

@@ -1,4 +1,4 @@
-"""What a study has to show for itself, and what the values of its trials stand for."""
+"""What results are made of: a study as it stands, and what the values of its trials mean."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Finished(Protocol):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A study as it stood: what happens to it later does not change this."""
+    """A study as it was at one moment; later changes of the study do not reach it."""
 
     records: Mapping[Any, Trial]
     labels: tuple[str, ...]

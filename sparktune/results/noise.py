@@ -1,4 +1,4 @@
-"""How far the best loss can be trusted: what the results themselves say of its noise."""
+"""How far the best loss can be trusted: what the results themselves say about its noise."""
 
 from __future__ import annotations
 
@@ -32,9 +32,8 @@ class Noise:
 
 
 def noise(trials: Finished) -> Noise | None:
-    """The noise of the best loss; None where no result tells of it.
-
-    Told by the best result (`told_noise`), or by other evaluations of the same values.
+    """The noise of the best loss, from the best result (`told_noise`) or from other evaluations of
+    the same values; None where neither says anything.
     """
     found = best(trials.records.values())
     if found is None or found.loss is None or not math.isfinite(found.loss):

@@ -100,7 +100,7 @@ def _of_space(space: Any) -> dict[str, tuple[bool, tuple[str, ...]]]:
 
 
 def _of_study(study: Columns) -> dict[str, tuple[bool, tuple[str, ...]]]:
-    """The same, as far as a study's trials or their journal know it."""
+    """The same, as far as a study's trials or their journal tell."""
     if study.space is not None:
         return _of_space(study.space)
     if study.header is None:

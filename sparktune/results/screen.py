@@ -1,4 +1,4 @@
-"""A study that runs, as lines of text for a terminal."""
+"""A running study, as lines of text for a terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def screen(study: Finished, end: int | None, now: float, width: int = 80) -> lis
 
     Args:
         study: as it stands.
-        end: how many trials there will be; None: nobody knows.
+        end: how many trials there will be; None if unknown.
         now: seconds since the epoch.
         width: of the terminal, in characters.
     """
@@ -80,7 +80,7 @@ def sparkline(losses: Sequence[float], width: int = 60) -> str:
 
 
 def _left(study: Finished, end: int | None, now: float) -> str:
-    """How long the rest takes, at the pace of the last ends; "" if nobody can tell."""
+    """How long the rest takes, at the pace of the last results; "" if unknown."""
     if end is None or study.stop_reason is not None:
         return ""
     ended = sorted(t.finished for t in study.records.values() if _ended(t) and t.finished)

@@ -244,8 +244,8 @@ def timeline(trials: Finished) -> Timeline:
 
     Records do not say which slot a trial had: it is put where a trial ended last before it began.
     Of a trial that crashed or ran out of time only the end is known: it is taken to begin when it
-    was handed out, or when the next lane came free after that. A trial that runs still ends at the
-    latest time that any record holds. Trials that never got a slot are left out.
+    was handed out, or when the next lane came free after that. A trial that is still running ends
+    at the latest time in any record. Trials that never got a slot are left out.
 
     Raises:
         InvalidArgument: no trial has times.
@@ -273,7 +273,7 @@ def timeline(trials: Finished) -> Timeline:
 
 
 def _span(trial: Trial, latest: float) -> tuple[float, float, bool, int] | None:
-    """Begin, end, whether the begin is known, and id; None where a trial has no times."""
+    """Start, end, whether the start is known, and id; None where a trial has no times."""
     begin = trial.asked if trial.started is None else trial.started
     if begin is None or trial.status is Status.NEW:
         return None

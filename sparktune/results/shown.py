@@ -1,4 +1,6 @@
-"""What people look at: the best parameters, a table, a summary in a notebook and in one line."""
+"""How a study is shown to people: its best parameters, a table, a summary in a notebook or one
+line.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from sparktune.results.finished import Finished
 
 
 class Shown:
-    """What whoever is `Finished` has for people."""
+    """The methods of everything `Finished` that people look at."""
 
     @property
     def best_params(self: Finished) -> dict[str, Any]:

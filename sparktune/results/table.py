@@ -56,10 +56,10 @@ def columns(trials: Finished) -> dict[str, list[Any]]:
 def csv_text(
     trials: Finished, cell: Callable[[Any], Any] = plain, quoting: Any = csv.QUOTE_MINIMAL
 ) -> str:
-    """`columns` as comma-separated values, lines apart by line feeds.
+    """`columns` as comma-separated values; lines end with line feeds.
 
     Args:
-        cell: makes what is written of a value or a name.
+        cell: returns what is written for a value or a name.
         quoting: as the module csv has it.
     """
     table = columns(trials)

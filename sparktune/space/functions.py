@@ -20,7 +20,7 @@ def _sum(items: Any, axis: int | None = None) -> Any:
 
 
 def _plain(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A function of numpy, whose numbers come back as Python's."""
+    """A function of numpy that returns Python's numbers."""
 
     def called(x: Any) -> Any:
         result = function(x)

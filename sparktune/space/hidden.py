@@ -1,4 +1,4 @@
-"""Parameters that a space hides inside objects, where nobody would replace them by their values."""
+"""Parameters that a space hides inside objects, where values would not replace them."""
 
 from __future__ import annotations
 

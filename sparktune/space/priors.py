@@ -1,7 +1,7 @@
 """The table of priors: how each is drawn, which arguments it refuses, which distribution it makes.
 
-Whoever writes a parameter (`hp`) or reads one (`columns`) asks this table. The arguments of a prior
-are those of its draw; `named` is what an error calls the parameter: hp.uniform('x').
+Both what writes parameters (`hp`) and what reads them (`columns`) use this table. The arguments of
+a prior are those of its draw; `named` is what an error calls the parameter: hp.uniform('x').
 """
 
 from __future__ import annotations

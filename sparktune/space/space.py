@@ -28,13 +28,13 @@ from sparktune.worker import as_number
 
 
 class Space:
-    """The columns of a search-space expression, and the way between rows, values and
+    """The columns of a search-space expression, and conversions between rows, values and
     configurations.
 
     `expression` is its root node.
 
     Raises:
-        BadSearchSpace: there is nothing in the space, or something it cannot hold.
+        BadSearchSpace: the space is empty, or holds something that it cannot.
         DuplicateLabel: two different parameters share a label.
     """
 
@@ -132,7 +132,7 @@ class Space:
     def check(self, values: Mapping[str, Any]) -> dict[str, Scalar]:
         """{label: Python scalar} of the active parameters of a user's point.
 
-        Values outside a numeric range are let through, as a known good point may lie there.
+        Values outside a numeric range are accepted, as a known good point may lie there.
 
         Raises:
             InvalidArgument: unknown labels, missing active ones, or values a parameter cannot take.

@@ -8,7 +8,7 @@
 (stop, state)`, and works as the `early_stop_fn` of Hyperopt's own `fmin`.
 
 A rule also says when it may next change its mind without a new result (`wake_at`), so that a run
-can sleep until then. What runs when a rule stops a run is cancelled.
+can sleep until then. Trials that still run when a rule stops the run are cancelled.
 
     rules      what a rule is, and how rules combine
     limits     numbers of trials, budgets, time, a loss

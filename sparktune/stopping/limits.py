@@ -14,9 +14,9 @@ from sparktune.stopping.rules import Rule
 
 @dataclass(frozen=True, slots=True)
 class MaxEvals(Rule):
-    """Stops once `trials` trials have ended, those of earlier runs and failed ones included,
-    cancelled ones and promotions not. `fmin(max_evals=)` never starts more than it needs; this rule
-    cancels those that run too much.
+    """Stops once `trials` trials have ended, including failed ones and those of earlier runs, but
+    not cancelled ones and promotions. `fmin(max_evals=)` never starts more trials than it needs;
+    this rule cancels those that run beyond the number.
 
     Raises:
         InvalidArgument: `trials` is not an integer >= 1.
@@ -61,7 +61,7 @@ class Timeout(Rule):
     """Stops `seconds` after the run began.
 
     Raises:
-        InvalidArgument: `seconds` is negative, or no number.
+        InvalidArgument: `seconds` is negative, or not a number.
     """
 
     seconds: float

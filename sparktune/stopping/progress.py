@@ -1,4 +1,4 @@
-"""Rules that stop a run which gets no further."""
+"""Rules that stop a run that no longer improves."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0
 
 @dataclass(frozen=True, slots=True)
 class NoProgressFor(Rule):
-    """Stops when the best loss has not improved for `seconds`, counted from the begin of the run
-    at the earliest.
+    """Stops when the best loss has not improved for `seconds`, counted from the start of the run at
+    the earliest.
 
     Raises:
         InvalidArgument: `seconds` is not a number > 0.
@@ -103,7 +103,7 @@ class NoProgressFor(Rule):
         return "no progress in time" if history.now >= self.wake_at(history) else None
 
     def wake_at(self, history: View) -> float:
-        """The end of the time that the last improvement, or the begin, gave."""
+        """When the time since the last improvement, or since the start of the run, is over."""
         ends = history.ends
         best = int(np.argmin(ends.loss)) if len(ends.loss) else None
         known = best is not None and ends.loss[best] < np.inf
@@ -126,8 +126,8 @@ class RemainingImprovement(Rule):
     estimate is too large on average rather than too small.
 
     A sampler that learns draws no independent losses. The estimate is therefore never smaller than
-    what the last `trials` trials have brought; but a sampler that is stuck, and would get further
-    later, is not seen through. The estimate is noisy (its standard deviation is about as large as
+    what the last `trials` trials have brought; but it cannot recognise a sampler that is stuck now
+    and would improve later. The estimate is noisy (its standard deviation is about as large as
     itself) and is looked at after each trial, so a run can end early by chance; `& NoProgress(...)`
     asks for a second opinion.
 
