@@ -1,4 +1,4 @@
-"""An executor whose outcomes are looked at, and maybe replaced, before anybody else sees them."""
+"""An executor whose outcomes pass through a function before anybody else sees them."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ logger = logging.getLogger("sparktune")
 
 def with_budgets(task: Task, scheduler: Scheduler, states: States) -> Task:
     """The task whose objective also gets the budgets that a scheduler gives, whole numbers where
-    all of them are; and, if it takes one, the state that the configuration's evaluation before
+    all of them are; and, if it takes one, the state that the configuration's previous evaluation
     left. The same task where the scheduler gives full evaluations alone.
 
     Raises:

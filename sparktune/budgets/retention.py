@@ -58,7 +58,7 @@ def superfluous(
 
 def _ranks(history: View) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """For each row its place among the losses at the same budget, 0 for the smallest, and how many
-    there are, 1 at least.
+    there are, at least 1.
     """
     place, count = np.zeros(len(history), dtype=np.intp), np.ones(len(history), dtype=np.intp)
     for budget in np.unique(history.budget):

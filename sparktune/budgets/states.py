@@ -1,9 +1,9 @@
-"""Where the states are that evaluations leave for the next ones of their configurations.
+"""Where evaluations leave states for the next evaluations of their configurations.
 
 A state travels to the driver with the result, pickled, and stands in a file beside the journal, or
 in a temporary folder. Or, where there is a folder or a URL to which all workers can write, it never
-leaves them: only its name travels. The driver never unpickles a state. A state that is lost is no
-error: the objective gets None, and starts at 0.
+leaves them: only its name travels. The driver never unpickles a state. A lost state is not an
+error: the objective gets None, and starts over.
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ class States:
             return None
 
     def begin(self) -> None:
-        """Take in the states of the trials that the study holds when its run begins."""
+        """Note the states of the trials that the study has when its run begins."""
         self._kept = {id: each.state for id, each in self._study.records.items() if each.state}
 
     def path(self, trial: Trial) -> str | None:
-        """The begin of the path of a trial's state; None if it is to travel."""
+        """The first part of the path of a trial's state; None if the state travels."""
         if self._folder is None:
             return None
         parent = None if trial.parent is None else self._study.records[trial.parent]
@@ -111,7 +111,7 @@ class States:
         return replace(outcome, state=State(name, len(content)))
 
     def observe(self, event: Event, history: View) -> None:
-        """Once a trial has ended, remove the states that are not needed any more."""
+        """After the end of a trial, remove the states that are no longer needed."""
         if not isinstance(event, Told) or event.trial.status is Status.CANCELLED:
             return
         if event.trial.state:
@@ -128,7 +128,7 @@ class States:
                 self._remove(self._kept.pop(rows[row]))
 
     def close(self) -> None:
-        """Remove what trials wrote that never reported it."""
+        """Remove states that trials wrote and never reported."""
         if self._folder is None:
             return
         known = {state.name for state in self._kept.values()}
@@ -154,7 +154,7 @@ class States:
         return self._place
 
     def _report(self, kind: str, what: str, error: Exception) -> None:
-        """Say the first of its kind aloud."""
+        """Log the first of its kind as a warning."""
         level = logging.INFO if kind in self._reported else logging.WARNING
         self._reported.add(kind)
         logger.log(level, "%s %s, so that its configuration starts over: %s", what, kind, error)

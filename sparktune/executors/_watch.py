@@ -1,4 +1,4 @@
-"""A thread that asks Spark, so that nobody else has to wait for it."""
+"""A thread that queries Spark, so that no other thread has to wait for it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Watch:
     """Counts the slots every few seconds, cancels, asks for what else is needed, and finds out
     when Spark is gone or answers no more.
 
-    Each of these may take long where Spark stands still or its connection is bad. The thread ends
-    with `close`, or with the process: nothing waits for it.
+    Each of these may take long when Spark hangs or the connection is bad. The thread ends with
+    `close`, or with the process: nothing waits for it.
 
     Args:
         who: whom it asks, for people.
@@ -54,7 +54,7 @@ class Watch:
         threading.Thread(target=self._work, name="sparktune-watch", daemon=True).start()
 
     def answered(self) -> None:
-        """Note that Spark was heard of just now."""
+        """Note that Spark has just answered."""
         self._answered = time.monotonic()
 
     def lost(self) -> SparkUnavailable | None:
@@ -82,7 +82,7 @@ class Watch:
             return None
 
     def close(self) -> None:
-        """End once everything that was asked for before is done."""
+        """End the thread once everything that was requested is done."""
         self._jobs.put(None)
 
     def _work(self) -> None:
@@ -146,5 +146,5 @@ def within(seconds: float, who: str, question: Callable[[], T]) -> T:
 
 
 def silent(who: str, seconds: float) -> SparkUnavailable:
-    """The error for one who has not answered for so long."""
+    """The error for a platform that has not answered for so long."""
     return SparkUnavailable(f"{who} has not answered for {seconds:.0f} seconds; {STOPPED}")

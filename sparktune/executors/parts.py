@@ -22,8 +22,8 @@ from sparktune.executors.task import Task
 from sparktune.trial import Outcome, Status, Trial
 
 Merge: TypeAlias = Callable[[Sequence[Outcome]], Any]
-"""From the outcomes of all parts, in their order, each of which returned, to what an objective
-returns: a loss, or a dict.
+"""Takes the outcomes of all parts in their order, each of which returned, and gives what an
+objective returns: a loss, or a dict.
 """
 
 
@@ -68,7 +68,7 @@ def mean(parts: Sequence[Outcome]) -> Mapping[str, Any]:
 
 @dataclass(slots=True)
 class _Whole:
-    """A trial inside: how its parts ended, and by what it ended early if it did."""
+    """A trial inside: how its parts ended, and what ended it early, if anything."""
 
     trial: Trial
     missing: set[int]
@@ -129,8 +129,8 @@ class Parts:
     def collect(self, timeout: float | None) -> list[Outcome]:
         """Wait for ended trials, at most `timeout` seconds; return early if slots have come.
 
-        After `close` it gives what was given out last, as an interrupt may have lost it, and the
-        ends of all that was inside.
+        After `close` it repeats the last outcomes, which an interrupt may have lost, and gives
+        those of everything that was inside.
         """
         if self._closed:
             return [*self._given.values()]
@@ -188,7 +188,7 @@ class Parts:
                 self._leave(whole)
 
     def _end(self, whole: _Whole, outcome: Outcome) -> None:
-        """Have no more of a trial evaluated; the first reason counts."""
+        """Evaluate no more of a trial; the first reason counts."""
         whole.end = whole.end or outcome
         waiting = [part for part in self._backlog if part.whole is whole.trial]
         self._backlog = deque(part for part in self._backlog if part.whole is not whole.trial)
@@ -204,7 +204,7 @@ class Parts:
         self._wholes.pop(whole.trial.id, None)
 
     def _outcome(self, whole: _Whole) -> Outcome:
-        """How a trial ended whose parts have."""
+        """The outcome of a trial whose parts have all ended."""
         parts = [whole.ended[number] for number in sorted(whole.ended)]
         if len(parts) == self._n and all(part.status.returned for part in parts):
             outcome = self._merged(whole.trial, parts)

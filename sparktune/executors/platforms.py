@@ -188,7 +188,7 @@ class Parts:
 
     @property
     def parallelism(self) -> int | str:
-        """The most trials that it takes to fill the other platform, while one of them has only one
+        """The most trials that are needed to fill the other platform, when one of them has only one
         part left; "auto" if that platform decides.
         """
         slots = self.on.parallelism
@@ -222,7 +222,7 @@ def session_of(spark: SparkSession | None) -> SparkSession:
 
 
 def _transport(spark: SparkSession, task: Task, resource_profile: Any) -> Any:
-    """The way to Spark's workers that this kind of session has."""
+    """The transport to Spark's workers for this kind of session."""
     from sparktune.executors.spark_session import is_connect
 
     if is_connect(spark):

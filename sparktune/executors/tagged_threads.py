@@ -18,7 +18,7 @@ _AGAIN = 0.5  # seconds until a cancel is repeated
 
 
 class TaggedThreads(Threads, ABC):
-    """`Threads` whose jobs on Spark belong to their trial."""
+    """`Threads` whose Spark jobs belong to their trial."""
 
     def __init__(self, task: Task, slots: int) -> None:
         super().__init__(task, slots)
@@ -43,8 +43,8 @@ class TaggedThreads(Threads, ABC):
             ended.set()
 
     def cancel(self, tag: str) -> bool:
-        """Cancel the trial's jobs, and those that it still starts; what runs in Python
-        continues, and nobody waits for it.
+        """Cancel the trial's jobs, and those that it starts later. Its Python code continues, but
+        nobody waits for it.
         """
         if ended := self._ends.get(tag):
             threading.Thread(target=self._interrupt, args=(tag, ended), daemon=True).start()

@@ -1,4 +1,4 @@
-"""Options of samplers, the fields of their dataclasses: checked, and replaced by others."""
+"""Options of samplers, which are fields of dataclasses: checked, and replaced by others."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def require(sampler: Any, option: str, holds: bool, wanted: str) -> None:
         wanted: what values are possible, for people.
 
     Raises:
-        InvalidArgument: it does not hold.
+        InvalidArgument: the sampler cannot have it.
     """
     if not holds:
         raise InvalidArgument(

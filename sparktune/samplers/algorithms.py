@@ -27,7 +27,7 @@ ALGORITHMS = {
     "grid": "sparktune.samplers.grid:suggest",
 }
 """module:name by what users call it. A module is imported when its algorithm is used, so that it
-may import at its top what takes long.
+may import slow packages at its top.
 """
 
 F = TypeVar("F", bound=Callable[..., Any])

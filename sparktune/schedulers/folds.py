@@ -1,4 +1,4 @@
-"""Cross-validation fold by fold: what is clearly worse than the best gets no more folds."""
+"""Cross-validation fold by fold: configurations clearly worse than the best get no more folds."""
 
 from __future__ import annotations
 

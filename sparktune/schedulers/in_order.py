@@ -12,11 +12,9 @@ from sparktune.schedulers.work import New, Promote, Scheduler, full_budget, ladd
 class InOrder:
     """Hands out the work of `scheduler` one item at a time: the trial of row k is chosen from the
     results of exactly the rows up to k - lag, and not before these have ended. Later rows count as
-    pending. Where nothing follows from these, as another rung has to end first, it takes into
-    account one row more at a time.
-
-    With `lag` trials running at once, the trials depend on the seed and the objective alone. A slow
-    trial holds others up.
+    pending. Where these give no work, because another rung has to end first, it considers one row
+    more at a time. With `lag` trials running at once, the trials depend on the seed and the
+    objective alone. A slow trial delays others.
     """
 
     scheduler: Scheduler

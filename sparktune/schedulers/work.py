@@ -28,7 +28,7 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class Promote:
-    """Evaluate a configuration again, with more.
+    """Evaluate a configuration again, with a larger budget.
 
     Attributes:
         row: of the history: its evaluation with the largest budget so far.
@@ -60,7 +60,7 @@ def checked(scheduler: Any) -> Scheduler:
     """The scheduler that a user gave.
 
     Raises:
-        InvalidArgument: it is none.
+        InvalidArgument: it is not a scheduler.
     """
     if isinstance(scheduler, type) or not callable(getattr(scheduler, "schedule", None)):
         raise InvalidArgument(

@@ -57,7 +57,7 @@ def check_inactive_parameters_are_nan(sampler: Sampler) -> None:
 
 
 def check_suggestions_depend_on_the_arguments_only(sampler: Sampler) -> None:
-    """Equal arguments give equal rows, whatever was asked for in between."""
+    """Equal arguments give equal rows, whatever calls came in between."""
     for name, space, history in _situations():
         first = sampler.suggest(space, history, 3, np.random.default_rng(3))
         other = mixed_history(space, len(history), 99)

@@ -90,7 +90,7 @@ def check_work_depends_on_the_arguments_only(scheduler: Scheduler) -> None:
 
 
 def check_a_resumed_study_goes_on_the_same(scheduler: Scheduler) -> None:
-    """A study that is pickled in its middle gives the trials that the uninterrupted one gives."""
+    """A study that is pickled halfway gives the same trials as the uninterrupted one."""
     study = Study(spaces()["one number"], random.suggest, scheduler, 5, clock=Clock())
     for step in range(20):
         copy: Study = pickle.loads(pickle.dumps(study))
@@ -101,7 +101,7 @@ def check_a_resumed_study_goes_on_the_same(scheduler: Scheduler) -> None:
 
 
 def check_a_run_ends(scheduler: Scheduler) -> None:
-    """Once there are no more new points, and everything has ended, there is no more work some day;
+    """Once there are no more new points and everything has ended, work runs out at some time; by
     then one trial had a full evaluation.
     """
     study = _begun(scheduler, 40)

@@ -1,5 +1,5 @@
-"""Simulated time: a clock that waiting moves, and an executor that lives by it: thousands of trials
-on a thousand slots in seconds.
+"""Simulated time: a clock that moves when something waits, and an executor that uses it, for
+thousands of trials on a thousand slots in seconds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Clock:
 
     @property
     def timer(self) -> Callable[[], float]:
-        """The clock itself: nobody sets it."""
+        """The clock itself, as it is never set."""
         return self
 
     def until(self, then: float) -> None:
@@ -185,7 +185,7 @@ class SimulatedExecutor:
         return min(end, self._changes[0][0] if self._changes else math.inf)
 
     def _pass(self) -> None:
-        """Do what has happened until now, in its order."""
+        """Process what has happened until now, in order."""
         while (when := self._next_event()) <= self._clock():
             if self._changes and self._changes[0][0] == when:
                 self._room = self._changes.popleft()[1]
@@ -195,7 +195,7 @@ class SimulatedExecutor:
             self._fill(when)
 
     def _evict(self) -> None:
-        """Take their slots from the trials for which there is no room any more."""
+        """Take slots from the trials for which there is no room any more."""
         oldest_first = sorted(self._running, key=lambda run: (run.start, run.id))
         for run in reversed(oldest_first[self._room :]):
             self._waiting.appendleft(run.trial)

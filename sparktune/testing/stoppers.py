@@ -25,7 +25,7 @@ def check_reasons_are_texts(rule: Stopper) -> None:
 
 
 def check_asking_again_changes_nothing(rule: Stopper) -> None:
-    """With the same history, the same answer, which leaves the history alone."""
+    """The same history gives the same answer, and is not changed."""
     for name, history in _situations():
         before = history.loss.copy(), history.status.copy()
         first = rule.stop(history)

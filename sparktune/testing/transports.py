@@ -91,7 +91,7 @@ def check_what_runs_is_known_and_can_be_cancelled(make: Make) -> None:
 
 
 def check_a_cancel_of_nothing_changes_nothing(make: Make) -> None:
-    """Also of a call that has ended, or is not on the platform yet."""
+    """Even of a call that has ended, or is not on the platform yet."""
     transport = make(_task(float))
     transport.cancel("kit-nothing")
     [call] = _started(transport, [1]).values()
