@@ -8,9 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.arguments import whole
+from sparktune.errors import InvalidArgument
 from sparktune.history import CODES, View
 from sparktune.schedulers.work import New, Promote
 from sparktune.trial import Status
+
+RULES = ("forgiving", "paired", "both")
+OF_RULES = '"forgiving", "paired" or "both"'
 
 _LEAST = 2  # folds that every configuration gets
 _PAIRED = 3  # folds from which on differences are compared
@@ -31,21 +35,25 @@ class Folds:
         forgiving rule of E. Bergman et al., "Don't Waste Your Time: Early Stopping
         Cross-Validation", AutoML 2024); or
     *   after three folds, it is worse than that one on the same folds by more than two standard
-        errors of the mean difference.
+        errors of the mean difference (the paired rule).
 
     The first with all folds needs no opponent. One that goes on comes before new ones.
 
     Args:
         k: the number of folds.
+        rule: "forgiving", "paired", or "both".
 
     Raises:
-        InvalidArgument: k is not an integer >= 2.
+        InvalidArgument: k is not an integer >= 2, or there is no such rule.
     """
 
     k: int
+    rule: str = "both"
 
     def __post_init__(self) -> None:
         whole("k", self.k, 2)
+        if self.rule not in RULES:
+            raise InvalidArgument(f"rule must be {OF_RULES}, got {self.rule!r}")
 
     @property
     def rungs(self) -> tuple[float, ...]:
@@ -110,7 +118,21 @@ class Folds:
         if not len(complete):
             return rows
         best = losses[complete[np.argmin(losses[complete].mean(axis=1))]]
-        return np.array([i for i in rows if _may_win(losses[history.root[i]], best)], dtype=np.intp)
+        may_win = [i for i in rows if self._may_win(losses[history.root[i]], best)]
+        return np.array(may_win, dtype=np.intp)
+
+    def _may_win(self, losses: NDArray[np.float64], best: NDArray[np.float64]) -> bool:
+        """Whether a configuration with these folds may still be better than the best."""
+        done = np.isfinite(losses)
+        n = int(done.sum())
+        if n < _LEAST:
+            return True
+        if self.rule != "paired" and losses[done].mean() > best.max():
+            return False
+        if self.rule == "forgiving" or n < _PAIRED:
+            return True
+        worse = losses[done] - best[done]
+        return bool(worse.mean() <= _ERRORS * worse.std(ddof=1) / np.sqrt(n))
 
 
 def _losses(history: View, k: int) -> NDArray[np.float64]:
@@ -123,17 +145,3 @@ def _losses(history: View, k: int) -> NDArray[np.float64]:
     rows = np.flatnonzero(history.ok & (history.budget <= k))
     losses[history.root[rows], history.budget[rows].astype(int) - 1] = (total - before)[rows]
     return losses
-
-
-def _may_win(losses: NDArray[np.float64], best: NDArray[np.float64]) -> bool:
-    """Whether a configuration with these folds may still be better than the best."""
-    done = np.isfinite(losses)
-    n = int(done.sum())
-    if n < _LEAST:
-        return True
-    if losses[done].mean() > best.max():
-        return False
-    if n < _PAIRED:
-        return True
-    worse = losses[done] - best[done]
-    return bool(worse.mean() <= _ERRORS * worse.std(ddof=1) / np.sqrt(n))

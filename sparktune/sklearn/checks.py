@@ -10,7 +10,7 @@ from sklearn import clone
 
 from sparktune.errors import InvalidArgument
 from sparktune.limits import seed_of
-from sparktune.sklearn.candidate import Flatten
+from sparktune.sklearn.flattening import Flatten
 from sparktune.space.space import Space
 
 

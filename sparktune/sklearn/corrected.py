@@ -10,6 +10,10 @@ Tibshirani (R. J. Tibshirani, R. Tibshirani, "A bias correction for the minimum 
 cross-validation", Annals of Applied Statistics 3, 2009, equation 2.3): how much better the best of
 each fold is in it than the best of all folds.
 
+Wilson (E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA
+22, 1927): what a share may be that was seen in n samples. Bootstrap samples of predictions that are
+all right are all right too, and say nothing of how sure that is.
+
     m    candidates
     K    folds
     N    entries: predictions of a candidate for samples that its model did not learn from
@@ -23,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from sparktune.sklearn.predictions import Entries
 from sparktune.sklearn.weighted import Array, Responses, Weighted
@@ -57,9 +61,11 @@ def bbc(
     entries: Entries,
     rng: np.random.Generator,
     draws: int = DRAWS,
+    share: bool = False,
 ) -> Corrected:
     """BBC-CV. Samples that are drawn together are drawn whole; samples without an own score (those
-    that lack a class, say) do not count.
+    that lack a class, say) do not count. If the score is the share of samples that are right, the
+    interval holds Wilson's.
     """
     units = int(entries.units.max()) + 1
     counts = rng.multinomial(units, np.full(units, 1 / units), size=draws).astype(float)
@@ -75,8 +81,20 @@ def bbc(
     if not len(known):
         return no_score("no bootstrap sample of the predictions can be scored")
     low, high = np.quantile(known, [0.025, 0.975])
+    mean = float(known.mean())
+    if share:
+        least, most = wilson(mean, units)
+        low, high = min(low, least), max(high, most)
     source = f"BBC-CV, {len(known)} bootstrap samples of {len(candidates)} candidates' predictions"
-    return Corrected(float(known.mean()), (float(low), float(high)), source)
+    return Corrected(mean, (float(low), float(high)), source)
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share that was seen in n samples."""
+    z2 = ndtri(0.975) ** 2 / n
+    centre = (share + z2 / 2) / (1 + z2)
+    half = np.sqrt(z2 * share * (1 - share) + z2**2 / 4) / (1 + z2)
+    return float(centre - half), float(centre + half)
 
 
 def tibshirani(folds: NDArray[np.float64], best: int, why: str) -> Corrected:

@@ -160,7 +160,8 @@ class Evaluation:
                 told[kind] = self._unscored()
                 continue
             known = self.data.rows(model, rows, train)
-            heard = Heard(model, known[0]) if self.kept and kind == "test_scores" else None
+            keep = kind == "test_scores" and number < len(self.kept)
+            heard = Heard(model, known[0]) if keep else None
             told[kind] = self._scores(model, rows, known)
             if kind == "test_scores":
                 told["score_time"] = time.time() - fitted
@@ -215,6 +216,18 @@ def fitted(estimator: Any, candidates: Sequence[Parameters], data: Data) -> Call
         return model.fit(*known, **data.fit_params)
 
     return fit
+
+
+def scored(evaluation: Evaluation, tasks: Sequence[tuple[Any, int]]) -> Callable[[int], Any]:
+    """A function of the number of a task, a point of the space and a fold, which gives the result
+    of the evaluation of this one fold.
+    """
+
+    def score(number: int) -> Any:
+        point, fold = tasks[number]
+        return evaluation(point, budget=fold + 1)
+
+    return score
 
 
 class Heard:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sparktune.sklearn.choice import fold_scores
 from sparktune.sklearn.corrected import DRAWS, Corrected, agrees, bbc, tibshirani
 from sparktune.sklearn.predictions import Entries, responses
-from sparktune.sklearn.weighted import Responses, weighted
+from sparktune.sklearn.weighted import Responses, is_share, weighted
 from sparktune.study import Study
 from sparktune.trial import Trial
 
@@ -29,6 +29,7 @@ class Finished:
     metric     that says what is best
     scorer     of this metric
     entries    the kept entries; None: there are none
+    n          folds that all candidates have, as far as they do not race
     """
 
     study: Study
@@ -37,17 +38,23 @@ class Finished:
     metric: str
     scorer: Any
     entries: Entries | None
+    n: int
 
     @property
     def folds(self) -> NDArray[np.float64]:
         """The scores (candidates, folds)."""
         return fold_scores(self.table, self.metric)
 
+    @property
+    def shared(self) -> NDArray[np.float64]:
+        """The scores of the folds that all candidates have."""
+        return self.folds[:, : self.n]
+
     def candidates(self) -> dict[int, Responses]:
         """What the candidates answered whose predictions are kept, best first, by their rows."""
         if self.entries is None:
             return {}
-        means = np.asarray(self.table[f"mean_test_{self.metric}"], dtype=float)
+        means = self.shared.mean(axis=1)
         known: dict[int, Responses] = {}
         for row in np.argsort(-means, kind="stable"):
             told = responses(self.study, self.trials[row].id, self.entries)
@@ -60,20 +67,21 @@ def correction(search: Finished, best: int) -> Corrected:
     """The corrected score of the best candidate."""
     if search.entries is None:
         why = "there are no predictions of single targets"
-        return tibshirani(search.folds, best, why)
+        return tibshirani(search.shared, best, why)
     candidates = search.candidates()
     if best not in candidates:
-        return tibshirani(search.folds, best, "its predictions are not there")
+        return tibshirani(search.shared, best, "its predictions are not there")
     score, quick = weighted(search.scorer, search.entries)
     try:
         if search.entries.complete and not agrees(
-            candidates[best], score, search.entries, search.folds[best]
+            candidates[best], score, search.entries, search.shared[best]
         ):
             why = "the score depends on more than targets and predictions"
-            return tibshirani(search.folds, best, why)
+            return tibshirani(search.shared, best, why)
         most, draws = (len(candidates), DRAWS) if quick else _SLOWLY
         told = [*candidates.values()][:most]
-        return bbc(told, score, search.entries, np.random.default_rng(0), draws)
+        rng = np.random.default_rng(0)
+        return bbc(told, score, search.entries, rng, draws, is_share(search.scorer, search.entries))
     except Exception as error:  # of the user's scorer, which wants more than predictions
         why = f"the scorer needs more than predictions ({type(error).__name__}: {error})"
-        return tibshirani(search.folds, best, why)
+        return tibshirani(search.shared, best, why)

@@ -8,13 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sparktune import worker
 from sparktune.budgets.keeping import Keeping
 from sparktune.executors.platforms import Platform
 from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
 from sparktune.sklearn.predictions import answers
-from sparktune.sklearn.rows import folds_before
+from sparktune.sklearn.rows import folds_before, merged
 from sparktune.study import Study
 from sparktune.trial import Outcome
 
@@ -46,12 +45,7 @@ class OneByOne:
         if not outcome.status.returned:
             return outcome
         parent = self.study.records[outcome.trial_id].parent
-        try:
-            report = worker.read(self.merge([*self._before(parent), outcome]))
-        except Exception as error:
-            report = worker.failed(error)
-        added = Outcome.of(outcome.trial_id, report)
-        return replace(added, started=outcome.started, finished=outcome.finished, log=outcome.log)
+        return merged(outcome, self.merge, [*self._before(parent), outcome])
 
     def _before(self, parent: int | None) -> Sequence[Outcome]:
         """The folds that an earlier trial holds, as an outcome of their own."""

@@ -17,7 +17,7 @@ from sparktune.errors import InvalidArgument
 from sparktune.schedulers import ladder
 from sparktune.sklearn.fold import Evaluation, Parameters
 from sparktune.sklearn.growing import SAMPLES, Growing
-from sparktune.sklearn.rows import partial
+from sparktune.sklearn.rows import ROW
 from sparktune.space.space import Space
 from sparktune.trial import Trial
 
@@ -121,12 +121,11 @@ def _warm(estimator: Any, resource: str) -> str:
 def compared(
     candidates: list[Parameters],
     trials: Sequence[Trial],
-    folds: list[dict[str, Any]],
+    folds: list[list[dict[str, Any]]],
     resource: str | None,
-) -> tuple[list[Parameters], list[dict[str, Any]]]:
-    """The parameters with which candidates were evaluated at last; and their folds, one candidate
-    after the other, without the test scores of those that had less than the largest budget: those
-    are not compared.
+) -> tuple[list[Parameters], list[list[dict[str, Any]]]]:
+    """The parameters with which candidates were evaluated at last; and the folds of each, without
+    the test scores of those that had less than the largest budget: those are not compared.
     """
     if resource is None:
         return candidates, folds
@@ -134,17 +133,20 @@ def compared(
         budgets = [int(b) if (b := trial.budget) == int(b) else b for trial in trials]
         candidates = [c | {resource: b} for c, b in zip(candidates, budgets, strict=True)]
     largest = max((trial.budget for trial in trials if trial.result), default=0.0)
-    kept: list[dict[str, Any]] = []
-    for i, fold in enumerate(folds):
-        scores = fold["test_scores"]
-        if trials[i * len(trials) // len(folds)].budget < largest:
-            scores = dict.fromkeys(scores, math.nan) if isinstance(scores, dict) else math.nan
-        kept.append(fold | {"test_scores": scores})
-    return candidates, kept
+    pairs = zip(trials, folds, strict=True)
+    return candidates, [
+        told if trial.budget >= largest else [*map(_without_scores, told)] for trial, told in pairs
+    ]
+
+
+def _without_scores(fold: dict[str, Any]) -> dict[str, Any]:
+    scores = fold["test_scores"]
+    nothing = dict.fromkeys(scores, math.nan) if isinstance(scores, dict) else math.nan
+    return fold | {"test_scores": nothing}
 
 
 def columns(trials: Sequence[Trial], metric: str) -> dict[str, list[Any]]:
     """More columns of `cv_results_`: the budget of each candidate, and its mean score with that."""
-    means = partial(trials, metric)
-    del means["n_folds"]
-    return {"n_resources": [trial.budget for trial in trials], **means}
+    rows = [(trial.result or {}).get(ROW, {}) for trial in trials]
+    means = [row.get(f"mean_test_{metric}", math.nan) for row in rows]
+    return {"n_resources": [trial.budget for trial in trials], f"partial_test_{metric}": means}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from sparktune import worker
 from sparktune.errors import InvalidArgument
 from sparktune.trial import Outcome, Trial
 
@@ -51,6 +52,18 @@ def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
         }
 
     return merge
+
+
+def merged(
+    outcome: Outcome, merge: Callable[[Sequence[Outcome]], Any], parts: Sequence[Outcome]
+) -> Outcome:
+    """An outcome with the result that `merge` makes of parts, of which it is one."""
+    try:
+        report = worker.read(merge(parts))
+    except Exception as error:
+        report = worker.failed(error)
+    whole = Outcome.of(outcome.trial_id, report)
+    return replace(whole, started=outcome.started, finished=outcome.finished, log=outcome.log)
 
 
 def metric_of(refit: Any, names: Sequence[str]) -> str:
@@ -103,18 +116,29 @@ def metrics_of(table: Mapping[str, Any]) -> list[str]:
 
 def folds_of(
     trials: Sequence[Trial], n_splits: int, error_score: Any, *, train: bool
-) -> list[dict[str, Any]]:
-    """What scikit-learn makes `cv_results_` of: for each fold of each candidate its times and
-    scores. A candidate without a result has `error_score` in all of them.
+) -> list[list[dict[str, Any]]]:
+    """For each candidate its folds, with times and scores. A candidate without a result has
+    `error_score` in all of them.
     """
     rows = [(trial.result or {}).get(ROW, {}) for trial in trials]
     metrics = next((metrics_of(row) for row in rows if row), ["score"])
     missing = math.nan if isinstance(error_score, str) else float(error_score)
     return [
-        _fold(row, i, metrics, math.nan if row else missing, train)
+        [_fold(row, i, metrics, math.nan if row else missing, train) for i in range(n_splits)]
         for row in rows
-        for i in range(n_splits)
     ]
+
+
+def complete(folds: Sequence[dict[str, Any]], n: int) -> list[dict[str, Any]]:
+    """The folds of a candidate with NaN as the scores of those that it lacks of n."""
+    lacking: dict[str, Any] = {}
+    for key, value in folds[0].items():
+        if key.endswith("_scores"):
+            nothing = dict.fromkeys(value, math.nan) if isinstance(value, Mapping) else math.nan
+            lacking[key] = nothing
+        elif key.endswith("_time"):
+            lacking[key] = float(np.mean([fold[key] for fold in folds]))
+    return [*folds, *([lacking] * (n - len(folds)))]
 
 
 def folds_before(trial: Trial, answers: Answers | None) -> list[dict[str, Any]]:
@@ -143,12 +167,20 @@ def leaves(trials: Sequence[Trial]) -> list[Trial]:
     return [*last.values()]
 
 
-def partial(trials: Sequence[Trial], metric: str) -> dict[str, list[Any]]:
-    """More columns of `cv_results_` where candidates have different numbers of folds."""
-    rows = [(trial.result or {}).get(ROW, {}) for trial in trials]
-    n = [sum(key.endswith("_fit_time") and key.startswith("split") for key in row) for row in rows]
-    means = [row.get(f"mean_test_{metric}", math.nan) for row in rows]
-    return {"n_folds": n, f"partial_test_{metric}": means}
+def partial(out: Sequence[Mapping[str, Any]], m: int, metric: str) -> dict[str, list[Any]]:
+    """More columns of `cv_results_` where candidates have different numbers of folds: how many
+    folds have a score, and their mean.
+
+    Args:
+        out: all folds of the first candidate, of the second, ...
+        m: candidates.
+        metric: whose scores count.
+    """
+    scores = np.array([named(fold["test_scores"])[metric] for fold in out], dtype=float)
+    seen = np.isfinite(scores := scores.reshape(m, -1))
+    n = seen.sum(axis=1)
+    means = np.where(seen, scores, 0.0).sum(axis=1) / np.where(n > 0, n, np.nan)
+    return {"n_folds": n.tolist(), f"partial_test_{metric}": means.tolist()}
 
 
 def _fold(

@@ -10,9 +10,12 @@ import numpy as np
 from sparktune.arguments import positive, whole
 from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Platform, here_or_spark
-from sparktune.sklearn.fitting import FoldSearch, Plan
+from sparktune.schedulers.folds import OF_RULES, RULES
+from sparktune.sklearn.fitting import FoldSearch
 from sparktune.sklearn.resource import check_options
+from sparktune.sklearn.running import Plan
 from sparktune.sklearn.spaces import check_grid, grid_points, space_of
+from sparktune.stopping import Never, Timeout
 
 
 class SparkSearchCV(FoldSearch):
@@ -60,11 +63,16 @@ class SparkSearchCV(FoldSearch):
             this process where that is a Spark task already. Workers need scikit-learn; the data is
             sent to each machine once.
         unit: "fold": each fold of a candidate is a task of its own; "candidate": all folds of a
-            candidate are one task, for folds that take less than some hundredths of a second.
+            candidate are one task, which costs less where folds take less than some hundredths of a
+            second; "auto": folds, until they have been found to be as short as that.
         racing: whether a candidate that is clearly worse than the best gets no more folds after its
-            second, see `sparktune.schedulers.Folds`. Its row keeps the folds it has, and its mean
-            is NaN: it is never the best. `cv_results_` has two more columns then, `n_folds` and
-            `partial_test_<metric>`, the mean of these folds.
+            second: by the rule "forgiving" or "paired" of `sparktune.schedulers.Folds`; True: by
+            both. Its row keeps the folds it has, and its mean is NaN: it is never the best.
+            `cv_results_` has two more columns then, `n_folds` and `partial_test_<metric>`, the mean
+            of these folds.
+        repeats: "adaptive", where `cv` repeats its folds, as `RepeatedStratifiedKFold` does: all
+            candidates get those of the first repeat, and only those within one standard error of
+            the best get further ones. Rows of others are as in a race. None: all get all.
         scheduler: with `resource`: gives most candidates a part of it only, and few all of it, such
             as `ASHA(min_budget=10, max_budget=270)`; `n_iter` counts candidates. A row has what
             its candidate got at last; the mean of one that got less than others is NaN: it is never
@@ -76,7 +84,7 @@ class SparkSearchCV(FoldSearch):
             Models go on from where they were by `warm_start`, if they have that and the parameter
             counts all; the folds of a candidate are one task then.
         time_budget: seconds for the search, the last fit left out; candidates that run then are
-            dropped. None: no limit.
+            dropped. A repeat that has begun is finished. None: no limit.
         journal: path of a file that keeps every candidate and score. The same search with the same
             path continues where the one before ended. Its files are unpickled then: continue
             journals that you trust.
@@ -91,6 +99,8 @@ class SparkSearchCV(FoldSearch):
             better with them, and an ensemble needs them.
         deterministic: whether candidates depend on `random_state` alone and not on the timing; a
             slow candidate holds others up.
+        tracking: "mlflow", or `MlflowObserver(...)` with options: log the search to MLflow, each
+            candidate as a child run, as in `tune`. None: no.
 
     Attributes:
         cv_results_: {column: array over candidates} as of `GridSearchCV`. Parameters that a
@@ -137,7 +147,8 @@ class SparkSearchCV(FoldSearch):
         sampler: Any = "tpe",
         on: Platform | None = None,
         unit: str = "fold",
-        racing: bool = False,
+        racing: bool | str = False,
+        repeats: str | None = None,
         scheduler: Any = None,
         resource: str | None = None,
         time_budget: float | None = None,
@@ -147,6 +158,7 @@ class SparkSearchCV(FoldSearch):
         ensemble: int = 0,
         keep_predictions: bool = True,
         deterministic: bool = False,
+        tracking: Any = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -168,6 +180,7 @@ class SparkSearchCV(FoldSearch):
         self.on = on
         self.unit = unit
         self.racing = racing
+        self.repeats = repeats
         self.scheduler = scheduler
         self.resource = resource
         self.time_budget = time_budget
@@ -177,6 +190,7 @@ class SparkSearchCV(FoldSearch):
         self.ensemble = ensemble
         self.keep_predictions = keep_predictions
         self.deterministic = deterministic
+        self.tracking = tracking
 
     def _check_options(self) -> None:
         """Raises:
@@ -191,11 +205,7 @@ class SparkSearchCV(FoldSearch):
                 "give the search one space: space= (or param_distributions=), or param_grid= for "
                 f"all combinations; got {len(given)} of them"
             )
-        if self.unit not in ("fold", "candidate"):
-            raise InvalidArgument(f'unit must be "fold" or "candidate", got {self.unit!r}')
-        if self.racing and (self.unit != "fold" or self.deterministic):
-            raise InvalidArgument('racing=True needs unit="fold" and deterministic=False')
-        check_options(self.scheduler, self.resource, racing=self.racing)
+        self._check_folds()
         if self.select not in ("best", "1se"):
             raise InvalidArgument(f'select must be "best" or "1se", got {self.select!r}')
         if self.select != "best" and callable(self.refit):
@@ -207,15 +217,34 @@ class SparkSearchCV(FoldSearch):
             raise InvalidArgument("ensemble= needs keep_predictions=True")
         positive("time_budget", self.time_budget)
 
+    def _check_folds(self) -> None:
+        if self.unit not in ("auto", "fold", "candidate"):
+            raise InvalidArgument(f'unit must be "fold", "candidate" or "auto", got {self.unit!r}')
+        if self.racing not in (False, True, *RULES):
+            raise InvalidArgument(f"racing must be True, False, {OF_RULES}, got {self.racing!r}")
+        if self.racing and (self.unit == "candidate" or self.deterministic):
+            raise InvalidArgument('racing needs unit="fold" and deterministic=False')
+        if self.repeats not in (None, "adaptive"):
+            raise InvalidArgument(f'repeats must be "adaptive" or None, got {self.repeats!r}')
+        if self.repeats and (self.racing or self.scheduler is not None):
+            raise InvalidArgument(
+                'repeats="adaptive", racing= and scheduler= each decide who gets more; give one of '
+                "them"
+            )
+        check_options(self.scheduler, self.resource, racing=bool(self.racing))
+
     def _plan(self) -> Plan:
         """What this search is to do."""
         on = here_or_spark(self.n_jobs) if self.on is None else self.on
+        stop = Never() if self.time_budget is None else Timeout(self.time_budget)
         if self.param_grid is not None:
             check_grid(self.param_grid)
-            return Plan(space_of(self.param_grid), 0, on, [*grid_points(self.param_grid)])
+            points = [*grid_points(self.param_grid)]
+            return Plan(space_of(self.param_grid), 0, on, points, stop, self.deterministic)
         limit = 10 if self.n_iter is None and self.time_budget is None else self.n_iter
-        given, start = self.param_distributions if self.space is None else self.space, ()
+        given: Any = self.param_distributions if self.space is None else self.space
+        start: Any = ()
         if given is None:
             given, start = self.estimator.search_space()
         most = None if limit is None else max(whole("n_iter", limit, 1) - len(start), 0)
-        return Plan(space_of(given), most, on, start)
+        return Plan(space_of(given), most, on, start, stop, self.deterministic)

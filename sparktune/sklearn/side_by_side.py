@@ -20,13 +20,20 @@ def side_by_side(
     Raises:
         TrialFailed: it raised; the message holds the traceback. In this process, its exception.
     """
+    return [value_of(outcome) for outcome in outcomes(on, function, numbers, name)]
+
+
+def outcomes(
+    on: Platform, function: Callable[[int], Any], numbers: Sequence[int], name: str
+) -> list[Outcome]:
+    """How the calls of the function ended, in the order of the numbers."""
 
     def called(number: int) -> dict[str, Any]:
         return {"status": "ok", "loss": 0.0, "value": function(number)}
 
     task = Task(called, lambda trial: trial.values["number"], name)
     waiting = [Trial(i, {"number": number}) for i, number in enumerate(numbers)]
-    told: dict[int, Any] = {}
+    told: dict[int, Outcome] = {}
     inside = 0
     with contextlib.closing(on.open(task)) as executor:
         while len(told) < len(numbers):
@@ -35,11 +42,12 @@ def side_by_side(
                 inside += 1
             for outcome in executor.collect(None):
                 inside -= 1
-                told[outcome.trial_id] = _value(outcome)
+                told[outcome.trial_id] = outcome
     return [told[i] for i in range(len(numbers))]
 
 
-def _value(outcome: Outcome) -> Any:
+def value_of(outcome: Outcome) -> Any:
+    """What the function gave, or its exception raised."""
     if outcome.status is Status.OK and outcome.result is not None:
         return outcome.result["value"]
     if outcome.exception is not None:

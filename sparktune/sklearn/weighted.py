@@ -35,15 +35,24 @@ def weighted(scorer: Any, entries: Entries) -> tuple[Weighted, bool]:
     loss, squared and absolute error, R2 and the area under the ROC curve of two classes; other
     scorers are called for each sample.
     """
-    function = getattr(scorer, "_score_func", None)
-    if type(scorer).__name__ == "_PassthroughScorer":  # the estimator's own method `score`
-        function = r2_score if entries.classes is None else accuracy_score
+    function = _function(scorer, entries)
     sign = getattr(scorer, "_sign", 1)
-    plain = not getattr(scorer, "_kwargs", None)
-    quick = _QUICK.get(function) if plain else None
+    quick = _QUICK.get(function)
     if quick is not None and not (function is roc_auc_score and _several(entries)):
         return (lambda told, W: sign * quick(told, W, entries)), True
     return (lambda told, W: _called(scorer, told, W, entries)), False
+
+
+def is_share(scorer: Any, entries: Entries) -> bool:
+    """Whether the score is the share of entries that are predicted right."""
+    return _function(scorer, entries) is accuracy_score
+
+
+def _function(scorer: Any, entries: Entries) -> Any:
+    """The function of truth and answers that a scorer calls with no more than these."""
+    if type(scorer).__name__ == "_PassthroughScorer":  # the estimator's own method `score`
+        return r2_score if entries.classes is None else accuracy_score
+    return None if getattr(scorer, "_kwargs", None) else getattr(scorer, "_score_func", None)
 
 
 def _several(entries: Entries) -> bool:

@@ -14,10 +14,10 @@ from sparktune.arguments import whole
 from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Parts, Platform, Serial, Threads
 from sparktune.sklearn import SparkSearchCV
-from sparktune.sklearn.fitting import Plan
 from sparktune.sklearn.fold import Evaluation
 from sparktune.sklearn.growing import Growing
 from sparktune.sklearn.rows import merging, metrics_of
+from sparktune.sklearn.running import Plan
 from sparktune.sklearn.spaces import space_of
 from sparktune.skopt.optimizer.base import Following
 from sparktune.skopt.optimizer.optimizer import Optimizer

@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.search_cv folds      # time of folds as tasks; other searches
     python -m tests.benchmarks.search_cv race       # fits that races save; whether the best stays
-    python -m tests.benchmarks.search_cv honest     # whether corrected intervals hold
+    python -m tests.benchmarks.search_cv honest     # whether intervals hold scores on new data
+    python -m tests.benchmarks.search_cv noise      # whether they hold chance on pure noise
 
 `folds` needs Spark; with `joblibspark` (pip install --group bench) it also has joblib's backend for
 Spark. Models sleep there, so that eight slots are eight whatever the machine has.
@@ -43,8 +44,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from sparktune import Serial, Spark, hp, local_session
+from sparktune import Serial, Spark, hp, local_session, tune
+from sparktune.schedulers import Folds
+from sparktune.schedulers.folds import RULES
 from sparktune.sklearn import SparkSearchCV
+from sparktune.sklearn.choice import fold_scores
 
 SLOTS = 8
 Data = tuple[Any, Any]
@@ -158,28 +162,59 @@ def search(seed: int, n: int, estimator: Any = PIPELINE, space: Any = SPACE, **m
 
 
 def race(seeds: int = 20, n: int = 40) -> None:
-    """A race against all folds of the same candidates, on digits and on cancer."""
+    """Races by each rule, on digits and on cancer, against all folds of the same candidates. The
+    folds of a race have the scores that are known by then; with the first seed it is run in full.
+    """
     for load in (load_digits, load_breast_cancer):
         X, y = load(return_X_y=True)
-        fits, same, behind = list[float](), 0, list[float]()
+        told: dict[str, list[tuple[float, bool, float]]] = {rule: [] for rule in RULES}
         for seed in range(seeds):
             A, _, a, _ = train_test_split(X, y, train_size=300, stratify=y, random_state=seed)
             full = search(seed, n).fit(A, a)
-            grid = [{k: [v] for k, v in each.items()} for each in full.cv_results_["params"]]
-            fast = search(seed, n, space=None, param_grid=grid, racing=True).fit(A, a)
-            fits.append(fast.cv_results_["n_folds"].sum() / (5 * n))
-            same += str(fast.best_params_) == str(full.best_params_)
-            behind.append(full.best_score_ - fast.best_score_)
-        low, mean, high = 100 * np.array([np.min(fits), np.mean(fits), np.max(fits)])
-        print(
-            f"{load.__name__[5:]}: {mean:.0f} % of the fits ({low:.0f} to {high:.0f}); the same "
-            f"best in {same} of {seeds}; score lost {np.mean(behind):.4f} on average, "
-            f"{np.max(behind):.4f} at most"
-        )
+            folds = fold_scores(full.cv_results_, "score")
+            for rule in RULES:
+                done, best = raced(folds, rule)
+                lost = full.best_score_ - folds[best].mean()
+                told[rule].append((done / folds.size, best == full.best_index_, lost))
+            if seed == 0:
+                grid = [{k: [v] for k, v in each.items()} for each in full.cv_results_["params"]]
+                real = search(seed, n, space=None, param_grid=grid, racing=True).fit(A, a)
+                assert real.cv_results_["n_folds"].sum() == raced(folds, "both")[0]
+                assert real.best_index_ == raced(folds, "both")[1]
+        for rule, each in told.items():
+            share, same, lost_ = (np.array(column) for column in zip(*each, strict=True))
+            print(
+                f"{load.__name__[5:]}, {rule}: {100 * share.mean():.0f} % of the fits "
+                f"({100 * share.min():.0f} to {100 * share.max():.0f}); the same best in "
+                f"{same.sum()} of {seeds}; score lost {lost_.mean():.4f} on average, "
+                f"{lost_.max():.4f} at most",
+                flush=True,
+            )
 
 
-def honest(seeds: int = 8, noise: int = 20) -> None:
-    """Whether intervals hold the score on new data, and chance where there is nothing to learn."""
+def raced(folds: Any, rule: str) -> tuple[int, int]:
+    """How many folds a race evaluates, and which candidate wins it."""
+    n, k = folds.shape
+
+    def objective(config: Any, budget: float) -> float:
+        return -float(folds[config["candidate"], : int(budget)].mean())
+
+    study = tune(
+        objective,
+        {"candidate": hp.choice("candidate", [*range(n)])},
+        scheduler=Folds(k, rule),
+        start=[{"candidate": i} for i in range(n)],
+        max_trials=0,
+        progress=False,
+    )
+    trials = study.records.values()
+    whole = [trial for trial in trials if trial.budget == k]
+    best = min(whole, key=lambda trial: (trial.loss, trial.values["candidate"]))
+    return len(trials), int(best.values["candidate"])
+
+
+def honest(seeds: int = 8) -> None:
+    """Whether intervals hold the score on new data."""
     holds, optimism, error = list[bool](), list[float](), list[float]()
     for seed in range(seeds):
         for name, train, test in small_tasks(seed):
@@ -191,25 +226,40 @@ def honest(seeds: int = 8, noise: int = 20) -> None:
             error.append(found.corrected_score_ - there)
             print(
                 f"  {name} {seed}: best {found.best_score_:.3f}, corrected "
-                f"{found.corrected_score_:.3f} ({low:.3f} to {high:.3f}), new data {there:.3f}"
+                f"{found.corrected_score_:.3f} ({low:.3f} to {high:.3f}), new data {there:.3f}",
+                flush=True,
             )
     print(f"intervals hold the score on new data in {sum(holds)} of {len(holds)}")
     print(f"best minus new data {np.mean(optimism):+.4f}; corrected {np.mean(error):+.4f}")
+
+
+def noise(seeds: int = 20) -> None:
+    """Whether intervals hold chance where there is nothing to learn, with 200 candidates."""
     chance, best = 0, list[float]()
-    for seed in range(noise):
+    for seed in range(seeds):
         rng = np.random.default_rng(seed)
         X, y = rng.normal(size=(60, 5)), rng.permutation(np.arange(60) % 2)
         found = search(seed, 200).fit(X, y)
         low, high = found.corrected_interval_
         chance += low <= 0.5 <= high
         best.append(found.best_score_)
-    print(f"noise: best score {np.mean(best):.3f}; the interval holds 0.5 in {chance} of {noise}")
+        print(
+            f"  {seed}: best {found.best_score_:.3f}, corrected {found.corrected_score_:.3f} "
+            f"({low:.3f} to {high:.3f})",
+            flush=True,
+        )
+    print(f"noise: best score {np.mean(best):.3f}; the interval holds 0.5 in {chance} of {seeds}")
 
 
 if __name__ == "__main__":
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     warnings.simplefilter("ignore")
     logging.getLogger("sparktune").setLevel(logging.ERROR)
-    parts: dict[str, Callable[[], None]] = {"folds": folds, "race": race, "honest": honest}
+    parts: dict[str, Callable[[], None]] = {
+        "folds": folds,
+        "race": race,
+        "honest": honest,
+        "noise": noise,
+    }
     for each in sys.argv[1:] or parts:
         parts[each]()

@@ -6,7 +6,6 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +36,7 @@ from sparktune import (
     rand,
 )
 from sparktune.errors import TrialFailed
-from sparktune.sklearn import HyperoptSearchCV, NoCandidateScored, candidate
+from sparktune.sklearn import HyperoptSearchCV, NoCandidateScored
 from sparktune.trial import Status
 
 if TYPE_CHECKING:
@@ -453,22 +452,6 @@ def test_failures_on_spark_are_explained(spark: SparkSession) -> None:
         with pytest.raises(kind, match="InvalidParameterError: The 'C' parameter of SVC"):
             failing.fit(X, y)
         assert failing.trials_.count_by_state_unsynced(Status.ERROR.job_state) >= 1
-
-
-def test_the_objective_needs_scikit_learn_only(tmp_path: Path) -> None:
-    cloudpickle = pytest.importorskip("pyspark.cloudpickle")
-    flatten = candidate.flattening(SVC())
-    settings = {"cv": candidate.fixed(None, [(np.arange(60), np.arange(60, 90))])}
-    objective = candidate.cross_validating(SVC(), settings, True, flatten, (X, y, {}))
-    path = tmp_path / "objective"
-    path.write_bytes(cloudpickle.dumps(objective))
-    program = (
-        "import pathlib, pickle, sys; sys.modules['sparktune'] = None;"
-        f"objective = pickle.loads(pathlib.Path({str(path)!r}).read_bytes());"
-        "print(objective({'C': 1.0})['loss'])"
-    )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert result.stdout.strip() == str(objective({"C": 1.0})["loss"]), result.stderr
 
 
 def test_the_package_does_without_scikit_learn() -> None:

@@ -31,7 +31,7 @@ from sparktune.sklearn import (
     HyperoptSearchCV,
     NoCandidateScored,
     SparkSearchCV,
-    candidate,
+    flattening,
     fold,
 )
 from sparktune.sklearn.spaces import space_of
@@ -398,7 +398,7 @@ def test_workers_need_scikit_learn_only() -> None:
     cloudpickle.register_pickle_by_value(fold)
     try:
         data = fold.Data(X, y, [(np.arange(60), np.arange(60, 90))] * 2, {}, {})
-        flatten = candidate.flattening(SVC())
+        flatten = flattening.flattening(SVC())
         task = fold.Evaluation(SVC(), get_scorer("f1"), data, flatten, [[0], [1]], np.nan, True)
         sent = cloudpickle.dumps((task, {"C": 2.0}))
     finally:

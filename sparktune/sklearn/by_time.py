@@ -1,0 +1,113 @@
+"""Folds as tasks of their own, or all folds of a candidate as one task: the time they take tells.
+
+A task costs the driver some milliseconds. Where folds take less than some hundredths of a second,
+that is more than what is gained by having them side by side.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+from statistics import fmean
+from typing import Any
+
+from sparktune.executors import parts
+from sparktune.executors.platforms import Parts, Platform
+from sparktune.executors.seams import Executor
+from sparktune.executors.task import Task
+from sparktune.sklearn.rows import ROW, merged
+from sparktune.trial import Outcome, Trial
+
+SHORT = 0.05
+"""Seconds of a fold, on average, below which candidates are tasks."""
+
+_RECENT = 20  # candidates whose folds are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class ByTime:
+    """Candidates with n folds on another platform. The objective is called with `part`, the number
+    of a fold, or n for all folds.
+
+    Args:
+        on: where they are evaluated.
+        n: folds of a candidate.
+        merge: makes one result of the outcomes of parts.
+    """
+
+    on: Platform
+    n: int
+    merge: Callable[[Sequence[Outcome]], Any]
+
+    @property
+    def parallelism(self) -> int | str:
+        """As for folds."""
+        return Parts(self.on, self.n, self.merge).parallelism
+
+    def open(self, task: Task) -> Executor:
+        """The other platform's executor, which gets folds or candidates."""
+        return _ByTime(self.on.open(parts.in_parts(task)), self.n, self.merge)
+
+
+class _ByTime:
+    """Changes from folds to candidates, or back, when nothing is inside any more."""
+
+    def __init__(self, inner: Executor, n: int, merge: Callable[..., Any]) -> None:
+        self._inner = inner
+        self._n = n
+        self._merge = merge
+        self._by_fold = parts.Parts(inner, n, merge)
+        self._inside: set[Any] = set()
+        self._seconds: deque[float] = deque(maxlen=_RECENT)
+        self._folds = True
+
+    @property
+    def _now(self) -> Executor:
+        return self._by_fold if self._folds else self._inner
+
+    @property
+    def slots(self) -> int:
+        """How many candidates may be inside."""
+        wanted = not self._seconds or fmean(self._seconds) >= SHORT
+        if wanted != self._folds and self._inside:
+            return len(self._inside)
+        self._folds = wanted
+        return self._now.slots
+
+    @property
+    def running(self) -> int:
+        """How many candidates are evaluated."""
+        return self._now.running
+
+    def submit(self, trial: Trial) -> None:
+        """Take a candidate."""
+        self._inside.add(trial.id)
+        if self._folds:
+            self._by_fold.submit(trial)
+        else:
+            known = {each.name: getattr(trial, each.name) for each in fields(Trial)}
+            self._inner.submit(parts.Part(**known, whole=trial, number=self._n))
+
+    def collect(self, timeout: float | None) -> list[Outcome]:
+        """The candidates that ended."""
+        ended = self._now.collect(timeout)
+        if not self._folds:
+            ended = [
+                merged(each, self._merge, [each]) if each.status.returned else each
+                for each in ended
+            ]
+        for outcome in ended:
+            self._inside.discard(outcome.trial_id)
+            row = (outcome.result or {}).get(ROW)
+            if row:
+                self._seconds.append(row["mean_fit_time"] + row["mean_score_time"])
+        return ended
+
+    def cancel(self, ids: Iterable[int]) -> None:
+        """Ask for candidates to be ended."""
+        self._now.cancel(ids)
+
+    def close(self) -> None:
+        """Close the other executor."""
+        self._now.close()
