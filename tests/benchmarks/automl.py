@@ -1,22 +1,24 @@
 """How good a model without a space is: `SparkSearchCV(any_classifier())` beside its peers.
 
     python -m tests.benchmarks.automl [--seeds 5] [--candidates 20] [--sets cancer wine ...]
-                                      [--hpsklearn PYTHON]
+                                      [--contenders ...] [--hpsklearn PYTHON] [--out FILE]
 
 Each contender has 20 candidates with three folds each, 60 fits, in this process. FLAML needs the
 group `bench`. hyperopt-sklearn 1.1.1 does not install beside today's scikit-learn; `--hpsklearn`
 names the interpreter of an environment of its own that has it (pip install --no-deps
 hyperopt-sklearn==1.1.1 hyperopt==0.3.0, and what they import). It takes numbers without gaps only.
+With `--out` each score is a line of the file at once, and what the file has is not run again.
 
 Two thirds of the rows are for training. Shown is the score on the others, accuracy or R2, the mean
-over seeds; the mean rank over all sets and seeds, 1 is the best, ties share; and, of the worst
-case, how much the better of the two defaults is ahead. The ensemble is of a search for the log
-loss, which is compared with that of its best candidate.
+over seeds; the mean rank over all sets and seeds, 1 is the best, ties share; and how much the
+better of the two defaults is ahead on the set where it is most. The ensemble is of a search for the
+log loss, or R2, which is compared with its best candidate.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import subprocess
 import sys
@@ -41,6 +43,8 @@ from sparktune.sklearn.catalogue.entries import entries
 
 Table = tuple[Any, Any]
 OURS, ENSEMBLE = "sparktune", "sparktune, ensemble"
+DEFAULTS = ("hist_gradient_boosting", "random_forest")
+PEER_NAME = "hyperopt-sklearn"
 
 PEER = """
 import sys, warnings, numpy as np
@@ -109,7 +113,7 @@ def default(name: str, kind: str, X: Any, y: Any, seed: int) -> AutomaticModel:
 
 
 def flaml(kind: str, X: Any, y: Any, candidates: int, seed: int) -> Any:
-    from flaml import AutoML
+    from flaml import AutoML  # of the group `bench`
 
     task = "classification" if kind == "classifier" else "regression"
     metric = "accuracy" if kind == "classifier" else "r2"
@@ -150,35 +154,46 @@ def peer(python: str, kind: str, parts: Any, candidates: int, seed: int) -> floa
     return float(lines[-1].split()[1]) if lines else None
 
 
-def once(name: str, seed: int, candidates: int, python: str | None) -> dict[str, Any]:
-    """The scores of all contenders on one set with one seed, and the log losses."""
+def parts_of(name: str, seed: int) -> tuple[str, Any]:
+    """The kind of a set, and its training and test data."""
     kind, load = SETS[name]
     X, y = load(seed)
     stratify = y if kind == "classifier" else None
-    parts = train_test_split(X, y, test_size=1 / 3, random_state=seed, stratify=stratify)
-    X, V, y, w = parts
-    scores: dict[str, float | None] = {}
+    return kind, train_test_split(X, y, test_size=1 / 3, random_state=seed, stratify=stratify)
+
+
+def contend(contender: str, name: str, seed: int, candidates: int, python: str) -> dict[str, Any]:
+    """The score of a contender on a set; None if it cannot run. Of the ensemble also the log losses
+    of the best candidate and of the ensemble.
+    """
+    kind, (X, V, y, w) = parts_of(name, seed)
+    told: dict[str, Any] = {"score": None}
     began = time.monotonic()
-    found = search(kind, candidates, seed).fit(X, y)
-    seconds = time.monotonic() - began
-    scores[OURS] = accuracy_or_r2(kind, w, found.predict(V))
-    scoring = "neg_log_loss" if kind == "classifier" else None
-    together = search(kind, candidates, seed, ensemble=20, scoring=scoring).fit(X, y)
-    scores[ENSEMBLE] = accuracy_or_r2(kind, w, together.ensemble_.predict(V))
-    for label in ("hist_gradient_boosting", "random_forest"):
-        scores[label] = accuracy_or_r2(kind, w, default(label, kind, X, y, seed).predict(V))
-    try:
-        scores["FLAML"] = accuracy_or_r2(kind, w, flaml(kind, X, y, candidates, seed).predict(V))
-    except Exception as error:
-        print(f"FLAML on {name}: {type(error).__name__}: {error}", file=sys.stderr)
-        scores["FLAML"] = None
-    if python:
-        scores["hyperopt-sklearn"] = peer(python, kind, parts, candidates, seed)
-    losses = None
-    if kind == "classifier":
-        models = together.best_estimator_, together.ensemble_
-        losses = [log_loss(w, model.predict_proba(V)) for model in models]
-    return {"set": name, "seed": seed, "scores": scores, "log_loss": losses, "seconds": seconds}
+    if contender == PEER_NAME:
+        told["score"] = peer(python, kind, (X, V, y, w), candidates, seed)
+    elif contender == ENSEMBLE:
+        scoring = "neg_log_loss" if kind == "classifier" else None
+        found = search(kind, candidates, seed, ensemble=20, scoring=scoring).fit(X, y)
+        told["score"] = accuracy_or_r2(kind, w, found.ensemble_.predict(V))
+        if kind == "classifier":
+            models = found.best_estimator_, found.ensemble_
+            told["log_loss"] = [log_loss(w, model.predict_proba(V)) for model in models]
+    else:
+        model = MADE[contender](kind, X, y, candidates, seed)
+        told["score"] = accuracy_or_r2(kind, w, model.predict(V))
+        told["best"] = str(getattr(model, "best_params_", ""))
+    told["seconds"] = round(time.monotonic() - began, 1)
+    return {"set": name, "seed": seed, "contender": contender} | told
+
+
+MADE: dict[str, Callable[..., Any]] = {
+    OURS: lambda kind, X, y, n, seed: search(kind, n, seed).fit(X, y),
+    "FLAML": flaml,
+} | {
+    name: lambda kind, X, y, n, seed, name=name: default(name, kind, X, y, seed)
+    for name in DEFAULTS
+}
+CONTENDERS = (OURS, ENSEMBLE, *DEFAULTS, "FLAML", PEER_NAME)
 
 
 def ranks(scores: dict[str, float | None]) -> dict[str, float]:
@@ -191,29 +206,57 @@ def ranks(scores: dict[str, float | None]) -> dict[str, float]:
     }
 
 
-def report(results: list[dict[str, Any]]) -> str:
-    names = list(results[0]["scores"])
-    lines = ["| set | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    for each in dict.fromkeys(row["set"] for row in results):
-        rows = [row["scores"] for row in results if row["set"] == each]
-        cells = []
-        for name in names:
-            known = [row[name] for row in rows if row[name] is not None]
-            cells.append(f"{np.mean(known):.4f}" if known else "cannot")
-        lines.append(f"| {each} | " + " | ".join(cells) + " |")
-    mean = {name: np.mean([ranks(row["scores"])[name] for row in results]) for name in names}
-    lines.append("| mean rank | " + " | ".join(f"{mean[name]:.2f}" for name in names) + " |")
-    behind = [
-        max(row["scores"]["hist_gradient_boosting"], row["scores"]["random_forest"])
-        - row["scores"][OURS]
-        for row in results
-    ]
-    lines.append(f"\nworst case behind the better default: {100 * max(behind):.1f} points")
-    pairs = [row["log_loss"] for row in results if row["log_loss"]]
-    if pairs:
-        better = sum(ensemble < single for single, ensemble in pairs)
-        lines.append(f"ensemble has the lower log loss in {better} of {len(pairs)} runs")
+def report(rows: list[dict[str, Any]]) -> str:
+    """What the rows of the file say; seeds of a set where not all contenders have run are left
+    out.
+    """
+    names = [name for name in CONTENDERS if any(row["contender"] == name for row in rows)]
+    table: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in rows:
+        table.setdefault((row["set"], row["seed"]), {})[row["contender"]] = row
+    table = {key: told for key, told in table.items() if len(told) == len(names)}
+    scores = {key: {n: told[n]["score"] for n in names} for key, told in table.items()}
+    sets = list(dict.fromkeys(name for name, _ in table))
+    means: dict[str, dict[str, Any]] = {
+        each: {
+            n: _mean([row[n] for (name, _), row in scores.items() if name == each]) for n in names
+        }
+        for each in sets
+    }
+    lines = ["| set (seeds) | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for each in sets:
+        seeds = sum(name == each for name, _ in table)
+        cells = [f"{m:.4f}" if (m := means[each][n]) is not None else "cannot" for n in names]
+        lines.append(f"| {each} ({seeds}) | " + " | ".join(cells) + " |")
+    for label, told_ in (("runs", scores), ("sets", means)):
+        ranked = [ranks(row) for row in told_.values()]
+        mean = {n: np.mean([row[n] for row in ranked]) for n in names}
+        lines.append(
+            f"| mean rank of {label} | " + " | ".join(f"{mean[n]:.2f}" for n in names) + " |"
+        )
+    lines.append("")
+    for mine in (OURS, ENSEMBLE):
+        behind = {each: max(row[n] for n in DEFAULTS) - row[mine] for each, row in means.items()}
+        worst = max(behind, key=behind.__getitem__)
+        lines.append(
+            f"{mine}: the better default is ahead by {100 * behind[worst]:.1f} points at most "
+            f"({worst})"
+        )
+    lost: dict[str, list[list[float]]] = {}
+    for (name, _), told in table.items():
+        if "log_loss" in told[ENSEMBLE]:
+            lost.setdefault(name, []).append(told[ENSEMBLE]["log_loss"])
+    pairs = [np.mean(each, axis=0) for each in lost.values()]
+    runs = [pair for each in lost.values() for pair in each]
+    lines.append(
+        f"the ensemble has the lower log loss on {sum(b < a for a, b in pairs)} of {len(pairs)} "
+        f"sets, in {sum(b < a for a, b in runs)} of {len(runs)} runs"
+    )
     return "\n".join(lines)
+
+
+def _mean(scores: list[float | None]) -> float | None:
+    return None if None in scores else float(np.mean(np.array(scores)))
 
 
 def main() -> None:
@@ -221,18 +264,26 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--candidates", type=int, default=20)
     parser.add_argument("--sets", nargs="*", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--contenders", nargs="*", default=list(CONTENDERS), choices=CONTENDERS)
     parser.add_argument("--hpsklearn", metavar="PYTHON")
-    parser.add_argument("--out", type=Path, help="a file for the results, as JSON")
+    parser.add_argument("--out", type=Path, help="a file for the scores, as lines of JSON")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    results = []
-    for seed in range(given.seeds):
-        for name in given.sets:
-            results.append(once(name, seed, given.candidates, given.hpsklearn))
-            print(json.dumps(results[-1]), file=sys.stderr, flush=True)
-            if given.out:
-                given.out.write_text(json.dumps(results, indent=1) + "\n")
-    print(report(results))
+    rows: list[dict[str, Any]] = []
+    if given.out and given.out.exists():
+        rows = [json.loads(line) for line in given.out.read_text().splitlines()]
+    known = {(row["set"], row["seed"], row["contender"]) for row in rows}
+    for seed, name, contender in itertools.product(
+        range(given.seeds), given.sets, given.contenders
+    ):
+        if (name, seed, contender) in known or (contender == PEER_NAME and not given.hpsklearn):
+            continue
+        rows.append(contend(contender, name, seed, given.candidates, given.hpsklearn))
+        print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+        if given.out:
+            with given.out.open("a") as file:
+                file.write(json.dumps(rows[-1]) + "\n")
+    print(report(rows))
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ from sklearn.model_selection import (
 from sklearn.tree import DecisionTreeClassifier
 
 from sparktune import InvalidArgument, Serial, Spark, Threads
-from sparktune.sklearn import SparkSearchCV, repeats
+from sparktune.sklearn import SparkSearchCV
 from sparktune.sklearn.by_time import SHORT
+from sparktune.sklearn.fold import Evaluation
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -50,7 +51,7 @@ class Counting(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def tasks(grid: dict[str, Any], **more: Any) -> tuple[Any, list[int]]:
     """A search on threads, and how many folds each of its tasks had, in the order of their ends."""
     sizes: list[int] = []
-    folds = repeats.Evaluation.__call__
+    folds = Evaluation.__call__
 
     def counted(self: Any, point: Any, part: int = 0, budget: int | None = None) -> Any:
         told = folds(self, point, part, budget)
@@ -58,7 +59,7 @@ def tasks(grid: dict[str, Any], **more: Any) -> tuple[Any, list[int]]:
         return told
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(repeats.Evaluation, "__call__", counted)
+        patch.setattr(Evaluation, "__call__", counted)
         given: dict[str, Any] = {"cv": 4, "unit": "auto", "on": Threads(2)} | more
         return SparkSearchCV(Counting(), param_grid=grid, **given).fit(X, y), sizes
 

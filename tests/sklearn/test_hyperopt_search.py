@@ -25,6 +25,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils import estimator_checks
+from sklearn.utils._param_validation import InvalidParameterError
 
 from sparktune import (
     InvalidArgument,
@@ -35,7 +36,6 @@ from sparktune import (
     hp,
     rand,
 )
-from sparktune.errors import TrialFailed
 from sparktune.sklearn import HyperoptSearchCV, NoCandidateScored
 from sparktune.trial import Status
 
@@ -284,22 +284,23 @@ def test_verbose_shows_a_bar(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
     search(max_evals=2, verbose=1).fit(X, y)
     out, err = capfd.readouterr()
-    assert not out
+    assert out.startswith("best score")
     assert "2/2" in err
-    search(max_evals=2, verbose=2).fit(X, y)
-    assert capfd.readouterr().out.count("[CV] END") == 6
 
 
 # Failures
 
 
 def test_a_failing_candidate_scores_nan_and_is_never_the_best() -> None:
-    with pytest.warns(FitFailedWarning, match="could not be scored .*ArithmeticError: alpha 0"):
+    with (
+        pytest.warns(FitFailedWarning, match=r"(?s)fits failed out of a total of 24.*alpha 0"),
+        pytest.warns(UserWarning, match="non-finite"),
+    ):
         found = picky(max_evals=8).fit(X, y)
     table = found.cv_results_
     failed = table["param_alpha"] > 0.5
     assert 0 < failed.sum() < 8
-    for key in ("split0_test_score", "mean_test_score", "std_test_score", "mean_fit_time"):
+    for key in ("split0_test_score", "mean_test_score", "std_test_score"):
         assert_array_equal(np.isnan(table[key]), failed)
     assert (table["rank_test_score"][failed] == 1 + (~failed).sum()).all()
     assert found.best_params_["alpha"] <= 0.5
@@ -322,13 +323,11 @@ def test_error_score_raise_ends_the_search() -> None:
     assert len(parallel.trials_.records) < 50
 
 
-def test_when_all_candidates_fail_their_own_error_is_raised() -> None:
+def test_when_all_candidates_fail_the_first_failure_is_told() -> None:
     space = {"alpha": hp.uniform("alpha", 1, 2)}
-    with pytest.raises(ArithmeticError, match="too large"):
-        search(Picky(), space).fit(X, y)
-    parallel = search(Picky(), space, trials=ThreadTrials(2))
-    with pytest.raises(NoCandidateScored, match=r"(?s)4 error.*ArithmeticError: alpha"):
-        parallel.fit(X, y)
+    for trials in (None, ThreadTrials(2)):
+        with pytest.raises(NoCandidateScored, match=r"(?s)of the 4 .*ArithmeticError: alpha"):
+            search(Picky(), space, trials=trials).fit(X, y)
 
 
 # Fitting again
@@ -355,7 +354,8 @@ def test_warm_start_goes_on_from_the_given_trials() -> None:
 
 def test_warm_start_may_change_the_splits() -> None:
     found = search(max_evals=1, warm_start=True, cv=2, error_score=-5).fit(X, y)
-    found.set_params(max_evals=2, cv=3).fit(X, y)
+    with pytest.warns(UserWarning, match="non-finite"):
+        found.set_params(max_evals=2, cv=3).fit(X, y)
     assert_array_equal(np.isnan(found.cv_results_["split2_test_score"]), [True, False])
 
 
@@ -447,11 +447,11 @@ def test_candidates_are_evaluated_as_spark_tasks(spark: SparkSession) -> None:
 
 def test_failures_on_spark_are_explained(spark: SparkSession) -> None:
     space = {"C": hp.uniform("C", -2, -1)}
-    for error_score, kind in ((np.nan, NoCandidateScored), ("raise", TrialFailed)):
+    for error_score, kind in ((np.nan, NoCandidateScored), ("raise", InvalidParameterError)):
         failing = search(space=space, trials=SparkTrials(2), error_score=error_score)
-        with pytest.raises(kind, match="InvalidParameterError: The 'C' parameter of SVC"):
+        with pytest.raises(kind, match="The 'C' parameter of SVC"):
             failing.fit(X, y)
-        assert failing.trials_.count_by_state_unsynced(Status.ERROR.job_state) >= 1
+        assert not any(trial.status is Status.OK for trial in failing.trials_.records.values())
 
 
 def test_the_package_does_without_scikit_learn() -> None:

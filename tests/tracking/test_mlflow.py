@@ -359,31 +359,22 @@ def test_options_that_make_no_sense_are_refused(make: Any) -> None:
         make()
 
 
-def test_a_search_is_tracked_with_its_candidates(server: Server) -> None:
+@pytest.mark.parametrize("racing", [False, True])
+def test_a_search_is_tracked_with_its_candidates(server: Server, racing: bool) -> None:
     linear = pytest.importorskip("sklearn.linear_model")
     from sparktune.sklearn import SparkSearchCV
 
     X = [[float(i % 7), float(i % 3)] for i in range(60)]
-    y = [i % 2 for i in range(60)]
-    for racing in (False, True):
-        search = SparkSearchCV(
-            linear.LogisticRegression(),
-            param_grid={"C": [0.1, 1.0, 10.0]},
-            cv=3,
-            racing=racing,
-            on=Serial(),
-            tracking=server.observer(),
-        ).fit(X, y)
-        study = search.study_
-        children = {
-            id: run
-            for id, run in enumerate(
-                sorted(
-                    (run for run in server.runs() if "sparktune.trial" in run.data.tags),
-                    key=lambda run: run.info.start_time,
-                )[-len(study.records) :]
-            )
-        }
-        losses = sorted(run.data.metrics["loss"] for run in children.values())
-        assert losses == sorted(trial.loss for trial in study.records.values())
-        assert {run.data.params["C"] for run in children.values()} == {"0.1", "1.0", "10.0"}
+    search = SparkSearchCV(
+        linear.LogisticRegression(),
+        param_grid={"C": [0.1, 1.0, 10.0]},
+        cv=3,
+        racing=racing,
+        on=Serial(),
+        tracking=server.observer(),
+    ).fit(X, [i % 2 for i in range(60)])
+    children = server.children()
+    assert children.keys() == search.study_.trials.keys()
+    for id, trial in search.study_.trials.items():
+        assert children[id].data.metrics["loss"] == trial.loss
+    assert {run.data.params["C"] for run in children.values()} == {"0.1", "1.0", "10.0"}
