@@ -16,14 +16,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
 from sparktune.sklearn.catalogue.component import class_of
-from sparktune.sklearn.catalogue.entries import entries
-from sparktune.sklearn.catalogue.groups import component, members
+from sparktune.sklearn.catalogue.defaults import default_point
+from sparktune.sklearn.catalogue.entries import Entry, entries
+from sparktune.sklearn.catalogue.groups import component, first, members
 from sparktune.sklearn.preparation import preparation_of
 from sparktune.space import hp
-from sparktune.space.expression import Literal
-
-_DEFAULTS = ("hist_gradient_boosting", "random_forest")
-"""Models that are evaluated first, with the parameters that scikit-learn gives them."""
 
 
 def any_classifier() -> AutomaticModel:
@@ -76,26 +73,34 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
     def _usual(self) -> Any:
         return class_of(entries()[f"hist_gradient_boosting_{self.kind}"])(random_state=0)
 
-    def search_space(self) -> tuple[dict[str, Any], list[dict[str, int]]]:
+    def search_space(
+        self, probabilities: bool = False
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Where `SparkSearchCV` searches if it is given no space: {parameter: node}, and the points
-        with which it begins.
+        with which it begins: models with the parameters that scikit-learn gives them.
+
+        Args:
+            probabilities: whether classifiers must have those of the classes.
         """
-        group = members(f"any_{self.kind}")
-        usual = [class_of(entries()[f"{name}_{self.kind}"])(random_state=0) for name in _DEFAULTS]
+        classifies = self.kind == "classifier"
+        suited = _tells_probabilities if probabilities and classifies else _anything
+        group = members(f"any_{self.kind}", suited)
         models = [component(name, f"model.{key}", {}) for key, name in group.items()]
-        weights = [0.025, 0.025, *([0.95 / len(models)] * len(models))]
-        options = [*map(Literal, usual), *models]
         steps: list[tuple[float, Any]] = [
             (0.4, ()),
             (0.4, [component("standard_scaler", "steps.standard", _PLAIN)]),
             (0.1, [component("quantile_transformer", "steps.quantile", {})]),
             (0.1, [component("standard_scaler", "steps.scaled", _PLAIN), _PCA]),
         ]
-        space = {
-            "model": hp.pchoice("model", list(zip(weights, options, strict=True))),
-            "steps": hp.pchoice("steps", steps),
-        }
-        return space, [{"model": i, "steps": 0} for i in range(len(usual))]
+        space = {"model": hp.choice("model", models), "steps": hp.pchoice("steps", steps)}
+        keys = list(group)
+        start = [
+            {"model": keys.index(key), "steps": _STEPS.index(before)}
+            | default_point(group[key], f"model.{key}")
+            for key, before in first(f"any_{self.kind}").items()
+            if key in group
+        ]
+        return space, start
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AutomaticModel:
         """Prepare the columns of X, (n_samples, n_features), and fit the model on them.
@@ -149,6 +154,17 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
         lines = [f"from {module} import {name}" for name, module in sorted(names.items())]
         return "\n".join([*sorted(lines), "", f"model = {text}", ""])
 
+
+def _anything(entry: Entry) -> bool:
+    return True
+
+
+def _tells_probabilities(entry: Entry) -> bool:
+    return hasattr(class_of(entry)(), "predict_proba")
+
+
+_STEPS = ("nothing", "scaled")
+"""What the first options of `steps` are called in the catalogue."""
 
 _PLAIN = {"with_mean": True, "with_std": True}
 _PCA = component("pca", "steps.pca", {"n_components": hp.uniform("steps.pca.share", 0.5, 0.999)})

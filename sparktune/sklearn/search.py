@@ -245,6 +245,9 @@ class SparkSearchCV(FoldSearch):
         given: Any = self.param_distributions if self.space is None else self.space
         start: Any = ()
         if given is None:
-            given, start = self.estimator.search_space()
-        most = None if limit is None else max(whole("n_iter", limit, 1) - len(start), 0)
+            method = getattr(self.scorer_, "_response_method", "")
+            given, start = self.estimator.search_space(method == "predict_proba")
+        if limit is not None:
+            start = start[: whole("n_iter", limit, 1)]
+        most = None if limit is None else limit - len(start)
         return Plan(space_of(given), most, on, start, stop, self.deterministic)

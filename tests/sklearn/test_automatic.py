@@ -10,6 +10,7 @@ import pytest
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sparktune import Serial
@@ -68,12 +69,27 @@ def test_one_line_gives_a_pipeline_that_can_be_printed() -> None:
 def test_it_begins_with_what_scikit_learn_would_do() -> None:
     for model, name in ((any_classifier(), "Classifier"), (any_regressor(), "Regressor")):
         space, start = model.search_space()
-        points = [Space(space).decode(point) for point in start]
-        assert [type(point["model"]).__name__ for point in points] == [
-            f"HistGradientBoosting{name}",
-            f"RandomForest{name}",
-        ]
-        assert all(point["steps"] == () for point in points)
+        points = [Space(space).decode(Space(space).check(point)) for point in start]
+        kinds = [type(point["model"]).__name__ for point in points]
+        linear = "LogisticRegression" if name == "Classifier" else "Ridge"
+        assert kinds[:3] == [f"HistGradientBoosting{name}", f"RandomForest{name}", linear]
+        for point in points:
+            usual = type(point["model"])().get_params() | {"random_state": 0, "max_iter": None}
+            given = point["model"].get_params() | {"max_iter": None}
+            assert {key: it for key, it in given.items() if it != usual[key]} == {}
+        assert points[0]["steps"] == ()
+        assert isinstance(points[2]["steps"][0], StandardScaler)
+
+
+def test_models_have_probabilities_where_they_are_scored() -> None:
+    space, start = any_classifier().search_space(probabilities=True)
+    rows = Space(space).sample(np.random.default_rng(0), 60)
+    known = Space(space)
+    models = [known.decode(known.values(row))["model"] for row in rows]
+    assert all(hasattr(model, "predict_proba") for model in models)
+    assert len({type(model) for model in models}) >= 5
+    assert len(start) == 4
+    assert any_regressor().search_space(True)[1] == any_regressor().search_space()[1]
 
 
 def test_the_model_is_an_estimator_of_its_kind() -> None:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator
+from sklearn.tree import DecisionTreeClassifier
 
 from sparktune.errors import InvalidArgument
 from sparktune.sklearn.catalogue.component import is_installed, parameters_of
+from sparktune.sklearn.catalogue.defaults import default_point
 from sparktune.sklearn.catalogue.entries import Entry, entries, read
 from sparktune.sklearn.catalogue.groups import choice_of, component, members
 from sparktune.sklearn.catalogue.suitable import suited_to
@@ -114,3 +116,14 @@ def test_a_name_that_the_estimator_lacks_is_refused() -> None:
         component("svc", "m", {"kernl": "rbf"})
     with pytest.raises(InvalidArgument, match="must be a text"):
         component("svc", "", {})
+
+
+@pytest.mark.parametrize("entry", INSTALLED, ids=lambda entry: entry.name)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_every_component_can_begin_with_its_defaults(entry: Entry) -> None:
+    inner = dict.fromkeys(entry.inner, DecisionTreeClassifier())
+    space = Space({"it": component(entry.name, "it", inner)})
+    made = space.decode(space.check(default_point(entry.name, "it")))["it"]
+    assert type(made).__name__ == entry.estimator.rpartition(".")[2]
+    if isinstance(made, BaseEstimator) and entry.estimator.startswith("sklearn."):
+        made._validate_params()

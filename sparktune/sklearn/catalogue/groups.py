@@ -21,6 +21,13 @@ def members(group: str, suited: Suited = lambda entry: True) -> dict[str, str]:
     return {key: name for key, name in known.items() if suited(entries()[name])}
 
 
+def first(group: str) -> dict[str, str]:
+    """{ending of the label: what goes before it, "nothing" or "scaled"} of the members with which a
+    search begins.
+    """
+    return dict(read("groups.toml")[group]["first"])
+
+
 def choice_of(group: str, label: str, suited: Suited = lambda entry: True) -> Apply:
     """A choice among the members of a group, each with its parameters.
 
