@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import os
 import pickle
 from collections.abc import Generator, Sequence
 from typing import Any
 
-import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, column_or_1d
-
 from sparktune.arguments import whole
-from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Platform
+from sparktune.hpsklearn._best import AllModelsFailed, BestModel
+from sparktune.hpsklearn._inputs import data_of, seed_of, targets_of
 from sparktune.hpsklearn._search import Search, platform_of, space_of
 from sparktune.hpsklearn._splits import splits_of
-from sparktune.hpsklearn._validation import RETRAIN, Data, Rules, combining, fitting
+from sparktune.hpsklearn._validation import Data, Rules
 from sparktune.hyperopt import Trials, rand
 from sparktune.sklearn.preparation import preparation_of
 
-
-class AllModelsFailed(AllTrialsFailed, ValueError, RuntimeError):
-    """No model could be fitted and scored; the message holds the first failure's traceback."""
+__all__ = ["AllModelsFailed", "HyperoptEstimator", "hyperopt_estimator"]
 
 
-def _learns(method: str) -> Any:
-    """Whether the best model has a method, or may have it where it is not known yet."""
-
-    def check(estimator: HyperoptEstimator) -> bool:
-        learner = getattr(estimator, "_learner", None)
-        if learner is None:
-            return estimator._estimator_type == "classifier"
-        return hasattr(learner, method)
-
-    return check
-
-
-class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
+class HyperoptEstimator(BestModel):
     """A classifier or regressor that is chosen, with its preprocessing, from a search space.
 
         model = HyperoptEstimator(classifier=any_classifier("clf"), algo=tpe.suggest, max_evals=50,
@@ -218,10 +198,10 @@ class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
         if warm_start and not hasattr(self, "trials"):
             raise InvalidArgument("warm_start=True continues earlier trials, and there are none")
         increment = whole("fit_increment", self.fit_increment, 1)
-        data = _data(X, _targets(y), EX_list, sample_weight)
+        data = data_of(X, targets_of(y), EX_list, sample_weight)
         space, classes = space_of(self, data)
-        seed = _integer(self.seed)
-        random_state = seed if random_state is None else _integer(random_state)
+        seed = seed_of(self.seed)
+        random_state = seed if random_state is None else seed_of(random_state)
         splits = splits_of(
             data.y,
             classes,
@@ -272,111 +252,6 @@ class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
         with open(str(self.fit_increment_dump_filename), "wb") as file:
             pickle.dump(self.trials, file)
 
-    def _take_best(self) -> None:
-        """Set the best model, not fitted, and its preprocessing.
-
-        Raises:
-            AllModelsFailed: there is none.
-        """
-        best = self._search.best()
-        if best is None:
-            raise AllModelsFailed(self._search.explanation())
-        point, result = best
-        classes = point["classifier"] is not None
-        self._learner = point["classifier"] if classes else point["regressor"]
-        if self.n_jobs not in (None, 1) and hasattr(self._learner, "n_jobs"):
-            self._learner.n_jobs = self.n_jobs
-        preparation = self._rules.preparation
-        first = [] if preparation is None else [copy.deepcopy(preparation)]
-        ex_preprocs = [list(steps) for steps in point["ex_preprocs"] or ()]
-        self._chains = [[*first, *(point["preprocessing"] or ())], *ex_preprocs]
-        self._epochs = result.get("iterations")
-        self.best_loss_ = result["loss"]
-
-    def retrain_best_model_on_full_data(
-        self, X: Any, y: Any, EX_list: Sequence[Any] | None = None, sample_weight: Any = None
-    ) -> None:
-        """Fit the best model, with its preprocessing, on these data.
-
-        Args are those of `fit`.
-        """
-        check_is_fitted(self, "_learner")
-        data = _data(X, _targets(y), EX_list, sample_weight)
-        Z = combining()(self._padded(data), [data.X, *data.others], data.y)
-        epochs = None if self._epochs is None else round(self._epochs * RETRAIN)
-        fitting()(self._learner, Z, data.y, data.weights, None, epochs, None)
-        if hasattr(self._learner, "classes_"):
-            self.classes_ = self._learner.classes_
-        if hasattr(data.X, "columns"):
-            self.feature_names_in_ = np.asarray(data.X.columns, dtype=object)
-        if len(getattr(data.X, "shape", ())) == 2:
-            self.n_features_in_ = data.X.shape[1]
-        if not data.others:
-            named = [(type(step).__name__.lower(), step) for step in self._chains[0]]
-            unique = [(f"{name}_{i}" if i else name, step) for i, (name, step) in enumerate(named)]
-            self.best_estimator_ = Pipeline([*unique, ("learner", self._learner)])
-
-    def _padded(self, data: Data) -> list[list[Any]]:
-        """The preprocessing of each data set, none for exogenous ones that have none."""
-        missing = 1 + len(data.others) - len(self._chains)
-        return [*self._chains, *([[]] * missing)]
-
-    # The best model
-
-    def best_model(self) -> dict[str, Any]:
-        """{"learner": the best model, "preprocs": its preprocessing, "ex_preprocs": that of each
-        exogenous data set}.
-        """
-        check_is_fitted(self, "_learner")
-        first, *others = self._chains
-        return {
-            "learner": self._learner,
-            "preprocs": tuple(first),
-            "ex_preprocs": tuple(map(tuple, others)),
-        }
-
-    def _ask(
-        self, method: str, X: Any, EX_list: Sequence[Any] | None, fit_preproc: bool, *args: Any
-    ) -> Any:
-        check_is_fitted(self, "_learner")
-        data = _data(X, None, EX_list)
-        Z = combining()(self._padded(data), [data.X, *data.others], fit=fit_preproc)
-        return getattr(self._learner, method)(Z, *args)
-
-    def predict(
-        self, X: Any, EX_list: Sequence[Any] | None = None, fit_preproc: bool = False
-    ) -> Any:
-        """Predictions of the best model, (n_samples,).
-
-        Args:
-            X, EX_list: samples, as in `fit`.
-            fit_preproc: fit the preprocessing anew, on X.
-
-        Raises:
-            NotFittedError: `fit` has not ended.
-        """
-        return self._ask("predict", X, EX_list, fit_preproc)
-
-    @available_if(_learns("predict_proba"))  # type: ignore[untyped-decorator]
-    def predict_proba(
-        self, X: Any, EX_list: Sequence[Any] | None = None, fit_preproc: bool = False
-    ) -> Any:
-        """Probabilities of the classes, (n_samples, n_classes), where the best model has them."""
-        return self._ask("predict_proba", X, EX_list, fit_preproc)
-
-    @available_if(_learns("decision_function"))  # type: ignore[untyped-decorator]
-    def decision_function(
-        self, X: Any, EX_list: Sequence[Any] | None = None, fit_preproc: bool = False
-    ) -> Any:
-        """Distances from the border between classes, where the best model has them."""
-        return self._ask("decision_function", X, EX_list, fit_preproc)
-
-    def score(
-        self, X: Any, y: Any, EX_list: Sequence[Any] | None = None, fit_preproc: bool = False
-    ) -> float:
-        """Accuracy or R2 of the best model on these data; not `loss_fn`."""
-        return float(self._ask("score", X, EX_list, fit_preproc, y))
-
     # scikit-learn's conventions
 
     @property
@@ -408,42 +283,3 @@ class HyperoptEstimator(BaseEstimator):  # type: ignore[misc]
 
 
 hyperopt_estimator = HyperoptEstimator  # its name in hyperopt-sklearn's modules
-
-
-def _data(X: Any, y: Any, others: Sequence[Any] | None, weights: Any = None) -> Data:
-    weights = None if weights is None else np.asarray(weights)
-    return Data(_rows(X), y, [_rows(each) for each in others or ()], weights)
-
-
-def _targets(y: Any) -> Any:
-    """Targets as an array; a single column of them as a vector, with scikit-learn's warning."""
-    if y is None:
-        raise InvalidArgument("HyperoptEstimator requires y to be passed, but the target y is None")
-    y = np.asarray(y)
-    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-
-
-def _rows(X: Any) -> Any:
-    """X as something with a shape; sparse matrices in a form whose rows can be chosen, objects that
-    are all numbers as numbers.
-    """
-    if hasattr(X, "tocsr"):
-        return X.tocsr()
-    if not hasattr(X, "shape") or hasattr(X, "to_frame"):
-        X = np.asarray(X)
-    if getattr(getattr(X, "dtype", None), "kind", "") == "O" and X.ndim == 2:
-        with contextlib.suppress(ValueError):  # texts
-            return X.astype(float)
-    return X
-
-
-def _integer(seed: Any) -> int:
-    from sparktune.limits import seed_of
-
-    try:
-        return seed_of(None, seed)
-    except InvalidArgument:
-        raise InvalidArgument(
-            "seed and random_state must be an integer >= 0, a numpy Generator or None, "
-            f"got {seed!r}"
-        ) from None
