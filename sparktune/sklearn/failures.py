@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn.exceptions import FitFailedWarning
 
-from sparktune.errors import AllTrialsFailed
+from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.trial import Status, Trial
 
 
@@ -43,8 +43,22 @@ def explanation(trials: Sequence[Trial]) -> str:
     why = next(iter(failures_of(first)), str(first.failure or first.status.value))
     return (
         f"none of the {len(trials)} candidates could be fitted and scored. The first one "
-        f"({dict(first.values)}):\n{why}"
+        f"({(first.result or {}).get('params', dict(first.values))}):\n{why}"
     )
+
+
+def check_folds(trials: Sequence[Trial], n: int) -> None:
+    """Refuse candidates of an earlier search none of which has as many folds as this one's.
+
+    Raises:
+        InvalidArgument: that is so.
+    """
+    found = [len(trial.result["failures"]) for trial in trials if trial.result]
+    if found and n not in found:
+        raise InvalidArgument(
+            f"the candidates that this search continues have {found[0]} folds, and cv makes {n}; "
+            "give the cv they were evaluated with, or start over"
+        )
 
 
 def warn_of_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) -> None:

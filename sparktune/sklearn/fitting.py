@@ -181,6 +181,7 @@ class FoldSearch(Choosing):
         if all(map(failures.is_hopeless, ended)):
             cause = next(iter(raised), None)
             raise failures.NoCandidateScored(failures.explanation(ended)) from cause
+        failures.check_folds(ended, n)
         failures.warn_of_failures(ended, n, self.error_score)
         points = [plan.space.decode(trial.values) for trial in ended]
         told = folds_of(ended, n, self.error_score, train=self.return_train_score)

@@ -123,7 +123,7 @@ def answers(study: Study, id: int) -> Answers | None:
 
 def responses(study: Study, id: int, entries: Entries) -> dict[str, NDArray[Any]] | None:
     """What a candidate's models answered, {method: (N,) or (N, k)}, with a column for each class;
-    None if a fold has no answers.
+    None if a fold has no answers, or they are for other samples.
     """
     kept = answers(study, id)
     folds = () if kept is None else kept.folds
@@ -134,7 +134,11 @@ def responses(study: Study, id: int, entries: Entries) -> dict[str, NDArray[Any]
     for name in methods:
         if not all(name in fold for fold in folds):
             return None
-        told[name] = np.concatenate([_aligned(fold, name, entries.classes) for fold in folds])
+        arrays = [_aligned(fold, name, entries.classes) for fold in folds]
+        if sum(map(len, arrays)) != len(entries.rows):
+            return None
+        if len({array.ndim for array in arrays}) == 1:  # not if some folds have two classes only
+            told[name] = np.concatenate(arrays)
     return told
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,23 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
+DENSE = 50_000_000  # numbers up to which a sparse matrix becomes dense: 400 MB
+WORDS = 1000  # of texts that are all there is
 MOST_CATEGORIES = 30  # of a column that get a column of their own; the rare ones share one
 
 
 def preparation_of(X: Any) -> Any:
     """A transformer, not fitted, that makes numbers of a table: missing numbers become medians and
-    are marked, categories columns of 0 and 1, dates numbers, texts the weights of their words.
-    None where X is numbers without gaps, or no table.
+    are marked, categories columns of 0 and 1, dates numbers, texts the weights of their words. A
+    sparse matrix becomes dense if it is small, as few models take it as it is. None where X is
+    numbers without gaps.
 
     Args:
-        X: samples, (n_samples, n_features), as a pandas DataFrame or an array.
+        X: samples, (n_samples, n_features), as a pandas DataFrame, an array or a sparse matrix; or
+            texts, (n_samples,).
     """
     if not hasattr(X, "columns"):
-        gaps = getattr(getattr(X, "dtype", None), "kind", "") == "f" and X.ndim == 2
-        return _gaps() if gaps and not hasattr(X, "tocsr") and np.isnan(X).any() else None
+        return _preparation_of_array(X)
     kinds: dict[str, list[Any]] = {}
     for name in X.columns:
         kinds.setdefault(_kind(X[name]), []).append(name)
@@ -37,6 +41,18 @@ def preparation_of(X: Any) -> Any:
         else:
             steps.append((kind, _STEPS[kind](), names))
     return ColumnTransformer(steps, sparse_threshold=0)
+
+
+def _preparation_of_array(X: Any) -> Any:
+    if hasattr(X, "tocsr"):
+        small = math.prod(X.shape) <= DENSE
+        return FunctionTransformer(as_dense, accept_sparse=True) if small else None
+    array = np.asarray(X)
+    if array.ndim == 1 and array.dtype.kind in "OU":
+        return make_pipeline(_text(WORDS), FunctionTransformer(as_dense, accept_sparse=True))
+    return (
+        _gaps() if array.ndim == 2 and array.dtype.kind == "f" and np.isnan(array).any() else None
+    )
 
 
 def _kind(column: Any) -> str:
@@ -69,9 +85,9 @@ def _dates() -> Any:
     return make_pipeline(FunctionTransformer(as_numbers), _gaps())
 
 
-def _text() -> Any:
+def _text(words: int = 300) -> Any:
     return make_pipeline(
-        FunctionTransformer(as_texts), TfidfVectorizer(max_features=300, sublinear_tf=True)
+        FunctionTransformer(as_texts), TfidfVectorizer(max_features=words, sublinear_tf=True)
     )
 
 
@@ -80,6 +96,11 @@ def as_texts(X: Any) -> Any:
     values = np.asarray(X, dtype=object)
     texts = ["missing" if value is None or value != value else str(value) for value in values.flat]
     return np.array(texts, dtype=object).reshape(values.shape)
+
+
+def as_dense(X: Any) -> Any:
+    """A sparse matrix as an array."""
+    return X.toarray() if hasattr(X, "tocsr") else X
 
 
 def as_numbers(X: Any) -> Any:

@@ -74,7 +74,7 @@ def run(
     with interruptible(study):
         tune(
             objective,
-            study.space,
+            plan.space,
             on=on,
             max_trials=plan.limit,
             start=plan.start,

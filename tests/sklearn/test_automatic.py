@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -64,6 +65,25 @@ def test_one_line_gives_a_pipeline_that_can_be_printed() -> None:
     program: dict[str, Any] = {}
     exec(search.best_estimator_.export(), program)
     assert (program["model"].fit(X, y).predict(X) == search.predict(X)).all()
+
+
+@pytest.mark.filterwarnings("ignore:n_quantiles")
+@pytest.mark.filterwarnings("ignore:k=")
+@pytest.mark.parametrize("kind", ["texts", "series", "sparse"])
+def test_texts_and_sparse_matrices_can_be_searched(kind: str) -> None:
+    y = np.array(["good", "bad"] * 24)
+    texts = ["good movie", "bad film", "great good story", "awful bad plot"] * 12
+    X: Any = {
+        "texts": texts,
+        "series": pd.Series(texts, name="text"),
+        "sparse": CountVectorizer().fit_transform(texts),
+    }[kind]
+    search = SparkSearchCV(any_classifier(), n_iter=6, cv=2, on=Serial(), random_state=0).fit(X, y)
+    assert search.score(X, y) == 1.0
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    program: dict[str, Any] = {}
+    exec(search.best_estimator_.export(), program)
+    assert (program["model"].fit(X, y).predict(X) == y).all()
 
 
 def test_it_begins_with_what_scikit_learn_would_do() -> None:

@@ -21,7 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sparktune import InvalidArgument, Serial, Spark
 from sparktune.sklearn import SparkSearchCV, predictions
-from sparktune.sklearn.corrected import tibshirani
+from sparktune.sklearn.corrected import tibshirani, wilson
 from sparktune.sklearn.predictions import entries, responses
 from sparktune.sklearn.weighted import weighted
 
@@ -266,3 +266,13 @@ def test_what_cannot_be_meant_is_refused(options: dict[str, Any], message: str) 
 def test_options_survive_a_clone() -> None:
     options = {"select": "1se", "ensemble": 3, "keep_predictions": True}
     assert clone(search(**options)).get_params().items() >= options.items()
+
+
+def test_the_interval_of_a_share_is_wide_even_if_all_are_right() -> None:
+    for right in (0, 45, 90):
+        theirs = stats.binomtest(right, 90).proportion_ci(method="wilson")
+        assert_allclose(wilson(right / 90, 90), (theirs.low, theirs.high), atol=1e-12)
+    easy = (np.arange(60) % 2)[:, None] + np.linspace(0, 0.1, 60)[:, None]
+    found = search(cv=5).fit(easy, np.arange(60) % 2)
+    assert found.best_score_ == 1.0
+    assert_allclose(found.corrected_interval_, wilson(1.0, 60))

@@ -333,6 +333,37 @@ def test_a_journal_continues(tmp_path: Any) -> None:
     assert "5 candidates' predictions" in more.corrected_by_
 
 
+@pytest.mark.parametrize("by", ["journal", "warm start"])
+def test_what_is_continued_must_fit(by: str, tmp_path: Any) -> None:
+    given = {"journal": tmp_path / "search.jsonl"} if by == "journal" else {"warm_start": True}
+    found = search(**given).fit(X, y)
+    with pytest.raises(InvalidArgument, match="have 3 folds, and cv makes 5"):
+        found.set_params(cv=5).fit(X, y)
+    other = found.set_params(cv=3, space={"C": stats.loguniform(0.01, 1000)})
+    with pytest.raises(InvalidArgument, match="search space"):
+        other.fit(X, y)
+
+
+def test_earlier_predictions_of_other_samples_do_not_count() -> None:
+    found = search(warm_start=True).fit(X, y)
+    found.set_params(n_iter=4).fit(X[:60], y[:60])
+    assert "Tibshirani's correction, as its predictions are not there" in found.corrected_by_
+
+
+@pytest.mark.filterwarnings("ignore:The least populated class")
+def test_a_class_that_some_folds_lack() -> None:
+    rare = y.copy()
+    rare[0] = 2
+    found = search(LogisticRegression()).fit(X, rare)
+    assert found.best_score_ > 0.5
+    assert "BBC-CV" in found.corrected_by_
+
+
+def test_failures_name_the_candidate_as_the_user_wrote_it() -> None:
+    with pytest.raises(NoCandidateScored, match=r"The first one \(\{'C': -[12]\.0\}\)"):
+        search(space={"C": [-1.0, -2.0]}).fit(X, y)
+
+
 def test_the_same_seed_gives_the_same_candidates() -> None:
     one, other = (search(n_iter=8).fit(X, y).cv_results_["params"] for _ in range(2))
     assert one == other
