@@ -23,6 +23,7 @@ flattening         the parameters of a candidate
 scorers            what scores candidates
 automatic          `any_classifier`, `any_regressor`: models whose space nobody has to write
 preparation        what makes numbers of the columns of a table
+export             an estimator as the program that makes it
 catalogue          scikit-learn's models with their search spaces
 processes          trials in processes of this machine
 """

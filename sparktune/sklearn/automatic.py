@@ -2,12 +2,11 @@
 
 search = SparkSearchCV(any_classifier(), time_budget=600, on=Spark())
 search.fit(table, y)
-print(search.best_estimator_.export())
+print(search.export())
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from sparktune.sklearn.catalogue.component import class_of
 from sparktune.sklearn.catalogue.defaults import default_point
 from sparktune.sklearn.catalogue.entries import Entry, entries
 from sparktune.sklearn.catalogue.groups import component, first, members
+from sparktune.sklearn.export import program_of
 from sparktune.sklearn.preparation import preparation_of
 from sparktune.space import hp
 
@@ -145,14 +145,7 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
 
     def export(self) -> str:
         """The program that makes the same pipeline, not fitted, as `model`."""
-        text = clone(self.pipeline_).__repr__(N_CHAR_MAX=10**9)
-        parts = {type(each): None for each in _estimators(self.pipeline_)}
-        names = {kind.__name__: _public(kind.__module__) for kind in parts}
-        for function in re.findall(r"<function (\w+) at 0x[0-9a-f]+>", text):
-            names[function] = "sparktune.sklearn.preparation"
-        text = re.sub(r"<function (\w+) at 0x[0-9a-f]+>", r"\1", text)
-        lines = [f"from {module} import {name}" for name, module in sorted(names.items())]
-        return "\n".join([*sorted(lines), "", f"model = {text}", ""])
+        return program_of(self.pipeline_)
 
 
 def _anything(entry: Entry) -> bool:
@@ -168,14 +161,3 @@ _STEPS = ("nothing", "scaled")
 
 _PLAIN = {"with_mean": True, "with_std": True}
 _PCA = component("pca", "steps.pca", {"n_components": hp.uniform("steps.pca.share", 0.5, 0.999)})
-
-
-def _estimators(estimator: Any) -> list[Any]:
-    """An estimator and those inside it."""
-    inside = [it for it in estimator.get_params().values() if isinstance(it, BaseEstimator)]
-    return [estimator, *inside]
-
-
-def _public(module: str) -> str:
-    """`sklearn.svm` for `sklearn.svm._classes`."""
-    return module.partition("._")[0]

@@ -14,7 +14,7 @@ from sklearn.base import is_classifier
 from sklearn.metrics._scorer import _MultimetricScorer
 from sklearn.model_selection import check_cv
 from sklearn.utils import indexable
-from sklearn.utils.validation import _check_method_params, _num_samples
+from sklearn.utils.validation import _check_method_params, _num_samples, check_is_fitted
 
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
@@ -22,6 +22,7 @@ from sparktune.samplers.algorithms import resolve
 from sparktune.sklearn import failures, honest
 from sparktune.sklearn.checks import check_parameters, seeded
 from sparktune.sklearn.choosing import Choosing
+from sparktune.sklearn.export import program_of
 from sparktune.sklearn.flattening import flattening
 from sparktune.sklearn.fold import Data, Evaluation
 from sparktune.sklearn.growing import Growing
@@ -114,6 +115,17 @@ class FoldSearch(Choosing):
             `params`, what was chosen there.
         """
         return nested(self, self._plan().on, X, y, cv, params)
+
+    def export(self) -> str:
+        """The program that makes the best estimator, not fitted, as `model`.
+
+        Raises:
+            NotFittedError: `fit` has not ended, or `refit` is False.
+            InvalidArgument: a parameter of the estimator has no text that is a program.
+        """
+        check_is_fitted(self, "best_estimator_")
+        best = self.best_estimator_
+        return best.export() if hasattr(best, "export") else program_of(best)
 
     # What subclasses say
 

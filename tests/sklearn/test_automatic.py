@@ -63,7 +63,7 @@ def test_one_line_gives_a_pipeline_that_can_be_printed() -> None:
     assert search.classes_.tolist() == [0, 1]
     assert isinstance(search.best_estimator_.pipeline_, Pipeline)
     program: dict[str, Any] = {}
-    exec(search.best_estimator_.export(), program)
+    exec(search.export(), program)
     assert (program["model"].fit(X, y).predict(X) == search.predict(X)).all()
 
 
@@ -82,7 +82,7 @@ def test_texts_and_sparse_matrices_can_be_searched(kind: str) -> None:
     assert search.score(X, y) == 1.0
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     program: dict[str, Any] = {}
-    exec(search.best_estimator_.export(), program)
+    exec(search.export(), program)
     assert (program["model"].fit(X, y).predict(X) == y).all()
 
 

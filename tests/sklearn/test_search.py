@@ -16,13 +16,13 @@ from scipy import sparse, stats
 from sklearn import clone, config_context
 from sklearn.datasets import make_classification
 from sklearn.dummy import DummyRegressor
-from sklearn.exceptions import FitFailedWarning
+from sklearn.exceptions import FitFailedWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import get_scorer, make_scorer, mean_absolute_error
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, GroupKFold, ShuffleSplit, cross_val_score
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils import estimator_checks
 
@@ -50,6 +50,10 @@ def search(estimator: Any = None, space: Any = None, **more: Any) -> Any:
         defaults |= {"n_iter": 4}
         space = {"C": stats.loguniform(0.01, 100)} if space is None else space
     return SparkSearchCV(SVC() if estimator is None else estimator, space, **(defaults | more))
+
+
+def squared(X: Any) -> Any:
+    return X**2
 
 
 class Picky(Ridge):  # type: ignore[misc]
@@ -304,6 +308,19 @@ def test_it_is_a_pipeline_step_a_clone_and_a_pickle() -> None:
     assert found.n_features_in_ == 5
     assert_array_equal(found.classes_, [0, 1])
     assert "SVC" in found._repr_html_()
+
+
+def test_the_best_can_be_exported_as_a_program() -> None:
+    pipeline = Pipeline([("square", FunctionTransformer(squared)), *PIPELINE.steps])
+    found = search(pipeline, {"clf__C": [0.1, 1.0]}).fit(X, y)
+    program: dict[str, Any] = {}
+    exec(found.export(), program)
+    assert_array_equal(program["model"].fit(X, y).predict(X), found.predict(X))
+    with pytest.raises(NotFittedError):
+        search().export()
+    nameless = Pipeline([("log", FunctionTransformer(np.abs)), *PIPELINE.steps])
+    with pytest.raises(InvalidArgument, match="cannot be written as a program"):
+        search(nameless, {"clf__C": [0.1, 1.0]}).fit(X, y).export()
 
 
 def test_frames_and_sparse_matrices() -> None:
