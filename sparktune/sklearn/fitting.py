@@ -23,7 +23,7 @@ from sparktune.sklearn import failures, honest
 from sparktune.sklearn.checks import check_parameters, seeded
 from sparktune.sklearn.choosing import Choosing
 from sparktune.sklearn.export import program_of
-from sparktune.sklearn.flattening import flattening
+from sparktune.sklearn.flattening import Flatten, flattening
 from sparktune.sklearn.fold import Data, Evaluation
 from sparktune.sklearn.growing import Growing
 from sparktune.sklearn.nested import nested
@@ -158,17 +158,18 @@ class FoldSearch(Choosing):
         run(self, plan, objective, [observe])
         return self.study_.records
 
-    def _search(
-        self, plan: Plan, data: Data, scorer: Any, n: int, kept: Entries | None
-    ) -> honest.Finished | None:
-        """Evaluate candidates on the first n splits, and set `cv_results_`; None where no metric
-        says what is best.
-        """
-        began = time.monotonic()
-        flatten = flattening(self.estimator)
-        check_parameters(self.estimator, plan.space, flatten)
+    def _evaluation(
+        self,
+        plan: Plan,
+        data: Data,
+        scorer: Any,
+        n: int,
+        kept: Entries | None,
+        flatten: Flatten,
+    ) -> Any:
+        """The objective of the search."""
         unit = "fold" if self.unit == "auto" and self.resource is not None else self.unit
-        objective: Any = Evaluation(
+        evaluation = Evaluation(
             clone(self.estimator),
             _as_one(scorer, self.error_score),
             data,
@@ -179,9 +180,21 @@ class FoldSearch(Choosing):
             () if kept is None else kept.positions,
             ("predict_proba",) if self.ensemble and is_classifier(self.estimator) else (),
         )
-        if self.resource is not None:
-            seed = seeded(self.random_state) or 0
-            objective = growing(objective, self.scheduler, self.resource, plan.space, seed)
+        if self.resource is None:
+            return evaluation
+        seed = seeded(self.random_state) or 0
+        return growing(evaluation, self.scheduler, self.resource, plan.space, seed)
+
+    def _search(
+        self, plan: Plan, data: Data, scorer: Any, n: int, kept: Entries | None
+    ) -> honest.Finished | None:
+        """Evaluate candidates on the first n splits, and set `cv_results_`; None where no metric
+        says what is best.
+        """
+        began = time.monotonic()
+        flatten = flattening(self.estimator)
+        check_parameters(self.estimator, plan.space, flatten)
+        objective = self._evaluation(plan, data, scorer, n, kept, flatten)
         raised: list[BaseException] = []
 
         def observe(event: Event, history: View) -> None:

@@ -17,6 +17,7 @@ from sparktune.parallel_trials import SparkTrials
 from sparktune.samplers.algorithms import resolve
 from sparktune.sklearn.checks import seeded
 from sparktune.sklearn.fold import Evaluation
+from sparktune.sklearn.growing import Growing
 from sparktune.sklearn.rows import ROW
 from sparktune.sklearn.running import Plan, run
 from sparktune.sklearn.search import SparkSearchCV
@@ -106,7 +107,7 @@ class HyperoptSearchCV(SparkSearchCV):
         return Plan(space_of(self.space), limit, on, stop=stop, in_order=in_order)
 
     def _run(
-        self, plan: Plan, objective: Evaluation, observe: Callable[..., None]
+        self, plan: Plan, objective: Evaluation | Growing, observe: Callable[..., None]
     ) -> Mapping[int, Trial]:
         trials = self.trials_
         seed = seeded(self.random_state)
