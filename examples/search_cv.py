@@ -58,6 +58,10 @@ for row in search.leaderboard_[:3]:
 # MAGIC
 # MAGIC With `racing=True` a candidate that is clearly worse than the best gets no more folds after its second.
 # MAGIC `param_grid` evaluates all combinations, as `GridSearchCV` does.
+# MAGIC
+# MAGIC Where the best cannot be told apart, `cv=RepeatedStratifiedKFold(...)` with `repeats="adaptive"` gives
+# MAGIC more folds to those alone that are within one standard error of the best. `tracking="mlflow"` logs
+# MAGIC every candidate.
 
 # COMMAND ----------
 
