@@ -14,7 +14,6 @@ that happens is an event, and applying an event is the only way state changes.
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
@@ -66,6 +65,10 @@ if TYPE_CHECKING:
 
 def _none_reserved() -> int:
     return 0
+
+
+def _random_seed() -> int:
+    return int.from_bytes(os.urandom(16), "big")
 
 
 def _unwritten(events: Sequence[Event]) -> None:
@@ -125,7 +128,7 @@ class Study(Shown):
         self.space = space if isinstance(space, Space) else Space(space)
         self.sampler: Sampler = resolve(sampler, "sampler")
         self.scheduler: Scheduler = FullBudget() if scheduler is None else checked(scheduler)
-        self.seed: int = secrets.randbits(128) if seed is None else whole("seed", seed, 0)
+        self.seed: int = _random_seed() if seed is None else whole("seed", seed, 0)
         self._clock = RunClock(clock)
         self._ledger = Ledger(self.space, {} if records is None else records, self._clock)
         self.records = self._ledger.records

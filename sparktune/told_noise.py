@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,12 @@ def variance_of(result: Mapping[str, Any] | None, loss: float | None) -> tuple[f
     if told is not None and told > 0:
         return told, "the loss_variance that the objective returned"
     folds = _losses(result) or _scores(result, loss)
-    if len(folds) < 2 or not (variance := statistics.variance(folds)):
+    if len(folds) < 2:
+        return None
+    from statistics import variance as variance_among  # here, as few results have folds
+
+    variance = variance_among(folds)
+    if not variance:
         return None
     return variance / len(folds), f"the scores of {len(folds)} folds"
 

@@ -26,7 +26,6 @@ from sparktune.observers.log import Log
 from sparktune.observers.progress import BarFactory, Progress, bar_on_stderr, in_notebook
 from sparktune.samplers import Sampler
 from sparktune.samplers.prior import with_prior
-from sparktune.samplers.replicate import Replicate
 from sparktune.schedulers import FullBudget, InOrder, Scheduler
 from sparktune.space.space import Space
 from sparktune.stopping import Never, Stopper
@@ -265,6 +264,8 @@ def _sampler(study: Study, prior: Any, replicate: Any, max_trials: Any) -> Sampl
             "replicate= is how many of max_trials evaluate the best points again; give it a number "
             f"less than max_trials, got replicate={again!r} and max_trials={max_trials!r}"
         )
+    from sparktune.samplers.replicate import Replicate  # here, as few need its Gaussian process
+
     return Replicate(sampler, max_trials - again)
 
 

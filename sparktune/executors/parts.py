@@ -16,7 +16,6 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from sparktune import worker
-from sparktune.executors._spark_state import LOG_LIMIT
 from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
 from sparktune.trial import Outcome, Status, Trial
@@ -212,6 +211,8 @@ class Parts:
             outcome = whole.end or Outcome(whole.trial.id, Status.CANCELLED)
         started = [part.started for part in parts if part.started is not None]
         finished = [part.finished for part in parts if part.finished is not None]
+        from sparktune.executors._spark_state import LOG_LIMIT  # here, as few runs have parts
+
         return replace(
             outcome,
             trial_id=whole.trial.id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sparktune.results.cells import number, utc
-from sparktune.results.failures import groups
 from sparktune.results.finished import Finished, shown
 from sparktune.results.ranking import best
 from sparktune.results.table import top_table
@@ -51,6 +50,8 @@ def failures(trials: Finished) -> list[list[str]]:
     """Failures as rows of text: how many, how they ended, the trials, and the message of the first.
     Messages that differ in numbers only are one. The first row names the columns.
     """
+    from sparktune.results.failures import groups  # here, as it takes arrays for its regions
+
     rows = [["count", "status", "trials", "message"]]
     for group in groups(trials):
         ids = [str(trial.id) for trial in group.trials[:5]] + ["..."] * (len(group.trials) > 5)
