@@ -99,7 +99,9 @@ def _parser() -> ArgumentParser:
     run = command(commands.run, "run a study")
     run.add_argument("study", metavar="STUDY.toml", help="the study file")
     run.add_argument(
-        "--resume", action="store_true", help="go on with the journal, or begin it if there is none"
+        "--resume",
+        action="store_true",
+        help="continue the journal, or create it if it does not exist",
     )
     run.add_argument(
         "--set",
@@ -117,8 +119,8 @@ def _parser() -> ArgumentParser:
     plot = command(commands.plot, "draw the trials of a journal as PNG files")
     export = command(commands.export, "write all trials of a journal to stdout")
     best = command(commands.best, "show the best trial of a journal")
-    track = command(commands.track, "send to MLflow what it lacks of the study of a journal")
-    track.add_argument("--experiment", metavar="NAME", help="made if there is none")
+    track = command(commands.track, "send the trials of a journal that MLflow does not have yet")
+    track.add_argument("--experiment", metavar="NAME", help="created if it does not exist")
     track.add_argument("--uri", metavar="URI", help="of the tracking server")
     for each in (show, plot, export, best, track):
         each.add_argument("journal", metavar="JOURNAL", help="path or URL of the journal")
@@ -138,7 +140,7 @@ def _parser() -> ArgumentParser:
     )
     for each, what in ((show, "the screen"), (report, "the page")):
         each.add_argument(
-            "--follow", action="store_true", help=f"renew {what} until the run has ended"
+            "--follow", action="store_true", help=f"update {what} until the run has ended"
         )
     form = export.add_mutually_exclusive_group(required=True)
     form.add_argument(

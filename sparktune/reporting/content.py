@@ -104,7 +104,7 @@ class Content:
         """How much each parameter explains, or why nobody can tell."""
         try:
             if not self.by_label:
-                return "importance cannot be told: there are no parameters"
+                return "importance cannot be computed: there are no parameters"
             units = scales.units(self.columns, self.by_label)
             return importance.importance(units, self.columns.loss[self.columns.usable])
         except (InvalidArgument, ImportError) as error:

@@ -73,7 +73,7 @@ def importance(units: Mapping[str, Array], loss: Array) -> Importance:
     varied = {label: u for label, u in units.items() if np.ptp(u) > 0}
     if not varied or np.ptp(loss) == 0:
         what = "all losses are equal" if varied else "no parameter took two different values"
-        raise InvalidArgument(f"importance cannot be told: {what}")
+        raise InvalidArgument(f"importance cannot be computed: {what}")
     shares = np.array([_shares(tree) for tree in _grown(np.column_stack([*varied.values()]), loss)])
     order = np.argsort(-shares.mean(axis=0), kind="stable")
     low, high = np.quantile(shares, (0.25, 0.75), axis=0)[:, order]
