@@ -5,17 +5,17 @@
     study = tune(lambda x: (x - 3) ** 2, hp.uniform("x", -10, 10), on=Spark(4), max_trials=50)
     print(study.best_params)
 
-How it is built. `tune` (tuning) checks its arguments, reads the space as columns (space), or from
-the objective's annotations (annotated), takes in what a journal (journal, resume) holds, opens an
-executor where trials are evaluated (executors), and runs the one loop (loop): the study (study)
-asks a scheduler (schedulers) what to start and a sampler (samplers) where, which may fit a model of
-the losses (surrogates), and makes trials of it (proposals). The executor evaluates them, outcomes
-(outcomes) become events, and events change the ledger (ledger): records (trial), columns (history),
-and which trials wait or run. Observers (observers, tracking) watch; stopping rules (stopping) end
-it. What came out (results) is the same in tables, plots, reports (reporting), notebooks and the
-command line. `fmin` (minimize) and `Trials` (trials, parallel_trials, saved_trials, documents,
-limits) are Hyperopt's names and types for it. The objective is called by `worker`, in an MLflow run
-of its own by `tracked`; both travel to the Spark workers by value.
+How it is built. `tune` (tuning) checks its arguments (options), reads the space as columns (space),
+or from the objective's annotations (annotated), takes in what a journal (journal, resume) holds,
+opens an executor where trials are evaluated (executors), and runs the one loop (loop): the study
+(study) asks a scheduler (schedulers) what to start and a sampler (samplers) where, which may fit a
+model of the losses (surrogates), and makes trials of it (proposals). The executor evaluates them,
+outcomes (outcomes) become events, and events change the ledger (ledger): records (trial), columns
+(history), and which trials wait or run. Observers (observers, tracking) watch; stopping rules
+(stopping) end it. What came out (results) is the same in tables, plots, reports (reporting),
+notebooks and the command line. `fmin` (minimize) and `Trials` (trials, parallel_trials,
+saved_trials, documents, limits) are Hyperopt's names and types for it. The objective is called by
+`worker`, in an MLflow run of its own by `tracked`; both travel to the Spark workers by value.
 
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
@@ -27,7 +27,7 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     4  study
     5  executors
     6  loop
-    7  observers | resume | budgets | tracking
+    7  observers | resume | budgets | tracking | options
     8  tuning
     9  trials
     10 parallel_trials | saved_trials | limits

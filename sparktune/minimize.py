@@ -17,6 +17,7 @@ from sparktune.executors.task import Task
 from sparktune.limits import seed_of, stopper_of
 from sparktune.observers.progress import BarFactory, bar_on_stderr
 from sparktune.observers.saving import Saving
+from sparktune.options import OR_NONE
 from sparktune.parallel_trials import SparkTrials
 from sparktune.samplers.algorithms import resolve
 from sparktune.saved_trials import trials_of
@@ -26,7 +27,7 @@ from sparktune.stopping import Stopper
 from sparktune.study import Study
 from sparktune.trial import Scalar, Trial
 from sparktune.trials import Trials
-from sparktune.tuning import OR_NONE, tune
+from sparktune.tuning import tune
 
 
 def fmin(

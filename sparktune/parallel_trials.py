@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sparktune.arguments import is_whole, numeric, positive, whole
 from sparktune.errors import InvalidArgument, brief
 from sparktune.executors.platforms import Spark, Threads, session_of
+from sparktune.options import lag_of
 from sparktune.trials import Trials
-from sparktune.tuning import lag_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -17,23 +16,19 @@ from sparktune.arguments import whole
 from sparktune.budgets.keeping import Keeping
 from sparktune.budgets.objective import with_budgets
 from sparktune.budgets.states import States
-from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Platform, Serial
 from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
 from sparktune.journal.journal import Book, NoJournal
 from sparktune.observers.log import Log
 from sparktune.observers.progress import BarFactory, Progress, bar_on_stderr, in_notebook
+from sparktune.options import OR_NONE, check_kinds, lag_of, point_of, sampler_of, study_of
 from sparktune.samplers import Sampler
-from sparktune.samplers.prior import with_prior
-from sparktune.schedulers import FullBudget, InOrder, Scheduler
-from sparktune.space.space import Space
+from sparktune.schedulers import InOrder, Scheduler
 from sparktune.stopping import Never, Stopper
 from sparktune.study import Study
-from sparktune.trial import Scalar
 
 HERE = Serial()
-OR_NONE = ", or None for no limit"
 
 
 def tune(
@@ -123,7 +118,7 @@ def tune(
             with all finished trials as its attribute `study`.
     """
     tracker = _tracker(tracking)
-    _check(
+    check_kinds(
         objective=objective,
         on=on,
         stop=stop,
@@ -134,10 +129,10 @@ def tune(
         study=study,
     )
     objective, space = annotated(objective) if is_annotated(space) else (objective, space)
-    study = _study(space, sampler, scheduler, seed, study)
-    suggesting = _sampler(study, prior, replicate, max_trials)
+    study = study_of(space, sampler, scheduler, seed, study)
+    suggesting = sampler_of(study, prior, replicate, max_trials)
     lag = lag_of(deterministic, on.parallelism, "Spark(parallelism=8)")
-    points = [_point(study, i, point) for i, point in enumerate(start)]
+    points = [point_of(study, i, point) for i, point in enumerate(start)]
     limit = None if max_trials is None else whole("max_trials", max_trials, 0, OR_NONE)
     name = getattr(objective, "__name__", type(objective).__name__)
     task = Task(objective, lambda trial: study.space.decode(trial.values), name)
@@ -186,13 +181,6 @@ def _watchers(
         yield Progress(bar, study.history, study.end, lambda: executor.running)
 
 
-def _check(**given: Any) -> None:
-    """Refuse arguments of the wrong kind, by their names."""
-    for name, (holds, wanted) in _KINDS.items():
-        if not holds(given[name]):
-            raise InvalidArgument(f"{name} must be {wanted}, got {given[name]!r}")
-
-
 def _tracker(tracking: Any) -> Any:
     """The tracker of the run; None if it is not tracked."""
     if tracking is None:
@@ -200,99 +188,6 @@ def _tracker(tracking: Any) -> Any:
     from sparktune.tracking.observer import tracker_of  # here, as few need it
 
     return tracker_of(tracking)
-
-
-def _has(value: Any, method: str) -> bool:
-    return callable(getattr(value, method, None)) and not isinstance(value, type)
-
-
-_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "objective": (callable, "a function of one configuration"),
-    "on": (lambda it: _has(it, "open"), "Serial(), Threads(4) or Spark(parallelism=8)"),
-    "stop": (
-        lambda it: it is None or _has(it, "stop"),
-        "a rule of sparktune.stopping, such as Timeout(600) | NoProgress(50), or None",
-    ),
-    "start": (lambda it: isinstance(it, (list, tuple)), "a list of points {label: value}"),
-    "observers": (
-        lambda it: isinstance(it, (list, tuple)) and all(map(callable, it)),
-        "functions (event, history), in a list",
-    ),
-    "errors": (lambda it: it in ("record", "raise"), "'record' or 'raise'"),
-    "progress": (
-        lambda it: isinstance(it, bool) or it == "live" or callable(it),
-        "True, False, 'live' or a function (initial, total)",
-    ),
-    "study": (lambda it: it is None or isinstance(it, Study), "a Study, or None"),
-}
-
-
-def _study(
-    space: Any, sampler: Any, scheduler: Any, seed: int | None, study: Study | None
-) -> Study:
-    """The study to continue, or a new one."""
-    if study is None:
-        study = Study(space, sampler, scheduler, seed)
-    elif sampler != "tpe" or scheduler is not None:
-        raise InvalidArgument(
-            "the study has a sampler and a scheduler of its own; leave out sampler= and "
-            "scheduler=, or set study.sampler and study.scheduler"
-        )
-    elif space is not study.space:
-        given = space if isinstance(space, Space) else Space(space)
-        if given.fingerprint() != study.space.fingerprint():
-            changes = "; ".join(given.differences(study.space.describe()))
-            raise InvalidArgument(
-                f"the study has another search space ({changes}); give its own, study.space, or "
-                "start with a new study"
-            )
-    if not study.space.columns:
-        warnings.warn("the space has no hp.* parameter: all trials are the same", stacklevel=3)
-    return study
-
-
-def _sampler(study: Study, prior: Any, replicate: Any, max_trials: Any) -> Sampler:
-    """The study's sampler with what this run adds to it."""
-    sampler = study.sampler if prior is None else with_prior(study.sampler, study.space, prior)
-    again = whole("replicate", replicate, 0)
-    if not again:
-        return sampler
-    if not isinstance(study.scheduler, FullBudget):
-        raise InvalidArgument("replicate= and scheduler= do not go together; give one of them")
-    if max_trials is None or again >= max_trials:
-        raise InvalidArgument(
-            "replicate= is how many of max_trials evaluate the best points again; give it a number "
-            f"less than max_trials, got replicate={again!r} and max_trials={max_trials!r}"
-        )
-    from sparktune.samplers.replicate import Replicate  # here, as few need its Gaussian process
-
-    return Replicate(sampler, max_trials - again)
-
-
-def _point(study: Study, i: int, point: Any) -> dict[str, Scalar]:
-    try:
-        return study.space.check(point)
-    except InvalidArgument as error:
-        raise InvalidArgument(f"start[{i}]: {error}") from None
-
-
-def lag_of(deterministic: Any, parallelism: Any, example: str) -> int | None:
-    """How many of the latest trials a suggestion must ignore; None: as few as possible.
-
-    Raises:
-        InvalidArgument: `deterministic` is not a bool, or needs a number as parallelism, as in the
-            example.
-    """
-    if not isinstance(deterministic, bool):
-        raise InvalidArgument(f"deterministic must be True or False, got {deterministic!r}")
-    if not deterministic:
-        return None
-    if not isinstance(parallelism, int):
-        raise InvalidArgument(
-            "deterministic=True needs parallelism, as the trials depend on how many run at once; "
-            f"give it, as in {example}"
-        )
-    return parallelism
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ from sparktune.cli.tables import change_of, merged, read_tables, written_out
 from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Platform, Serial, Spark, Threads
 from sparktune.limits import seed_of, time_and_loss
+from sparktune.options import OR_NONE
 from sparktune.parallel_trials import parallelism_of
 from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import ALGORITHMS, resolve
@@ -38,7 +39,7 @@ from sparktune.space.tables import space_of
 from sparktune.study import Study
 from sparktune.tracking.observer import MlflowObserver
 from sparktune.trials import Trials
-from sparktune.tuning import OR_NONE, tune
+from sparktune.tuning import tune
 
 _BUDGET = ("max_evals", "timeout", "loss_threshold")
 _PLATFORMS: dict[str, Any] = {"serial": Serial, "threads": Threads, "spark": Spark}
