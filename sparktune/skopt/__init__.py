@@ -8,6 +8,7 @@ with `on=Spark(parallelism=8)`. The models and the search are those of sparktune
 
 from sparktune.skopt import acquisition, benchmarks, callbacks, learning, optimizer, sampler, space
 from sparktune.skopt._install import install_as_skopt
+from sparktune.skopt._versions import show_versions
 from sparktune.skopt.optimizer import (
     Optimizer,
     dummy_minimize,
@@ -46,5 +47,6 @@ __all__ = [
     "load",
     "optimizer",
     "sampler",
+    "show_versions",
     "space",
 ]

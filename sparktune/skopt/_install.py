@@ -13,7 +13,7 @@ DOORS = (
     *("learning.gaussian_process", "learning.gaussian_process.gpr"),
     *("learning.gaussian_process.kernels", "optimizer", "optimizer.base", "optimizer.dummy"),
     *("optimizer.forest", "optimizer.gbrt", "optimizer.gp", "optimizer.optimizer"),
-    *("sampler", "sampler.grid", "sampler.halton", "sampler.lhs"),
+    *("sampler", "sampler.grid", "sampler.halton", "sampler.hammersly", "sampler.lhs"),
     *("sampler.base", "sampler.sobol", "searchcv", "space", "space.space", "space.transformers"),
     "utils",
 )

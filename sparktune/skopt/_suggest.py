@@ -1,38 +1,27 @@
 """The sampler behind `Optimizer` and the minimizers: the initial points, then what a model suggests
-by the acquisition that the user named.
-
-Gaussian processes are searched as `samplers.gp` does it, losses warped; other regressors are asked
-at the points that `samplers._search` looks at. Points that have not ended are known to the model.
+by the acquisition that the user named (`_guides`).
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sparktune.history import CODES, View
 from sparktune.samplers._embedding import Embedding
-from sparktune.samplers._search import OTHERS, Search, in_order, looked_up
+from sparktune.samplers._search import OTHERS
 from sparktune.samplers._seen import Seen
-from sparktune.samplers._spread import crowding
 from sparktune.samplers._threads import single_threaded
-from sparktune.skopt._acquire import (
-    HEDGED,
-    MaxValueEntropy,
-    acquisition,
-    smallest,
-)
+from sparktune.skopt._acquire import HEDGED
 from sparktune.skopt._bridge import Bridge
-from sparktune.skopt._models import fitted
+from sparktune.skopt._guides import Guide, Task
+from sparktune.skopt._hedge import Portfolio
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space as Columns
-from sparktune.surrogates._process import Process
-from sparktune.surrogates.gp import GP
-from sparktune.surrogates.warping import warped
 from sparktune.trial import Status
 
 _WAITING = 256
@@ -44,14 +33,8 @@ _DRAWN = 16
 _NEAR = 1e-4
 """Points that differ by less, in ranges, are not worth to be evaluated at once."""
 
-_LEAST = 1e-9
-"""The smallest standard deviation, in ranges of the losses."""
 
-_EQUAL = 1e-9
-"""By how much acquisitions differ that are equal."""
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Suggestions:
     """What `Optimizer` suggests.
 
@@ -63,8 +46,9 @@ class Suggestions:
         n_initial: points that must have ended before the model takes over.
         design: initial points, before random ones; in their order.
         avoid_duplicates: whether a point that was tried is replaced by a random one.
-        seconds: {trial: how long it took}, for the acquisitions per second.
-        lie: {"strategy": what is believed of points that have not ended}.
+        seconds: {row: how long it took}, for the acquisitions per second.
+        lie: what is believed of points that have not ended, as in `Task`.
+        portfolio: the gains of "gp_hedge".
     """
 
     bridge: Bridge
@@ -75,16 +59,17 @@ class Suggestions:
     design: list[Any]
     avoid_duplicates: bool
     seconds: dict[int, float] = field(default_factory=dict)
-    lie: dict[str, str] = field(default_factory=dict)
+    lie: str | None = None
+    portfolio: Portfolio = field(default_factory=Portfolio.empty)
 
     def suggest(self, space: Columns, history: View, n: int, rng: np.random.Generator) -> Array:
-        """n rows, shape (n, d)."""
+        """n rows, shape (n, d): first those of evaluations that were cancelled."""
         seen = Allowed(self, history)
-        rows: list[Array] = []
+        rows = seen.cancelled()[:n]
         with single_threaded():
             if self.modelled(history):
-                rows += self._model(history, n, seen, rng)
-            for place in range(len(history) + len(rows), len(history) + n):
+                rows += self._modelled(history, n - len(rows), seen, rng)
+            for place in range(seen.count + len(rows), seen.count + n):
                 rows.append(self._initial(place, seen, rng, warn=self.modelled(history)))
         return np.array(rows).reshape(-1, len(space))
 
@@ -93,7 +78,7 @@ class Suggestions:
         ended = _ended(history).sum()
         return self.estimator is not None and ended >= self.n_initial and bool(history.ok.any())
 
-    def _initial(self, place: int, seen: Seen, rng: np.random.Generator, warn: bool) -> Array:
+    def _initial(self, place: int, seen: Allowed, rng: np.random.Generator, warn: bool) -> Array:
         """The initial point at this place, or a random one."""
         drawn = self.random(_DRAWN if self.avoid_duplicates else 1, rng)
         if not warn and place < len(self.design):
@@ -114,15 +99,59 @@ class Suggestions:
         points = self.bridge.space.rvs(n, random_state=rng)
         return np.array([self.bridge.row(point) for point in points])
 
-    def _model(self, history: View, n: int, seen: Seen, rng: np.random.Generator) -> list[Array]:
+    def catch_up(self, history: View) -> None:
+        """Bring the gains of "gp_hedge" up to a history, one suggestion for each of its trials."""
+        if self.acq_func != "gp_hedge" or not self.modelled(history):
+            return
+        ended = _in_order(history)
+        with single_threaded():
+            for size in range(max(self.n_initial, self.portfolio.size + 1), len(ended)):
+                if history.ok[ended[:size]].any():
+                    guide = self._guide(history, ended[:size])
+                    self.portfolio = self.portfolio.after(guide, size)
+
+    def _modelled(
+        self, history: View, n: int, seen: Allowed, rng: np.random.Generator
+    ) -> list[Array]:
         """Up to n rows that the model suggests, fewer where all others were tried."""
-        ended = _ended(history)
-        X, y = history.X[ended], np.where(history.ok, history.loss, np.inf)[ended]
-        times = np.array([self.seconds.get(int(i), np.nan) for i in np.flatnonzero(ended)])
-        task = _Task(self, X, y, np.log(np.maximum(times, 1e-12)), history.X[history.pending])
-        if getattr(self.estimator, "ours", False):
-            return list(_by_process(task, n, seen, rng))
-        return list(_by_regressor(task, n, seen, rng))
+        ended = _in_order(history)
+        guide = self._guide(history, ended)
+        pending = history.X[history.pending][-_WAITING:]
+        if len(pending):
+            guide = guide.after(pending)
+        found: list[Array] = []
+        portfolio = self.portfolio
+        while len(found) < n:
+            if found:
+                guide = guide.after(found[-1][None])
+            name, rows = self.acq_func, np.empty((0, 0))
+            if name == "gp_hedge":
+                portfolio = portfolio.after(guide, len(ended) + len(found))
+                self.portfolio = self.portfolio if found else portfolio
+                i = portfolio.chosen(self.options["eta"], rng)
+                name, rows = HEDGED[i], portfolio.tops[i : i + 1]
+            row = seen.first_new(rows)
+            if row is None:
+                row = seen.first_new(guide.best_first(name, rng))
+            if row is None:
+                others = seen.others(OTHERS, rng)
+                row = seen.first_new(others[np.argsort(guide.mean(others), kind="stable")])
+            if row is None:
+                break
+            found.append(row)
+        return found
+
+    def _guide(self, history: View, ended: NDArray[np.intp]) -> Guide:
+        """The model of these rows."""
+        y = np.where(history.ok, history.loss, np.inf)[ended]
+        log_times = None
+        if self.acq_func.endswith("ps"):
+            seconds = np.array([self.seconds.get(int(i), 1.0) for i in ended])
+            log_times = np.log(np.maximum(seconds, 1e-12))
+        task = Task(
+            self.bridge, self.estimator, self.options, history.X[ended], y, log_times, self.lie
+        )
+        return task.guide()
 
 
 class Allowed(Seen):
@@ -132,10 +161,18 @@ class Allowed(Seen):
 
     def __init__(self, sampler: Suggestions, history: View) -> None:
         columns = sampler.bridge.columns
-        super().__init__(columns, history.X[history.status != CODES[Status.CANCELLED]])
+        cancelled = history.status == CODES[Status.CANCELLED]
+        super().__init__(columns, history.X[~cancelled])
+        self.count = len(history) - int(cancelled.sum())
+        self._cancelled = history.X[cancelled]
         self._sampler = sampler
         self._embedding = Embedding.of(columns)
         self._running = history.X[history.pending][-_WAITING:]
+
+    def cancelled(self) -> list[Array]:
+        """The points whose evaluation was cancelled, and which have not been tried since."""
+        known = {row.tobytes() for row in self._X}
+        return [row for row in np.unique(self._cancelled, axis=0) if row.tobytes() not in known]
 
     def first_new(self, rows: Array) -> Array | None:
         """The first of the rows that is new, which is seen from now on; None if none is."""
@@ -162,195 +199,12 @@ class Allowed(Seen):
         return super()._is_new(row) and not self._crowded(row)
 
 
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """What a model is made of: the rows X (n, d) that ended with losses y (n,) and logarithms of
-    seconds (n,), and the rows that have not ended.
-    """
-
-    sampler: Suggestions
-    X: Array
-    y: Array
-    log_times: Array
-    pending: Array
-
-    @property
-    def known(self) -> Array:
-        """The rows that ended, best first."""
-        return self.X[np.argsort(self.y, kind="stable")]
-
-    @property
-    def name(self) -> str:
-        """The acquisition's."""
-        return self.sampler.acq_func
-
-    @property
-    def timed(self) -> bool:
-        """Whether the acquisition is one per second."""
-        return self.name.endswith("ps")
-
-    def named(self, name: str, best: float, unit: float) -> Any:
-        """The acquisition of a name; losses have been multiplied by `unit`."""
-        options = self.sampler.options
-        return acquisition(name, best, options["kappa"], options["xi"] * unit)
+def _ended(history: View) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = ~history.pending & (history.status != CODES[Status.CANCELLED])
+    return found
 
 
-# Gaussian processes
-
-
-@dataclass(frozen=True, eq=False)
-class _Timed(Search):
-    """A search for improvement per second: seconds are exp of what the process `time` says."""
-
-    time: Process | None = None
-
-    def prior(self, X: Array) -> Array:
-        """What is added to the acquisition: the logarithm of the expected 1 / seconds."""
-        if self.time is None:
-            return super().prior(X)
-        mean, sd = self.time.predict(self.embedding.features(X))
-        found: Array = 0.5 * sd**2 - mean
-        return found
-
-    def _climbed(self, x: Array) -> Array:
-        return super()._climbed(x) if self.time is None else x
-
-
-def _by_process(task: _Task, n: int, seen: Seen, rng: np.random.Generator) -> Iterator[Array]:
-    embedding = Embedding.of(task.sampler.bridge.columns)
-    groups = tuple(embedding.groups.tolist())
-    Z = embedding.features(task.X)
-    process = GP(groups, warp=True, noise=task.sampler.estimator.known_noise).fit(Z, task.y)
-    pending = embedding.features(task.pending[-_WAITING:])
-    time = GP(groups).fit(Z, task.log_times) if task.timed else None
-    least = min(process.fitted.min(), process.predict(pending)[0].min(initial=np.inf))
-    unit = _slope(task.y, warped(task.y))
-    first: Any = task.named("EI", float(least), unit)
-    search = _Timed(embedding, process.believing(pending), first, first, task.known, time=time)
-    if task.name == "PVRS":
-        return _reducing(search, task.sampler.options["n_thompson"], n, seen, rng)
-    return _chosen(task, search, float(least), unit, rng).several(n, seen, rng)
-
-
-def _chosen(
-    task: _Task, search: _Timed, least: float, unit: float, rng: np.random.Generator
-) -> Search:
-    """The search with the acquisition that is wanted."""
-    if task.name == "MES":
-        X = search.embedding.space.sample(rng, int(task.sampler.options["n_min_samples"]))
-        mean, sd = search.process.predict(search.embedding.features(X))
-        found: Any = MaxValueEntropy(smallest(mean, sd, 10, rng))
-    elif task.name == "gp_hedge":
-        found = _hedged(task, search, least, unit, rng)
-    else:
-        found = task.named(task.name, least, unit)
-    return replace(search, acquisition=found, later=found)
-
-
-def _hedged(
-    task: _Task, search: _Timed, least: float, unit: float, rng: np.random.Generator
-) -> Any:
-    """One of EI, LCB and PI, each as likely as exp(eta times the improvement that is expected where
-    it leads): the portfolio of Brochu et al. 2011 (arXiv:1009.5419), whose gains are those of the
-    model that is known now.
-    """
-    named = [task.named(name, least, unit) for name in HEDGED]
-    tops = [replace(search, acquisition=each).best_first(rng)[0] for each in named]
-    mean, _ = search.process.predict(search.embedding.features(np.array(tops)))
-    gains = -task.sampler.options["eta"] * mean
-    p = np.exp(gains - gains.max())
-    return named[int(rng.choice(len(named), p=p / p.sum()))]
-
-
-def _reducing(
-    search: Search, draws: int, n: int, seen: Seen, rng: np.random.Generator
-) -> Iterator[Array]:
-    """Points that reduce the variance most where the loss may be smallest (Nguyen et al. 2017,
-    predictive variance reduction search): at the minima of draws from the posterior.
-    """
-    pool = search.best_first(rng)[:OTHERS]
-    process, Z = search.process, search.embedding.features(pool)
-    minima = Z[np.unique(process.sample(Z, draws, rng).argmin(axis=1))]
-    for _ in range(n):
-        V, M = process.whitened(Z), process.whitened(minima)
-        shared = process.prior_covariance(Z, minima) - V.T @ M
-        var = (process.deviations(V) / process.scale) ** 2 + process.sn2
-        row = seen.first_new(pool[in_order((shared**2).sum(axis=1) / var)])
-        if row is None:
-            return
-        yield row
-        process = process.believing(search.embedding.features(row[None]))
-
-
-def _slope(y: Array, w: Array) -> float:
-    """By how much small losses y (n,) are multiplied where they become w (n,)."""
-    order = np.argsort(y, kind="stable")
-    low, high = order[0], order[max(int(np.isfinite(y).sum()) // 2 - 1, 1) if len(y) > 1 else 0]
-    gap = y[high] - y[low]
-    return float((w[high] - w[low]) / gap) if np.isfinite(gap) and gap > 0 else 1.0
-
-
-# Other regressors
-
-
-def _by_regressor(task: _Task, n: int, seen: Seen, rng: np.random.Generator) -> Iterator[Array]:
-    """Trees predict the same for many points: of the best ones that is taken around which most room
-    is. Each point after the first, and the first while others have not ended, is from a model that
-    believes them to have ended with a loss that is known.
-    """
-    embedding = Embedding.of(task.sampler.bridge.columns)
-    believed = task.pending[-_WAITING:]
-    for _ in range(n):
-        score = _scored(task, believed, rng)
-        pool, scores = looked_up(embedding, score, task.known, rng)
-        level = scores >= scores[0] - _EQUAL * (1 + abs(scores[0]))
-        crowd = crowding(embedding.layout, pool[level], np.vstack([task.X, believed]))
-        pool[level] = pool[level][np.argsort(crowd, kind="stable")]
-        row = seen.first_new(pool)
-        if row is None:
-            others = seen.others(OTHERS, rng)
-            row = seen.first_new(others[in_order(score(others))]) if len(others) else None
-        if row is None:
-            return
-        yield row
-        believed = np.vstack([believed, row])
-
-
-def _scored(task: _Task, believed: Array, rng: np.random.Generator) -> Callable[[Array], Array]:
-    """The acquisition at rows, by a model of what ended and of what is believed."""
-    sampler, bridge = task.sampler, task.sampler.bridge
-    y = np.append(task.y, np.full(len(believed), _lie(task)))
-    Z = bridge.numbers(np.vstack([task.X, believed]))
-    targets = y
-    if task.timed:
-        times = np.append(task.log_times, np.full(len(believed), np.median(task.log_times)))
-        targets = np.column_stack([y, times])
-    model = fitted(sampler.estimator, Z, targets)
-    best, scale = float(y.min()), float(np.ptp(y[np.isfinite(y)])) or 1.0
-    name = str(rng.choice(HEDGED)) if task.name == "gp_hedge" else task.name
-    made: list[Any] = [] if name in ("MES", "PVRS") else [task.named(name, best, 1.0)]
-
-    def score(X: Array) -> Array:
-        numbers = bridge.numbers(X)
-        part = model.estimators_[0] if task.timed else model
-        mean, sd = part.predict(numbers, return_std=True)
-        sd = np.maximum(sd, _LEAST * scale)
-        (chosen,) = made or [MaxValueEntropy(smallest(mean, sd, 10, rng))]
-        found: Array = chosen(mean, sd)
-        if task.timed:
-            mean, sd = model.estimators_[1].predict(numbers, return_std=True)
-            found = found + 0.5 * sd**2 - mean
-        return found
-
-    return score
-
-
-def _lie(task: _Task) -> float:
-    """The loss that points are believed to have, by the strategy."""
-    finite = task.y[np.isfinite(task.y)]
-    how: dict[str, Any] = {"cl_min": np.min, "cl_mean": np.mean, "cl_max": np.max}
-    return float(how[task.sampler.lie.get("strategy", "cl_min")](finite))
-
-
-def _ended(history: View) -> Any:
-    return ~history.pending & (history.status != CODES[Status.CANCELLED])
+def _in_order(history: View) -> NDArray[np.intp]:
+    """The rows that ended, in the order in which they did."""
+    rows = np.flatnonzero(_ended(history))
+    return rows[np.argsort(history.finished[rows], kind="stable")]

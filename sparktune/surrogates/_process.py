@@ -153,10 +153,26 @@ class Process:
         """
         if not len(Z):
             return self
+        return self._extended(Z, LEAST_NOISE * self.sf2)
+
+    def observing(self, Z: Array, y: Array) -> Process:
+        """The posterior after y (m,) has been observed at the rows of Z (m, p), too, with the
+        hyperparameters that were known before.
+        """
+        if not len(Z):
+            return self
+        wider = self._extended(Z, self.sn2)
+        before = self.L @ (self.L.T @ self.alpha)  # the observations that alpha is of
+        known = np.append(before, (y - self.offset) / self.scale)
+        return replace(wider, alpha=solved(wider.L, solved(wider.L, known), transposed=True))
+
+    def _extended(self, Z: Array, noise: float) -> Process:
+        """The process with more rows Z (m, p), whose part of alpha is 0."""
         B, n, m = Z / self.lengths, len(self.A), len(Z)
         V = solved(self.L, self.covariance(Z))
         L = np.zeros((n + m, n + m))
         L[:n, :n], L[n:, :n] = self.L, V.T
-        L[n:, n:] = factor(self.sf2 * correlation(B, B) - V.T @ V, LEAST_NOISE * self.sf2)
-        alpha = np.append(self.alpha, np.zeros(m))
-        return replace(self, A=np.vstack([self.A, B]), L=L, alpha=alpha)
+        L[n:, n:] = factor(self.sf2 * correlation(B, B) - V.T @ V, noise)
+        return replace(
+            self, A=np.vstack([self.A, B]), L=L, alpha=np.append(self.alpha, np.zeros(m))
+        )

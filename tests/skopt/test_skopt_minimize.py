@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import pickle
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -175,17 +177,57 @@ def test_a_journal_continues_the_search(tmp_path: Path) -> None:
     )  # fmt: skip
     with pytest.raises(KeyboardInterrupt):
         search()
-    seen.clear()
     counted: list[int] = []
-    result = partial(search, callback=lambda res: counted.append(len(res.x_iters)))
-    seen += [None] * 9
-    found = result()
+    seen.append(None)  # so that it is not interrupted again
+    found = search(callback=lambda res: counted.append(len(res.x_iters)))
     whole = gp_minimize(
         branin, BRANIN, n_calls=14, n_initial_points=5, random_state=0, x0=[0.0, 5.0]
     )
-    assert found.x_iters[:8] == whole.x_iters[:8]
+    assert found.x_iters[:9] == whole.x_iters[:9]  # that which was interrupted, too
     assert len(found.x_iters) == 14
     assert counted == [9, 10, 11, 12, 13, 14]
+
+
+@pytest.mark.parametrize("at", [0, 1, 3])
+def test_an_initial_point_that_was_interrupted_is_evaluated_again(tmp_path: Path, at: int) -> None:
+    interrupted: list[Any] = []
+
+    def objective(x: list[float]) -> float:
+        if not interrupted and len(seen) == at:
+            interrupted.append(x)
+            raise KeyboardInterrupt
+        seen.append(x)
+        return branin(x)
+
+    seen: list[Any] = []
+    search = partial(
+        gp_minimize, objective, BRANIN, n_calls=6, n_initial_points=5, random_state=0,
+        journal=tmp_path / "search.jsonl", x0=[0.0, 5.0],
+    )  # fmt: skip
+    with pytest.raises(KeyboardInterrupt):
+        search()
+    search()
+    expected = gp_minimize(
+        branin, BRANIN, n_calls=6, n_initial_points=5, random_state=0, x0=[0.0, 5.0]
+    )
+    assert seen[at] == interrupted[0]
+    assert seen == expected.x_iters
+
+
+def test_a_resumed_search_has_the_gains_of_one_that_was_not_interrupted(tmp_path: Path) -> None:
+    def gains(n_calls: int, resumed: bool) -> Any:
+        path = tmp_path / f"{resumed}.jsonl"
+        search = partial(
+            gp_minimize, branin, BRANIN, n_initial_points=5, random_state=0, journal=path
+        )
+        if resumed:
+            search(n_calls=8)
+        result = search(n_calls=n_calls)
+        return result.x_iters, result.study.sampler.portfolio.gains
+
+    (points, whole), (again, resumed) = gains(12, False), gains(12, True)
+    assert points == again
+    np.testing.assert_array_equal(whole, resumed)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +253,21 @@ def test_wrong_arguments_are_refused(options: Any, error: type, problem: str) ->
 def test_a_function_must_return_a_number() -> None:
     with pytest.raises(ValueError, match="return a scalar"):
         dummy_minimize(lambda x: x, BRANIN, n_calls=2)
+
+
+def test_minimizers_are_called_as_those_of_scikit_optimize() -> None:
+    names = list(inspect.signature(forest_minimize).parameters)
+    assert names[:8] == [
+        "func", "dimensions", "base_estimator", "n_calls", "n_random_starts", "n_initial_points",
+        "acq_func", "initial_point_generator",
+    ]  # fmt: skip
+    assert inspect.signature(gp_minimize).parameters["acq_func"].default == "gp_hedge"
+    assert inspect.signature(gbrt_minimize).parameters["acq_func"].default == "LCB"
+    assert "noise" not in inspect.signature(gbrt_minimize).parameters
+    assert "Gaussian process" in (gp_minimize.__doc__ or "")
+    assert pickle.loads(pickle.dumps(dummy_minimize)) is dummy_minimize
+    with pytest.raises(TypeError, match="kapa"):
+        gp_minimize(branin, BRANIN, kapa=2.0)
 
 
 def test_the_former_name_of_initial_points_warns() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sparktune.skopt import Optimizer, dump, load
+from sparktune.skopt._hedge import Portfolio
 from sparktune.skopt.benchmarks import branin
 from sparktune.skopt.learning import ExtraTreesRegressor
 
@@ -52,6 +53,62 @@ def test_several_points_differ_and_stay(model: str, strategy: str) -> None:
     assert len({tuple(x) for x in points}) == 3
     optimizer.tell(points, [branin(x) for x in points])
     assert optimizer.ask(3, strategy) != points
+
+
+@pytest.mark.parametrize("acq_func", ["EI", "gp_hedge"])
+def test_what_is_believed_of_the_first_points_decides_the_others(acq_func: str) -> None:
+    batches = [started(n=12, acq_func=acq_func).ask(3, s) for s in ("cl_min", "cl_mean", "cl_max")]
+    firsts = {tuple(batch[0]) for batch in batches}
+    rests = {tuple(map(tuple, batch[1:])) for batch in batches}
+    assert (len(firsts), len(rests)) == (1, 3)
+
+
+def test_a_good_lie_attracts_and_a_bad_one_repels() -> None:
+    def nearest(strategy: str) -> float:
+        optimizer = Optimizer([(0.0, 1.0)], n_initial_points=8, acq_func="EI", random_state=0)
+        told = np.linspace(0, 1, 8)
+        optimizer.tell([[x] for x in told], [float(np.cos(9 * x)) for x in told])
+        first, *others = np.ravel(optimizer.ask(4, strategy))
+        return float(np.abs(np.array(others) - first).mean())
+
+    assert nearest("cl_min") < nearest("cl_max")
+
+
+def test_lies_end_with_the_batch() -> None:
+    optimizer, other = started(n=12), started(n=12)
+    optimizer.ask(3, "cl_max")
+    optimizer.tell([0.0, 1.0], 30.0)
+    other.ask(3, "cl_min")
+    other.tell([0.0, 1.0], 30.0)
+    assert optimizer.sampler.lie is other.sampler.lie is None
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_portfolio_gains_what_a_later_model_expects(model: str) -> None:
+    optimizer = started(model)
+    optimizer.ask()
+    assert optimizer.gains_.tolist() == [0.0] * 3
+    expected = np.zeros(3)
+    for _ in range(3):
+        tops = optimizer.sampler.portfolio.tops
+        x = optimizer.ask()
+        assert optimizer.bridge.row(x).tolist() in tops.tolist()
+        optimizer.tell(x, branin(x))
+        optimizer.ask()
+        history = optimizer.study.history
+        told = optimizer.sampler._guide(history, np.arange(len(optimizer.Xi)))
+        expected -= told.mean(tops)
+        np.testing.assert_allclose(optimizer.gains_, expected)
+    assert model != "GP" or len(set(expected.round(6))) == 3
+    assert optimizer.copy().gains_.tolist() == optimizer.gains_.tolist()
+
+
+def test_gains_decide_what_is_chosen() -> None:
+    portfolio = Portfolio(np.array([0.0, 1.0, -30.0]), np.empty((0, 2)), 5)
+    rng = np.random.default_rng(0)
+    counts = np.bincount([portfolio.chosen(1.0, rng) for _ in range(2000)], minlength=3)
+    assert abs(counts[1] / counts[0] - np.e) < 0.68  # 5 standard deviations
+    assert counts[2] == 0
 
 
 def test_a_worker_gets_another_point_than_those_that_run() -> None:

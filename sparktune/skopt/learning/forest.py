@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,30 @@ from sklearn.ensemble import RandomForestRegressor as PeerForest
 
 from sparktune.errors import InvalidArgument
 from sparktune.surrogates.forest import moments
+
+_CHANGED = {"n_estimators": 10, "n_jobs": 1}
+
+
+def _options(peer: type) -> Callable[..., None]:
+    """An `__init__` with the options of a forest of scikit-learn, and `min_variance`."""
+    given = inspect.signature(peer.__init__).parameters.values()  # type: ignore[misc]
+    listed = [
+        each.replace(kind=each.POSITIONAL_OR_KEYWORD, default=_CHANGED.get(each.name, each.default))
+        for each in given
+    ]
+    own = inspect.Parameter("min_variance", inspect.Parameter.KEYWORD_ONLY, default=0.0)
+    signature = inspect.Signature([*listed, own])
+
+    def __init__(*args: Any, **kwargs: Any) -> None:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        options = bound.arguments
+        self = options.pop("self")
+        self.min_variance = options.pop("min_variance")
+        peer.__init__(self, **options)  # type: ignore[misc]
+
+    __init__.__signature__ = signature  # type: ignore[attr-defined]
+    return __init__
 
 
 class _WithStd:
@@ -37,92 +63,20 @@ class _WithStd:
 
 
 class RandomForestRegressor(_WithStd, PeerForest):  # type: ignore[misc]
-    """scikit-learn's, with standard deviations.
+    """scikit-learn's, with standard deviations, and 10 trees.
 
     Args:
         min_variance: the smallest variance of a leaf; all others as in scikit-learn.
     """
 
-    def __init__(
-        self,
-        n_estimators: int = 10,
-        criterion: str = "squared_error",
-        max_depth: int | None = None,
-        min_samples_split: Any = 2,
-        min_samples_leaf: Any = 1,
-        min_weight_fraction_leaf: float = 0.0,
-        max_features: Any = 1.0,
-        max_leaf_nodes: int | None = None,
-        min_impurity_decrease: float = 0.0,
-        bootstrap: bool = True,
-        oob_score: bool = False,
-        n_jobs: int | None = 1,
-        random_state: Any = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-        min_variance: float = 0.0,
-    ) -> None:
-        self.min_variance = min_variance
-        super().__init__(
-            n_estimators=n_estimators,
-            criterion=criterion,
-            max_depth=max_depth,
-            min_samples_split=min_samples_split,
-            min_samples_leaf=min_samples_leaf,
-            min_weight_fraction_leaf=min_weight_fraction_leaf,
-            max_features=max_features,
-            max_leaf_nodes=max_leaf_nodes,
-            min_impurity_decrease=min_impurity_decrease,
-            bootstrap=bootstrap,
-            oob_score=oob_score,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
-            warm_start=warm_start,
-        )
+    __init__ = _options(PeerForest)
 
 
 class ExtraTreesRegressor(_WithStd, PeerExtraTrees):  # type: ignore[misc]
-    """scikit-learn's, with standard deviations.
+    """scikit-learn's, with standard deviations, and 10 trees.
 
     Args:
         min_variance: the smallest variance of a leaf; all others as in scikit-learn.
     """
 
-    def __init__(
-        self,
-        n_estimators: int = 10,
-        criterion: str = "squared_error",
-        max_depth: int | None = None,
-        min_samples_split: Any = 2,
-        min_samples_leaf: Any = 1,
-        min_weight_fraction_leaf: float = 0.0,
-        max_features: Any = 1.0,
-        max_leaf_nodes: int | None = None,
-        min_impurity_decrease: float = 0.0,
-        bootstrap: bool = False,
-        oob_score: bool = False,
-        n_jobs: int | None = 1,
-        random_state: Any = None,
-        verbose: int = 0,
-        warm_start: bool = False,
-        min_variance: float = 0.0,
-    ) -> None:
-        self.min_variance = min_variance
-        super().__init__(
-            n_estimators=n_estimators,
-            criterion=criterion,
-            max_depth=max_depth,
-            min_samples_split=min_samples_split,
-            min_samples_leaf=min_samples_leaf,
-            min_weight_fraction_leaf=min_weight_fraction_leaf,
-            max_features=max_features,
-            max_leaf_nodes=max_leaf_nodes,
-            min_impurity_decrease=min_impurity_decrease,
-            bootstrap=bootstrap,
-            oob_score=oob_score,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
-            warm_start=warm_start,
-        )
+    __init__ = _options(PeerExtraTrees)

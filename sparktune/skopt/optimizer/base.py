@@ -192,6 +192,7 @@ class Following:
         if any([self.optimizer.take(trial) for trial in records]):
             self.block = 0
             self.optimizer.told()
+            self.optimizer.sampler.catch_up(self.optimizer.study.history)
 
     def stop(self, history: View) -> str | None:
         """A rule of `tune`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from numbers import Number
 from typing import Any
@@ -10,27 +9,21 @@ from typing import Any
 import numpy as np
 
 from sparktune.errors import InvalidArgument
-from sparktune.skopt._acquire import NAMES
 from sparktune.skopt._bridge import Bridge
-from sparktune.skopt._models import Models, single
+from sparktune.skopt._models import Models
 from sparktune.skopt._results import create_result
 from sparktune.skopt._suggest import Suggestions
-from sparktune.skopt.space import Space
+from sparktune.skopt.optimizer import _options
 from sparktune.skopt.space.dimensions import random_state as generator
 from sparktune.skopt.utils import (
     check_x_in_space,
-    cook_estimator,
     cook_initial_point_generator,
-    has_gradients,
     is_2Dlistlike,
-    normalize_dimensions,
 )
 from sparktune.study import Study
 from sparktune.trial import Status, Trial
 
 STRATEGIES = ("cl_min", "cl_mean", "cl_max")
-
-_OPTIONS = {"kappa": 1.96, "xi": 0.01, "eta": 1.0, "n_min_samples": 1000, "n_thompson": 10}
 
 
 class Optimizer:
@@ -45,8 +38,9 @@ class Optimizer:
         initial_point_generator: "random", "sobol", "halton", "hammersly", "lhs", "grid" or an
             `InitialPointGenerator`.
         n_jobs: for models that have it.
-        acq_func: "EI", "LCB", "PI", "gp_hedge" (one of these three, by chance), "MES", "PVRS"; or
-            "EIps", "PIps", for which (loss, seconds) is told.
+        acq_func: "EI", "LCB", "PI", "gp_hedge" (one of these three, the more likely the smaller the
+            losses are that models expect where it led), "MES", "PVRS"; or "EIps", "PIps", for which
+            (loss, seconds) is told.
         acq_optimizer: "auto", "sampling" or "lbfgs"; the latter only for models with gradients. The
             search is the same: of many points the best, from there along the gradient.
         random_state: None, a seed or a generator.
@@ -88,16 +82,18 @@ class Optimizer:
         self._arguments.update(n_random_starts=None, random_state=None)
         self.specs = {"args": {**self._arguments}, "function": "Optimizer"}
         self.rng = generator(random_state)
-        n_initial_points = _n_initial(n_initial_points, n_random_starts)
+        n_initial_points = _options.initial_points(n_initial_points, n_random_starts)
         self._arguments["n_initial_points"] = self.n_initial_points_ = n_initial_points
-        self.acq_func = _acq_func(acq_func)
+        self.acq_func = _options.known_acquisition(acq_func)
         self.acq_func_kwargs = acq_func_kwargs
         self.max_model_queue_size = model_queue_size
-        self.base_estimator_ = _estimator(
+        self.base_estimator_ = _options.model_of(
             base_estimator, dimensions, self.rng, n_jobs, self.acq_func
         )
-        self.acq_optimizer = _acq_optimizer(acq_optimizer, self.base_estimator_, self.acq_func)
-        self.space = _space(dimensions, self.base_estimator_, space_constraint)
+        self.acq_optimizer = _options.searched_by(
+            acq_optimizer, self.base_estimator_, self.acq_func
+        )
+        self.space = _options.space_of(dimensions, self.base_estimator_, space_constraint)
         self.bridge = Bridge.of(self.space)
         self.Xi: list[list[Any]] = []
         self.yi: list[Any] = []
@@ -108,9 +104,9 @@ class Optimizer:
         self._taken: set[int] = set()
         sampler = Suggestions(
             self.bridge,
-            _inner(self.base_estimator_),
+            _options.suggesting_model(self.base_estimator_),
             self.acq_func,
-            _OPTIONS | (acq_func_kwargs or {}),
+            _options.DEFAULTS | (acq_func_kwargs or {}),
             n_initial_points,
             self._design(initial_point_generator, n_initial_points),
             avoid_duplicates,
@@ -138,8 +134,11 @@ class Optimizer:
 
         Args:
             n_points: None, one point; or how many, as a list.
-            strategy: what is believed of the points before the next one is chosen: a loss as small
-                as the smallest so far ("cl_min"), the mean ("cl_mean") or the largest ("cl_max").
+            strategy: what each of several points takes the losses of those before it for, and of
+                others that have not been told (the constant liar of Ginsbourger et al. 2010): the
+                smallest so far ("cl_min", which stays near good points), their mean ("cl_mean") or
+                the largest ("cl_max", which goes elsewhere). For one point it is what the model
+                expects.
 
         Raises:
             ValueError: an argument is wrong.
@@ -164,9 +163,16 @@ class Optimizer:
         key = int(n_points), strategy
         if key not in self.cache_:
             first = [] if self._next is None else [list(self._next)]
-            self.sampler.lie["strategy"] = strategy
-            self.cache_[key] = first + self._points(int(n_points) - len(first))
+            self.cache_[key] = first + self._lied(int(n_points) - len(first), strategy)
         return [list(point) for point in self.cache_[key]]
+
+    def _lied(self, n: int, strategy: str) -> list[list[Any]]:
+        """n points, of which each but the first one comes from a lie about those before."""
+        self.sampler.lie = strategy
+        try:
+            return self._points(n)
+        finally:
+            self.sampler.lie = None
 
     def _modelled(self) -> bool:
         return self.sampler.modelled(self.study.history)
@@ -293,7 +299,13 @@ class Optimizer:
         other = Optimizer(**{**self._arguments, "random_state": seed})
         if self.Xi:
             other.tell([list(x) for x in self.Xi], list(self.yi))
+            other.sampler.portfolio = self.sampler.portfolio
         return other
+
+    @property
+    def gains_(self) -> Any:
+        """The gains (3,) of "gp_hedge": of EI, LCB and PI, in standard deviations of the losses."""
+        return self.sampler.portfolio.gains.copy()
 
     @property
     def models(self) -> Any:
@@ -314,74 +326,3 @@ class Optimizer:
         return create_result(
             list(self.Xi), self.yi, self.space, self.rng, self.specs, models=self.models
         )
-
-
-def _n_initial(n: int, former: int | None) -> int:
-    """The number of initial points, by either name."""
-    if former is not None:
-        warnings.warn("n_random_starts is now n_initial_points", DeprecationWarning, stacklevel=3)
-        n = former
-    if n < 0:
-        raise InvalidArgument(f"Expected `n_initial_points` >= 0, got {n}")
-    return n
-
-
-def _acq_func(name: Any) -> str:
-    if name not in NAMES:
-        raise InvalidArgument(
-            f"acq_func must be one of {', '.join(map(repr, NAMES))}, got {name!r}"
-        )
-    return str(name)
-
-
-def _estimator(given: Any, dimensions: Any, rng: Any, n_jobs: int, acq_func: str) -> Any:
-    """The model, with a seed; one output more for acquisitions per second."""
-    seed = int(rng.randint(2**31 - 1))
-    cooked = cook_estimator(given, space=dimensions, random_state=seed, n_jobs=n_jobs)
-    if cooked is None:
-        return None
-    from sklearn.base import clone
-    from sklearn.multioutput import MultiOutputRegressor
-
-    cooked = clone(cooked)
-    if cooked.get_params().get("random_state", seed) is None:
-        cooked.set_params(random_state=seed)
-    if not acq_func.endswith("ps"):
-        return cooked
-    return cooked if isinstance(cooked, MultiOutputRegressor) else MultiOutputRegressor(cooked)
-
-
-def _inner(estimator: Any) -> Any:
-    """Our Gaussian process, of which the sampler makes one of losses and one of seconds itself; or
-    the model as it is.
-    """
-    inner = single(estimator)
-    return inner if getattr(inner, "ours", False) else estimator
-
-
-def _acq_optimizer(given: Any, estimator: Any, acq_func: str) -> str:
-    if given not in ("auto", "sampling", "lbfgs"):
-        raise InvalidArgument(f"acq_optimizer must be 'auto', 'sampling' or 'lbfgs', got {given!r}")
-    smooth = estimator is not None and has_gradients(estimator) and acq_func not in ("MES", "PVRS")
-    if given == "lbfgs" and estimator is not None and not smooth and not _unknown(estimator):
-        raise InvalidArgument(
-            f"the model {type(estimator).__name__} should run with acq_optimizer='sampling', as it "
-            "has no gradients"
-        )
-    return ("lbfgs" if smooth else "sampling") if given == "auto" else str(given)
-
-
-def _unknown(estimator: Any) -> bool:
-    """Whether a model is none of this package's, and may have gradients."""
-    return not type(single(estimator)).__module__.startswith("sparktune.")
-
-
-def _space(dimensions: Any, estimator: Any, constraint: Any) -> Space:
-    """The space as the model sees it; the user's dimensions stay as they are."""
-    from sparktune.skopt.learning import GaussianProcessRegressor
-
-    if isinstance(single(estimator), GaussianProcessRegressor):
-        space = normalize_dimensions(dimensions)
-    else:
-        space = Space(dimensions)
-    return Space(space, constraint=constraint) if constraint is not None else space

@@ -1,4 +1,4 @@
-"""Halton's and Hammersley's points."""
+"""Halton's points."""
 
 from __future__ import annotations
 
@@ -40,19 +40,6 @@ class Halton(InitialPointGenerator):
         if self.max_skip > self.min_skip:
             skip = int(rng.randint(self.min_skip, self.max_skip + 1))
         return np.column_stack([_column(n_samples, p, skip, rng) for p in primes[:n_dim]])
-
-
-class Hammersly(Halton):
-    """Hammersley's points (Hammersley 1960): Halton's, and n evenly spaced numbers in the last
-    dimension. The name is spelt as in scikit-optimize. Options as for `Halton`.
-    """
-
-    def cube(self, n_dim: int, n_samples: int, rng: np.random.RandomState) -> Any:
-        """n points (n, d) of the unit cube."""
-        even = (np.arange(n_samples) + 0.5) / n_samples
-        if n_dim == 1:
-            return even[:, None]
-        return np.column_stack([super().cube(n_dim - 1, n_samples, rng), even])
 
 
 def first_primes(n: int) -> list[int]:

@@ -1,0 +1,88 @@
+"""What an `Optimizer` is made of, from what its user named."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from sparktune.errors import InvalidArgument
+from sparktune.skopt._acquire import NAMES
+from sparktune.skopt._models import single
+from sparktune.skopt.space import Space
+from sparktune.skopt.utils import cook_estimator, has_gradients, normalize_dimensions
+
+DEFAULTS = {"kappa": 1.96, "xi": 0.01, "eta": 1.0, "n_min_samples": 1000, "n_thompson": 10}
+"""Of `acq_func_kwargs`."""
+
+
+def initial_points(n: int, former: int | None) -> int:
+    """The number of initial points, by either name."""
+    if former is not None:
+        warnings.warn("n_random_starts is now n_initial_points", DeprecationWarning, stacklevel=3)
+        n = former
+    if n < 0:
+        raise InvalidArgument(f"Expected `n_initial_points` >= 0, got {n}")
+    return n
+
+
+def known_acquisition(name: Any) -> str:
+    """The name of an acquisition that there is."""
+    if name not in NAMES:
+        raise InvalidArgument(
+            f"acq_func must be one of {', '.join(map(repr, NAMES))}, got {name!r}"
+        )
+    return str(name)
+
+
+def model_of(given: Any, dimensions: Any, rng: Any, n_jobs: int, acq_func: str) -> Any:
+    """The model, with a seed; one output more for acquisitions per second."""
+    seed = int(rng.randint(2**31 - 1))
+    cooked = cook_estimator(given, space=dimensions, random_state=seed, n_jobs=n_jobs)
+    if cooked is None:
+        return None
+    from sklearn.base import clone
+    from sklearn.multioutput import MultiOutputRegressor
+
+    cooked = clone(cooked)
+    if cooked.get_params().get("random_state", seed) is None:
+        cooked.set_params(random_state=seed)
+    if not acq_func.endswith("ps"):
+        return cooked
+    return cooked if isinstance(cooked, MultiOutputRegressor) else MultiOutputRegressor(cooked)
+
+
+def suggesting_model(estimator: Any) -> Any:
+    """Our Gaussian process, of which the sampler makes one of losses and one of seconds itself; or
+    the model as it is.
+    """
+    inner = single(estimator)
+    return inner if getattr(inner, "ours", False) else estimator
+
+
+def searched_by(given: Any, estimator: Any, acq_func: str) -> str:
+    """The name of the search, "sampling" or "lbfgs"."""
+    if given not in ("auto", "sampling", "lbfgs"):
+        raise InvalidArgument(f"acq_optimizer must be 'auto', 'sampling' or 'lbfgs', got {given!r}")
+    smooth = estimator is not None and has_gradients(estimator) and acq_func not in ("MES", "PVRS")
+    if given == "lbfgs" and estimator is not None and not smooth and not _unknown(estimator):
+        raise InvalidArgument(
+            f"the model {type(estimator).__name__} should run with acq_optimizer='sampling', as it "
+            "has no gradients"
+        )
+    return ("lbfgs" if smooth else "sampling") if given == "auto" else str(given)
+
+
+def _unknown(estimator: Any) -> bool:
+    """Whether a model is none of this package's, and may have gradients."""
+    return not type(single(estimator)).__module__.startswith("sparktune.")
+
+
+def space_of(dimensions: Any, estimator: Any, constraint: Any) -> Space:
+    """The space as the model sees it; the user's dimensions stay as they are."""
+    from sparktune.skopt.learning import GaussianProcessRegressor
+
+    if isinstance(single(estimator), GaussianProcessRegressor):
+        space = normalize_dimensions(dimensions)
+    else:
+        space = Space(dimensions)
+    return Space(space, constraint=constraint) if constraint is not None else space
