@@ -27,8 +27,8 @@ _LEAST = 1e-9
 _EQUAL = 1e-9
 """By how much acquisitions differ that are equal."""
 
-_MINIMA = 10
-"""Draws of the smallest loss, for "MES"."""
+_MINIMA, _LOOKED_AT = 10, 1000
+"""Draws of the smallest loss, for "MES", and points that it may be at."""
 
 
 class Guide(Protocol):
@@ -141,7 +141,7 @@ class ByProcess:
         if name == "PVRS":
             return self._reducing(rng)
         if name == "MES":
-            X = self.search.embedding.space.sample(rng, int(self.task.options["n_min_samples"]))
+            X = self.search.embedding.space.sample(rng, _LOOKED_AT)
             mean, sd = self.search.process.predict(self.search.embedding.features(X))
             wanted: Any = MaxValueEntropy(smallest(mean, sd, _MINIMA, rng))
         else:

@@ -42,7 +42,7 @@ class Suggestions:
         bridge: between its points and rows.
         estimator: a regressor; None: random points for ever.
         acq_func: the acquisition's name.
-        options: kappa, xi, eta, n_min_samples, n_thompson.
+        options: kappa, xi, eta, n_thompson.
         n_initial: points that must have ended before the model takes over.
         design: initial points, before random ones; in their order.
         avoid_duplicates: whether a point that was tried is replaced by a random one.

@@ -14,8 +14,16 @@ from typing import Any
 import numpy as np
 
 from sparktune.errors import InvalidArgument
+from sparktune.skopt._acquire import MaxValueEntropy, smallest
 
-__all__ = ["gaussian_acquisition_1D", "gaussian_ei", "gaussian_lcb", "gaussian_pi"]
+__all__ = [
+    "gaussian_acquisition_1D",
+    "gaussian_ei",
+    "gaussian_lcb",
+    "gaussian_mes",
+    "gaussian_pi",
+    "gaussian_pvrs",
+]
 
 
 def gaussian_acquisition_1D(
@@ -111,6 +119,27 @@ def gaussian_ei(
     if not return_grad:
         return value
     return value, _phi(t) * sd_grad - ndtr(t) * mean_grad
+
+
+def gaussian_mes(X: Any, model: Any, n_min_samples: int = 1000) -> Any:
+    """What is learnt about the smallest loss at the rows X (m, p), shape (m,), by so many draws of
+    it (`MaxValueEntropy`). The draws are the same in each call.
+    """
+    mean, sd, _, _ = _predicted(X, model, False)
+    draws = smallest(mean, np.maximum(sd, 1e-10), n_min_samples, np.random.default_rng(0))
+    return MaxValueEntropy(draws)(mean, np.maximum(sd, 1e-10))
+
+
+def gaussian_pvrs(X: Any, model: Any, n_thompson: int = 10) -> Any:
+    """By how much an evaluation at each of the rows X (m, p) reduces the variances where so many
+    draws of a Gaussian process are smallest, shape (m,) (Nguyen et al. 2017, predictive variance
+    reduction search). The draws are the same in each call.
+    """
+    mean, covariances = model.predict(X, return_cov=True)
+    rng = np.random.default_rng(0)
+    draws = rng.multivariate_normal(mean, covariances, size=n_thompson, method="eigh")
+    shared = covariances[:, np.unique(draws.argmin(axis=1))]
+    return (shared**2).sum(axis=1) / np.maximum(np.diag(covariances), 1e-300)
 
 
 def _predicted(X: Any, model: Any, gradients: bool) -> tuple[Any, Any, Any, Any]:

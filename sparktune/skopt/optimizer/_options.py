@@ -11,7 +11,7 @@ from sparktune.skopt._models import single
 from sparktune.skopt.space import Space
 from sparktune.skopt.utils import cook_estimator, has_gradients, normalize_dimensions
 
-DEFAULTS = {"kappa": 1.96, "xi": 0.01, "eta": 1.0, "n_min_samples": 1000, "n_thompson": 10}
+DEFAULTS = {"kappa": 1.96, "xi": 0.01, "eta": 1.0, "n_thompson": 10}
 """Of `acq_func_kwargs`."""
 
 

@@ -47,7 +47,7 @@ class Optimizer:
         model_queue_size: how many models results show; None: all.
         space_constraint: a function of a point that says whether it may be.
         acq_func_kwargs: xi (0.01) and kappa (1.96, or "inf") of the acquisitions, eta (1.0) of
-            "gp_hedge", n_min_samples of "MES", n_thompson of "PVRS".
+            "gp_hedge", n_thompson of "PVRS"; others are taken, and not needed.
         acq_optimizer_kwargs: n_points, n_restarts_optimizer, n_jobs: taken, and not needed.
         avoid_duplicates: whether a point that was tried is not suggested again while there are
             others.
