@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from sparktune.skopt.space import Space
-from sparktune.skopt.space.dimensions import random_state as generator
+from sparktune.skopt.space.dimension import generator
 
 
 def create_result(

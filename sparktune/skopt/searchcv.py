@@ -22,7 +22,7 @@ from sparktune.sklearn.spaces import space_of
 from sparktune.skopt.optimizer.base import Following
 from sparktune.skopt.optimizer.optimizer import Optimizer
 from sparktune.skopt.space import Dimension, Space, check_dimension
-from sparktune.skopt.space.dimensions import random_state as generator
+from sparktune.skopt.space.dimension import generator
 from sparktune.skopt.utils import check_callback
 from sparktune.study import Study
 from sparktune.trial import Trial

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.ensemble import GradientBoostingRegressor
 
 from sparktune.errors import InvalidArgument
-from sparktune.skopt.space.dimensions import random_state
+from sparktune.skopt.space.dimension import generator
 from sparktune.surrogates.quantile import LEVELS
 
 
@@ -86,4 +86,4 @@ def quantile_boosting(trees: int) -> GradientBoostingRegressor:
 
 def _seed(given: Any) -> int | None:
     """A seed for all models, of None, a seed or a generator."""
-    return None if given is None else int(random_state(given).randint(2**31 - 1))
+    return None if given is None else int(generator(given).randint(2**31 - 1))

@@ -14,7 +14,7 @@ from sparktune.skopt._models import Models
 from sparktune.skopt._results import create_result
 from sparktune.skopt._suggest import Suggestions
 from sparktune.skopt.optimizer import _options
-from sparktune.skopt.space.dimensions import random_state as generator
+from sparktune.skopt.space.dimension import generator
 from sparktune.skopt.utils import (
     check_x_in_space,
     cook_initial_point_generator,

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparktune.errors import InvalidArgument
 from sparktune.skopt.space import Space
-from sparktune.skopt.space.dimensions import random_state as generator
+from sparktune.skopt.space.dimension import generator
 
 G = TypeVar("G", bound="InitialPointGenerator")
 

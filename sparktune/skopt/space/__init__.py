@@ -1,6 +1,8 @@
 """Dimensions and spaces, as scikit-optimize has them."""
 
-from sparktune.skopt.space.dimensions import Categorical, Dimension, Integer, Real
+from sparktune.skopt.space.categorical import Categorical
+from sparktune.skopt.space.dimension import Dimension
+from sparktune.skopt.space.numeric import Integer, Real
 from sparktune.skopt.space.space import Space, check_dimension
 from sparktune.skopt.space.transformers import (
     CategoricalEncoder,

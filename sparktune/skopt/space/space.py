@@ -9,13 +9,9 @@ from typing import Any
 import numpy as np
 
 from sparktune.errors import InvalidArgument
-from sparktune.skopt.space.dimensions import (
-    Categorical,
-    Dimension,
-    Integer,
-    Real,
-    random_state,
-)
+from sparktune.skopt.space.categorical import Categorical
+from sparktune.skopt.space.dimension import Dimension, generator
+from sparktune.skopt.space.numeric import Integer, Real
 
 _ROUNDS = 10_000
 """Draws at most for each point that a constraint allows."""
@@ -133,7 +129,7 @@ class Space:
         Raises:
             RuntimeError: 10,000 draws in a row are not allowed.
         """
-        rng = _generator(random_state)
+        rng = generator(random_state)
         if self.constraint is None:
             return self._drawn(n_samples, rng)
         found: list[list[Any]] = []
@@ -290,7 +286,3 @@ class Space:
 
 def _plain(values: Any) -> list[Any]:
     return values.tolist() if isinstance(values, np.ndarray) else values  # type: ignore[no-any-return]
-
-
-def _generator(seed: Any) -> np.random.RandomState:
-    return random_state(seed)

@@ -1,0 +1,109 @@
+"""The model of a function of one number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from sparktune.errors import InvalidArgument
+from sparktune.plots.drawing import BLUE, ORANGE, RED
+from sparktune.skopt.acquisition import _gaussian_acquisition
+
+
+def plot_gaussian_process(
+    res: Any,
+    ax: Any = None,
+    n_calls: int = -1,
+    objective: Any = None,
+    n_points: int = 1000,
+    noise_level: float = 0,
+    show_legend: bool = True,
+    show_title: bool = True,
+    show_acq_func: bool = False,
+    show_next_point: bool = False,
+    show_observations: bool = True,
+    show_mu: bool = True,
+) -> Any:
+    """The model of a function of one real number: its mean, and a band of 1.96 standard deviations.
+
+    Args:
+        res: a result with a model.
+        ax: where to draw; None: the current axes.
+        n_calls: which model; -1: the last.
+        objective: the function, drawn as a line.
+        n_points: values at which all are computed.
+        noise_level: standard deviation of the noise of the objective, drawn as a band.
+        show_legend, show_title, show_acq_func, show_next_point, show_observations, show_mu: what
+            to draw; the acquisition is drawn instead of the model.
+
+    Raises:
+        ValueError: there are several dimensions, or it is no number.
+    """
+    space = res.space
+    if space.n_dims != 1 or space.is_categorical:
+        raise InvalidArgument("plot_gaussian_process needs one dimension, of numbers")
+    ax = plt.gca() if ax is None else ax
+    n = len(res.x_iters) if n_calls < 0 else len(res.x_iters) - len(res.models) + 1 + n_calls
+    model = res.models[n_calls]
+    low, high = (float(each) for each in space.bounds[0])
+    x = np.linspace(low, high, n_points)
+    numbers = space.transform([[value] for value in x])
+    losses = np.asarray(res.func_vals[:n])
+    if show_acq_func:
+        _draw_acquisition(ax, res, model, x, numbers, float(losses.min()), show_next_point)
+    else:
+        _draw_objective(ax, objective, x, noise_level)
+        _draw_model(ax, model, x, numbers, show_mu)
+        if show_observations:
+            ax.plot(np.ravel(res.x_iters[:n]), losses, ".", c=RED, ms=8, label="Observations")
+        if show_next_point:
+            at = x[int(np.argmax(_acquired(res, model, numbers, float(losses.min()))))]
+            ax.axvline(at, c=ORANGE, ls=":", label="Next point")
+    if show_title:
+        ax.set_title(f"x* = {res.x[0]:.4f}, f(x*) = {res.fun:.4f}")
+    if show_legend:
+        ax.legend(loc="best")
+    ax.grid(alpha=0.4)
+    ax.set_xlabel("x")
+    ax.set_ylabel("acquisition" if show_acq_func else "f(x)")
+    return ax
+
+
+def _draw_objective(ax: Any, objective: Any, x: Any, noise: float) -> None:
+    if objective is None:
+        return
+    values = np.array([objective([value]) for value in x])
+    ax.plot(x, values, "-", c="black", lw=1, label="True (unknown)")
+    if noise:
+        band = 1.96 * noise
+        ax.fill_between(x, values - band, values + band, color="black", alpha=0.15)
+
+
+def _draw_model(ax: Any, model: Any, x: Any, numbers: Any, wanted: bool) -> None:
+    if not wanted:
+        return
+    mean, sd = model.predict(numbers, return_std=True)
+    ax.plot(x, mean, "--", c=BLUE, label=r"$\mu(x)$")
+    ax.fill_between(x, mean - 1.96 * sd, mean + 1.96 * sd, color=BLUE, alpha=0.2, label="CI")
+
+
+def _acquired(res: Any, model: Any, numbers: Any, best: float) -> Any:
+    """The acquisition of a result, the larger the better; EI where it was chosen by chance."""
+    args = (res.specs or {}).get("args", {})
+    name = args.get("acq_func", "EI")
+    name = name.removesuffix("ps") if name.removesuffix("ps") in ("EI", "PI", "LCB") else "EI"
+    options = {key: args[key] for key in ("xi", "kappa") if key in args}
+    return -_gaussian_acquisition(numbers, model, best, name, acq_func_kwargs=options)
+
+
+def _draw_acquisition(
+    ax: Any, res: Any, model: Any, x: Any, numbers: Any, best: float, next_point: bool
+) -> None:
+    values = _acquired(res, model, numbers, best)
+    ax.plot(x, values, c=BLUE, label="acquisition")
+    ax.fill_between(x, values.min(), values, color=BLUE, alpha=0.2)
+    if next_point:
+        top = int(np.argmax(values))
+        ax.plot(x[top], values[top], "o", c=ORANGE, label="Next point")
