@@ -15,6 +15,7 @@ value always, and those that are inactive change nothing.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import logging
 import tempfile
@@ -58,11 +59,10 @@ def active(params: Params, values: Values) -> dict[str, float]:
 
 
 class Skopt:
-    """An optimizer of scikit-optimize with its Gaussian process."""
+    """An optimizer with a Gaussian process, of scikit-optimize or of a package with its names."""
 
-    def __init__(self, params: Params, seed: int) -> None:
-        import skopt
-
+    def __init__(self, params: Params, seed: int, package: str = "skopt") -> None:
+        skopt = importlib.import_module(package)
         self._params = params
         self._optimizer = skopt.Optimizer(
             [self._dimension(each, skopt.space) for each in flat(params)],
