@@ -138,10 +138,12 @@ def moments(model: Any, Z: Array, least: float = 0.0) -> tuple[Array, Array]:
 
 
 def leaves_of(model: Any, Z: Array) -> tuple[Array, Array]:
-    """m_t and v_t at the rows of Z, shapes (T, m)."""
-    leaves = model.apply(Z).T
+    """m_t and v_t at the rows of Z, shapes (T, m). The trees are asked one by one: a forest would
+    take longer to distribute them than they take.
+    """
+    numbers = np.ascontiguousarray(Z, dtype=np.float32)
     trees = [each.tree_ for each in model.estimators_]
-    pairs = list(zip(trees, leaves, strict=True))
+    pairs = [(tree, tree.apply(numbers)) for tree in trees]
     means = np.array([tree.value[leaf, 0, 0] for tree, leaf in pairs])
     variances = np.array([tree.impurity[leaf] for tree, leaf in pairs])
     return means, np.maximum(variances, 0.0)

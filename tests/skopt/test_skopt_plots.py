@@ -40,6 +40,13 @@ def _no_figures() -> Iterator[None]:
     plt.close("all")
 
 
+def behind(ax: Any) -> Any:
+    """The matrix of axes in the place of one pair."""
+    _, *found = ax.figure.axes
+    n = int(np.sqrt(len(found)))
+    return np.array(found).reshape(n, n)
+
+
 def test_the_model_is_averaged_over_the_other_dimensions() -> None:
     result = forest_minimize(branin, [(-5.0, 10.0), (0.0, 15.0)], n_calls=15, random_state=0)
     model, space = result.models[-1], result.space
@@ -56,7 +63,7 @@ def test_the_model_is_averaged_over_the_other_dimensions() -> None:
 
 
 def test_a_matrix_of_evaluations(mixed: Any) -> None:
-    axes = plots.plot_evaluations(mixed)
+    axes = behind(plots.plot_evaluations(mixed))
     assert axes.shape == (3, 3)  # the constant one is left out
     assert axes[2, 0].get_xlabel() == "rate"
     assert axes[2, 0].get_xscale() == "log"
@@ -76,7 +83,7 @@ def test_a_matrix_of_evaluations(mixed: Any) -> None:
     ],
 )
 def test_a_matrix_of_the_model(mixed: Any, options: dict[str, Any]) -> None:
-    axes = plots.plot_objective(mixed, n_points=6, n_samples=10, **options)
+    axes = behind(plots.plot_objective(mixed, n_points=6, n_samples=10, **options))
     n = len(options.get("plot_dims", "123"))
     assert axes.shape == (n, n)
     plt.gcf().canvas.draw()

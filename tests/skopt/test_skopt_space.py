@@ -75,9 +75,20 @@ def test_what_the_columns_draw_is_in_the_space(seed: int) -> None:
 
 
 def test_values_are_those_of_python() -> None:
+    space = Space(MIXED)
+    for point in space.inverse_transform(space.transform(space.rvs(4, random_state=1))):
+        assert [type(x) for x in point[:3]] == [float, int, int]
+        assert type(point[4]) is float
     for point in Space(MIXED).rvs(5, random_state=0):
         assert [type(x) for x in point[:3]] == [float, int, int]
         assert type(point[4]) is float
+
+
+def test_one_value_is_drawn_as_a_list_but_of_categories() -> None:
+    assert len(Real(0, 1).rvs(random_state=0)) == len(Integer(0, 9).rvs(random_state=0)) == 1
+    assert Categorical(["only"]).rvs() == "only"
+    assert Categorical(["only"]).rvs(1) == ["only"]
+    assert Categorical(["only"], transform="normalize").rvs() == ["only"]
 
 
 @pytest.mark.parametrize("normalised", [True, False])

@@ -46,6 +46,20 @@ class _WithStd:
     min_variance: float
     criterion: str
 
+    def _make_estimator(self, append: bool = True, random_state: Any = None) -> Any:
+        """A tree with the forest's options; scikit-learn makes the same one by cloning, which
+        takes longer than to fit it.
+        """
+        forest: Any = self
+        tree = type(forest.estimator_)(
+            **{name: getattr(self, name) for name in forest.estimator_params}
+        )
+        if random_state is not None:
+            tree.random_state = random_state.randint(np.iinfo(np.int32).max)
+        if append:
+            forest.estimators_.append(tree)
+        return tree
+
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """The mean (m,) at the rows X (m, p), and the standard deviations if they are wanted.
 

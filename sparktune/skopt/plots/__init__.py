@@ -1,5 +1,5 @@
 """Pictures of results, as scikit-optimize has them; drawn with matplotlib's pyplot, and returned as
-`Axes`, of a matrix of pictures as an array of them.
+`Axes`; of a matrix of pictures those behind it, whose `figure.axes` has them all.
 
 Needs matplotlib: pip install 'sparktune[plots]'. `sparktune.plots` draws the `study` of a result.
 """

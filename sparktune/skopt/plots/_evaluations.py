@@ -43,7 +43,7 @@ def plot_evaluations(
         ax: in the place of which the matrix is drawn; None: a new figure.
     """
     dims = chosen(result, plot_dims)
-    axes = matrix(len(dims), size, wspace, hspace, ax)
+    ax, axes = matrix(len(dims), size, wspace, hspace, ax)
     columns = [values_of(dimension, result.x_iters, i) for i, dimension in dims]
     best = [values_of(dimension, [result.x], i)[0] for i, dimension in dims]
     for row, (_, dimension) in enumerate(dims):
@@ -53,7 +53,8 @@ def plot_evaluations(
             order = range(len(columns[row]))
             there.scatter(columns[column], columns[row], c=order, s=20, lw=0, cmap=cmap)
             there.scatter(best[column], best[row], c=RED, s=80, marker="*", lw=0)
-    return labelled(axes, dims, names_of(dims, result, dimensions), "Number of samples")
+    labelled(axes, dims, names_of(dims, result, dimensions), "Number of samples")
+    return ax
 
 
 def plot_histogram(

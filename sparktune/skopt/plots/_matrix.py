@@ -27,24 +27,27 @@ def chosen(result: Any, plot_dims: Any) -> list[tuple[int, Dimension]]:
     return found
 
 
-def matrix(n: int, size: float, wspace: float, hspace: float, ax: Any) -> Any:
-    """Axes (n, n), those above the diagonal hidden."""
+def matrix(n: int, size: float, wspace: float, hspace: float, ax: Any) -> tuple[Any, Any]:
+    """The axes in the place of which a matrix is drawn, and the matrix (n, n), those above the
+    diagonal hidden.
+    """
     if ax is None:
-        figure, axes = plt.subplots(n, n, figsize=(size * n, size * n), squeeze=False)
-    else:
-        figure, axes = ax.figure, np.asarray(ax.figure.subplots(n, n, squeeze=False))
-        ax.set_axis_off()
-    figure.subplots_adjust(left=0.1, right=0.95, bottom=0.1, top=0.95, hspace=hspace, wspace=wspace)
+        ax = plt.figure(figsize=(size * n, size * n)).add_subplot()
+    ax.set_axis_off()
+    axes = np.asarray(ax.figure.subplots(n, n, squeeze=False))
+    ax.figure.subplots_adjust(
+        left=0.1, right=0.95, bottom=0.1, top=0.95, hspace=hspace, wspace=wspace
+    )
     for row in range(n):
         for column in range(row + 1, n):
             axes[row, column].set_visible(False)
-    return axes
+    return ax, axes
 
 
 def labelled(
     axes: Any, dims: list[tuple[int, Dimension]], names: Sequence[str], diagonal: str
-) -> Any:
-    """Scales, ticks and names of a matrix; the one pair of axes if there is one."""
+) -> None:
+    """Write scales, ticks and names of a matrix."""
     n = len(dims)
     for row in range(n):
         for column in range(row + 1):
@@ -67,7 +70,6 @@ def labelled(
                 ax.set_ylabel(names[row])
             else:
                 ax.set_yticklabels([])
-    return axes[0, 0] if n == 1 else axes
 
 
 def scale(axis: Any, ax: Any, dimension: Dimension, which: str) -> None:

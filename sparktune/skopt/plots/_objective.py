@@ -54,7 +54,7 @@ def plot_objective(
     """
     model, samples, best = _prepared(result, sample_source, n_samples, minimum, n_minimum_search)
     dims = chosen(result, plot_dims)
-    axes = matrix(len(dims), size, wspace, hspace, ax)
+    ax, axes = matrix(len(dims), size, wspace, hspace, ax)
     columns = [values_of(dimension, result.x_iters, i) for i, dimension in dims]
     at = [values_of(dimension, [best], i)[0] for i, dimension in dims]
     lowest: list[float] = []
@@ -76,7 +76,8 @@ def plot_objective(
         margin = 0.05 * (max(lowest) - min(lowest)) or 1.0
         for row in range(len(dims)):
             axes[row, row].set_ylim(min(lowest) - margin, max(lowest) + margin)
-    return labelled(axes, dims, names_of(dims, result, dimensions), "Partial dependence")
+    labelled(axes, dims, names_of(dims, result, dimensions), "Partial dependence")
+    return ax
 
 
 def _prepared(

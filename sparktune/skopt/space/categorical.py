@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparktune.errors import InvalidArgument
-from sparktune.skopt.space.dimension import Dimension
+from sparktune.skopt.space.dimension import Dimension, generator
 from sparktune.skopt.space.transformers import (
     CategoricalEncoder,
     Identity,
@@ -74,9 +74,12 @@ class Categorical(Dimension):
         self.transformer = Pipeline(made[transform])
         self.transformer.fit(list(self.categories))
 
-    @property
-    def _listed(self) -> bool:
-        return self.transform_ == "normalize"
+    def rvs(self, n_samples: int | None = None, random_state: Any = None) -> Any:
+        """n categories drawn by their probabilities, as a list; None: one, which is in no list
+        unless models see it normalised.
+        """
+        found = self.draw(1 if n_samples is None else n_samples, generator(random_state))
+        return found[0] if n_samples is None and self.transform_ != "normalize" else found
 
     def at(self, u: Any) -> list[Any]:
         """The categories at the positions u in (0, 1) of the prior."""

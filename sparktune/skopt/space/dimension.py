@@ -32,11 +32,6 @@ class Dimension:
     transformer: Transformer
 
     @property
-    def _listed(self) -> bool:
-        """Whether one value is drawn as a list."""
-        return False
-
-    @property
     def name(self) -> str | None:
         """What it is called."""
         return self._name
@@ -52,11 +47,8 @@ class Dimension:
         raise NotImplementedError
 
     def rvs(self, n_samples: int = 1, random_state: Any = None) -> Any:
-        """n values drawn from the prior; the value itself if n is 1, but not of a normalised
-        `Categorical`.
-        """
-        found = self.draw(n_samples, generator(random_state))
-        return found if n_samples != 1 or self._listed else found[0]
+        """n values drawn from the prior, as a list or an array, of one value too."""
+        return self.draw(n_samples, generator(random_state))
 
     def draw(self, n: int, rng: np.random.RandomState) -> Any:
         """n values drawn from the prior."""

@@ -148,7 +148,7 @@ class Real(_Number):
         """The values of numbers Xt, kept in their range."""
         found = np.clip(super().inverse_transform(Xt), self.low, self.high)
         if self.dtype in (float, "float"):
-            return float(found) if np.ndim(found) == 0 else found.astype(float)
+            return np.asarray(found, dtype=float).tolist()
         typed = np.asarray(found).astype(self.dtype)
         return typed[()] if typed.ndim == 0 else typed
 
@@ -196,7 +196,6 @@ class Integer(_Number):
         """The values of numbers Xt, rounded and kept in their range."""
         found = np.clip(np.round(super().inverse_transform(Xt)), self.low, self.high)
         if self.dtype in (int, "int"):
-            whole = np.asarray(found).astype(np.int64)
-            return int(whole) if whole.ndim == 0 else whole.tolist()
+            return np.asarray(found).astype(np.int64).tolist()
         typed = np.asarray(found).astype(self.dtype)
         return typed[()] if typed.ndim == 0 else typed

@@ -174,7 +174,7 @@ class Space:
         for dimension in self.dimensions:
             last = first + dimension.transformed_size
             part = Xt[:, first] if last == first + 1 else Xt[:, first:last]
-            columns.append(list(dimension.inverse_transform(part)))
+            columns.append(_plain(dimension.inverse_transform(part)))
             first = last
         return [list(point) for point in zip(*columns, strict=True)]
 
