@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import log
+from math import exp, inf, log, nextafter
 from typing import Any
 
 import numpy as np
@@ -116,7 +116,19 @@ def _node(label: str, dimension: Dimension) -> Any:
         return hp.qloguniform(label, log(low - 0.4999), log(high + 0.4999), 1)
     if dimension.prior == "uniform":
         return hp.uniform(label, low, high)
-    return hp.loguniform(label, log(low), log(high))
+    return hp.loguniform(label, *_inside(low, high))
+
+
+def _inside(low: float, high: float) -> tuple[float, float]:
+    """The logarithms of a range, by as little nearer to each other as it takes for no rounded value
+    to be outside of it.
+    """
+    least, most = log(low), log(high)
+    while exp(nextafter(least, -inf)) < low:
+        least = nextafter(least, inf)
+    while exp(nextafter(most, inf)) > high:
+        most = nextafter(most, -inf)
+    return least, most
 
 
 def _value(dimension: Dimension, index: dict[Hashable, int], x: Any) -> float:
@@ -155,15 +167,17 @@ def _listed(
             else:
                 kept = min(max(value, low), high)
                 point.append(round(kept) if kind == "integer" else float(kept))
-        loss, seconds = func(point) if timed else (func(point), None)
+        returned = func(point) if timed else (func(point), None)
+        if not isinstance(returned, (list, tuple)) or len(returned) != 2:
+            raise TypeError(f"`func` should return (loss, seconds), got {returned!r}")
+        loss, seconds = returned
         if getattr(loss, "shape", None) == ():
             loss = loss.item()
         if not isinstance(loss, Real):
             raise ValueError(f"`func` should return a scalar, got {loss!r}")
         extra = {} if seconds is None else {"seconds": float(seconds)}
-        if not isfinite(loss):
-            return {"status": "fail", **extra}
-        return {"status": "ok", "loss": float(loss), **extra}
+        ended = {"status": "ok", "loss": float(loss)} if isfinite(loss) else {"status": "fail"}
+        return {**ended, **extra}
 
     objective.__name__ = getattr(func, "__name__", type(func).__name__)
     return objective

@@ -91,15 +91,22 @@ def check_x_in_space(x: Any, space: Space) -> None:
             raise InvalidArgument(
                 f"Not all points have the same dimensions as the space, which has {len(space)}"
             )
-        if wrong := [each for each in x if each not in space]:
-            raise InvalidArgument(f"point {wrong[0]} is not within the bounds {space.bounds}")
+        for each in x:
+            _check_point(each, space)
         return
     if len(x) != len(space):
         raise InvalidArgument(
             f"Dimensions of point {x} and of the space, which has {len(space)}, differ"
         )
-    if x not in space:
-        raise InvalidArgument(f"point {x} is not within the bounds {space.bounds}")
+    _check_point(x, space)
+
+
+def _check_point(x: Any, space: Space) -> None:
+    if x in space:
+        return
+    if all(value in dimension for value, dimension in zip(x, space.dimensions, strict=True)):
+        raise InvalidArgument(f"point {x} does not satisfy the constraint of the space")
+    raise InvalidArgument(f"point {x} is not within the bounds {space.bounds}")
 
 
 def eval_callbacks(callbacks: Sequence[Callable[[Any], Any]] | None, result: Any) -> bool:

@@ -241,6 +241,8 @@ def test_a_resumed_search_has_the_gains_of_one_that_was_not_interrupted(tmp_path
         ({"y0": [1.0]}, ValueError, "`x0` cannot be `None`"),
         ({"callback": 3}, ValueError, "callable"),
         ({"acq_func": "best"}, ValueError, "acq_func"),
+        ({"n_calls": 12.0}, ValueError, "n_calls must be an integer"),
+        ({"noise": -1.0}, ValueError, "noise must be 'gaussian'"),
     ],
 )
 def test_wrong_arguments_are_refused(options: Any, error: type, problem: str) -> None:
@@ -248,6 +250,21 @@ def test_wrong_arguments_are_refused(options: Any, error: type, problem: str) ->
     with pytest.raises(error, match=problem):
         gp_minimize(lambda x: called.append(x) or 0.0, BRANIN, **options)
     assert not called
+
+
+def test_there_must_be_a_dimension() -> None:
+    with pytest.raises(ValueError, match="no dimensions"):
+        gp_minimize(branin, [])
+
+
+def test_losses_that_all_failed_are_said_to_have() -> None:
+    with pytest.raises(AllTrialsFailed, match="NaN or infinity"):
+        dummy_minimize(lambda x: float("nan"), BRANIN, n_calls=2)
+
+
+def test_seconds_that_are_missing_are_said_to_be() -> None:
+    with pytest.raises(TypeError, match="should return \\(loss, seconds\\)"):
+        forest_minimize(lambda x: 1.0, BRANIN, acq_func="EIps", n_calls=10)
 
 
 def test_a_function_must_return_a_number() -> None:

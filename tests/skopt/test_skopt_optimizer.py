@@ -216,6 +216,8 @@ def test_a_finite_space_is_tried_whole_before_a_point_comes_again() -> None:
         (lambda it: it.tell([1.0], 0.0), "Dimensions of point"),
         (lambda it: it.tell([[1.0, 1.0]], 0.0), "as many losses"),
         (lambda it: it.tell([1.0, 1.0], "good"), "return a scalar"),
+        (lambda it: it.tell(1.0, 2.0), "a point must be a list"),
+        (lambda it: it.tell([1.0, np.nan], 2.0), "not within the bounds"),
         (lambda it: it.ask(0), "n_points"),
         (lambda it: it.ask(2, "cl_maen"), "cl_mean"),
     ],
@@ -237,11 +239,30 @@ def test_wrong_calls_are_refused(call: Any, problem: str) -> None:
         ({"initial_point_generator": "hammersley"}, "'hammersly'"),
         ({"n_initial_points": -1}, "n_initial_points"),
         ({"random_state": "seed"}, "random_state"),
+        ({"acq_func_kwargs": {"kappa": "large"}}, "kappa must be a number"),
+        ({"acq_func_kwargs": {"xi": None}}, "xi must be a number"),
     ],
 )
 def test_wrong_options_are_refused(options: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         Optimizer(BRANIN, **options)
+
+
+def test_arrays_are_told_as_lists() -> None:
+    optimizer = Optimizer(BRANIN, n_initial_points=9, random_state=0)
+    optimizer.tell(np.array([0.5, 1.0]), np.float64(3.0))
+    optimizer.tell(np.array([[1.0, 2.0], [2.0, 3.0]]), np.array([4.0, 5.0]))
+    result = optimizer.tell([np.array([3.0, 4.0])], [6.0])
+    assert result.x_iters == [[0.5, 1.0], [1.0, 2.0], [2.0, 3.0], [3.0, 4.0]]
+    assert {type(x) for point in result.x_iters for x in point} == {float}
+    optimizer = Optimizer([[(1, 2), (3,)], ["a", "b"]], random_state=0)
+    assert optimizer.tell([(1, 2), np.str_("a")], 1.0).x == [(1, 2), "a"]
+
+
+def test_a_point_against_the_constraint_is_said_to_be() -> None:
+    optimizer = Optimizer(BRANIN, space_constraint=lambda x: x[0] < x[1])
+    with pytest.raises(ValueError, match="does not satisfy the constraint"):
+        optimizer.tell([2.0, 1.0], 0.0)
 
 
 def test_per_second_needs_seconds() -> None:

@@ -115,6 +115,16 @@ def test_candidates_that_fail_are_recorded() -> None:
         found.set_params(error_score="raise").fit(X, y)
 
 
+def test_values_stay_in_their_ranges() -> None:
+    X, y = iris()
+    space = {"l1_ratio": (0.1, 1.0, "log-uniform")}  # more than 1 would be refused
+    model = LogisticRegression(solver="saga", max_iter=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = BayesSearchCV(model, space, n_iter=12, cv=2, random_state=0).fit(X, y)
+    assert max(params["l1_ratio"] for params in found.cv_results_["params"]) <= 1.0
+
+
 def test_several_metrics() -> None:
     X, y = iris()
     found = search(scoring=["accuracy", "f1_macro"], refit="f1_macro").fit(X, y)

@@ -74,6 +74,16 @@ def test_what_the_columns_draw_is_in_the_space(seed: int) -> None:
         assert bridge.of_row(row) in bridge.space
 
 
+@given(low=st.floats(1e-9, 1e6), factor=st.floats(1.01, 1e6))
+@settings(max_examples=200, deadline=None)
+def test_no_rounded_logarithm_is_outside_of_its_range(low: float, factor: float) -> None:
+    columns = Bridge.of(Space([Real(low, low * factor, "log-uniform")])).columns
+    ends = columns.columns[0].distribution.ppf(np.array([0.0, 1e-16, 1 - 1e-16, 1.0]))
+    assert (ends >= low).all()
+    assert (ends <= low * factor).all()
+    np.testing.assert_allclose(ends[[0, -1]], [low, low * factor], rtol=1e-12)
+
+
 def test_values_are_those_of_python() -> None:
     space = Space(MIXED)
     for point in space.inverse_transform(space.transform(space.rvs(4, random_state=1))):
@@ -128,7 +138,11 @@ def test_a_constraint_holds_for_draws_and_for_what_is_in_the_space() -> None:
         (lambda: Categorical([]), "at least one"),
         (lambda: Categorical(["a", "b"], prior=[0.5, 0.1]), "sum is 1"),
         (lambda: Real(0, 1, name=3), "string or None"),  # type: ignore[arg-type]
-        (lambda: check_dimension("ab"), "list or tuple"),
+        (lambda: check_dimension("ab"), "list or tuple.*Categorical"),
+        (lambda: Real(0, np.inf), "bounds must be finite"),
+        (lambda: Real(np.nan, 1), "bounds must be finite"),
+        (lambda: Space("ab"), "list of dimensions"),
+        (lambda: Space({"x": (0, 1)}), "list of dimensions"),
     ],
 )
 def test_what_cannot_be_is_refused(make: Any, problem: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from sparktune.arguments import is_real
 from sparktune.errors import InvalidArgument
 from sparktune.skopt._acquire import NAMES
 from sparktune.skopt._models import single
@@ -23,6 +24,16 @@ def initial_points(n: int, former: int | None) -> int:
     if n < 0:
         raise InvalidArgument(f"Expected `n_initial_points` >= 0, got {n}")
     return n
+
+
+def acquisition_options(given: dict[str, Any] | None) -> dict[str, Any]:
+    """Those of acquisitions, with their defaults."""
+    options = DEFAULTS | (given or {})
+    for name in DEFAULTS:
+        value = options[name]
+        if not is_real(value) and not (name == "kappa" and value == "inf"):
+            raise InvalidArgument(f"{name} must be a number, got {value!r}")
+    return options
 
 
 def known_acquisition(name: Any) -> str:
@@ -85,4 +96,6 @@ def space_of(dimensions: Any, estimator: Any, constraint: Any) -> Space:
         space = normalize_dimensions(dimensions)
     else:
         space = Space(dimensions)
+    if not len(space):
+        raise InvalidArgument("there are no dimensions; give at least one")
     return Space(space, constraint=constraint) if constraint is not None else space

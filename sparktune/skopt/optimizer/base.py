@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sparktune.arguments import whole
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.executors.platforms import Platform, Serial
 from sparktune.history import View
@@ -17,7 +18,7 @@ from sparktune.skopt.callbacks import VerboseCallback
 from sparktune.skopt.optimizer.optimizer import Optimizer
 from sparktune.skopt.space import Space
 from sparktune.skopt.utils import check_callback, eval_callbacks, is_2Dlistlike, is_listlike
-from sparktune.trial import Begun, Event, Told
+from sparktune.trial import Begun, Event, Status, Told
 from sparktune.tuning import tune
 
 
@@ -83,6 +84,7 @@ def base_minimize(
     if n_random_starts is not None:
         warnings.warn("n_random_starts is now n_initial_points", DeprecationWarning, stacklevel=3)
         n_initial_points = n_random_starts
+    n_calls = whole("n_calls", n_calls, 0)
     points, losses = _initial(x0, y0, Space(dimensions))
     _check_calls(n_calls, n_initial_points, len(points), losses)
     callbacks = check_callback(callback)
@@ -151,9 +153,13 @@ def _result(optimizer: Optimizer) -> Any:
     """
     result = optimizer.get_result()
     if not np.isfinite(result.func_vals).any():
-        failures = [trial.failure for trial in optimizer.study.records.values() if trial.failure]
-        last = f"; the last one: {failures[-1]}" if failures else ""
-        raise AllTrialsFailed(f"none of {len(result.func_vals)} evaluations gave a loss{last}")
+        raised = [
+            trial.failure
+            for trial in optimizer.study.records.values()
+            if trial.failure and trial.status is not Status.FAIL
+        ]
+        last = f"the last one raised {raised[-1]}" if raised else "func returned NaN or infinity"
+        raise AllTrialsFailed(f"none of {len(result.func_vals)} evaluations gave a loss; {last}")
     result.study = optimizer.study
     return result
 

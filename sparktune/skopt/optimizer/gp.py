@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sparktune.skopt.learning.gaussian_process.gpr import noise_variance
 from sparktune.skopt.optimizer._derived import derived
 from sparktune.skopt.utils import cook_estimator
 
@@ -27,5 +28,6 @@ def gp_minimize(
     All other arguments, what is returned and what is raised are those of `base_minimize`.
     """
     if base_estimator is None:
+        noise_variance(noise)  # refuse now what the first model would
         base_estimator = cook_estimator("GP", space=dimensions, noise=noise)
     return {"base_estimator": base_estimator}

@@ -106,7 +106,7 @@ class Optimizer:
             self.bridge,
             _options.suggesting_model(self.base_estimator_),
             self.acq_func,
-            _options.DEFAULTS | (acq_func_kwargs or {}),
+            _options.acquisition_options(acq_func_kwargs),
             n_initial_points,
             self._design(initial_point_generator, n_initial_points),
             avoid_duplicates,
@@ -202,12 +202,15 @@ class Optimizer:
             ValueError: the point is not in the space, or the loss is not a number.
             TypeError: seconds are missing.
         """
+        x, y = _plain(x), _plain(y)
+        if not isinstance(x, list):
+            raise InvalidArgument(f"a point must be a list, got {x!r}")
         check_x_in_space(x, self.space)
         several = bool(len(x)) and is_2Dlistlike(x)
         self._check_y(several, x, y)
         points, losses = (x, y) if several else ([x], [y])
         for point, loss in zip(points, losses, strict=True):
-            self._record(list(point), loss)
+            self._record(_plain(point), loss)
         return self.told(fit)
 
     def told(self, fit: bool = True) -> Any:
@@ -326,3 +329,12 @@ class Optimizer:
         return create_result(
             list(self.Xi), self.yi, self.space, self.rng, self.specs, models=self.models
         )
+
+
+def _plain(x: Any) -> Any:
+    """A point or a loss, or a list of them, without arrays and numbers of numpy's."""
+    if isinstance(x, (np.ndarray, np.generic)):
+        return x.tolist()
+    if not isinstance(x, (list, tuple)):
+        return x
+    return [each.tolist() if isinstance(each, (np.ndarray, np.generic)) else each for each in x]

@@ -34,6 +34,8 @@ class _Number(Dimension):
         dtype = usual if dtype is None else dtype
         if not np.issubdtype(np.dtype(dtype), wanted):
             raise InvalidArgument(f"{kind}: dtype must be one of {called}, got {dtype!r}")
+        if not np.isfinite([low, high]).all():
+            raise InvalidArgument(f"{kind}: bounds must be finite numbers, got {low} and {high}")
         low, high = self._within(low, high)
         if not high > low:
             raise InvalidArgument(

@@ -31,7 +31,10 @@ def check_dimension(dimension: Any, transform: str | None = None) -> Dimension:
     if isinstance(dimension, Dimension):
         return dimension
     if not isinstance(dimension, (list, tuple, np.ndarray)):
-        raise InvalidArgument(f"Dimension has to be a list or tuple, got {dimension!r}")
+        raise InvalidArgument(
+            f"Dimension has to be a list or tuple, got {dimension!r}; give (low, high), "
+            "(low, high, 'log-uniform'), a list of categories, or Real, Integer or Categorical"
+        )
     given = [each.item() if isinstance(each, np.generic) else each for each in dimension]
     if not _is_range(given):
         return Categorical(given, transform=transform)
@@ -69,6 +72,8 @@ class Space:
         if isinstance(dimensions, Space):
             constraint = dimensions.constraint if constraint is None else constraint
             dimensions = dimensions.dimensions
+        if isinstance(dimensions, (str, Mapping)) or not isinstance(dimensions, Iterable):
+            raise InvalidArgument(f"a space has to be a list of dimensions, got {dimensions!r}")
         self.dimensions = [check_dimension(each) for each in dimensions]
         if constraint is not None and not callable(constraint):
             raise InvalidArgument(

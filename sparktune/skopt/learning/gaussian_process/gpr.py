@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.gaussian_process import GaussianProcessRegressor as Peer
 
+from sparktune.arguments import is_real
 from sparktune.errors import InvalidArgument
 from sparktune.skopt.learning.gaussian_process.kernels import (
     ConstantKernel,
@@ -61,11 +62,7 @@ class GaussianProcessRegressor(Peer):  # type: ignore[misc]
     @property
     def known_noise(self) -> float | None:
         """The variance of the noise where it is known."""
-        if isinstance(self.noise, str):
-            if self.noise != "gaussian":
-                raise InvalidArgument(f"noise must be 'gaussian' or a number, got {self.noise!r}")
-            return None
-        return max(float(self.noise or 0.0), _LEAST)
+        return noise_variance(self.noise)
 
     @property
     def ours(self) -> bool:
@@ -146,6 +143,19 @@ class GaussianProcessRegressor(Peer):  # type: ignore[misc]
             mean_grad, sd_grad = ((a - b) / (2 * _STEP) for a, b in zip(above, below, strict=True))
         found = np.array([mean]), np.array([sd]), mean_grad
         return (*found, sd_grad) if std_grad else found
+
+
+def noise_variance(noise: Any) -> float | None:
+    """What `noise` means; None: unknown.
+
+    Raises:
+        ValueError: it means nothing.
+    """
+    if isinstance(noise, str) and noise == "gaussian":
+        return None
+    if noise is not None and not (is_real(noise) and noise >= 0):
+        raise InvalidArgument(f"noise must be 'gaussian', None or a number >= 0, got {noise!r}")
+    return max(float(noise or 0.0), _LEAST)
 
 
 def cooked_process(space: Space | None, **kwargs: Any) -> GaussianProcessRegressor:
