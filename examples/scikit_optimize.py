@@ -7,9 +7,29 @@
 # MAGIC cannot change. The minimizers, `Optimizer`, `BayesSearchCV`, callbacks and plots have the same
 # MAGIC names and arguments.
 # MAGIC
-# MAGIC What differs on purpose: your dimensions are never changed, values are those of Python, all
-# MAGIC integers are equally likely, losses that are NaN are failures and not the end of the search, and
-# MAGIC points that are under way are known, so that asynchronous workers get different ones.
+# MAGIC What differs from scikit-optimize 0.10.2, on purpose:
+# MAGIC
+# MAGIC | there | here |
+# MAGIC |---|---|
+# MAGIC | a loss that is NaN ends the search | it is a failure: infinite in `func_vals`, and worse than all others for the model |
+# MAGIC | values are sometimes `np.int64`, `np.str_`, `np.bool_` | values are those of Python |
+# MAGIC | `Optimizer` changes the dimensions it is given | they stay as they are |
+# MAGIC | the ends of an `Integer` are half as likely as other values | all are equally likely |
+# MAGIC | `ask()` gives the same point to two workers | points that are under way are known; no two workers get the same |
+# MAGIC | `ask(n)` fits n + 1 models | one, to which the lies are added |
+# MAGIC | initial designs may break `space_constraint`, which raises | points that break it are left out |
+# MAGIC | `models` keeps every model | each is fitted when you look at it, so memory does not grow |
+# MAGIC | `acq_optimizer`, `n_points`, `n_restarts_optimizer`, `n_jobs` decide how the next point is searched | they are taken, and there is one search |
+# MAGIC | the Gaussian process is fitted to the losses | it is fitted to losses whose large values are drawn together, with priors on its lengths |
+# MAGIC | the gains of `gp_hedge` are in units of the loss | in standard deviations, so that units do not matter |
+# MAGIC | `MES` draws from numpy's global generator | from that of the search |
+# MAGIC | Halton's and Hammersley's points begin in a corner | they are scrambled |
+# MAGIC | `y0` without `x0` is ignored | it is refused |
+# MAGIC | `VerboseCallback` prints the begin and the end of each step | the end, as several run at once |
+# MAGIC | `BayesSearchCV`: models after 10 candidates; `total_iterations` counts parameters too | after at most half of `n_iter`; candidates |
+# MAGIC | `BayesSearchCV`: a batch in which all fits fail raises, `error_score` or not; categories that are tuples, too | failed candidates are recorded; tuples are values |
+# MAGIC | `BayesSearchCV` calls callbacks after each batch | after each candidate |
+# MAGIC | `best_params_` is an `OrderedDict` | a dict |
 
 # COMMAND ----------
 

@@ -3,7 +3,8 @@
     import sparktune.skopt as skopt
 
 The minimizers, `Optimizer` and `BayesSearchCV` work as scikit-optimize's do, and evaluate on Spark
-with `on=Spark(parallelism=8)`. The models and the search are those of sparktune.
+with `on=Spark(parallelism=8)`. The models and the search are those of sparktune. What differs, and
+why, is a table in `examples/scikit_optimize.py`.
 """
 
 from sparktune.skopt import acquisition, benchmarks, callbacks, learning, optimizer, sampler, space

@@ -8,9 +8,9 @@ Needs the group `bench`, which brings scikit-optimize 0.10.2. It runs with curre
 scikit-learn, but for boosting, which is mended here.
 
 Cost: five real parameters and N losses; timed is one `tell` with the `ask` after it, by each
-package's defaults and then by "EI", and after that `ask(4)`. CPU milliseconds of the process, all
-its threads; the median of the repeats, the first of which is not counted. `x` is how many times as
-much scikit-optimize takes.
+package's defaults and then by "EI", and after that `ask(4)`. CPU milliseconds of the process, with
+one thread for linear algebra; the median of the repeats, the first of which is not counted. `x` is
+how many times as much scikit-optimize takes.
 
 Memory: what the process holds after 100, 200, ... calls of one search of ours, in MiB.
 
@@ -34,6 +34,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.anchors import ANCHORS, FILE, SETTING, Skopt, anchor, known
 from tests.benchmarks.params import Choice
@@ -163,7 +164,8 @@ def main() -> None:
     elif options.quality:
         quality(options.quality)
     else:
-        costs(options.models, options.sizes, options.repeats)
+        with threadpool_limits(1):
+            costs(options.models, options.sizes, options.repeats)
 
 
 if __name__ == "__main__":
