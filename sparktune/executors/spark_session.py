@@ -49,22 +49,19 @@ def local_session(cores: int | None = None, **config: Any) -> SparkSession:
             f"local_session: {', '.join(foreign)} is not a Spark setting; write settings with "
             'double underscores for dots, as in local_session(spark__driver__memory="4g")'
         )
-    log_config = files("sparktune.executors").joinpath("log4j2.properties")
     settings = {
         "spark.master": f"local[{cores or '*'}]",
         "spark.app.name": "sparktune",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{log_config}",
-        "spark.ui.showConsoleProgress": "false",
         **{key.replace("__", "."): str(value) for key, value in config.items()},
     }
     return start(settings)
 
 
 def start(settings: dict[str, str]) -> SparkSession:
-    """The active session, one as spark-submit configured it, or a new one with these settings,
-    whose workers use this interpreter.
+    """The active session, one as spark-submit configured it, or a new, quiet one with these
+    settings, whose workers use this interpreter.
 
     Raises:
         SparkUnavailable: pyspark or Java is missing, or Spark does not start.
@@ -87,7 +84,8 @@ def start(settings: dict[str, str]) -> SparkSession:
             os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder
     if not running:
-        for key, value in settings.items():
+        quiet = {} if "spark.remote" in settings else _quiet()
+        for key, value in (quiet | settings).items():
             builder = builder.config(key, value)
     try:
         return builder.getOrCreate()
@@ -177,6 +175,15 @@ def with_tags(spark: Any, target: Callable[[], None]) -> Callable[[], None]:
         target()
 
     return bound
+
+
+def _quiet() -> dict[str, str]:
+    """Settings of a Spark that logs errors only, and draws no bars across the one of a run."""
+    log_config = files("sparktune.executors").joinpath("log4j2.properties")
+    return {
+        "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile=file:{log_config}",
+        "spark.ui.showConsoleProgress": "false",
+    }
 
 
 def _require_java() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -49,12 +50,13 @@ def test_no_pyspark_names_the_extra_to_install() -> None:
     assert "pip install 'sparktune[spark]'" in result.stderr.strip().splitlines()[-1]
 
 
-def test_a_session_is_started_if_there_is_none_and_its_workers_need_no_sparktune() -> None:
+def test_a_quiet_session_is_started_if_there_is_none_and_its_workers_need_no_sparktune() -> None:
     environment = {key: value for key, value in os.environ.items() if key != "PYSPARK_PYTHON"}
     code = """
         import sys, sparktune
         def objective(x):
-            import sys
+            import sys, time
+            time.sleep(1)  # Spark would draw a bar of its own after half a second
             known = "sparktune" in sys.modules
             return {"loss": x, "status": "ok", "python": sys.executable, "known": known}
         trials = sparktune.SparkTrials(parallelism=2)
@@ -70,6 +72,8 @@ def test_a_session_is_started_if_there_is_none_and_its_workers_need_no_sparktune
         env=environment,
     )
     assert result.stdout.split() == ["{True}", "{False}"], result.stderr
+    expected = re.compile(r"\s*|\s*\d+%\|.*|WARNING: Using incubator modules: .*|2 trials: .*")
+    assert [line for line in result.stderr.splitlines() if not expected.fullmatch(line)] == []
 
 
 def test_a_stopped_session_is_refused_and_one_stopped_under_a_run_ends_it() -> None:
