@@ -14,6 +14,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+# The arrays of tests are small, and threads that wait for each other's shares of them take several
+# times the CPU. Whoever loads numpy first decides.
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings

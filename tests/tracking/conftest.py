@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import mlflow
 import pytest
 
 from tests.tracking.store import Server
@@ -42,6 +41,8 @@ def server_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def server(server_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server that works; an experiment for this test alone."""
+    import mlflow
+
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server_uri)
     found = Server(server_uri, f"test-{uuid.uuid4().hex[:8]}")
     found.mode("ok")

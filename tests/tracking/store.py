@@ -1,15 +1,18 @@
-"""What a test keeps on a server of MLflow."""
+"""What a test keeps on a server of MLflow, which is imported by tests that run: each process of
+`pytest -n 3` reads all files, and MLflow takes seconds.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
-import mlflow
-
 from sparktune import MlflowObserver
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,11 @@ class Server:
             return json.load(answer)
 
     @property
-    def client(self) -> mlflow.MlflowClient:
+    def client(self) -> MlflowClient:
         """A client."""
-        return mlflow.MlflowClient(self.uri)
+        from mlflow import MlflowClient
+
+        return MlflowClient(self.uri)
 
     def runs(self) -> list[Any]:
         """All runs of the experiment, oldest first."""

@@ -8,7 +8,6 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mlflow
 import pytest
 
 from sparktune import (
@@ -138,6 +137,8 @@ def test_spark_trials_are_tracked_from_the_driver(server: Server, spark: SparkSe
 
 
 def test_the_active_run_is_the_parent_and_stays_open_and_takes_two_studies(server: Server) -> None:
+    import mlflow
+
     mlflow.set_experiment(server.experiment)
     with mlflow.start_run() as active:
         first = tracked(server, seed=1, max_trials=4)
@@ -289,6 +290,8 @@ def test_the_objective_has_the_run_of_its_trial(server: Server, spark: SparkSess
 
 
 def test_threads_of_the_driver_have_runs_of_their_own(server: Server) -> None:
+    import mlflow
+
     def objective(config: dict[str, Any]) -> float:
         mlflow.log_metric("own", config["x"])
         return float(config["x"] ** 2)
