@@ -13,6 +13,7 @@ from typing import Any, Literal
 from sparktune import loop, resume
 from sparktune.annotated import annotated, is_annotated
 from sparktune.arguments import whole
+from sparktune.budgets import saying
 from sparktune.budgets.keeping import Keeping
 from sparktune.budgets.objective import with_budgets
 from sparktune.budgets.states import States
@@ -143,7 +144,7 @@ def tune(
             contextlib.closing(States(study, header, book.path, checkpoints))
         )
         task = with_budgets(task, study.scheduler, states)
-        watching: list[loop.Observer] = [*observers]
+        watching: list[loop.Observer] = [*observers, *saying.of_budgets(study.scheduler, limit)]
         if tracker is not None:
             tracker = tracker.open(study, on.parallelism, journal)
             task = tracker.task(task)

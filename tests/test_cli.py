@@ -210,6 +210,11 @@ def test_a_scheduler_gives_budgets() -> None:
     assert main(changed("objective=epochs.py:epochs", scheduler)) == 0
     budgets = [trial.budget for trial in Trials.load("study.jsonl").records.values()]
     assert Counter(budgets) == {1: 12, 3: 4, 9: 1}
+    more = ["objective=epochs.py:epochs", scheduler, "journal=b", "budget.full_evaluations=0.5"]
+    assert main(changed(*more)) == 0
+    ended = Trials.load("b")
+    assert ended.stop_reason == "max budget"
+    assert 0.5 * 9 <= sum(trial.budget for trial in ended.records.values()) < 9
 
 
 @pytest.mark.spark

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -16,8 +15,6 @@ from sparktune.executors._budget import with_budget
 from sparktune.executors.task import Task
 from sparktune.schedulers import Scheduler, ladder
 from sparktune.trial import Trial
-
-logger = logging.getLogger("sparktune")
 
 
 def with_budgets(task: Task, scheduler: Scheduler, states: States) -> Task:
@@ -37,7 +34,6 @@ def with_budgets(task: Task, scheduler: Scheduler, states: States) -> Task:
             f"the scheduler gives the budgets {shown}, and the objective {task.name} takes none; "
             "let it take one, as in def objective(config, budget), or leave out scheduler="
         )
-    logger.info("each configuration may get the budgets %s", shown)
     whole = all(float(rung).is_integer() for rung in rungs)
     with_state = takes(task.objective, "state")
 

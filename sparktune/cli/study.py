@@ -5,7 +5,7 @@
     algorithm = "tpe"                           # or a table: name, and the algorithm's options
     scheduler = {name = "asha", min_budget = 3, max_budget = 81}    # or "hyperband"; else none
     executor = "spark"                          # or a table: kind, and what its trials take
-    budget = {max_evals = 100, timeout = 600, loss_threshold = 0.1}
+    budget = {max_evals = 100, timeout = 600, loss_threshold = 0.1, full_evaluations = 40}
     seed = 1                                    # like every plain argument of `tune`
     journal = "forest.jsonl"
     tracking = "mlflow"                         # or a table: kind, and options of MlflowObserver
@@ -36,12 +36,13 @@ from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import ALGORITHMS, resolve
 from sparktune.schedulers import ASHA, Hyperband, Scheduler
 from sparktune.space.tables import space_of
+from sparktune.stopping import MaxBudget
 from sparktune.study import Study
 from sparktune.tracking.observer import MlflowObserver
 from sparktune.trials import Trials
 from sparktune.tuning import tune
 
-_BUDGET = ("max_evals", "timeout", "loss_threshold")
+_BUDGET = ("max_evals", "timeout", "loss_threshold", "full_evaluations")
 _PLATFORMS: dict[str, Any] = {"serial": Serial, "threads": Threads, "spark": Spark}
 _OBJECTS = {"session", "resource_profile"}  # of a platform, which TOML cannot hold
 
@@ -118,6 +119,8 @@ class StudyFile:
             space = space_of(space)
         limits = dict(self.budget)
         limit = limits.pop("max_evals", None)
+        spent = limits.pop("full_evaluations", None)
+        stop = time_and_loss(Trials(), **limits)
         sampler = _algorithm(self.algorithm, references)
         scheduler = None if self.scheduler is None else _scheduler(self.scheduler)
         study = Study(space, sampler, scheduler, seed_of(self.plain.get("seed")))
@@ -125,7 +128,7 @@ class StudyFile:
             "objective": objective,
             "space": study.space,
             "max_trials": limit if limit is None else whole("max_evals", limit, 0, OR_NONE),
-            "stop": time_and_loss(Trials(), **limits),
+            "stop": stop if spent is None else stop | MaxBudget(spent),
             "study": study,
             "tracking": None if self.tracking is None else _tracking(self.tracking),
             "deterministic": self.executor.get("deterministic", False),

@@ -9,6 +9,7 @@ items`. They are pure: equal histories give equal work.
 
     rungs     budgets that grow by a factor, and how evaluations stand at each
     trust     whether losses at a small budget say anything about those at the full one
+    growth    how far a ladder goes that begins with two rungs
     view      what samplers see where configurations have several evaluations
 """
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sparktune.arguments import is_real, whole
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
+from sparktune.schedulers.growth import highest_rung
 from sparktune.schedulers.rungs import Standing, geometric
 from sparktune.schedulers.view import by_configuration
 from sparktune.schedulers.work import New, Promote
@@ -55,6 +56,10 @@ class ASHA:
         finalists: configurations that get the full budget at least.
         brackets: at how many of the smallest rungs a new configuration may start: at the k-th with
             a probability proportional to Hyperband's number of configurations.
+        grow: whether the ladder begins with its lowest two rungs, and gets the next one only when
+            its highest two rank configurations differently, by more than noise: PASHA (O. Bohdal
+            et al., ICLR 2023). Saves most where small budgets tell nearly all. The best
+            configurations go on to `max_budget` at the end, as always.
 
     Raises:
         InvalidArgument: an argument is out of range, or the rungs would be less than two.
@@ -66,6 +71,7 @@ class ASHA:
     audit: float = 0.2
     finalists: int = 1
     brackets: int = 1
+    grow: bool = False
 
     def __post_init__(self) -> None:
         rungs = self.rungs
@@ -77,6 +83,11 @@ class ASHA:
             raise InvalidArgument(
                 f"brackets must be at most the number of rungs, which are {shown}; "
                 f"got {self.brackets}"
+            )
+        if not isinstance(self.grow, bool) or (self.grow and self.brackets > 1):
+            raise InvalidArgument(
+                f"grow must be True or False, and True goes with brackets=1 only; got "
+                f"grow={self.grow!r}, brackets={self.brackets!r}"
             )
 
     @property
@@ -107,11 +118,27 @@ class ASHA:
         """
         return by_configuration(history, Standing.of(history, self.rungs, self.eta))
 
+    def start(self, history: View) -> float:
+        """The smallest budget that new configurations get now: the first of the ladder whose losses
+        say something about those at the full one.
+        """
+        return self.rungs[Standing.of(history, self.rungs, self.eta).first]
+
+    def expected(self, n: int) -> list[int]:
+        """About how many evaluations each rung gets if n configurations begin at the first one."""
+        counts = [n]
+        for _ in self.rungs[1:]:
+            counts.append(int(counts[-1] / self.eta))
+        return [max(count, min(self.finalists, n)) for count in counts]
+
     def _promotions(self, history: View, standing: Standing) -> list[New | Promote]:
         work: list[New | Promote] = []
         usable = history.ok | history.pending
         promoted = (history.parent >= 0) & usable & standing.earned
-        for k in reversed(range(standing.first, len(self.rungs) - 1)):
+        top = len(self.rungs) - 1
+        if self.grow:
+            top = max(highest_rung(history, standing.rung, top), standing.first)
+        for k in reversed(range(standing.first, top)):
             limit = int(standing.limit[k])
             due = [int(row) for row in standing.best(k)[:limit] if not standing.climbed[row]]
             room = limit - int(np.count_nonzero(promoted & (standing.rung == k + 1)))

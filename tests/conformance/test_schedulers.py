@@ -30,6 +30,7 @@ SCHEDULERS: dict[str, Scheduler] = {
     "asha, two rungs": ASHA(0.5, 1, eta=2, audit=0),
     "asha, brackets": ASHA(1, 9, brackets=3, finalists=2),
     "folds": Folds(4),
+    "asha, growing": ASHA(1, 27, grow=True),
     "hyperband": Hyperband(1, 27),
     "asha, in order": InOrder(ASHA(1, 9), 3),
 }

@@ -1,0 +1,75 @@
+"""What a run with several budgets says of them, in the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from sparktune.history import View
+from sparktune.schedulers import Scheduler, ladder
+from sparktune.trial import Begun, Event, Status, Told
+
+logger = logging.getLogger("sparktune")
+
+
+def of_budgets(scheduler: Scheduler, limit: int | None) -> list[Guard]:
+    """Log the ladder, if there is one, and what so many configurations will take of it; an observer
+    that says when the guard acts.
+    """
+    rungs = ladder(scheduler)
+    if not rungs:
+        return []
+    text = "budgets " + _listed(rungs)
+    expected = getattr(scheduler, "expected", None)
+    if limit and expected is not None:
+        counts = expected(limit)
+        each = zip(counts, rungs, (0.0, *rungs), strict=False)
+        full = sum(count * (rung - before) for count, rung, before in each) / rungs[-1]
+        text += (
+            f": about {_listed(counts)} evaluations, worth {full:.3g} full ones where states are "
+            "handed on"
+        )
+    logger.info("%s", text)
+    return [Guard(scheduler)]
+
+
+class Guard:
+    """An observer that logs when new configurations start at another budget, because losses at
+    smaller ones say too little.
+    """
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._start = getattr(scheduler, "start", None)
+        self._rungs = ladder(scheduler)
+        self._known = min(self._rungs, default=0.0)
+
+    def __call__(self, event: Event, history: View) -> None:
+        """Look at the history once it began, and after each full evaluation."""
+        if self._start is None or not _may_change(event, history.full):
+            return
+        start = self._start(history)
+        if start > self._known:
+            logger.warning(
+                "losses at budget %s say little about those at %g: new configurations start at %g",
+                _listed([rung for rung in self._rungs if rung < start]),
+                history.full,
+                start,
+            )
+        elif start < self._known:
+            logger.info(
+                "losses at budget %g say something about those at %g again: new configurations "
+                "start there",
+                start,
+                history.full,
+            )
+        self._known = start
+
+
+def _may_change(event: Event, full: float) -> bool:
+    if isinstance(event, Told):
+        return event.trial.budget == full and event.trial.status is Status.OK
+    return isinstance(event, Begun)
+
+
+def _listed(numbers: Iterable[float]) -> str:
+    return ", ".join(f"{number:g}" for number in numbers)

@@ -1,0 +1,64 @@
+"""How far a ladder has to go, for one that grows only while its rungs rank configurations
+differently (O. Bohdal et al., "PASHA", ICLR 2023).
+
+    m     configurations that have losses in two neighbouring rungs, and in the one below these
+    low   (m,)  their losses in the lower one
+    high  (m,)  in the upper one
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune.history import View
+
+_FIRST = 1  # the ladder begins with two rungs
+_SIZES = (2, 3, 4, 6, 9, 13, 19, 28, 42, 63, 94, 141, 211)  # how many are looked at, one by one
+_NOISE = 0.9  # quantile of the differences that are taken for noise
+
+
+def highest_rung(history: View, rung: NDArray[np.intp], last: int) -> int:
+    """The highest rung to which configurations may go now.
+
+    It is the second one until the upper two rungs rank configurations differently, then the next
+    one, until those that have been there are ranked in the same way, or the last one is reached.
+    Explored configurations do not count. Looked at are the first 2, 3, 4, 6, ... configurations of
+    a rung, so that a rung that was opened stays open.
+
+    Args:
+        history: n evaluations.
+        rung: (n,) their rungs.
+        last: the rung of the full budget.
+    """
+    known = history.ok & ~history.explore[history.root]
+    losses = np.full((last + 1, len(history)), np.nan)
+    losses[rung[known], history.root[known]] = history.loss[known]
+    for top in range(_FIRST, last):
+        here = history.root[known & (rung == top)]
+        both = here[np.isfinite(losses[top - 1, here])]
+        below = losses[top - 2, both] if top > 1 else np.full(len(both), np.nan)
+        low, high = losses[top - 1, both], losses[top, both]
+        if not any(_differ(below[:m], low[:m], high[:m]) for m in _SIZES if m <= len(both)):
+            return top
+    return last
+
+
+def _differ(
+    below: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> bool:
+    """Whether two rungs rank configurations differently, by more than noise: at some place stand
+    two whose losses in the lower one are further apart than most of those that changed places on
+    the way to the lower rung, and changed back on the way to the upper one.
+    """
+    apart = np.abs(low[np.argsort(low, kind="stable")] - low[np.argsort(high, kind="stable")])
+    return bool((apart > _noise(below, low, high)).any())
+
+
+def _noise(
+    below: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> float:
+    i, j = np.triu_indices(len(low), 1)
+    first, second, third = (np.sign(losses[i] - losses[j]) for losses in (below, low, high))
+    back = (first * second < 0) & (second * third < 0)
+    return float(np.quantile(np.abs(low[i] - low[j])[back], _NOISE)) if back.any() else 0.0
