@@ -238,8 +238,8 @@ class History:
         columns["status"][i] = CODES[trial.status]
         columns["budget"][i] = trial.budget
         parent = columns["parent"].item(i)
-        before = columns["budget"].item(parent) if parent in self._with_state else 0.0
-        columns["spent"][i] = trial.budget - before
+        goes_on = parent in self._with_state and not trial.anew
+        columns["spent"][i] = trial.budget - (columns["budget"].item(parent) if goes_on else 0.0)
         if trial.state is not None:
             self._with_state.add(i)
         for name in ("loss", "asked", "started", "finished"):

@@ -102,7 +102,8 @@ class Outcome:
     as a dict. `exception` is the objective's own exception where it ran in this process; neither it
     nor `attachments` (objects by name, which the objective returned beside its result) is part of
     the trial's record. `log` is the end of what it printed on a worker. `state` is what it left for
-    the next evaluation of its configuration: its content until it stands in a file.
+    the next evaluation of its configuration: its content until it stands in a file. `anew` says
+    that it began at 0 because the state before was lost.
     """
 
     trial_id: int
@@ -116,6 +117,7 @@ class Outcome:
     attachments: Mapping[str, Any] | None = None
     log: str = ""
     state: State | bytes | None = None
+    anew: bool = False
 
     @staticmethod
     def of(trial_id: int, report: Mapping[str, Any]) -> Outcome:
@@ -133,6 +135,7 @@ class Outcome:
             report.get("attachments"),
             report.get("log", ""),
             State(state[0], state[1], True) if isinstance(state, tuple) else state,
+            report.get("anew", False),
         )
 
 
@@ -145,7 +148,8 @@ class Trial:
     `log` is the end, at most 64 kB, of what the objective wrote to stdout and stderr on a Spark
     worker. `parent` is the id of the trial of the same configuration at the next smaller budget,
     None where there is none; `explore` whether the point was drawn from the space's priors because
-    the scheduler wanted that; `state` the file of what it left for the next evaluation.
+    the scheduler wanted that; `state` the file of what it left for the next evaluation; `anew`
+    whether it began at 0 because the state that its parent had left was lost.
     """
 
     id: int
@@ -162,6 +166,7 @@ class Trial:
     parent: int | None = None
     explore: bool = False
     state: State | None = None
+    anew: bool = False
 
     @property
     def last_lines(self) -> str:
@@ -182,6 +187,7 @@ class Trial:
             attachments=attachments,
             log=self.log,
             state=self.state,
+            anew=self.anew,
         )
 
     def told(self, outcome: Outcome) -> Trial:
@@ -201,6 +207,7 @@ class Trial:
             self.parent,
             self.explore,
             outcome.state if isinstance(outcome.state, State) else None,
+            outcome.anew,
         )
 
     @property

@@ -10,6 +10,7 @@ needs neither sparktune nor numpy for it. The report of `evaluate`:
                  `attachments`
     attachments  what the objective returned under that key
     state        what the result holds under `STATE`, for the configuration's next evaluation
+    anew         whether it holds `ANEW`: a state was there for it, and could not be had
     failure      (type, message, traceback text) where status is not "ok"
     started, finished    seconds since the epoch, by this machine's clock
     log          the end of what was written to stdout and stderr, only from Spark workers
@@ -27,6 +28,7 @@ from typing import Any
 _LONGEST = 2**16  # characters of a message or traceback that are kept
 _STATUSES = ("new", "running", "suspended", "ok", "fail")
 STATE = "sparktune:state"  # where a result holds what is kept for the next evaluation
+ANEW = "sparktune:anew"  # where it says that the state of the evaluation before was lost
 _HINT = (
     "return a number, or a dict like {'loss': 0.1, 'status': 'ok'} "
     "(or {'status': 'fail'} if there is no loss for these parameters)"
@@ -106,8 +108,8 @@ def read(returned: Any) -> dict[str, Any]:
     except (TypeError, ValueError):
         return _invalid("InvalidResult", f"the objective returned {_short(returned)}; {_HINT}")
     attachments = dict(result.pop("attachments", None) or {})
-    state = result.pop(STATE, None)
-    report = _read_result(result) | {"attachments": attachments}
+    state, anew = result.pop(STATE, None), result.pop(ANEW, False) is True
+    report = _read_result(result) | {"attachments": attachments} | ({"anew": True} if anew else {})
     return report | {"state": state} if state is not None and report["status"] == "ok" else report
 
 

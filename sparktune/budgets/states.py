@@ -18,6 +18,7 @@ from typing import Any
 
 from sparktune.budgets.retention import superfluous
 from sparktune.errors import InvalidArgument, JournalFailed
+from sparktune.executors._budget import LARGEST_STATE
 from sparktune.history import View
 from sparktune.journal.places import Local, Place, place_of
 from sparktune.schedulers import ladder
@@ -58,15 +59,15 @@ class States:
         self._reported: set[str] = set()
 
     def before(self, trial: Trial) -> bytes | str | None:
-        """The state from which a trial continues, or the path of its file; None if there is none.
-        Called in any thread.
+        """The state from which a trial continues, or the path of its file; None if there is none,
+        b"" if it is lost. Called in any thread.
         """
         parent = self._study.records.get(trial.parent) if trial.parent is not None else None
         state = parent.state if parent else None
         if state is None:
             return None
         if state.shared:
-            return f"{self._folder}/{state.name}" if self._folder else None
+            return f"{self._folder}/{state.name}" if self._folder else b""
         try:
             content = self._there().blob(state.name)
             if not state.name.endswith(_digest(content)):
@@ -74,7 +75,7 @@ class States:
             return content
         except OSError as error:
             self._report("cannot be read", f"the state of trial {trial.parent}", error)
-            return None
+            return b""
 
     def begin(self) -> None:
         """Note the states of the trials that the study has when its run begins."""
@@ -92,6 +93,13 @@ class States:
     def keep(self, outcome: Outcome) -> Outcome:
         """An outcome whose state stands in a file."""
         content = outcome.state
+        if isinstance(content, State) and not content.name:
+            why = (
+                f"it has {content.size >> 20} MB, and at most {LARGEST_STATE >> 20} MB travel with "
+                "a result; give checkpoints= a folder or a URL that all workers can write to"
+            )
+            self._report("is not kept", f"the state of trial {outcome.trial_id}", why)
+            return replace(outcome, state=None)
         if not isinstance(content, bytes):
             return outcome
         if len(content) > _LARGE and "large" not in self._reported:
@@ -153,7 +161,7 @@ class States:
                 self._place = Local(os.path.join(_folder_of(self._study), "states"))
         return self._place
 
-    def _report(self, kind: str, what: str, error: Exception) -> None:
+    def _report(self, kind: str, what: str, error: Exception | str) -> None:
         """Log the first of its kind as a warning."""
         level = logging.INFO if kind in self._reported else logging.WARNING
         self._reported.add(kind)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sparktune.worker import STATE, text_of
+from sparktune.worker import ANEW, STATE, as_number, text_of
 
 LARGEST_STATE = 100 * 2**20  # bytes that travel with a result
 
@@ -17,7 +17,7 @@ LARGEST_STATE = 100 * 2**20  # bytes that travel with a result
 def with_budget(
     objective: Callable[..., Any],
     with_state: bool,
-    argument: tuple[Any, float, Any, str | None],
+    argument: tuple[Any, float, bytes | str | None, str | None],
     **more: Any,
 ) -> Any:
     """Call an objective that also takes what it may spend, and maybe what the configuration's
@@ -26,27 +26,36 @@ def with_budget(
     Args:
         objective: called with a configuration, `budget` and `state`.
         with_state: whether it takes a state.
-        argument: configuration; budget; a state as `kept` gave it, or the path of its file, or None
-            if there is none; path to keep the next one at, without its end; None: none.
+        argument: configuration; budget; a state as `kept` gave it, or the path of its file, or b""
+            if it is lost, or None if there is none; path to keep the next one at, without its end;
+            None: none.
         more: further arguments.
     """
     config, budget, given, path = argument
     if not with_state:
         return objective(config, budget=budget, **more)
-    returned = objective(config, budget=budget, state=_state(given), **more)
-    if not isinstance(returned, Mapping) or returned.get("state") is None:
+    state = _state(given)
+    lost = given is not None and state is None
+    returned = objective(config, budget=budget, state=state, **more)
+    if lost and (loss := as_number(returned)) is not None:
+        returned = {"loss": loss, "status": "ok"}
+    if not isinstance(returned, Mapping):
         return returned
-    result = dict(returned)
+    result = dict(returned) | ({ANEW: True} if lost else {})
+    if result.get("state") is None:
+        return result if lost else returned
     return result | {STATE: kept(result.pop("state"), path)}
 
 
 def _state(given: bytes | str | None) -> Any:
     """A state; None where it cannot be read, as starting over is always possible."""
+    if given in (None, b""):
+        return None
     try:
         if isinstance(given, str):
             with _opened(given, "rb") as file:
                 return pickle.load(file)
-        return None if given is None else pickle.loads(given)
+        return pickle.loads(given)
     except Exception as error:
         _note(f"the state cannot be read, so that this trial starts at 0: {text_of(error)}")
         return None
@@ -54,10 +63,10 @@ def _state(given: bytes | str | None) -> Any:
 
 def kept(state: Any, path: str | None) -> bytes | tuple[str, int]:
     """A pickled state; or, once it stands in a file whose path begins so, the name of the file
-    and its size in bytes.
+    and its size in bytes; "" and its size if it is too large to travel.
 
     Raises:
-        ValueError: it cannot be pickled, or is too large to travel.
+        ValueError: it cannot be pickled.
     """
     content = _pickled(state)
     if path is not None:
@@ -65,12 +74,7 @@ def kept(state: Any, path: str | None) -> bytes | tuple[str, int]:
             return _written(content, path), len(content)
         except Exception as error:
             _note(f"no state can be written to {path}, so that it travels: {text_of(error)}")
-    if len(content) > LARGEST_STATE:
-        raise ValueError(
-            f"the state has {len(content) >> 20} MB, and at most {LARGEST_STATE >> 20} MB travel "
-            "with a result; give checkpoints= a folder or a URL that all workers can write to"
-        )
-    return content
+    return content if len(content) <= LARGEST_STATE else ("", len(content))
 
 
 def _pickled(state: Any) -> bytes:

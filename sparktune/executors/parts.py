@@ -226,5 +226,7 @@ class Parts:
             report = worker.read(self._merge(parts))
         except Exception as error:
             report = worker.failed(error)
-        state = parts[0].state if self._n == 1 else None  # several parts hand nothing on
-        return replace(Outcome.of(trial.id, report), state=state)
+        outcome = Outcome.of(trial.id, report)
+        if self._n > 1:  # several parts hand nothing on
+            return outcome
+        return replace(outcome, state=parts[0].state, anew=parts[0].anew)

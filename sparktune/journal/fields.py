@@ -78,6 +78,7 @@ TOLD: dict[str, Callable[[Any], bool]] = {
         and [type(each) for each in value] == [str, int, bool]
         and re.fullmatch(r"\w[\w.-]{0,200}", value[0]) is not None
     ),
+    "anew": lambda value: value is True,
 }
 
 

@@ -120,6 +120,8 @@ class Writer:
         told |= {name: time for name, time in times.items() if time is not None}
         if trial.state:
             told["state"] = [*asdict(trial.state).values()]
+        if trial.anew:
+            told["anew"] = True
         self._report(trial)
         return told | ({"log": str(trial.log)} if trial.log else {})
 

@@ -126,9 +126,14 @@ def test_a_state_that_is_lost_is_no_error(
     )
     assert Counter(trial.budget for trial in study.trials.values()) == {1: 12, 3: 4, 9: 1}
     assert {trial.status for trial in study.trials.values()} == {Status.OK}
-    assert any(
-        t.parent is not None and t.result and not t.result["began"] for t in study.trials.values()
-    )
+    assert began_anew(study)
+    for trial in study.trials.values():
+        assert trial.result is not None
+        assert trial.anew is (trial.parent is not None and not trial.result["began"])
+        spent = trial.budget - trial.result["began"]
+        assert study.history.spent[study.row(trial.id)] == spent
+    journal = Study.load(tmp_path / "study.jsonl", SPACE, scheduler=LADDER)
+    assert journal.history.spent.tolist() == study.history.spent.tolist()
     if not shared:
         warned = [each for each in caplog.records if each.levelno >= logging.WARNING]
         assert ["starts over" in each.getMessage() for each in warned] == [True]
@@ -189,7 +194,7 @@ def test_the_worst_go_where_there_is_no_room() -> None:
     assert superfluous(history, dict.fromkeys(range(30), 1), (1, 3), 1000) == [*range(22, 30)]
 
 
-def test_what_cannot_be_kept_is_an_error_of_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_pickled_is_an_error_of_the_trial() -> None:
     def unpicklable(config: dict[str, float], budget: int, state: Any = None) -> dict[str, Any]:
         return epochs(config, budget) | {"state": (i for i in range(3))}
 
@@ -198,11 +203,27 @@ def test_what_cannot_be_kept_is_an_error_of_the_trial(monkeypatch: pytest.Monkey
     failure = study.trials[0].failure
     assert failure is not None
     assert "the state cannot be pickled" in failure.message
+
+
+def test_what_is_too_large_to_travel_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
     monkeypatch.setattr(_budget, "LARGEST_STATE", 5000)
-    study = run(n=2)
-    failure = study.trials[0].failure
-    assert failure is not None
-    assert "give checkpoints= a folder or a URL" in failure.message
+    study = run(n=3)
+    assert {trial.status for trial in study.trials.values()} == {Status.OK}
+    assert began_anew(study)
+    assert study.history.spent.sum() == 3 + 3 + 9
+    warned = [each.message for each in caplog.records if each.levelno >= logging.WARNING]
+    assert [each for each in warned if "give checkpoints= a folder or a URL" in each] == warned
+    assert len(warned) == 1
+    assert_handed_on(run(n=3, checkpoints=tmp_path))
+
+
+def test_an_objective_that_returns_a_number_tells_that_it_began_anew() -> None:
+    lost = _budget.with_budget(lambda config, budget, state: budget / 2, True, ({}, 3, b"", None))
+    assert lost == {"loss": 1.5, "status": "ok", "sparktune:anew": True}
+    first = _budget.with_budget(lambda config, budget, state: budget / 2, True, ({}, 3, None, None))
+    assert first == 1.5
 
 
 def test_failed_trials_leave_no_state() -> None:
