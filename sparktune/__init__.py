@@ -21,7 +21,7 @@ A module imports only from the rows above its own; modules of one row do not imp
 unless they share a folder. `tests/test_architecture.py` holds this list to the code.
 
     0  errors, trial, worker, sharing, printable, told_noise
-    1  tracked | space | history | arguments | clocks | documents | surrogates | outcomes
+    1  tracked | space | history | arguments | clocks | documents | surrogates | ranks | outcomes
     2  samplers | schedulers | stopping | journal | results | ledger | annotated
     3  plots | reporting | tables | proposals
     4  study

@@ -202,7 +202,7 @@ def test_options_of_algorithms(capsys: pytest.CaptureFixture[str]) -> None:
     assert "tpe.suggest has no option 'gama'; it has 'prior_weight'" in capsys.readouterr().err
 
 
-def test_a_scheduler_gives_budgets() -> None:
+def test_a_scheduler_gives_budgets(capsys: pytest.CaptureFixture[str]) -> None:
     Path("epochs.py").write_text(
         "def epochs(point, budget):\n    return point['x'] ** 2 + 1 / budget\n", encoding="utf-8"
     )
@@ -210,6 +210,15 @@ def test_a_scheduler_gives_budgets() -> None:
     assert main(changed("objective=epochs.py:epochs", scheduler)) == 0
     budgets = [trial.budget for trial in Trials.load("study.jsonl").records.values()]
     assert Counter(budgets) == {1: 12, 3: 4, 9: 1}
+    assert main(["show", "study.jsonl"]) == 0
+    shown = capsys.readouterr().out.partition("Budgets\n")[2].splitlines()
+    assert [line.split()[:4] for line in shown[1:]] == [
+        ["1", "12", "12", "1.3"],
+        ["3", "4", "4", "1.3"],
+        ["9", "1", "1", "1.0"],
+    ]
+    assert main(["plot", "study.jsonl", "-o", "pictures"]) == 0
+    assert "pictures/rungs.png" in capsys.readouterr().out
     more = ["objective=epochs.py:epochs", scheduler, "journal=b", "budget.full_evaluations=0.5"]
     assert main(changed(*more)) == 0
     ended = Trials.load("b")
@@ -553,7 +562,7 @@ def test_plot(journal: str) -> None:
     paths = [Path(line) for line in drawn.stdout.splitlines()]
     left_out = {line.split(" is left out: ")[0] for line in drawn.stderr.splitlines()}
     assert {path.stem for path in paths} | left_out == set(plots.__all__)
-    assert left_out <= {"importance"}  # it wants 10 losses
+    assert left_out <= {"importance", "rungs"}  # of 10 losses, and of several budgets
     for path in paths:
         assert path.parent == Path("new/folder")
         assert path.read_bytes().startswith(b"\x89PNG")

@@ -25,6 +25,7 @@ from sparktune.results import ranking, summary, table
 from sparktune.results.cells import error as error_of
 from sparktune.results.cells import plain
 from sparktune.results.finished import Finished, parameters
+from sparktune.results.rungs import rung_table
 from sparktune.tracking.observer import MlflowObserver
 from sparktune.tracking.observer import track as sent
 from sparktune.trials import Trials
@@ -88,6 +89,7 @@ def show(options: Namespace) -> str:
     parts = [_pairs(summary.summary(trials))]
     for title, rows in (
         ("Best trials", table.top_table(trials)),
+        ("Budgets", rung_table(trials)),
         ("Trials without a loss", summary.failures(trials)),
     ):
         if len(rows) > 1:

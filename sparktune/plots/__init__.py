@@ -29,6 +29,7 @@ from sparktune.errors import InvalidArgument
 from sparktune.results import scales, series
 from sparktune.results.importance import importance as shares_of
 from sparktune.results.packages import require
+from sparktune.results.rungs import curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +43,7 @@ __all__ = [
     "history",
     "importance",
     "parallel_coordinates",
+    "rungs",
     "scatter",
     "timeline",
     "values",
@@ -76,8 +78,8 @@ def convergence(
 
 
 def timeline(trials: Finished, *, ax: Axes | None = None) -> Figure:
-    """When each trial ran, on which slot, coloured by how it ended: shows idle slots, stragglers
-    and failures.
+    """When each trial ran, on which slot, coloured by how it ended, or by its budget where there
+    are several and it ended well: shows idle slots, stragglers and failures.
 
     Slots are not recorded: they are the fewest lanes in which no two trials overlap. Of a trial
     that crashed or ran out of time the start is not known either; it is taken to be when the trial
@@ -88,6 +90,17 @@ def timeline(trials: Finished, *, ax: Axes | None = None) -> Figure:
     from sparktune.plots.runs import draw_timeline
 
     return draw_timeline(series.timeline(trials), ax)
+
+
+def rungs(trials: Finished, *, ax: Axes | None = None) -> Figure:
+    """The loss against the budget, with a line for each configuration that was evaluated with
+    several: those that were promoted, those that climbed whatever their losses were, and the best.
+    For studies whose scheduler gives budgets.
+    """
+    _matplotlib()
+    from sparktune.plots.runs import draw_rungs
+
+    return draw_rungs(curves(trials), ax)
 
 
 def values(trials: Finished, *, space: Any = None, labels: Sequence[str] | None = None) -> Figure:

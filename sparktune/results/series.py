@@ -222,6 +222,7 @@ class Timeline:
 
     id, status, lane    (m,)
     begin, end          (m,)  seconds since the first trial began
+    budget              (m,)
     lanes               number of lanes
     """
 
@@ -230,6 +231,7 @@ class Timeline:
     lane: Whole
     begin: Array
     end: Array
+    budget: Array
     lanes: int
 
     @property
@@ -264,12 +266,13 @@ def timeline(trials: Finished) -> Timeline:
             if begin >= end:
                 continue
         free_at[lane : lane + 1] = [end]
-        placed.append((id, CODES[trials.records[id].status], lane, begin, end))
+        record = trials.records[id]
+        placed.append((id, CODES[record.status], lane, begin, end, record.budget))
     if not placed:
         raise InvalidArgument("nothing to plot: no trial has a start and an end")
-    id_, status, lanes, begins, ends = (np.array(column) for column in zip(*placed, strict=True))
+    id_, status, lanes, begins, ends, budget = map(np.array, zip(*placed, strict=True))
     first = begins.min()
-    return Timeline(id_, status, lanes, begins - first, ends - first, len(free_at))
+    return Timeline(id_, status, lanes, begins - first, ends - first, budget, len(free_at))
 
 
 def _span(trial: Trial, latest: float) -> tuple[float, float, bool, int] | None:

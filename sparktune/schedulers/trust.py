@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.history import View
+from sparktune.ranks import rank_correlation
 
 _LEAST = 0.2  # rank correlation with the losses at the full budget
 _PAIRS = 6  # configurations with both
@@ -38,16 +39,3 @@ def both(
         row[history.root[here]] = history.loss[here]
     known = ~np.isnan(at).any(axis=0)
     return at[0, known], at[1, known]
-
-
-def rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Spearman's; equal values have their mean rank. 0 where all of `a` or all of `b` are equal."""
-    x, y = (_ranks(values) - (len(values) - 1) / 2 for values in (a, b))
-    scale = float(np.sqrt((x @ x) * (y @ y)))
-    return float(x @ y) / scale if scale else 0.0
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    mean: NDArray[np.float64] = np.cumsum(count) - (count + 1) / 2
-    return mean[place]

@@ -14,9 +14,9 @@ from sparktune import ASHA, Study, Threads, fmin, hp, tune
 from sparktune.budgets.objective import takes
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
+from sparktune.ranks import rank_correlation
 from sparktune.schedulers import New
 from sparktune.schedulers.rungs import Standing, geometric
-from sparktune.schedulers.trust import rank_correlation
 from sparktune.stopping import MaxBudget
 from sparktune.trial import Begun, Limit, Status, Trial
 
