@@ -1,11 +1,12 @@
 """Whether the driver stays as it is while trials come and go: memory, threads, open files.
 
-    python -m tests.benchmarks.soak [--trials 2000] [--kind classic|connect]
+    python -m tests.benchmarks.soak [--trials 2000] [--kind classic|connect] [--asha]
 
 Runs that many trials on local[4], or on a Spark Connect server of four slots, with TPE over ten
 parameters; each prints a line and returns a dict with ten numbers. Every 200 trials a line of the
 table says how the driver's Python process is then. Its records grow with the trials: `records`
-estimates by how much, as the size of their pickle.
+estimates by how much, as the size of their pickle. With `--asha` the trials are evaluations with
+1 to 27 epochs, each of which leaves a state of 100 kB, by which its configuration goes on.
 """
 
 from __future__ import annotations
@@ -33,11 +34,19 @@ def objective(config: Any) -> dict[str, Any]:
     return {"loss": loss, "status": "ok", **{f"metric {i}": loss / (i + 1) for i in range(10)}}
 
 
-class Watch(Rule):
-    """A stopping rule that never stops, and prints a line every 200 trials."""
+def epochs(config: Any, budget: int, state: Any = None) -> dict[str, Any]:
+    """The same with a state, which must be there for every promotion."""
+    if budget > 1 and state is None:
+        raise ValueError("the state is lost")
+    return objective(config) | {"state": bytes(100_000)}
 
-    def __init__(self, trials: Any) -> None:
+
+class Watch(Rule):
+    """A stopping rule that prints a line every 200 trials."""
+
+    def __init__(self, trials: Any, most: int) -> None:
         self.trials = trials
+        self.most = most
         self.next = EVERY
 
     def stop(self, history: View) -> str | None:
@@ -49,7 +58,7 @@ class Watch(Rule):
             files = len(os.listdir("/proc/self/fd"))
             cells = (f"{resident():.1f}", f"{records:.2f}", threading.active_count(), files)
             print(FORM.format(ended, *cells), flush=True)
-        return None
+        return "enough" if ended >= self.most else None
 
 
 def main() -> None:
@@ -57,20 +66,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=2000)
     parser.add_argument("--kind", choices=("classic", "connect"), default="classic")
+    parser.add_argument("--asha", action="store_true")
     options = parser.parse_args()
     os.environ["PYSPARK_PYTHON"] = sys.executable
     with session(options.kind, 4) as given:
         trials = sparktune.SparkTrials(parallelism=4, **given)
         print(FORM.format("trials", "RSS MB", "records MB", "threads", "files"))
         sparktune.fmin(
-            objective,
+            epochs if options.asha else objective,
             SPACE,
             sparktune.tpe.suggest,
             options.trials,
             trials=trials,
             show_progressbar=False,
             seed=0,
-            early_stop_fn=Watch(trials),
+            early_stop_fn=Watch(trials, options.trials),
+            scheduler=sparktune.ASHA(1, 27) if options.asha else None,
         )
 
 
