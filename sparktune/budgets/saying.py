@@ -21,8 +21,7 @@ def of_budgets(scheduler: Scheduler, limit: int | None) -> list[Guard]:
         return []
     text = "budgets " + _listed(rungs)
     expected = getattr(scheduler, "expected", None)
-    if limit and expected is not None:
-        counts = expected(limit)
+    if limit and expected is not None and (counts := expected(limit)):
         each = zip(counts, rungs, (0.0, *rungs), strict=False)
         full = sum(count * (rung - before) for count, rung, before in each) / rungs[-1]
         text += (

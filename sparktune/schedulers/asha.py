@@ -125,11 +125,16 @@ class ASHA:
         return self.rungs[Standing.of(history, self.rungs, self.eta).first]
 
     def expected(self, n: int) -> list[int]:
-        """About how many evaluations each rung gets if n configurations begin at the first one."""
-        counts = [n]
-        for _ in self.rungs[1:]:
-            counts.append(int(counts[-1] / self.eta))
-        return [max(count, min(self.finalists, n)) for count in counts]
+        """About how many evaluations each rung gets from n configurations, audits apart; none for a
+        ladder that grows, as nobody knows how far.
+        """
+        if self.grow:
+            return []
+        starts = np.diff(self._shares, prepend=0.0, append=[1.0] * len(self.rungs)) * n
+        counts: list[float] = []
+        for start in starts[: len(self.rungs)]:
+            counts.append(start + (counts[-1] / self.eta if counts else 0.0))
+        return [max(int(count + 1e-9), min(self.finalists, n)) for count in counts]
 
     def _promotions(self, history: View, standing: Standing) -> list[New | Promote]:
         work: list[New | Promote] = []
@@ -168,10 +173,16 @@ class ASHA:
         """The rung at which configuration i starts."""
         if self.brackets == 1:
             return 0
+        return int(np.searchsorted(self._shares, np.random.default_rng([i]).random()))
+
+    @property
+    def _shares(self) -> NDArray[np.float64]:
+        """(brackets,) which part of the configurations starts at this rung or at a lower one."""
         last = len(self.rungs) - 1
         weights = [self.eta ** (last - s) * (last + 1) / (last - s + 1) for s in range(last + 1)]
-        shares = np.cumsum(weights[: self.brackets]) / sum(weights[: self.brackets])
-        return int(np.searchsorted(shares, np.random.default_rng([i]).random()))
+        part = np.array(weights[: self.brackets])
+        shares: NDArray[np.float64] = np.cumsum(part / part.sum())
+        return shares
 
     def _finals(self, standing: Standing) -> list[New | Promote]:
         """The best configurations of the highest rung, until `finalists` have the full budget."""

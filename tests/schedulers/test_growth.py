@@ -11,6 +11,7 @@ import pytest
 
 from sparktune import ASHA, Study, Threads, tune
 from sparktune.history import View
+from sparktune.schedulers import Hyperband
 from sparktune.schedulers.growth import highest_rung
 from sparktune.stopping import MaxBudget
 from sparktune.trial import Status, Trial
@@ -85,6 +86,18 @@ def test_the_ladder_is_logged_once_with_what_it_takes(caplog: pytest.LogCaptureF
         "handed on",
         "budgets 1, 3, 9",
     ]
+
+
+def test_what_a_ladder_takes_is_about_what_it_took() -> None:
+    for scheduler in (ASHA(1, 27, audit=0), ASHA(1, 9, audit=0, finalists=2), Hyperband(1, 9)):
+        study = begun(scheduler, 300)
+        while trials := study.ask(1):
+            study.tell(trials[0], trials[0].values["x"])
+        for (_, told), expected in zip(
+            sorted(counts(study).items()), scheduler.expected(300), strict=True
+        ):
+            assert abs(told - expected) <= 4 * np.sqrt(expected)
+    assert ASHA(1, 9, grow=True).expected(300) == []
 
 
 def test_the_guard_says_in_one_line_that_it_acts(caplog: pytest.LogCaptureFixture) -> None:
