@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from sparktune.skopt._models import Models
 from sparktune.skopt._results import create_result
 from sparktune.skopt._suggest import Suggestions
 from sparktune.skopt.optimizer import _options
+from sparktune.skopt.optimizer._told import check_losses, plain
 from sparktune.skopt.space.dimension import generator
 from sparktune.skopt.utils import (
     check_x_in_space,
@@ -202,15 +202,15 @@ class Optimizer:
             ValueError: the point is not in the space, or the loss is not a number.
             TypeError: seconds are missing.
         """
-        x, y = _plain(x), _plain(y)
+        x, y = plain(x), plain(y)
         if not isinstance(x, list):
             raise InvalidArgument(f"a point must be a list, got {x!r}")
         check_x_in_space(x, self.space)
         several = bool(len(x)) and is_2Dlistlike(x)
-        self._check_y(several, x, y)
+        check_losses(several, x, y, self.acq_func)
         points, losses = (x, y) if several else ([x], [y])
         for point, loss in zip(points, losses, strict=True):
-            self._record(_plain(point), loss)
+            self._record(plain(point), loss)
         return self.told(fit)
 
     def told(self, fit: bool = True) -> Any:
@@ -234,22 +234,6 @@ class Optimizer:
             ValueError: it is not.
         """
         check_x_in_space(point, self.space)
-
-    def _check_y(self, several: bool, x: Any, y: Any) -> None:
-        timed = self.timed
-        if several and np.shape(y)[:1] != (len(x),):
-            raise InvalidArgument(
-                f"there are {len(x)} points, which need as many losses, got {y!r}; all points "
-                "must have the same dimensions as the space"
-            )
-        for each in y if several else [y]:
-            if timed and np.shape(each) != (2,):
-                raise TypeError(
-                    f"{self.acq_func} needs (loss, seconds) for each point, got {each!r}"
-                )
-            for number in each if timed else [each]:
-                if not isinstance(number, Number) or isinstance(number, complex):
-                    raise InvalidArgument(f"`func` should return a scalar, got {each!r}")
 
     def _record(self, point: list[Any], y: Any) -> None:
         """Tell the study, and take over what it recorded."""
@@ -329,12 +313,3 @@ class Optimizer:
         return create_result(
             list(self.Xi), self.yi, self.space, self.rng, self.specs, models=self.models
         )
-
-
-def _plain(x: Any) -> Any:
-    """A point or a loss, or a list of them, without arrays and numbers of numpy's."""
-    if isinstance(x, (np.ndarray, np.generic)):
-        return x.tolist()
-    if not isinstance(x, (list, tuple)):
-        return x
-    return [each.tolist() if isinstance(each, (np.ndarray, np.generic)) else each for each in x]
