@@ -24,6 +24,17 @@
 # MAGIC pyspark 3.5 Spark does not tell when a waiting trial starts, so none is kept waiting in Spark's
 # MAGIC queue, and `resource_profile` needs 4.0.
 
+# MAGIC
+# MAGIC ## Short trials
+# MAGIC A Spark job costs 25 to 60 ms, whatever it does. Where trials are shorter than that, several
+# MAGIC share a job by themselves: sparktune measures how long they take, and makes jobs of about 0.3
+# MAGIC seconds. Each trial still has its own objective, log, times, status and time limit, and a crash
+# MAGIC or a lost executor costs the trials of its job no more than a second evaluation.
+# MAGIC
+# MAGIC Suggestions are then made further ahead. With four slots and five trials in each job they are as
+# MAGIC good as those of twenty workers: `tests/benchmarks/results` shows what that costs. `Spark(batch=1)`
+# MAGIC gives each trial a job of its own, and `Spark(batch=20)` makes jobs of twenty.
+
 # COMMAND ----------
 
 import os

@@ -154,7 +154,10 @@ def _evaluate(
         if reason := stopper.stop(history):
             return reason
         free = executor.slots - len(study.running)
-        asked = study.ask(min(max(free, 0), at_once))
+        wanted = min(max(free, 0), at_once)
+        asked = study.ask(wanted)
+        left = study.left if len(asked) == wanted else 0
+        executor.expect(None if left is None else len(asked) + left)
         for trial in asked:
             executor.submit(trial)
             announce(Asked(trial))

@@ -48,6 +48,9 @@ class SparkTrials(Trials):
         deterministic: make the trials depend on the seed alone and not on the timing: trial k is
             suggested from the results of exactly the trials up to k - parallelism. It starts when
             these have ended, so a slow trial delays others. Needs `parallelism`.
+        batch: how many trials share a Spark job; "auto": several while they are much shorter than a
+            second, so that `fmin` suggests ahead as with as many times the parallelism; 1: each
+            trial has a job of its own. See `sparktune.Spark`.
 
     A trial that raises, crashes or runs out of time is recorded and the run continues;
     `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not
@@ -73,6 +76,7 @@ class SparkTrials(Trials):
         trial_timeout: float | None = None,
         retries: int = 1,
         deterministic: bool = False,
+        batch: int | str = "auto",
     ) -> None:
         super().__init__()
         self.parallelism = parallelism_of(parallelism)
@@ -80,8 +84,8 @@ class SparkTrials(Trials):
         self.timeout = positive("timeout", timeout)
         self.loss_threshold = numeric("loss_threshold", loss_threshold)
         self.trial_timeout = positive("trial_timeout", trial_timeout)
-        self.retries, self.resource_profile = retries, resource_profile
-        Spark("auto", trial_timeout, retries, resource_profile=resource_profile)  # may refuse
+        self.retries, self.resource_profile, self.batch = retries, resource_profile, batch
+        Spark("auto", trial_timeout, retries, None, resource_profile, batch)  # may refuse
         self._spark = session_of(spark_session)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -100,6 +104,7 @@ class SparkTrials(Trials):
             self.retries,
             self._spark,
             self.resource_profile,
+            self.batch,
         )
 
 

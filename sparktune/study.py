@@ -178,6 +178,16 @@ class Study(Shown):
             self._write(events)
         return [event.trial for event in events]
 
+    @property
+    def left(self) -> int | None:
+        """How many more trials the current run will be given at most; None: nobody knows, as there
+        is no limit, or promotions add to it.
+        """
+        if self.end is None or ladder(self.scheduler):
+            return None
+        room = self.end - self._ledger.history.configurations
+        return len(self._ledger.waiting) + max(room, 0)
+
     def tell(self, trial: Trial | int | Mapping[str, Any], result: Any) -> Trial:
         """Record how a trial ended; returns its record.
 

@@ -275,6 +275,7 @@ def test_every_key_is_an_argument_or_stands_for_some() -> None:
         "parallelism",
         "trial_timeout",
         "retries",
+        "batch",
         "deterministic",
     ]
     assert study._options_of("serial") == ["queue"]
@@ -289,6 +290,7 @@ def test_every_key_is_an_argument_or_stands_for_some() -> None:
         (["errors=ignore"], "errors must be 'record' or 'raise', got 'ignore'"),
         (["executor=threads", "executor.session=1"], "executor 'threads' has no 'session'"),
         (["executor=spark", "executor.retries=-1"], "retries must be an integer >= 0"),
+        (["executor=spark", "executor.batch=few"], 'batch must be an integer >= 1, or "auto"'),
         (["budgett=1"], "study.toml has no 'budgett'; there is 'objective', 'space'"),
         (["budget.maxevals=1"], "budget has no 'maxevals'; there is 'max_evals', 'timeout'"),
         (["budget.max_evals=many"], "max_evals must be an integer >= 0"),

@@ -112,6 +112,60 @@ def test_crashed_trials_have_no_result() -> None:
     assert (crashed.status, crashed.loss, crashed.finished) == (Status.CRASHED, None, 10.0)
 
 
+def test_trials_of_a_call_come_back_together_and_a_call_has_its_cost() -> None:
+    clock = Clock()
+    executor = executor_of(2, clock, lambda trial: 1.0, cost=0.5, batch=2)
+    assert executor.slots == 4
+    submit(executor, 0, 1, 2)
+    outcomes = executor.collect(None)
+    assert (clock.now, [outcome.trial_id for outcome in outcomes]) == (1.5, [2])
+    outcomes = executor.collect(None)
+    assert clock.now == 2.5
+    assert [(each.started, each.finished) for each in outcomes] == [(0.5, 1.5), (1.5, 2.5)]
+
+
+def test_a_cancelled_trial_of_a_call_costs_the_others_a_new_one() -> None:
+    clock = Clock()
+    executor = executor_of(1, clock, lambda trial: 1.0, cost=0.5, batch=3)
+    submit(executor, 0, 1, 2)
+    assert ended(executor, 1.0) == {}
+    executor.cancel([0])
+    assert ended(executor) == {0: Status.CANCELLED}
+    assert ended(executor) == {1: Status.OK, 2: Status.OK}
+    assert clock.now == 3.5
+
+
+def seconds_of(n: int, seconds: Callable[[Trial], float], batch: int | None) -> float:
+    """How long n trials take in four slots, where a call costs 30 ms."""
+    clock = Clock()
+    executor = executor_of(4, clock, seconds, cost=0.03, batch=batch)
+    study = Study(SPACE, rand.suggest, FullBudget(), 0, clock=clock)
+    study.end = n
+    loop.run(study, executor, Never())
+    return clock.now
+
+
+@pytest.mark.parametrize(
+    ("n", "seconds", "faster"), [(200, 0.002, 3.5), (800, 0.05, 1.4), (400, 0.1, 1.15)]
+)
+def test_short_trials_share_calls(n: int, seconds: float, faster: float) -> None:
+    alone, shared = (seconds_of(n, lambda trial: seconds, batch) for batch in (1, None))
+    assert alone / shared > faster
+
+
+def test_long_trials_share_none() -> None:
+    assert seconds_of(40, lambda trial: 1.0, None) == seconds_of(40, lambda trial: 1.0, 1)
+
+
+def test_some_long_trials_among_short_ones_do_not_keep_these_from_sharing() -> None:
+    def seconds(trial: Trial) -> float:
+        return 2.0 if trial.id % 10 == 7 else 0.02
+
+    ideal = 400 * (0.1 * 2.0 + 0.9 * 0.02) / 4
+    assert seconds_of(400, seconds, None) < 1.1 * ideal
+    assert seconds_of(400, seconds, 1) > 1.15 * ideal
+
+
 def test_durations_are_lognormal_with_stragglers() -> None:
     trials = [Trial(id, {}) for id in range(4000)]
     plain = np.array([Durations(2.0, 0.5, seed=1)(trial) for trial in trials])

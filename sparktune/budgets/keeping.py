@@ -25,6 +25,10 @@ class Keeping:
         """As the other executor says."""
         return self._inner.running
 
+    def expect(self, trials: int | None) -> None:
+        """Tell the other executor."""
+        self._inner.expect(trials)
+
     def submit(self, trial: Trial) -> None:
         """Hand a trial on."""
         self._inner.submit(trial)

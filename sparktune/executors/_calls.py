@@ -1,4 +1,4 @@
-"""The phases of a call: what the pool knows of a trial that it has handed on.
+"""The phases of a call: what the pool knows of trials that it has handed on.
 
                   seen to run
     WAITING ----------------------------> RUNNING
@@ -15,8 +15,12 @@
                         v
                     ABANDONED
 
-From each phase a call may leave the pool with the outcome that its thread reports. Of an abandoned
-call the pool reports the outcome itself, and what its thread says later counts no more.
+From each phase a call may leave the pool with the reports that its thread has. Of an abandoned
+call the pool reports the outcomes itself, and what its thread says later counts no more.
+
+A call has one trial or several. Where one of several is told to end, the others have a moment to
+end by themselves. A call of several that ends without reports says nothing of any of them: those
+that were not told to end are evaluated again, each in a call of its own.
 
 A call waits for a thread of the pool, and then for a slot of the platform. Its time runs only
 while it runs, and starts over with each slot that it is given: a call that lost its slot is
@@ -28,9 +32,11 @@ Transitions are pure and belong to the caller's thread; a call's own thread only
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from sparktune.executors._batches import LATE
 from sparktune.trial import Status, Trial
 
 
@@ -50,12 +56,14 @@ class Timing:
     Attributes:
         look: until the platform is asked again: have slots come, is it still there.
         again: until a cancel is repeated: it misses a call that is not yet on the platform.
+        companions: that the other trials of a call have to end, when one is told to.
         grace: that `close` waits for cancelled calls to end.
         silence: without an answer of the platform, after which it is taken to be lost.
     """
 
     look: float = 5.0
     again: float = 0.25
+    companions: float = 0.5
     grace: float = 3.0
     silence: float = 60.0
 
@@ -69,14 +77,13 @@ class State:
 
     Attributes:
         attempt: the attempt that runs.
-        due: when the time of a running call is over, or a cancel is repeated; else infinite.
-        why: the status of a call that is ended on purpose.
+        due: when the time of a running call is over, or one that ends is cancelled, maybe again;
+            else infinite.
     """
 
     phase: Phase = Phase.WAITING
     attempt: int = 0
     due: float = float("inf")
-    why: Status | None = None
 
     def seen(self, runs: bool, attempt: int, now: float, limit: float) -> State:
         """After the platform was asked whether this attempt runs; it may for `limit` seconds."""
@@ -88,9 +95,9 @@ class State:
             return self
         return State(Phase.RUNNING, attempt, now + limit)
 
-    def told_to_end(self, why: Status, now: float, again: float) -> State:
-        """After a cancel; the first reason counts."""
-        return replace(self, phase=Phase.ENDING, due=now + again, why=self.why or why)
+    def told_to_end(self, now: float, again: float) -> State:
+        """After a cancel, or where the next one comes in so many seconds."""
+        return replace(self, phase=Phase.ENDING, due=now + again)
 
     def abandoned(self) -> State:
         """After it was reported as ended, though nothing was heard of it."""
@@ -99,14 +106,34 @@ class State:
 
 @dataclass(slots=True)
 class Call:
-    """A trial inside the pool.
+    """Trials inside the pool.
 
-    `taken` is held by whoever got to it first: the thread that evaluates it, or its cancellation.
-    `attempt` counts the evaluations; only the thread that evaluates writes it.
+    `within` are the seconds after which none of them is begun, and `begun` is when they were handed
+    on. `told` has the trials that were told to end, and the statuses that say why; the first reason
+    counts. `taken` is held by whoever got to the call first: the thread that makes it, or its
+    cancellation. `attempt` counts how often it was made; only the thread that makes it writes it.
     """
 
-    trial: Trial
+    trials: tuple[Trial, ...]
     tag: str
+    within: float = float("inf")
+    begun: float = 0.0
+    told: dict[int, Status] = field(default_factory=dict)
     taken: threading.Lock = field(default_factory=threading.Lock)
     attempt: int = 0
     state: State = State()
+
+    @property
+    def alone(self) -> bool:
+        """Whether it has one trial."""
+        return len(self.trials) == 1
+
+    def is_late(self, now: float) -> bool:
+        """Whether it has several trials, and should have ended."""
+        return not self.alone and now - self.begun > LATE
+
+    def tell(self, ids: Iterable[int], why: Status) -> bool:
+        """Note which of its trials are told to end; whether all of them are."""
+        for id in ids:
+            self.told.setdefault(id, why)
+        return len(self.told) == len(self.trials)

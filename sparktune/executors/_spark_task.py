@@ -1,8 +1,8 @@
 """The functions that Spark runs on its workers. They travel by value, so a cluster needs no
 sparktune.
 
-What is large, and the code itself, is shipped once; the job of a single trial carries little more
-than the trial's configuration. `sources` says where on a worker the shipped things are: {name:
+What is large, and the code itself, is shipped once; a job carries little more than the
+configurations of its trials. `sources` says where on a worker the shipped things are: {name:
 (digest of the content, where)}. The objective is loaded again for each trial, a shared object once
 by each process.
 """
@@ -32,11 +32,12 @@ from sparktune.worker import evaluate, text_of, traceback_of
 Sources: TypeAlias = Mapping[str, tuple[str, Where]]
 
 OBJECTIVE = "objective"
-LOST = "lost"  # the status in a report of a task that Spark lost and ran again
+LOST = b"lost"  # the answer of a task that Spark lost and ran again
 MISSING = b"missing"  # the answer of a task that needs what has not been sent
 RETURNED = ("result", "attachments")  # of a report
 _KEPT = 300.0  # seconds that a process keeps what its trials do not need
-_PART = 2**23  # bytes of a report in one row
+_PART = 2**23  # bytes of an answer in one row
+_FULL = 2**25  # bytes of reports after which a task begins no further trial
 
 
 class Handle:
@@ -66,21 +67,42 @@ class Evaluation:
         self.paths = paths
         self.once = once
 
-    def __call__(self, sources: Sources, config: bytes) -> bytes:
-        """The pickled report of one trial. Never raises: Spark would run the task again, in a new
-        process.
+    def __call__(self, sources: Sources, configs: bytes, within: float) -> bytes:
+        """The pickled list of the pickled reports of some trials, one after the other; `configs` is
+        the pickled list of their pickled arguments. Once they have taken so many seconds, or their
+        reports much memory, no other is begun: None stands for those that are left. Never raises:
+        Spark would run the task again, in a new process.
+        """
+        if self.once and is_repeated():
+            return LOST
+        end, size = time.monotonic() + within, 0
+        reports: list[bytes | None] = []
+        arguments = pickle.loads(configs)
+        try:
+            for config in arguments:
+                if reports and (size > _FULL or time.monotonic() >= end):
+                    break
+                reports.append(self.evaluated(sources, config))
+                size += len(reports[-1] or b"")
+        except Missing:
+            if not reports:
+                return MISSING
+        return pickle.dumps(reports + [None] * (len(arguments) - len(reports)))
+
+    def evaluated(self, sources: Sources, config: bytes) -> bytes:
+        """The pickled report of one trial.
+
+        Raises:
+            Missing: the driver must send something first.
         """
         started = time.time()
-        if self.once and is_repeated():
-            return pickle.dumps({"status": LOST})
+        report: dict[str, Any] = {}
         try:
             with captured(process_state()) as tail:
                 report = self.report(sources, config)
             report.pop("exception", None)
             times = {"started": started, "finished": time.time()}
             return packed(times | report | {"log": tail.text()})
-        except Missing:
-            return MISSING
         finally:
             report = {}
             forget_trial()
@@ -107,28 +129,30 @@ class Evaluation:
             return {"status": "error", "failure": failure}
 
 
-def run_rows(code: Any, sources: Sources, config: Any, rows: Iterable[Any]) -> list[bytes]:
-    """One task on Spark Classic: `code` is the broadcast pickle of an `Evaluation`, `config` the
-    argument's, which may be broadcast too, the result its report.
+def run_rows(
+    code: Any, sources: Sources, configs: Any, within: float, rows: Iterable[Any]
+) -> list[bytes]:
+    """One task on Spark Classic: `code` is the broadcast pickle of an `Evaluation`, `configs` the
+    pickle of its configurations, which may be broadcast too, the result its answer.
 
     The input is read to its end, as Spark starts a new Python process for the next task otherwise.
-    This function is pickled for every trial, so it is small.
+    This function is pickled for every job, so it is small.
     """
     for _ in rows:
         pass
-    # Not a global of this module: every trial brings a new copy of this function.
+    # Not a global of this module: every job brings a new copy of this function.
     process = sys.modules.setdefault("_sparktune", type(sys)("_sparktune")).__dict__
     if code not in process:
         process[code] = pickle.loads(code.value)
-    config = config if isinstance(config, bytes) else config.value
-    return [process[code](sources, config)]
+    configs = configs if isinstance(configs, bytes) else configs.value
+    return [process[code](sources, configs, within)]
 
 
 def run_batches(
-    code: str, sources: Sources, config: bytes, batches: Iterable[Any]
+    code: str, sources: Sources, configs: bytes, within: float, batches: Iterable[Any]
 ) -> Iterator[Any]:
     """One task on Spark Connect: `code` is the file name of a pickled `Evaluation`, the result its
-    report, in several rows if it is large. Else as `run_rows`.
+    answer, in several rows if it is large. Else as `run_rows`.
     """
     import pyarrow
     from pyspark import SparkFiles
@@ -139,9 +163,9 @@ def run_batches(
     if code not in process:
         with open(SparkFiles.get(code), "rb") as file:
             process[code] = pickle.load(file)
-    report = process[code](sources, config)
-    for start in range(0, len(report), _PART):
-        yield pyarrow.RecordBatch.from_pydict({"report": [report[start : start + _PART]]})
+    answer = process[code](sources, configs, within)
+    for start in range(0, len(answer), _PART):
+        yield pyarrow.RecordBatch.from_pydict({"report": [answer[start : start + _PART]]})
 
 
 def is_repeated() -> bool:

@@ -38,9 +38,15 @@ class Part(Trial):
 class PartTask(Task):
     """A task whose trials are parts."""
 
-    def describe(self, trial: Trial) -> str:
-        """One line that names the part, the study, the trial and its parameters."""
+    def describe(self, trial: Trial, *others: Trial) -> str:
+        """One line that names the study and the part of a trial with its parameters, or the trials
+        of several parts.
+        """
         assert isinstance(trial, Part)
+        if others:
+            wholes = {part.whole.id: part.whole for part in (trial, *others)}  # type: ignore[attr-defined]
+            named = Task(self.objective, self.configure, f"parts of {self.name}")
+            return named.describe(*wholes.values())
         named = Task(self.objective, self.configure, f"part {trial.number} of {self.name}")
         return named.describe(trial.whole)
 
@@ -114,6 +120,10 @@ class Parts:
         """How many of the trials inside have a part that runs."""
         begun = {part.whole.id for part in self._calls.values()}
         return min(len(begun), self._inner.running)
+
+    def expect(self, trials: int | None) -> None:
+        """Tell the inner executor of their parts."""
+        self._inner.expect(None if trials is None else trials * self._n)
 
     def submit(self, trial: Trial) -> None:
         """Take a trial, and hand on as many parts as there is room for."""

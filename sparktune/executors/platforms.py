@@ -83,7 +83,8 @@ class Threads:
 
 @dataclass(frozen=True, slots=True)
 class Spark:
-    """Spark tasks: each trial is a job of its own. Works with Spark Classic and Spark Connect.
+    """Spark tasks, each of one trial, or of several that are short. Works with Spark Classic and
+    Spark Connect.
 
     Objectives travel to the workers, so they must not use the SparkSession: see `Threads` for that.
     What a trial writes to stdout and stderr comes back with it, the last 64 kB: `trial.log`.
@@ -103,6 +104,14 @@ class Spark:
         resource_profile: a `pyspark.resource.ResourceProfile` with the CPUs and GPUs of one trial,
             such as `ResourceProfileBuilder().require(TaskResourceRequests().cpus(4)).build`; None:
             a trial has `spark.task.cpus`, 1 by default. See `SparkTrials`.
+        batch: how many trials share a Spark job, one after the other. A job costs tens of
+            milliseconds, so "auto" lets trials that are much shorter than a second share one that
+            lasts about 0.3 seconds, once eight have ended, and never with parallelism=1; a number
+            fixes it, and 1 gives each trial a job of its own. With k trials in a job suggestions
+            are made as far ahead as with k times the parallelism, and are as good; "auto" makes no
+            more of them ahead than there are results. Results of a job come when it ends. A crash
+            or a time limit costs its own trial: those that shared the job are evaluated again, each
+            in one of its own, which `retries` does not count.
 
     Raises:
         InvalidArgument: an option is out of range.
@@ -113,6 +122,7 @@ class Spark:
     retries: int = 1
     session: SparkSession | None = None
     resource_profile: Any = None
+    batch: int | str = "auto"
 
     def __post_init__(self) -> None:
         if self.parallelism != "auto" and not (
@@ -124,6 +134,11 @@ class Spark:
             )
         positive("trial_timeout", self.trial_timeout)
         whole("retries", self.retries, 0)
+        if self.batch != "auto" and not (is_whole(self.batch) and int(self.batch) >= 1):
+            raise InvalidArgument(
+                'batch must be an integer >= 1, or "auto" to let short trials share Spark jobs, '
+                f"got {brief(self.batch)}"
+            )
         if self.resource_profile is not None and not hasattr(
             self.resource_profile, "taskResources"
         ):
@@ -134,7 +149,8 @@ class Spark:
 
     def __reduce__(self) -> Any:
         """Without what lives in the JVM."""
-        return type(self), (self.parallelism, self.trial_timeout, self.retries)
+        kept = self.parallelism, self.trial_timeout, self.retries, None, None, self.batch
+        return type(self), kept
 
     def open(self, task: Task) -> Executor:
         """A pool over Spark jobs.
@@ -144,7 +160,8 @@ class Spark:
         """
         parallelism = None if self.parallelism == "auto" else int(self.parallelism)
         transport = _transport(session_of(self.session), task, self.resource_profile)
-        return Pool(transport, parallelism, self.trial_timeout, self.retries)
+        batch = None if self.batch == "auto" else int(self.batch)
+        return Pool(transport, parallelism, self.trial_timeout, self.retries, batch)
 
 
 @dataclass(frozen=True, slots=True)

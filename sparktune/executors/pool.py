@@ -1,55 +1,47 @@
-"""Concurrency, written once: driver threads and two queues around a transport's blocking call.
+"""Concurrency, written once: driver threads around a transport's blocking calls.
 
 The caller's thread only ever waits on a Python queue, so Ctrl-C always gets through; what it asks
 of the platform (slots, what runs, to cancel a call) returns at once. `_calls` has the phases of a
-call.
+call, `_waiting` says which trials go into it, and `_crew` has the threads.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import queue
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from sparktune.errors import SparkUnavailable
+from sparktune.executors._batches import Batches
 from sparktune.executors._calls import USUAL, Call, Phase, Timing
-from sparktune.executors.seams import Transport
-from sparktune.trial import Failure, Outcome, Status, Trial
+from sparktune.executors._crew import Crew, Reports
+from sparktune.executors._ends import told_to_end, without_report
+from sparktune.executors._places import Places
+from sparktune.executors._waiting import Waiting
+from sparktune.executors.seams import CancelledOutside, Transport
+from sparktune.trial import Outcome, Status, Trial
 
 logger = logging.getLogger("sparktune")
 
 
-class Crashed(Exception):
-    """A transport's call ended without a report; the message says what is known."""
-
-
-class Lost(Crashed):
-    """A call ended without a report because the platform failed, and not the trial."""
-
-
-class CancelledOutside(Exception):
-    """A transport's call was cancelled by somebody else."""
-
-
 class Pool:
-    """Evaluates up to `parallelism` trials at once through a transport.
+    """Evaluates trials through a transport, in up to `parallelism` calls at once.
 
-    Keeps one trial queued beyond those that run, so that a freed slot is refilled at once: in the
+    Keeps one call queued beyond those that run, so that a freed slot is refilled at once: in the
     platform's own queue where its slots are the limit, else here. Only one, because a queued
     suggestion was made with fewer results; none with `parallelism=1`.
 
     Args:
         transport: the platform.
-        parallelism: the most trials that run at once; None: as many as the platform has room for,
+        parallelism: the most calls that run at once; None: as many as the platform has room for,
             and a quarter more while it could have more room.
         trial_timeout: seconds a trial may run, from when the platform starts it; None: no limit.
         retries: how often a trial is evaluated again after the platform failed under it. One
             attempt has ended before the next begins, so only one can have a result.
+        batch: trials of a call; None: several while they are short, see `_batches`, and one with
+            `parallelism=1`.
         timing: how long to wait for what.
         clock: seconds that only ever grow.
     """
@@ -60,46 +52,50 @@ class Pool:
         parallelism: int | None = None,
         trial_timeout: float | None = None,
         retries: int = 0,
+        batch: int | None = 1,
         timing: Timing = USUAL,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._retries = retries
-        self._parallelism = parallelism
+        self._places = Places(transport, parallelism)
         self._transport = transport
-        self._target = transport.bind(self._work)
         self._timeout = trial_timeout
         self._timing = timing
         self._clock = clock
-        self._name = os.urandom(6).hex()
-        self._todo: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
-        self._done: queue.SimpleQueue[tuple[Call | None, Outcome | Exception]] = queue.SimpleQueue()
-        self._calls: dict[int, Call] = {}  # owned by the caller's thread, as what follows
+        self._name = f"sparktune-{os.urandom(6).hex()}"
+        self._crew = Crew(transport, retries, self._name, timing)
+        # What follows is owned by the caller's thread.
+        self._batches = Batches(1 if batch is None and parallelism == 1 else batch)
+        self._waiting = Waiting(self._batches)
+        self._calls: dict[str, Call] = {}
+        self._number = 0  # of the next call
         self._batch: list[Outcome] = []  # what `collect` gave out last
+        self._early: list[Outcome] = []  # of trials of which nobody waits to hear
         self._cut_off: list[Outcome] = []  # of calls that ended with the platform
         self._look_at = 0.0
         self._lost: Exception | None = None
-        self._threads: list[threading.Thread] = []
         self._closed = False
-        self._late: dict[int, Call] = {}  # did not end while `close` waited
 
     @property
     def slots(self) -> int:
-        """How many trials may be inside now: those that can run, and one that waits."""
-        can_run = self._can_run()
-        return can_run if self._parallelism == 1 else can_run + 1
+        """How many trials may be inside now: those of calls, and of the calls that there is a place
+        for, one of which waits.
+        """
+        free = max(self._places.inside - len(self._calls), 0)
+        return sum(len(c.trials) for c in self._calls.values()) + free * self._waiting.size
 
     @property
     def running(self) -> int:
         """How many of the trials inside run now, if the platform gives us all its slots."""
-        return min(len(self._calls), self._can_run())
+        return min(len(self._calls), self._places.can_run)
+
+    def expect(self, trials: int | None) -> None:
+        """How many trials will be submitted at most: near the end, calls have fewer."""
+        self._waiting.left = trials
 
     def submit(self, trial: Trial) -> None:
-        """Hand a trial to the next free thread."""
-        call = Call(trial, f"sparktune-{self._name}-{trial.id}")
-        self._calls[trial.id] = call
-        if len(self._threads) < min(self._width(), len(self._calls)):
-            self._start_thread()
-        self._todo.put(call)
+        """Take a trial; it is handed on once there are enough for a call, or by `collect`."""
+        self._waiting.add(trial)
+        self._hand_on(self._waiting.size)
 
     def collect(self, timeout: float | None) -> list[Outcome]:
         """Wait for ended trials, at most `timeout` seconds; return early if slots have come.
@@ -116,10 +112,12 @@ class Pool:
         slots = self.slots
         end = float("inf") if timeout is None else self._clock() + timeout
         while True:
+            self._hand_on()
             self._wait(end)
             self._look()
+            self._take_early()
             self._lost = self._lost or self._transport.lost()
-            if self._batch or not self._calls or self._clock() >= end:
+            if self._batch or not (self._calls or self._waiting) or self._clock() >= end:
                 break
             if self._lost or self.slots > slots:
                 break
@@ -129,9 +127,12 @@ class Pool:
 
     def cancel(self, ids: Iterable[int]) -> None:
         """Ask for trials to be ended."""
-        for id in ids:
-            if id in self._calls:
-                self._end(self._calls[id], Status.CANCELLED)
+        wanted = set(ids)
+        out = self._waiting.remove(wanted)
+        self._early += [Outcome(trial.id, Status.CANCELLED) for trial in out]
+        for call in [*self._calls.values()]:
+            if found := [trial.id for trial in call.trials if trial.id in wanted]:
+                self._tell(call, found, Status.CANCELLED)
 
     def close(self) -> None:
         """Cancel everything inside and wait, a few seconds at most, until it has ended; what has
@@ -141,122 +142,45 @@ class Pool:
         if self._closed:
             return
         self._closed = True
-        for _ in self._threads:
-            self._todo.put(None)
+        self._crew.dismiss()
         try:
             self._end_all()
         finally:
-            for call in self._calls.values():
-                if call.state.phase is Phase.ENDING:
-                    self._late[call.trial.id] = call
+            late = {c.tag for c in self._calls.values() if c.state.phase is Phase.ENDING}
+            for call in [*self._calls.values()]:
                 self._abandon(call)
+            out = self._waiting.remove(self._waiting.ids)
+            self._cut_off += [Outcome(trial.id, Status.CANCELLED) for trial in out]
             self._take_ended(0.0)
             self._batch += self._cut_off
-            self._leave()
-
-    def _leave(self) -> None:
-        """Close the transport, once the calls have ended that did not end in time."""
-        if self._late:
-            name = f"sparktune-{self._name}-late"
-            with contextlib.suppress(RuntimeError):  # the system gives no more threads
-                threading.Thread(target=self._end_late, name=name, daemon=True).start()
-                return
-        self._transport.close()
-
-    def _end_late(self) -> None:
-        """Cancel, less and less often, until every late call has ended or the platform is gone."""
-        patience = self._timing.again
-        while self._late and not self._transport.lost():
-            for call in self._late.values():
-                self._transport.cancel(call.tag)
-            self._take_ended(patience)
-            patience = min(2 * patience, self._timing.look)
-        self._transport.close()
+            self._crew.leave(late)
 
     def _end_all(self) -> None:
         """Wait until every call has ended, cancelling again what does not."""
         end = self._clock() + self._timing.grace
         while True:
-            self.cancel(list(self._calls))
+            self.cancel([t.id for call in self._calls.values() for t in call.trials])
             now = self._clock()
             if not self._calls or now >= end:
                 return
             self._take_ended(min(self._timing.again, end - now))
 
-    def _can_run(self) -> int:
-        """How many trials may run: where the platform grows with what waits, it is made to."""
-        slots = self._transport.slots
-        if self._parallelism is not None:
-            return min(self._parallelism, slots)
-        room = self._transport.room
-        return min(slots, room + max(room // 4, 1))
+    # What goes into calls
 
-    def _width(self) -> int:
-        """How many calls may be on the platform at once."""
-        can_run = self._can_run()
-        waits = self._transport.queues and can_run == self._transport.slots
-        return can_run + 1 if waits and self._parallelism != 1 else can_run
+    def _hand_on(self, at_least: int = 1) -> None:
+        """Make calls of the trials that wait while there is a place, if there are enough."""
+        while len(self._waiting) >= at_least and len(self._calls) < self._places.inside:
+            self._call(self._waiting.next(self._places.can_run))
 
-    # In the threads
+    def _call(self, trials: list[Trial]) -> None:
+        tag, within = f"{self._name}-{self._number}", self._batches.seconds(self._timeout)
+        self._calls[tag] = call = Call(tuple(trials), tag, within, self._clock())
+        self._number += 1
+        if len(self._crew.threads) < min(self._places.on_platform, len(self._calls)):
+            self._crew.start_thread()
+        self._crew.hand_on(call)
 
-    def _start_thread(self) -> None:
-        name = f"sparktune-{self._name}-{len(self._threads)}"
-        thread = threading.Thread(target=self._run, name=name, daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # the system gives no more threads
-            if not self._threads:
-                raise
-            logger.warning("no more threads: going on with %d", len(self._threads), exc_info=True)
-        else:
-            self._threads.append(thread)
-
-    def _run(self) -> None:
-        """Work; what the platform raises while it prepares a thread for work ends the run."""
-        try:
-            self._target()
-        except Exception as error:
-            self._done.put((None, self._transport.lost() or error))
-
-    def _work(self) -> None:
-        while (call := self._todo.get()) is not None:
-            if call.taken.acquire(blocking=False):
-                self._done.put((call, self._evaluate(call)))
-                if call.state.phase is Phase.ABANDONED:
-                    return
-
-    def _evaluate(self, call: Call) -> Outcome | SparkUnavailable:
-        for retries_left in range(self._retries, -1, -1):
-            call.attempt += 1
-            try:
-                return Outcome.of(call.trial.id, self._transport.call(call.trial, call.tag))
-            except SparkUnavailable as error:
-                return error
-            except BaseException as error:
-                if not (isinstance(error, Lost) and retries_left and call.state.why is None):
-                    return self._without_report(call, error)
-                logger.warning("trial %d is evaluated again: %s", call.trial.id, error)
-        raise AssertionError("the last attempt returns")
-
-    def _without_report(self, call: Call, error: BaseException) -> Outcome:
-        why = call.state.why
-        if why is not None:
-            return self._ended(call.trial, why)
-        if isinstance(error, CancelledOutside):
-            failure = Failure("Cancelled", str(error))
-            return Outcome(call.trial.id, Status.CANCELLED, failure=failure)
-        text = "" if isinstance(error, Crashed) else "".join(traceback.format_exception(error))
-        failure = Failure(type(error).__name__, str(error), text)
-        return Outcome(call.trial.id, Status.CRASHED, failure=failure)
-
-    # In the caller's thread
-
-    def _ended(self, trial: Trial, why: Status) -> Outcome:
-        """The outcome of a trial that was told to end."""
-        if why is not Status.TIMEOUT:
-            return Outcome(trial.id, why)
-        message = f"the trial ran longer than trial_timeout={self._timeout:g} seconds and was ended"
-        return Outcome(trial.id, why, failure=Failure("Timeout", message))
+    # How calls end
 
     def _wait(self, end: float) -> None:
         """Take what has ended; wait for the first until `end` or until there is something to do."""
@@ -265,64 +189,114 @@ class Pool:
         soonest = min([end, now + self._timing.look, *ending])
         if self._timeout is not None:
             soonest = min(soonest, self._look_at)
-        patient = self._calls and not self._batch and not self._lost
+        patient = self._calls and not self._early and not self._lost
         self._take_ended(min(max(soonest - now, 0.0), threading.TIMEOUT_MAX) if patient else 0.0)
 
     def _take_ended(self, patience: float) -> None:
         """Take all that has ended; wait for the first so many seconds."""
-        with contextlib.suppress(queue.Empty):
-            self._take(*self._done.get(timeout=patience))
-            while True:
-                self._take(*self._done.get_nowait())
+        for call, result in self._crew.ended(patience):
+            self._take(call, result)
+        self._take_early()
 
-    def _take(self, call: Call | None, outcome: Outcome | Exception) -> None:
-        if isinstance(outcome, Exception):
-            self._lost = self._lost or outcome
-        if call is None or self._calls.get(call.trial.id) is not call:
-            if call is not None:  # it was abandoned, and reported, before; now it has ended
-                self._late.pop(call.trial.id, None)
+    def _take_early(self) -> None:
+        self._batch += self._early
+        self._early.clear()
+
+    def _take(self, call: Call | None, result: Reports | BaseException) -> None:
+        if call is None:
+            assert isinstance(result, Exception)
+            self._lost = self._lost or result
             return
-        del self._calls[call.trial.id]
-        if isinstance(outcome, Exception):
-            self._cut_off.append(Outcome(call.trial.id, Status.CANCELLED))
+        if self._calls.pop(call.tag, None) is None:
+            return  # it was abandoned, and reported, before
+        if isinstance(result, SparkUnavailable):
+            self._lost = self._lost or result
+            self._cut_off += [Outcome(trial.id, Status.CANCELLED) for trial in call.trials]
+        elif isinstance(result, BaseException):
+            self._take_failed(call, result)
         else:
-            self._batch.append(outcome)
+            self._take_reports(call, result)
+
+    def _take_reports(self, call: Call, reports: Reports) -> None:
+        pairs = [*zip(call.trials, reports, strict=True)]
+        found = [Outcome.of(trial.id, report) for trial, report in pairs if report is not None]
+        self._batch += found
+        started = [outcome.started for outcome in found if outcome.started is not None]
+        finished = [outcome.finished for outcome in found if outcome.finished is not None]
+        if started and finished:
+            self._batches.note(len(found), max(finished) - min(started))
+        self._again(call, [trial for trial, report in pairs if report is None])
+
+    def _take_failed(self, call: Call, error: BaseException) -> None:
+        """A call has ended without reports; of several trials nobody knows which one ended it."""
+        outside = isinstance(error, CancelledOutside) and call.state.phase is not Phase.ENDING
+        if call.alone or outside:
+            self._batch += [
+                without_report(call, trial, error, self._timeout) for trial in call.trials
+            ]
+            return
+        if again := len(call.trials) - len(call.told):
+            logger.warning("%d trials are evaluated again, one by one: %s", again, error)
+        self._again(call, call.trials, alone=True)
+
+    def _again(self, call: Call, trials: Sequence[Trial], alone: bool = False) -> None:
+        """Have trials of a call that has ended evaluated before all others, if they are wanted."""
+        self._waiting.again([trial for trial in trials if trial.id not in call.told], alone)
+        self._early += [
+            told_to_end(call, trial, self._timeout) for trial in trials if trial.id in call.told
+        ]
+
+    # How calls are ended
 
     def _look(self) -> None:
         """Notice what runs, end what ran for longer than allowed, cancel again what still runs."""
         now = self._clock()
         if self._timeout is not None and now >= self._look_at:
             self._notice_what_runs(self._timeout, now)
-        for call in list(self._calls.values()):
+        for call in [*self._calls.values()]:
             if call.state.phase is Phase.ENDING and call.state.due <= now:
-                self._end(call, Status.CANCELLED)
+                self._end(call)
+        late = [now - c.begun for c in self._calls.values() if c.is_late(now)]
+        self._waiting.look(self._places.can_run, late)
 
     def _notice_what_runs(self, limit: float, now: float) -> None:
         self._look_at = now + min(1.0, limit / 4)
         running = self._transport.running() if self._calls else frozenset()
         if running is None:  # nobody knows now
             return
-        for call in list(self._calls.values()):
-            call.state = call.state.seen(call.tag in running, call.attempt, now, limit)
+        for call in [*self._calls.values()]:
+            most = limit if call.alone else limit + call.within
+            call.state = call.state.seen(call.tag in running, call.attempt, now, most)
             if call.state.phase is not Phase.RUNNING:
                 continue
-            if call.state.due <= now:
-                self._end(call, Status.TIMEOUT)
-            else:
+            if call.state.due > now:
                 self._look_at = min(self._look_at, call.state.due)
+            elif call.alone:
+                self._tell(call, [call.trials[0].id], Status.TIMEOUT)
+            else:  # each of its trials gets its time in a call of its own
+                self._end(call)
 
-    def _end(self, call: Call, why: Status) -> None:
-        if call.state.phase is Phase.ABANDONED:
-            return
-        call.state = call.state.told_to_end(why, self._clock(), self._timing.again)
+    def _tell(self, call: Call, ids: list[int], why: Status) -> None:
+        """Have trials of a call ended."""
+        whole = call.tell(ids, why)
         if call.taken.acquire(blocking=False):  # no thread has begun it, and none will
             self._abandon(call)
-        elif not self._transport.cancel(call.tag):  # its thread is left behind
+        elif whole:
+            self._end(call)
+        elif call.state.phase is not Phase.ENDING:
+            call.state = call.state.told_to_end(self._clock(), self._timing.companions)
+
+    def _end(self, call: Call) -> None:
+        """Have the platform end a call; where it cannot, its thread is left behind."""
+        call.state = call.state.told_to_end(self._clock(), self._timing.again)
+        cannot = not self._transport.cancel(call.tag)
+        if cannot and len(call.told) == len(call.trials):
             self._abandon(call)
             if not self._closed:
-                self._start_thread()
+                self._crew.start_thread()
 
     def _abandon(self, call: Call) -> None:
-        """Report a call that was told to end without waiting until it has."""
+        """Report those trials of a call that were told to end without waiting until they have."""
         call.state = call.state.abandoned()
-        self._done.put((call, self._ended(call.trial, call.state.why or Status.CANCELLED)))
+        del self._calls[call.tag]
+        self._again(call, call.trials)

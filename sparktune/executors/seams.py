@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from typing import Any, Protocol
 
 from sparktune.trial import Outcome, Trial
+
+
+class Crashed(Exception):
+    """A transport's call ended without reports; the message says what is known."""
+
+
+class Lost(Crashed):
+    """A call ended without reports because the platform failed, and not a trial."""
+
+
+class CancelledOutside(Exception):
+    """A transport's call was cancelled by somebody else."""
 
 
 class Executor(Protocol):
@@ -18,6 +30,9 @@ class Executor(Protocol):
     @property
     def running(self) -> int:
         """How many of the trials inside run now."""
+
+    def expect(self, trials: int | None) -> None:
+        """How many trials will be submitted at most, as far as is known now; None: nobody knows."""
 
     def submit(self, trial: Trial) -> None:
         """Take a trial; returns at once."""
@@ -56,8 +71,11 @@ class Transport(Protocol):
     def bind(self, target: Any) -> Any:
         """A target for any number of threads, which inherit what the platform keeps per thread."""
 
-    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
-        """Evaluate a trial under `tag` and return the worker's report; raises if there is none."""
+    def call(self, trials: Sequence[Trial], tag: str, within: float) -> list[dict[str, Any] | None]:
+        """Evaluate trials one after the other under `tag`, and return the worker's reports; raises
+        if there are none. After `within` seconds none is begun, except the first: None stands for
+        those that were not.
+        """
 
     def running(self) -> Set[str] | None:
         """The tags of the calls that have a slot now, as opposed to waiting for one; None if that

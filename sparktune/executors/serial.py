@@ -32,6 +32,9 @@ class Serial:
         """1 while there is a trial, as the first is evaluated as soon as the caller collects."""
         return min(len(self._waiting), 1)
 
+    def expect(self, trials: int | None) -> None:
+        """Makes no difference."""
+
     def submit(self, trial: Trial) -> None:
         """Queue a trial."""
         self._waiting.append(trial)

@@ -1,4 +1,4 @@
-"""Trials as Spark jobs on Spark Classic: one job with one task each, through a SparkContext."""
+"""Trials as Spark jobs on Spark Classic: jobs of one task, through a SparkContext."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sparktune.errors import SparkUnavailable
 from sparktune.executors import _spark_task
 from sparktune.executors._calls import USUAL, Timing
 from sparktune.executors._watch import Watch, within
-from sparktune.executors.pool import Crashed, Lost
+from sparktune.executors.seams import Crashed, Lost
 from sparktune.executors.spark_failures import failure_of, stopped
 from sparktune.executors.spark_session import (
     elastic_slots,
@@ -26,7 +26,7 @@ from sparktune.executors.spark_session import (
     speculates,
     without_executors,
 )
-from sparktune.executors.spark_shipping import MUCH, Shipment, not_configured, unpickled_report
+from sparktune.executors.spark_shipping import MUCH, Shipment
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
 
@@ -142,41 +142,31 @@ class SparkClassic:
         """
         return self._inheriting(target)
 
-    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
-        """Evaluate one trial as a Spark job.
+    def call(self, trials: Sequence[Trial], tag: str, within: float) -> list[dict[str, Any] | None]:
+        """Evaluate trials in a Spark job.
 
         Raises:
             Crashed: the job failed without a report of the worker.
             CancelledOutside: the job was cancelled, and maybe not by us.
             SparkUnavailable: the SparkContext has been stopped.
         """
-        with noticing_the_end(self._context):
-            answer = self._answer(trial, tag)
-            if isinstance(answer, dict):
-                return answer
-            try:
-                return unpickled_report(answer)
-            except Lost:
+        shipment, noticing = self._shipment, functools.partial(noticing_the_end, self._context)
+        described = self._task.describe(*trials)
+
+        def run(sources: _spark_task.Sources, configs: bytes) -> bytes:
+            with self._broadcasts.lent(configs) as carried:
+                task = functools.partial(
+                    _spark_task.run_rows, shipment.code, sources, carried, within
+                )
+                return self._run(task, described, tag)
+
+        try:
+            return shipment.reports(self._task, trials, noticing, run)
+        except Lost:
+            with noticing():
                 if end := self._first_end(tag):
                     raise failure_of(end) from None
-                raise
-
-    def _answer(self, trial: Trial, tag: str) -> bytes | dict[str, Any]:
-        """What the worker answers, or the report of a trial that could not be sent to one."""
-        try:
-            config = self._shipment.pickled_config(self._task, trial)
-        except Exception as error:
-            if is_stopped(self._context):
-                raise
-            return not_configured(error)
-        shipment = self._shipment
-        with self._broadcasts.lent(config) as carried:
-
-            def run(sources: _spark_task.Sources) -> bytes:
-                function = functools.partial(_spark_task.run_rows, shipment.code, sources, carried)
-                return self._run(function, trial, tag)
-
-            return shipment.answer(run)
+            raise
 
     def running(self) -> set[str] | None:
         """The tags of the jobs whose task has a slot now; None if the JVM does not say at once."""
@@ -208,10 +198,10 @@ class SparkClassic:
         except (Py4JError, AttributeError, ValueError):  # internal to Spark, as the slots
             return ""
 
-    def _run(self, function: Callable[..., Any], trial: Trial, tag: str) -> bytes:
+    def _run(self, function: Callable[..., Any], described: str, tag: str) -> bytes:
         context = self._context
         try:
-            context.setJobDescription(self._task.describe(trial))
+            context.setJobDescription(described)
             context.addJobTag(tag)
             try:
                 [answer] = self._input.mapPartitions(function).collect()

@@ -1,4 +1,4 @@
-"""Trials as Spark jobs on Spark Connect: one query with one task each, through the DataFrame API.
+"""Trials as Spark jobs on Spark Connect: queries of one task, through the DataFrame API.
 
 What is shipped travels as artifacts, files that belong to the session until it ends. A `Watch`
 cancels queries and counts slots, which also keeps the session from expiring.
@@ -26,7 +26,7 @@ from sparktune.errors import InvalidArgument, SparkUnavailable
 from sparktune.executors import _spark_task
 from sparktune.executors._calls import USUAL, Timing
 from sparktune.executors._watch import Watch, within
-from sparktune.executors.pool import Lost
+from sparktune.executors.seams import Lost
 from sparktune.executors.spark_connect_server import (
     asked,
     count_slots,
@@ -37,7 +37,7 @@ from sparktune.executors.spark_connect_server import (
 )
 from sparktune.executors.spark_failures import failure_of
 from sparktune.executors.spark_session import with_tags
-from sparktune.executors.spark_shipping import Shipment, not_configured, unpickled_report
+from sparktune.executors.spark_shipping import Shipment
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
 
@@ -184,8 +184,8 @@ class SparkConnect:
         """A target for threads that inherit the caller's tags."""
         return with_tags(self._queries.spark, target)
 
-    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
-        """Evaluate one trial as a query.
+    def call(self, trials: Sequence[Trial], tag: str, within: float) -> list[dict[str, Any] | None]:
+        """Evaluate trials in a query.
 
         Raises:
             Crashed: the query failed without a report of the worker.
@@ -193,20 +193,15 @@ class SparkConnect:
             SparkUnavailable: the session has ended, or the connection is lost.
         """
         shipment = self._shipment
-        try:
-            with noticing_the_end(self._queries.spark):
-                config = shipment.pickled_config(self._task, trial)
-        except SparkUnavailable:
-            raise
-        except Exception as error:
-            return not_configured(error)
 
-        def run(sources: _spark_task.Sources) -> bytes:
-            function = functools.partial(_spark_task.run_batches, shipment.code, sources, config)
-            return self._queries.run(function, tag)
+        def run(sources: _spark_task.Sources, configs: bytes) -> bytes:
+            task = functools.partial(
+                _spark_task.run_batches, shipment.code, sources, configs, within
+            )
+            return self._queries.run(task, tag)
 
-        with noticing_the_end(self._queries.spark):
-            return unpickled_report(shipment.answer(run))
+        noticing = functools.partial(noticing_the_end, self._queries.spark)
+        return shipment.reports(self._task, trials, noticing, run)
 
     def running(self) -> set[str]:
         """The tags of the queries whose task has a slot, as of some seconds ago."""

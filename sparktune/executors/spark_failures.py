@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from sparktune.errors import SparkUnavailable
-from sparktune.executors.pool import CancelledOutside, Crashed, Lost
+from sparktune.executors.seams import CancelledOutside, Crashed, Lost
 
 STOPPED = (
     "finished trials are kept; to continue, start a session and run again with the same study or "

@@ -14,16 +14,17 @@ import time
 import uuid
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from pyspark import cloudpickle
 
 from sparktune import worker
-from sparktune.errors import ObjectiveNotPicklable
+from sparktune.errors import ObjectiveNotPicklable, SparkUnavailable
 from sparktune.executors import _spark_task
 from sparktune.executors._spark_store import LARGE
-from sparktune.executors.pool import Lost
+from sparktune.executors.seams import Lost
 from sparktune.executors.spark_pickling import (
     OnDriver,
     Pickled,
@@ -45,6 +46,7 @@ _COUNTED_ONCE = (
 )
 _NOTHING = pickle.dumps({})
 MUCH = 2**20  # bytes; Spark writes larger closures to disk, again for every job
+_FULL = 2**23  # bytes of parameters after which a job takes no further trial
 
 
 class Shipment:
@@ -91,7 +93,7 @@ class Shipment:
             self.close()
             raise
 
-    def pickled_config(self, task: Task, trial: Trial) -> bytes:
+    def _pickled_config(self, task: Task, trial: Trial) -> bytes:
         """The pickled argument of the objective; shared objects in it are sent now, if they are
         new.
 
@@ -116,14 +118,58 @@ class Shipment:
             )
         return bytes(config)
 
-    def answer(self, run: Callable[[_spark_task.Sources], bytes]) -> bytes:
-        """What a worker answers that is given these sources; run again if something had to be sent
-        first.
+    def reports(
+        self,
+        task: Task,
+        trials: Sequence[Trial],
+        noticing: Callable[[], AbstractContextManager[None]],
+        run: Callable[[_spark_task.Sources, bytes], bytes],
+    ) -> list[dict[str, Any] | None]:
+        """The reports of a worker on trials; None for those that it has not evaluated.
+
+        Args:
+            noticing: a context in which what fails as Spark is gone is `SparkUnavailable`.
+            run: what a worker answers that is given sources and pickled configurations.
+
+        Raises:
+            Lost: Spark lost the task that ran the trials.
+            SparkUnavailable: Spark is gone.
+            Exception: of `run`.
         """
-        while (answer := run(self.sources)) == _spark_task.MISSING:
+        configs: dict[int, bytes] = {}
+        reports: list[dict[str, Any] | None] = [None] * len(trials)
+        size = 0
+        for i, trial in enumerate(trials):
+            if size > _FULL:
+                break
+            try:
+                with noticing():
+                    configs[i] = self._pickled_config(task, trial)
+                size += len(configs[i])
+            except SparkUnavailable:
+                raise
+            except Exception as error:
+                reports[i] = not_configured(error)
+        if configs:
+            with noticing():
+                answer = self._answer(run, pickle.dumps([*configs.values()]))
+            for i, pickled in zip(configs, answer, strict=True):
+                reports[i] = None if pickled is None else unpickled_report(pickled)
+        return reports
+
+    def _answer(
+        self,
+        run: Callable[[_spark_task.Sources, bytes], bytes],
+        configs: bytes,
+    ) -> list[bytes | None]:
+        """Run, and again if something has to be sent first."""
+        while (answer := run(self.sources, configs)) == _spark_task.MISSING:
             with self._sending:
                 self._send_files()
-        return answer
+        if answer == _spark_task.LOST:
+            raise Lost("the executor or the Python process that ran this trial was lost")
+        reports: list[bytes | None] = pickle.loads(answer)
+        return reports
 
     def close(self) -> None:
         """Remove the files on this machine."""
@@ -196,16 +242,11 @@ def _owners(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def unpickled_report(answer: bytes) -> dict[str, Any]:
+def unpickled_report(pickled: bytes) -> dict[str, Any]:
     """A worker's report. What the objective returned may not be loadable here, which makes the
     trial an error.
-
-    Raises:
-        Lost: Spark lost the task that ran the trial.
     """
-    report: dict[str, Any] = pickle.loads(answer)
-    if report["status"] == _spark_task.LOST:
-        raise Lost("the executor or the Python process that ran this trial was lost")
+    report: dict[str, Any] = pickle.loads(pickled)
     try:
         returned: dict[str, Any] = pickle.loads(report.pop("returned", _NOTHING))
     except Exception as error:

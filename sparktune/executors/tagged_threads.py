@@ -24,7 +24,7 @@ class TaggedThreads(Threads, ABC):
         super().__init__(task, slots)
         self._ends: dict[str, threading.Event] = {}
 
-    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+    def evaluate(self, trial: Trial, tag: str) -> dict[str, Any]:
         """Evaluate a trial in this thread, its jobs tagged.
 
         Raises:
@@ -33,7 +33,7 @@ class TaggedThreads(Threads, ABC):
         ended = self._ends[tag] = threading.Event()
         self.begin(trial, tag)
         try:
-            report = super().call(trial, tag)
+            report = super().evaluate(trial, tag)
             if report["status"] == Status.ERROR and (lost := self.ended()):
                 raise lost
             return report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +31,28 @@ class Task:
             return worker.failed(error) | {"started": started, "finished": time.time()}
         return worker.evaluate(self.objective, config)
 
-    def describe(self, trial: Trial) -> str:
-        """One line that names the study, the trial and its parameters."""
+    def describe(self, trial: Trial, *others: Trial) -> str:
+        """One line that names the study and the trial with its parameters, or several trials."""
+        if others:
+            ids = ", ".join(_ranges([trial.id, *(other.id for other in others)]))
+            return _short(f"{self.name} trials {ids}")
         values = ", ".join(
             f"{label}={value:.6g}" if isinstance(value, float) else f"{label}={value}"
             for label, value in trial.values.items()
         )
-        text = f"{self.name} trial {trial.id}: {values}"
-        return text if len(text) <= 300 else text[:297] + "..."
+        return _short(f"{self.name} trial {trial.id}: {values}")
+
+
+def _ranges(ids: Sequence[int]) -> list[str]:
+    """Numbers as text, those that follow each other as "17-24"."""
+    ranges: list[list[int]] = []
+    for id in ids:
+        if ranges and ranges[-1][-1] == id - 1:
+            ranges[-1].append(id)
+        else:
+            ranges.append([id])
+    return [f"{each[0]}-{each[-1]}" if len(each) > 1 else f"{each[0]}" for each in ranges]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else text[:297] + "..."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sparktune.executors.task import Task
@@ -25,13 +26,22 @@ class Threads:
         """The target itself."""
         return target
 
-    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
-        """Evaluate a trial in this thread."""
+    def call(self, trials: Sequence[Trial], tag: str, within: float) -> list[dict[str, Any] | None]:
+        """Evaluate trials in this thread."""
+        end = time.monotonic() + within
+        reports: list[dict[str, Any] | None] = []
         self._running.add(tag)
         try:
-            return self._task.evaluate(trial)
+            for trial in trials:
+                over = reports and time.monotonic() >= end
+                reports.append(None if over else self.evaluate(trial, tag))
+            return reports
         finally:
             self._running.discard(tag)
+
+    def evaluate(self, trial: Trial, tag: str) -> dict[str, Any]:
+        """The report of a trial."""
+        return self._task.evaluate(trial)
 
     def running(self) -> set[str]:
         """The tags of all calls: a thread begins at once."""

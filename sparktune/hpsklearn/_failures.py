@@ -41,6 +41,9 @@ class _Executor:
     def running(self) -> int:
         return self.inner.running
 
+    def expect(self, trials: int | None) -> None:
+        self.inner.expect(trials)
+
     def submit(self, trial: Trial) -> None:
         self.inner.submit(trial)
 

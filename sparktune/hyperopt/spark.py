@@ -52,7 +52,7 @@ class SparkTrials(Trials, parallel_trials.SparkTrials):
         parallelism: the most trials that run at once, up to `MAX_CONCURRENT_JOBS_ALLOWED`; None or
             less than 1: Spark's default parallelism; "auto": as many as the cluster has slots.
         timeout, loss_threshold, spark_session, resource_profile, trial_timeout, retries,
-            deterministic: as in `sparktune.SparkTrials`.
+            deterministic, batch: as in `sparktune.SparkTrials`.
 
     Differs from Hyperopt's: can be pickled, and continued after a timeout or an interrupt;
     `fmin(timeout=)` holds for that call only; attachments work; `catch_eval_exceptions` is accepted
@@ -76,6 +76,7 @@ class SparkTrials(Trials, parallel_trials.SparkTrials):
         trial_timeout: float | None = None,
         retries: int = 1,
         deterministic: bool = False,
+        batch: int | str = "auto",
     ) -> None:
         if not _have_spark:
             raise SparkUnavailable(
@@ -92,6 +93,7 @@ class SparkTrials(Trials, parallel_trials.SparkTrials):
             trial_timeout,
             retries,
             deterministic,
+            batch,
         )
         self._open(None, Store())
         self.user_specified_parallelism = parallelism

@@ -80,6 +80,10 @@ class _ByTime:
         """How many candidates are evaluated."""
         return self._now.running
 
+    def expect(self, trials: int | None) -> None:
+        """How many candidates will be submitted at most."""
+        self._now.expect(trials)
+
     def submit(self, trial: Trial) -> None:
         """Take a candidate."""
         self._inside.add(trial.id)

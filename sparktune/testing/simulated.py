@@ -8,11 +8,13 @@ import heapq
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from sparktune.executors._batches import LATE, Batches
+from sparktune.executors._waiting import Waiting
 from sparktune.executors.task import Task
 from sparktune.trial import Failure, Outcome, Status, Trial
 
@@ -79,12 +81,20 @@ class Durations:
 
 @dataclass(frozen=True, order=True)
 class _Run:
-    """A trial in a slot."""
+    """A call in a slot: when it ends, the id of its first trial, when it began; its trials, one
+    after the other, each with its start and end; and those for which it has no time.
+    """
 
     end: float
     id: int
     start: float = field(compare=False)
-    trial: Trial = field(compare=False)
+    begun: Sequence[tuple[Trial, float, float]] = field(compare=False)
+    left: Sequence[Trial] = field(compare=False)
+
+    @property
+    def trials(self) -> list[Trial]:
+        """All of them."""
+        return [*(trial for trial, _, _ in self.begun), *self.left]
 
 
 class SimulatedExecutor:
@@ -98,6 +108,9 @@ class SimulatedExecutor:
         seconds: how long a trial takes.
         clock: the time; give it to the study too.
         crashes: whether a trial ends without a result.
+        cost: seconds that a call takes a slot beyond those of its trials.
+        batch: trials of a call, whose results come when it ends; None: several while they are
+            short, as in a pool.
     """
 
     def __init__(
@@ -107,39 +120,50 @@ class SimulatedExecutor:
         seconds: Callable[[Trial], float],
         clock: Clock,
         crashes: Callable[[Trial], bool] = lambda trial: False,
+        cost: float = 0.0,
+        batch: int | None = 1,
     ) -> None:
         self._task = task
         self._seconds = seconds
         self._clock = clock
         self._crashes = crashes
+        self._cost = cost
+        self._batches = Batches(batch)
+        self._waiting = Waiting(self._batches)
+        self._inside = 0
         plan = slots if isinstance(slots, Mapping) else {-math.inf: slots}
         self._changes = deque(sorted(plan.items()))
         self._room = 0
         self._running: list[_Run] = []  # a heap
-        self._waiting: deque[Trial] = deque()
         self._ended: list[Outcome] = []
         self._pass()
 
     @property
     def slots(self) -> int:
         """How many trials may be inside now."""
-        return max(self._room, 1)
+        free = max(self._room, 1) - len(self._running)
+        return self._inside - len(self._waiting) + max(free, 0) * self._waiting.size
 
     @property
     def running(self) -> int:
-        """How many trials run."""
+        """How many calls run."""
         return len(self._running)
+
+    def expect(self, trials: int | None) -> None:
+        """How many trials will be submitted at most: near the end, calls have fewer."""
+        self._waiting.left = trials
 
     def submit(self, trial: Trial) -> None:
         """Start a trial.
 
         Raises:
-            RuntimeError: all slots are taken.
+            RuntimeError: all slots are taken, where calls have a fixed size.
         """
-        if len(self._running) + len(self._waiting) >= self.slots:
+        if self._batches.fixed and self._inside >= self.slots:
             raise RuntimeError(f"trial {trial.id} was submitted while all slots were taken")
-        self._waiting.append(trial)
-        self._fill(self._clock())
+        self._inside += 1
+        self._waiting.add(trial)
+        self._fill(self._clock(), self._waiting.size)
 
     def collect(self, timeout: float | None) -> list[Outcome]:
         """Let time pass until trials end or slots come, at most `timeout` seconds.
@@ -148,9 +172,10 @@ class SimulatedExecutor:
             RuntimeError: trials wait for slots that will never come.
         """
         patience = math.inf if timeout is None else self._clock() + timeout
-        room = self._room
+        slots = self.slots
+        self._fill(self._clock())
         self._pass()
-        while not self._ended and (self._running or self._waiting) and self._room <= room:
+        while not self._ended and (self._running or self._waiting) and self.slots <= slots:
             if self._clock() >= patience:
                 break
             soonest = min(self._next_event(), patience)
@@ -164,20 +189,19 @@ class SimulatedExecutor:
     def cancel(self, ids: Iterable[int]) -> None:
         """End these trials now."""
         wanted, now = set(ids), self._clock()
-        for run in sorted(self._running):
-            if run.id in wanted:
-                self._end(run.id, Status.CANCELLED, run.start, now)
-        for trial in self._waiting:
-            if trial.id in wanted:
-                self._end(trial.id, Status.CANCELLED, now, now)
-        self._running = [run for run in self._running if run.id not in wanted]
-        heapq.heapify(self._running)
-        self._waiting = deque(trial for trial in self._waiting if trial.id not in wanted)
+        starts: dict[int, float] = {}
+        for run in sorted(self._running, reverse=True):
+            if not wanted.isdisjoint(trial.id for trial in run.trials):
+                self._stop(run)
+                starts |= {trial.id: start for trial, start, _ in run.begun}
+        for trial in self._waiting.remove(wanted):
+            self._end(trial.id, Status.CANCELLED, min(starts.get(trial.id, now), now), now)
         self._fill(now)
 
     def close(self) -> None:
         """End all trials now."""
-        self.cancel([run.id for run in self._running] + [trial.id for trial in self._waiting])
+        running = {trial.id for run in self._running for trial in run.trials}
+        self.cancel(running | self._waiting.ids)
 
     def _next_event(self) -> float:
         """When a trial ends or the slots change."""
@@ -193,30 +217,50 @@ class SimulatedExecutor:
             else:
                 self._finish(heapq.heappop(self._running))
             self._fill(when)
+        now = self._clock()
+        several = (run for run in self._running if len(run.trials) > 1)
+        late = [now - run.start for run in several if now - run.start > LATE]
+        self._waiting.look(max(self._room, 1), late)
 
     def _evict(self) -> None:
         """Take slots from the trials for which there is no room any more."""
         oldest_first = sorted(self._running, key=lambda run: (run.start, run.id))
         for run in reversed(oldest_first[self._room :]):
-            self._waiting.appendleft(run.trial)
-        self._running = oldest_first[: self._room]
-        heapq.heapify(self._running)
+            self._stop(run)
 
-    def _fill(self, now: float) -> None:
-        """Start waiting trials in free slots."""
-        while self._waiting and len(self._running) < self._room:
-            trial = self._waiting.popleft()
-            run = _Run(now + self._seconds(trial), trial.id, now, trial)
-            heapq.heappush(self._running, run)
+    def _stop(self, run: _Run) -> None:
+        """Have the trials of a call wait again."""
+        self._running.remove(run)
+        heapq.heapify(self._running)
+        self._waiting.again(run.trials)
+
+    def _fill(self, now: float, at_least: int = 1) -> None:
+        """Make calls of waiting trials in free slots, if there are enough."""
+        while len(self._waiting) >= at_least and len(self._running) < self._room:
+            trials = self._waiting.next(self._room)
+            begun: list[tuple[Trial, float, float]] = []
+            end = now + self._cost
+            enough = end + self._batches.seconds(None)
+            while trials and (not begun or end < enough):
+                trial = trials.pop(0)
+                start, end = end, end + self._seconds(trial)
+                begun.append((trial, start, end))
+            heapq.heappush(self._running, _Run(end, begun[0][0].id, now, begun, trials))
 
     def _finish(self, run: _Run) -> None:
-        if self._crashes(run.trial):
-            self._end(run.id, Status.CRASHED, run.start, run.end)
-            return
-        report = self._task.evaluate(run.trial) | {"started": run.start, "finished": run.end}
-        self._ended.append(Outcome.of(run.id, report))
+        self._batches.note(len(run.begun), run.end - run.begun[0][1])
+        self._waiting.again(run.left)
+        for trial, start, end in run.begun:
+            if self._crashes(trial):
+                self._end(trial.id, Status.CRASHED, start, end)
+            else:
+                report = self._task.evaluate(trial) | {"started": start, "finished": end}
+                self._add(Outcome.of(trial.id, report))
 
     def _end(self, id: int, status: Status, started: float, finished: float) -> None:
         failure = Failure("Crashed", "simulated") if status is Status.CRASHED else None
-        outcome = Outcome(id, status, failure=failure, started=started, finished=finished)
+        self._add(Outcome(id, status, failure=failure, started=started, finished=finished))
+
+    def _add(self, outcome: Outcome) -> None:
         self._ended.append(outcome)
+        self._inside -= 1

@@ -50,7 +50,7 @@ def check_one_thread_makes_one_call_after_the_other(make: Make) -> None:
     losses: list[Any] = []
 
     def work() -> None:
-        losses.extend(transport.call(Trial(id, {}), f"kit-{id}")["loss"] for id in range(3))
+        losses.extend(_report(transport, Trial(id, {}), f"kit-{id}")["loss"] for id in range(3))
 
     thread = threading.Thread(target=transport.bind(work), daemon=True)
     thread.start()
@@ -128,6 +128,12 @@ TRANSPORT_CHECKS: tuple[Callable[[Make], None], ...] = (
 )
 
 
+def _report(transport: Transport, trial: Trial, tag: str) -> dict[str, Any]:
+    [report] = transport.call([trial], tag, 0.0)
+    assert report is not None, "the first trial of a call was not begun"
+    return report
+
+
 def _task(objective: Callable[[Any], Any]) -> Task:
     return Task(objective, _id)
 
@@ -159,7 +165,7 @@ class _Running:
 
     def _call(self) -> None:
         try:
-            self.result = self._transport.call(self._trial, self.tag)
+            self.result = _report(self._transport, self._trial, self.tag)
         except Exception as error:
             self.result = error
         finally:

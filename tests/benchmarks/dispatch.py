@@ -11,7 +11,7 @@ that drift and other load on the machine hit them alike. Compare the ratios, tak
 and not the times of different runs. The floor is plain Spark of the same kind: 4 threads that each
 run one single-task job after the other, with nothing to suggest or to record.
 
-    ideal      seconds of a trial * trials / 4 slots: the wall time if dispatching cost nothing
+    ideal      seconds of all trials / 4 slots: the wall time if dispatching cost nothing
     % ideal    ideal / wall time
     x floor    the floor's wall time per trial / the contender's: above 1 is faster than plain Spark
     x tiny     wall time with 100 MB in the objective's closure / with nothing in it
@@ -32,7 +32,10 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
+import uuid
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -61,24 +64,34 @@ WARM_UP = 20  # empty trials of each contender, untimed; fewer, and a multiple o
 
 @dataclass(frozen=True)
 class Workload:
-    """`trials` trials that sleep for `seconds` each and refer to `closure` bytes."""
+    """`trials` trials that sleep for `seconds` each and refer to `closure` bytes; a tenth of them
+    sleep for `slow` seconds if it is given.
+    """
 
     name: str
     seconds: float
     trials: int
     closure: int = 0
+    slow: float = 0.0
 
-    def objective(self) -> Objective:
-        """What each trial calls."""
-        seconds = self.seconds
+    def objective(self, notes: str) -> Objective:
+        """What each trial calls; leaves a file in the folder `notes` for each slow trial."""
+        seconds, slow = self.seconds, self.slow
         data = np.random.default_rng(0).random(self.closure // 8)
 
         def sleep(config: Any) -> float:
-            if seconds:
+            if slow and zlib.crc32(repr(config).encode()) % 10 == 0:
+                open(f"{notes}/{uuid.uuid4()}", "x").close()
+                time.sleep(slow)
+            elif seconds:
                 time.sleep(seconds)
             return float(len(data))
 
         return sleep
+
+    def ideal(self, trials: int, slow: int) -> float:
+        """Seconds that so many trials take in all slots, so many of which are slow."""
+        return ((trials - slow) * self.seconds + slow * self.slow) / SLOTS
 
     def taken_by(self, contender: Contender) -> bool:
         """Whether a contender can run it in reasonable time: plain jobs and most peers ship what is
@@ -90,20 +103,25 @@ class Workload:
 WORKLOADS = (
     Workload("one-second", 1.0, 40),
     Workload("empty", 0.0, 200),
+    Workload("50 ms", 0.05, 800),
+    Workload("100 ms", 0.1, 400),
+    Workload("20 ms, some 2 s", 0.02, 400, slow=2.0),
     Workload("100 MB, one-second", 1.0, 32, 100 << 20),
     Workload("100 MB, empty", 0.0, 32, 100 << 20),
 )
 
 
-def wall_time(contender: Contender, workload: Workload) -> float:
-    """Seconds from the call to the end of the last trial."""
-    n, objective = min(workload.trials, contender.most), workload.objective()
-    started = time.perf_counter()
-    succeeded = contender.run(objective, n)
-    wall = time.perf_counter() - started
-    if succeeded != n:
-        raise RuntimeError(f"{contender.name}: {succeeded} of {n} trials succeeded")
-    return wall
+def wall_time(contender: Contender, workload: Workload) -> tuple[float, float]:
+    """Seconds from the call to the end of the last trial, and as they would be ideally."""
+    n = min(workload.trials, contender.most)
+    with tempfile.TemporaryDirectory() as notes:
+        objective = workload.objective(notes)
+        started = time.perf_counter()
+        succeeded = contender.run(objective, n)
+        wall = time.perf_counter() - started
+        if succeeded != n:
+            raise RuntimeError(f"{contender.name}: {succeeded} of {n} trials succeeded")
+        return wall, workload.ideal(n, len(os.listdir(notes)))
 
 
 @dataclass
@@ -112,21 +130,23 @@ class Results:
 
     found: Sequence[Contender]
     walls: dict[tuple[str, str], list[float]]
+    ideals: dict[tuple[str, str], list[float]]
     tiny: dict[tuple[str, str], list[float]]
 
     def add(self, contender: Contender, workload: Workload) -> None:
         """Measure once."""
         key = workload.name, contender.name
         if workload.closure:
-            tiny = wall_time(contender, replace(workload, closure=0))
+            tiny, _ = wall_time(contender, replace(workload, closure=0))
             self.tiny.setdefault(key, []).append(tiny)
-        wall = wall_time(contender, workload)
+        wall, ideal = wall_time(contender, workload)
         self.walls.setdefault(key, []).append(wall)
+        self.ideals.setdefault(key, []).append(ideal)
         print(f"{workload.name}, {contender.name}: {wall:.2f} s", file=sys.stderr)
 
     def lines(self) -> list[str]:
         """The results as text, one line for each workload and contender."""
-        form = "{:<19} {:<18} {:>6} {:>23} {:>8} {:>9} {:>20} {:>20}"
+        form = "{:<19} {:<20} {:>6} {:>23} {:>8} {:>9} {:>20} {:>20}"
         head = ("trials", "by", "number", "wall s", "% ideal", "trials/s", "x floor", "x tiny")
         lines = [form.format(*head)]
         for workload in WORKLOADS:
@@ -142,13 +162,13 @@ class Results:
         taken, tiny = self.walls[key], self.tiny.get(key, [])
         floor = [w / workload.trials for w in self.walls.get((workload.name, contender.floor), [])]
         ratios = [each * n / wall for each, wall in zip(floor, taken, strict=False)]
-        ideal = n * workload.seconds / SLOTS
+        reached = [100 * i / w for i, w in zip(self.ideals[key], taken, strict=True)]
         return (
             n,
             spread(taken),
-            f"{100 * ideal / median(taken):.0f}" if ideal else "-",
+            f"{median(reached):.0f}" if any(reached) else "-",
             f"{n / median(taken):.2f}",
-            spread(ratios) if ratios else "-",
+            spread(ratios) if ratios and not workload.slow else "-",
             spread([w / t for w, t in zip(taken, tiny, strict=True)]) if tiny else "-",
         )
 
@@ -160,7 +180,7 @@ def measure(found: Sequence[Contender], rounds: int) -> Results:
             wall_time(contender, Workload("warm-up", 0.0, JVM_WARM_UP))
     for contender in found:
         wall_time(contender, Workload("warm-up", 0.0, min(WARM_UP, contender.most // 5)))
-    results = Results(found, {}, {})
+    results = Results(found, {}, {}, {})
     for i in range(rounds):
         for workload in WORKLOADS:
             for contender in found[:: -1 if i % 2 else 1]:

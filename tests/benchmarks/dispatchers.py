@@ -40,7 +40,7 @@ def plain_spark(spark: Any) -> Run:
 
     def run(objective: Objective, n: int) -> int:
         def job(i: int) -> int:
-            return len(context.parallelize([0], 1).map(objective).collect())
+            return len(context.parallelize([i], 1).map(objective).collect())
 
         with ThreadPoolExecutor(SLOTS) as threads:
             return sum(threads.map(job, range(n)))
@@ -53,11 +53,12 @@ def plain_connect(spark: Any) -> Run:
 
     def run(objective: Objective, n: int) -> int:
         def task(batches: Any) -> Any:
-            yield from batches
-            objective(None)
+            for batch in batches:
+                objective(batch["id"][0].as_py())
+                yield batch
 
         def query(i: int) -> int:
-            return len(spark.range(0, 1, 1, 1).mapInArrow(task, "id long").collect())
+            return len(spark.range(i, i + 1, 1, 1).mapInArrow(task, "id long").collect())
 
         with ThreadPoolExecutor(SLOTS) as threads:
             return sum(threads.map(query, range(n)))

@@ -29,6 +29,12 @@ def spark_classic(task: Task, spark: SparkSession) -> Executor:
     return Pool(open_classic(spark, task), 4)
 
 
+def spark_shared(task: Task, spark: SparkSession) -> Executor:
+    from sparktune.executors.spark_classic import open_classic
+
+    return Pool(open_classic(spark, task), 4, batch=3)
+
+
 def spark_threads(task: Task, spark: SparkSession) -> Executor:
     from sparktune.executors.spark_threads import SparkThreads
 
@@ -70,6 +76,7 @@ LOCAL: dict[str, Make] = {
     "serial with a queue": lambda task: Serial(task, 3),
     "threads": lambda task: Pool(Threads(task, 3), 3),
     "one thread": lambda task: Pool(Threads(task, 1), 1),
+    "three trials a call": lambda task: Pool(Threads(task, 2), 2, batch=3),
 }
 LOCAL |= {f"parts on {name}": in_parts(make) for name, make in LOCAL.items()}
 LOCAL |= {"one part": in_parts(Serial, n=1), "parts of parts": in_parts(in_parts(Serial))}
@@ -81,6 +88,7 @@ def spark_parts(task: Task, spark: SparkSession) -> Executor:
 
 ON_SPARK = {
     "spark classic": spark_classic,
+    "spark classic, three trials a task": spark_shared,
     "spark threads": spark_threads,
     "parts on spark": spark_parts,
 }
@@ -114,5 +122,6 @@ def test_the_executor_on_spark_connect_passes(
 def test_the_simulated_executor_passes_but_for_its_times(check: Callable[[Make], None]) -> None:
     if "times" not in check.__name__:
         check(lambda task: SimulatedExecutor(task, 3, lambda trial: 1.0, Clock()))
+        check(lambda task: SimulatedExecutor(task, 2, lambda trial: 1.0, Clock(), batch=3))
         clock = Clock()
         check(in_parts(lambda task: SimulatedExecutor(task, 4, lambda trial: 1.0, clock), clock))

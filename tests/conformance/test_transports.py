@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from sparktune.errors import SparkUnavailable
-from sparktune.executors.pool import Crashed, Pool
+from sparktune.executors.pool import Pool
+from sparktune.executors.seams import Crashed
 from sparktune.executors.task import Task
 from sparktune.executors.threads import Threads
 from sparktune.testing import EXECUTOR_CHECKS, TRANSPORT_CHECKS, transports
@@ -34,26 +36,32 @@ class Cluster:
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
         return target
 
-    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+    def call(self, trials: Sequence[Trial], tag: str, within: float) -> list[dict[str, Any] | None]:
         cancelled = self._cancelled[tag] = threading.Event()
+        begun = time.monotonic()
+        reports: list[dict[str, Any] | None] = []
         with self._free:
             self._running.add(tag)
             try:
-                return self._report(trial, cancelled)
+                for trial in trials:
+                    late = reports and time.monotonic() - begun >= within
+                    reports.append(None if late else self._report(trial, cancelled))
+                return reports
             finally:
                 self._running.discard(tag)
 
     def _report(self, trial: Trial, cancelled: threading.Event) -> dict[str, Any]:
         reports: list[dict[str, Any]] = []
+        ended = threading.Event()
 
         def evaluate() -> None:
             reports.append(self._task.evaluate(trial))
-            cancelled.set()
+            ended.set()
 
         threading.Thread(target=evaluate, daemon=True).start()
-        cancelled.wait()
-        if not reports:
-            raise Crashed("it was cancelled")
+        while not ended.wait(0.01):
+            if cancelled.is_set():
+                raise Crashed("it was cancelled")
         return reports[0]
 
     def running(self) -> set[str]:
@@ -110,8 +118,8 @@ class Full(Cluster):
 
 
 class Forgetful(Cluster):
-    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
-        return super().call(Trial(0, {}), tag)
+    def call(self, trials: Sequence[Trial], tag: str, within: float) -> list[dict[str, Any] | None]:
+        return super().call([Trial(0, {}) for _ in trials], tag, within)
 
 
 class Once(Cluster):
@@ -121,11 +129,11 @@ class Once(Cluster):
         super().__init__(task)
         self._thread = threading.local()
 
-    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+    def call(self, trials: Sequence[Trial], tag: str, within: float) -> list[dict[str, Any] | None]:
         if hasattr(self._thread, "called"):
             raise Crashed("once only")
         self._thread.called = True
-        return super().call(trial, tag)
+        return super().call(trials, tag, within)
 
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
         def bound() -> None:

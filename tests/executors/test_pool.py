@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from sparktune.errors import SparkUnavailable
-from sparktune.executors._calls import Phase, State, Timing
-from sparktune.executors.pool import CancelledOutside, Crashed, Lost, Pool
+from sparktune.executors._calls import Call, Phase, State, Timing
+from sparktune.executors.pool import Pool
+from sparktune.executors.seams import CancelledOutside, Crashed, Lost
 from sparktune.trial import Outcome, Status, Trial
 
 
@@ -39,7 +41,10 @@ class Controlled:
     def bind(self, target: Any) -> Any:
         return target
 
-    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+    def call(self, trials: Sequence[Trial], tag: str, within: float) -> list[dict[str, Any] | None]:
+        return [self.evaluate(trial, tag) for trial in trials]
+
+    def evaluate(self, trial: Trial, tag: str) -> dict[str, Any]:
         self.tags[tag] = trial.id
         self.entered[trial.id].set()
         assert self.ends[trial.id].wait(120)
@@ -172,11 +177,11 @@ class Failing(Controlled):
         self.failures = failures
         self.calls: list[int] = []
 
-    def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+    def evaluate(self, trial: Trial, tag: str) -> dict[str, Any]:
         self.calls.append(trial.id)
         if self.calls.count(trial.id) <= self.failures:
             raise Lost("the executor was lost")
-        return super().call(trial, tag)
+        return super().evaluate(trial, tag)
 
 
 @pytest.mark.parametrize(("failures", "status"), [(2, Status.OK), (3, Status.CRASHED)])
@@ -361,10 +366,10 @@ def test_an_attempt_is_charged_for_its_own_time_only() -> None:
             super().__init__()
             self.lose, self.again = threading.Event(), threading.Event()
 
-        def call(self, trial: Trial, tag: str) -> dict[str, Any]:
+        def evaluate(self, trial: Trial, tag: str) -> dict[str, Any]:
             if self.entered[trial.id].is_set():
                 self.again.set()
-                return super().call(trial, tag)
+                return super().evaluate(trial, tag)
             self.tags[tag] = trial.id
             self.entered[trial.id].set()
             assert self.lose.wait(120)
@@ -412,11 +417,15 @@ def test_phases_follow_what_is_seen(state: State, runs: bool, attempt: int, afte
 
 
 def test_a_call_that_is_told_to_end_twice_ends_for_the_first_reason() -> None:
-    state = State(Phase.RUNNING, 1, 2.0).told_to_end(Status.TIMEOUT, 2.0, 0.25)
-    assert state == State(Phase.ENDING, 1, 2.25, Status.TIMEOUT)
-    state = state.told_to_end(Status.CANCELLED, 3.0, 0.25)
-    assert state == State(Phase.ENDING, 1, 3.25, Status.TIMEOUT)
-    assert state.abandoned() == State(Phase.ABANDONED, 1, float("inf"), Status.TIMEOUT)
+    state = State(Phase.RUNNING, 1, 2.0).told_to_end(2.0, 0.25)
+    assert state == State(Phase.ENDING, 1, 2.25)
+    state = state.told_to_end(3.0, 0.25)
+    assert state == State(Phase.ENDING, 1, 3.25)
+    assert state.abandoned() == State(Phase.ABANDONED, 1, float("inf"))
+    call = Call((Trial(0, {}), Trial(1, {})), "tag")
+    assert not call.tell([1], Status.TIMEOUT)
+    assert call.tell([0, 1], Status.CANCELLED)
+    assert call.told == {0: Status.CANCELLED, 1: Status.TIMEOUT}
 
 
 def test_outcomes_beside_a_lost_platform_are_kept() -> None:
@@ -426,9 +435,8 @@ def test_outcomes_beside_a_lost_platform_are_kept() -> None:
     submit(pool, 0, 1, 2)
     for id in range(3):
         transport.ends[id].set()
-    for _ in pool._threads:
-        pool._todo.put(None)
-    for thread in pool._threads:
+    pool._crew.dismiss()
+    for thread in pool._crew.threads:
         thread.join(20)
     assert sorted(outcome.trial_id for outcome in pool.collect(120)) == [0, 2]
     with pytest.raises(SparkUnavailable, match="stopped"):
@@ -488,8 +496,8 @@ def test_close_cancels_everything_once_and_leaves_no_thread() -> None:
     pool.close()
     assert transport.closed == 1
     assert {outcome.status for outcome in pool.collect(0)} == {Status.CANCELLED}
-    for thread in pool._threads:
-        thread.join(20)
+    for thread in pool._crew.threads:
+        thread.join(120)
         assert not thread.is_alive()
 
 
@@ -538,7 +546,7 @@ def test_what_does_not_end_while_the_pool_is_closed_is_cancelled_until_it_has() 
     assert not transport.left.is_set()
     transport.arrived.set()
     assert transport.left.wait(120)
-    for thread in pool._threads:
+    for thread in pool._crew.threads:
         thread.join(20)
         assert not thread.is_alive()
     assert transport.closed == 1

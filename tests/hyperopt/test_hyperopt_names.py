@@ -45,7 +45,7 @@ NAMES = {
     "ipy": "IPythonTrials",
     "utils": "coarse_utcnow use_obj_for_literal_in_memo",
 }
-OURS = {"trial_timeout", "retries", "deterministic"}  # arguments beyond Hyperopt's
+OURS = {"trial_timeout", "retries", "deterministic", "batch"}  # arguments beyond Hyperopt's
 
 
 @pytest.mark.parametrize("module", NAMES)

@@ -72,9 +72,19 @@ def session(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def spark_trials(session: Any) -> Callable[..., SparkTrials]:
+def spark_trials(session: Any, batch: int | str) -> Callable[..., SparkTrials]:
     """`SparkTrials` on that session."""
-    return functools.partial(SparkTrials, spark_session=session)
+    return functools.partial(SparkTrials, spark_session=session, batch=batch)
+
+
+@pytest.fixture
+def batch() -> int | str:
+    """How many trials share a task."""
+    return "auto"
+
+
+eight_a_task_too = pytest.mark.parametrize("batch", ["auto", 8], ids=["", "eight a task"])
+"""For tests that hold, too, where trials share tasks."""
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def objective(kind):
 
 kinds = ["works", "loses its executor once", "raises", "exits", "loses its executor each time",
          "works too"]
-trials = SparkTrials(parallelism=2, retries=1)
+trials = SparkTrials(parallelism=2, retries=1, batch={batch!r})
 fmin(objective, hp.choice("kind", kinds), max_evals=0, trials=trials, verbose=False,
      points_to_evaluate=[{{"kind": kind}} for kind in range(6)])
 for kind, trial in zip(kinds, trials.records.values()):
@@ -58,29 +58,40 @@ session.stop()
 
 
 @pytest.mark.parametrize(
-    ("start", "master", "exits"),
+    ("start", "master", "exits", "batch"),
     [
-        (CLASSIC, LOCAL_CLUSTER, 1),
-        (CLASSIC, "standalone", 1),
+        (CLASSIC, LOCAL_CLUSTER, 1, "auto"),
+        (CLASSIC, "standalone", 1, "auto"),
         # Spark Connect does not tell whether the process or its executor died.
-        (CONNECT, LOCAL_CLUSTER, 2),
+        (CONNECT, LOCAL_CLUSTER, 2, "auto"),
+        (CLASSIC, LOCAL_CLUSTER, 1, 8),
+        (CONNECT, LOCAL_CLUSTER, 2, 8),
     ],
-    ids=["classic, local-cluster", "classic, standalone", "connect, local-cluster"],
+    ids=[
+        "classic, local-cluster",
+        "classic, standalone",
+        "connect, local-cluster",
+        "classic, local-cluster, all in a task",
+        "connect, local-cluster, all in a task",
+    ],
 )
 def test_lost_executors_cost_a_trial_its_retries_and_the_others_nothing(
-    start: str, master: str, exits: int, request: pytest.FixtureRequest, tmp_path: Path
+    start: str, master: str, exits: int, batch: Any, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
+    """In a task of all trials the first one has ended when the second loses the executor, and its
+    result goes with it: it is evaluated twice, which is no retry.
+    """
     if master == "standalone":
         master = request.getfixturevalue("standalone").address
     started = request.getfixturevalue("local_connect") if start == CONNECT else start.format
     log = tmp_path / "log"
     log.mkdir()
-    code = textwrap.dedent(PROGRAM).format(start=started(master=master), log=str(log))
+    code = textwrap.dedent(PROGRAM).format(start=started(master=master), log=str(log), batch=batch)
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=300
     )
     assert result.stdout.splitlines() == [
-        "works: ok: 1",
+        f"works: ok: {1 if batch == 'auto' else 2}",
         "loses its executor once: ok: 2",
         "raises: error: 1",
         f"exits: crashed: {exits}",

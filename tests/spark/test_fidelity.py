@@ -12,6 +12,7 @@ import pytest
 
 from sparktune import ASHA, Spark, SparkTrials, fmin, hp, tune
 from sparktune.trial import Status
+from tests.spark.conftest import eight_a_task_too
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -61,8 +62,9 @@ def test_fmin_promotes_on_spark(session: SparkSession) -> None:
 
 
 @pytest.mark.parametrize("shared", [False, True])
+@eight_a_task_too
 def test_states_are_handed_on_by_workers(
-    session: SparkSession, tmp_path: Path, shared: bool
+    session: SparkSession, tmp_path: Path, shared: bool, batch: Any
 ) -> None:
     class Model:
         """A class that workers cannot import."""
@@ -79,7 +81,7 @@ def test_states_are_handed_on_by_workers(
         objective,
         SPACE,
         scheduler=ASHA_9,
-        on=Spark(2, session=session),
+        on=Spark(2, session=session, batch=batch),
         max_trials=9,
         seed=1,
         progress=False,
@@ -93,13 +95,16 @@ def test_states_are_handed_on_by_workers(
         assert (trial.state.shared, trial.state.size > 2**21) == (shared, True)
 
 
+@eight_a_task_too
 def test_a_worker_that_dies_at_a_promotion_costs_this_promotion(
-    session: SparkSession, tmp_path: Path
+    session: SparkSession, tmp_path: Path, batch: Any
 ) -> None:
     def objective(config: dict[str, Any], budget: int, state: Any = None) -> dict[str, Any]:
         if budget == 3:
-            with contextlib.suppress(FileExistsError):
-                (tmp_path / "died").touch(exist_ok=False)
+            guilty = tmp_path / "guilty"
+            with contextlib.suppress(FileExistsError), open(guilty, "x") as file:
+                file.write(str(config["x"]))
+            if guilty.read_text() == str(config["x"]):
                 os._exit(1)
         return {"loss": config["x"] ** 2, "status": "ok", "state": budget, "began": state or 0}
 
@@ -107,7 +112,7 @@ def test_a_worker_that_dies_at_a_promotion_costs_this_promotion(
         objective,
         SPACE,
         scheduler=ASHA_9,
-        on=Spark(2, session=session, retries=0),
+        on=Spark(2, session=session, retries=0, batch=batch),
         max_trials=9,
         seed=1,
         progress=False,

@@ -20,6 +20,7 @@ from pyspark import cloudpickle
 
 import sparktune
 from sparktune import SparkTrials, fmin, hp
+from tests.spark.conftest import eight_a_task_too
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers lack this module
 MakeTrials = Callable[..., SparkTrials]
@@ -63,6 +64,7 @@ def observed(trials: SparkTrials) -> Any:
     return seen[0]
 
 
+@eight_a_task_too
 def test_no_trial_sees_what_another_did_to_the_objective(spark_trials: MakeTrials) -> None:
     frame = pd.DataFrame({"f": [1.0, 2.0, 3.0], "name": ["a", "b", "c"]})
     sparse = scipy.sparse.eye(3, format="csr")
@@ -105,6 +107,7 @@ def test_no_trial_sees_what_another_did_to_the_objective(spark_trials: MakeTrial
     ],
     ids=["callable", "callable with large data", "bound method", "partial"],
 )
+@eight_a_task_too
 def test_objectives_that_are_no_functions_are_fresh_too(
     objective: Any, spark_trials: MakeTrials
 ) -> None:
@@ -169,6 +172,7 @@ def summary(things: dict[str, Any]) -> dict[str, str]:
     return {str(k): str(v) for k, v in (found | columns | {"data": sparse.data.sum()}).items()}
 
 
+@eight_a_task_too
 def test_large_data_of_every_kind_is_as_it_was_given(spark_trials: MakeTrials) -> None:
     things = large_things()
     read_only = np.arange(MANY, dtype=float)
@@ -248,6 +252,7 @@ def test_a_file_that_was_removed_is_made_up_for(spark_trials: MakeTrials, tmp_pa
     assert seen == [MANY + 1.0] * 4
 
 
+@eight_a_task_too
 def test_classes_of_shared_objects_and_of_the_objective_are_the_same(
     spark_trials: MakeTrials,
 ) -> None:
@@ -264,8 +269,10 @@ def test_classes_of_shared_objects_and_of_the_objective_are_the_same(
     assert {type(result["made"]) for result in trials.results} == {Counter}
 
 
+@eight_a_task_too
 def test_a_shared_object_stays_one_object_a_process(spark_trials: MakeTrials) -> None:
-    handle = sparktune.share(Warm(np.zeros(MANY)))
+    # Unlike that of any other run, whose object a process may have kept.
+    handle = sparktune.share(Warm(np.random.default_rng().random(MANY)))
     trials = spark_trials(parallelism=1)
 
     def objective(x: float) -> dict[str, Any]:

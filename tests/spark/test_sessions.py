@@ -151,7 +151,7 @@ for kind in {kinds}:
             file.write("started")
         time.sleep(600)
 
-    trials = kind(parallelism={parallelism})
+    trials = kind(parallelism={parallelism}{options})
     try:
         fmin(objective, hp.uniform("x", 0, 1), max_evals=9, trials=trials, verbose=False)
     except KeyboardInterrupt:
@@ -164,17 +164,24 @@ CONNECT = "SparkSession.builder.remote('{url}').getOrCreate()"
 
 
 @pytest.mark.parametrize(
-    ("session", "kinds", "parallelism", "left"),
+    ("session", "kinds", "parallelism", "options", "inside", "left"),
     [
-        (CLASSIC, ["SparkTrials", "ThreadTrials"], 2, "active_jobs()"),
-        (CONNECT, ["SparkTrials"], 4, "running_queries()"),
+        (CLASSIC, ["SparkTrials", "ThreadTrials"], 2, "", 3, "active_jobs()"),
+        (CONNECT, ["SparkTrials"], 4, "", 5, "running_queries()"),
+        (CLASSIC, ["SparkTrials"], 2, ", batch=8", 9, "active_jobs()"),
     ],
-    ids=["SparkTrials and ThreadTrials on Classic", "SparkTrials on Connect"],
+    ids=[
+        "SparkTrials and ThreadTrials on Classic",
+        "SparkTrials on Connect",
+        "SparkTrials on Classic, eight a task",
+    ],
 )
 def test_ctrl_c_ends_the_run_within_seconds_and_frees_the_cluster(
     session: str,
     kinds: list[str],
     parallelism: int,
+    options: str,
+    inside: int,
     left: str,
     request: pytest.FixtureRequest,
     tmp_path: Path,
@@ -190,6 +197,7 @@ def test_ctrl_c_ends_the_run_within_seconds_and_frees_the_cluster(
         kinds=f"[{', '.join(kinds)}]",
         folder=f"{tmp_path}/",
         parallelism=parallelism,
+        options=options,
         left=left,
     )
     with subprocess.Popen(
@@ -202,7 +210,7 @@ def test_ctrl_c_ends_the_run_within_seconds_and_frees_the_cluster(
             assert select.select([pipe], [], [], 120)[0], "no trial has started"
             begun = time.monotonic()
             os.kill(process.pid, signal.SIGINT)
-            assert process.stdout.readline() == f"interrupted 0 {parallelism + 1}\n"
+            assert process.stdout.readline() == f"interrupted 0 {inside}\n"
             assert time.monotonic() - begun < 60
             assert process.stdout.readline() == "jobs []\n"
         _, errors = process.communicate(timeout=120)

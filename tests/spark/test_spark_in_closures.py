@@ -15,6 +15,7 @@ from pyspark import cloudpickle
 import sparktune
 from sparktune import ObjectiveNotPicklable, SparkTrials, ThreadTrials, Trials, fmin, hp
 from sparktune.errors import AllTrialsFailed
+from tests.spark.conftest import eight_a_task_too
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers lack this module
 X = hp.uniform("x", 0, 1)
@@ -61,9 +62,10 @@ def test_broadcast_variables_work_wherever_they_are(how: str, spark: Any) -> Non
     data.destroy()
 
 
-def test_broadcast_variables_work_in_parameters(spark: Any) -> None:
+@eight_a_task_too
+def test_broadcast_variables_work_in_parameters(spark: Any, batch: Any) -> None:
     options = [spark.sparkContext.broadcast([number]) for number in range(3)]
-    trials = SparkTrials(2, spark_session=spark)
+    trials = SparkTrials(2, spark_session=spark, batch=batch)
     space = hp.choice("data", options)
     quiet(
         lambda data: sum(data.value), space, algo=sparktune.rand.suggest, max_evals=9, trials=trials
@@ -72,7 +74,8 @@ def test_broadcast_variables_work_in_parameters(spark: Any) -> None:
         assert trial.loss == trial.values["data"]
 
 
-def test_accumulators_count_every_trial(spark: Any) -> None:
+@eight_a_task_too
+def test_accumulators_count_every_trial(spark: Any, batch: Any) -> None:
     calls, settings = spark.sparkContext.accumulator(0), spark.sparkContext.accumulator(0)
 
     def objective(config: dict[str, Any]) -> float:
@@ -82,7 +85,7 @@ def test_accumulators_count_every_trial(spark: Any) -> None:
             raise ValueError
         return float(config["x"])
 
-    trials = SparkTrials(3, spark_session=spark)
+    trials = SparkTrials(3, spark_session=spark, batch=batch)
     quiet(objective, {"x": X, "count": hp.choice("count", [settings])}, max_evals=20, trials=trials)
     assert (calls.value, settings.value) == (20, 40)
 

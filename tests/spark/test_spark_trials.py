@@ -29,6 +29,7 @@ from sparktune import (
 )
 from sparktune.executors.spark_session import is_connect
 from sparktune.trial import Status, Trial
+from tests.spark.conftest import eight_a_task_too
 
 X = hp.uniform("x", -10, 10)
 quiet = functools.partial(fmin, show_progressbar=False)
@@ -85,6 +86,7 @@ class TestRuns:
         quiet(square, X, max_evals=9, trials=trials)
         assert len(trials) == 9
 
+    @eight_a_task_too
     def test_conditional_spaces_and_rich_options_arrive_whole(
         self, spark_trials: MakeTrials
     ) -> None:
@@ -127,6 +129,7 @@ class TestRuns:
         known = [result["pid"] for result in trials.results if result["known"]]
         assert len(set(known)) == len(known)
 
+    @eight_a_task_too
     def test_the_objective_is_unpickled_once_for_each_trial(
         self, spark_trials: MakeTrials, tmp_path: Path
     ) -> None:
@@ -161,6 +164,7 @@ class TestRuns:
 
 
 class TestFailures:
+    @eight_a_task_too
     def test_each_kind_ends_its_own_trial_only(self, spark_trials: MakeTrials) -> None:
         def raise_(error: BaseException) -> None:
             raise error
@@ -247,6 +251,7 @@ class TestFailures:
             quiet(objectives[what], X, max_evals=3, trials=trials)
         assert trials.count_total_trials() == 0
 
+    @eight_a_task_too
     def test_parameters_that_cannot_be_loaded_are_explained(self, spark_trials: MakeTrials) -> None:
         class Broken:
             def __reduce__(self) -> Any:
@@ -257,6 +262,7 @@ class TestFailures:
             quiet(square, hp.choice("c", [Broken()]), max_evals=1, trials=trials)
         assert only(trials).status is Status.ERROR
 
+    @eight_a_task_too
     def test_parameters_that_cannot_be_pickled_end_their_trial(
         self, spark_trials: MakeTrials
     ) -> None:
@@ -273,6 +279,7 @@ class TestFailures:
         assert "the parameters of a trial take 2 MB" in caplog.text
         assert caplog.text.count("travel with every trial") == 1
 
+    @eight_a_task_too
     def test_a_result_of_many_megabytes_arrives(self, spark_trials: MakeTrials) -> None:
         def objective(x: float) -> dict[str, Any]:
             return {"loss": x, "status": STATUS_OK, "blob": b"x" * 50_000_000}
@@ -281,6 +288,7 @@ class TestFailures:
         quiet(objective, X, max_evals=2, trials=trials)
         assert len(trials.results[1]["blob"]) == 50_000_000
 
+    @eight_a_task_too
     def test_an_objective_without_memory_raises_and_its_process_goes_on(
         self, spark_trials: MakeTrials
     ) -> None:
@@ -303,6 +311,7 @@ class TestFailures:
 
 
 class TestLogs:
+    @eight_a_task_too
     def test_what_a_trial_writes_comes_back_with_it(self, spark_trials: MakeTrials) -> None:
         def objective(x: float) -> float:
             import logging
@@ -355,6 +364,7 @@ class TestTimeAndCancelling:
     """
 
     @pytest.mark.usefixtures("warm")
+    @eight_a_task_too
     def test_code_that_never_returns_to_python_is_ended(self, spark_trials: MakeTrials) -> None:
         def objective(x: float) -> float:
             import ctypes
@@ -372,6 +382,7 @@ class TestTimeAndCancelling:
         assert statuses == [Status.TIMEOUT] * 2 + [Status.OK] * 2
 
     @pytest.mark.usefixtures("warm")
+    @eight_a_task_too
     def test_a_trial_that_hangs_is_ended_and_its_slot_used_again(
         self, spark_trials: MakeTrials, nothing_runs: Callable[[], bool]
     ) -> None:
@@ -454,6 +465,7 @@ class TestTimeAndCancelling:
         assert not trials.count_by_state_unsynced([0, 1])
         assert nothing_runs()
 
+    @eight_a_task_too
     def test_a_run_that_timed_out_can_go_on(self, spark_trials: MakeTrials) -> None:
         trials = spark_trials(parallelism=4, timeout=1)
         with pytest.raises(AllTrialsFailed, match="5 cancelled"):

@@ -10,6 +10,7 @@ import pytest
 from sparktune import Parts, Spark, hp, tune
 from sparktune.errors import TrialFailed
 from sparktune.trial import Status
+from tests.spark.conftest import eight_a_task_too
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -54,7 +55,8 @@ def test_the_first_failure_ends_the_run_where_it_shall(
     assert caught.value.study.trials[0].status is Status.ERROR  # type: ignore[attr-defined]
 
 
-def test_parts_of_a_trial_are_spark_tasks(session: SparkSession) -> None:
+@eight_a_task_too
+def test_parts_of_a_trial_are_spark_tasks(session: SparkSession, batch: Any) -> None:
     def objective(config: dict[str, Any], part: int) -> float:
         print(f"part {part}")
         if config["x"] < 0 and part == 1:
@@ -62,7 +64,7 @@ def test_parts_of_a_trial_are_spark_tasks(session: SparkSession) -> None:
         return float(config["x"] + part)
 
     start = [{"x": 2.0, "k": 0}, {"x": -1.0, "k": 1}]
-    on = Parts(Spark(2, session=session), 3)
+    on = Parts(Spark(2, session=session, batch=batch), 3)
     study = tune(objective, SPACE, on=on, start=start, max_trials=0, progress=False)
     good, bad = study.trials.values()
     assert (good.status, good.loss, bad.status) == (Status.OK, 3.0, Status.ERROR)

@@ -19,6 +19,7 @@ import numpy as np
 from pyspark import cloudpickle
 
 from sparktune import SparkTrials, fmin, hp
+from tests.spark.conftest import eight_a_task_too
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers lack this module
 quiet = functools.partial(fmin, show_progressbar=False)
@@ -143,6 +144,7 @@ def look() -> dict[str, Any]:
     }
 
 
+@eight_a_task_too
 def test_later_trials_find_their_process_as_the_first_one_did(
     spark_trials: Callable[..., SparkTrials],
 ) -> None:

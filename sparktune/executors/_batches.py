@@ -1,0 +1,83 @@
+"""How many trials go into one call: several where they are short, as a call costs tens of
+milliseconds on Spark.
+
+    m    median seconds of the last trials
+    d    mean seconds of the last trials; calls that have lasted long count with their time so far
+    k    trials of a call: it lasts about `LASTS` if they take m, so k = LASTS / m
+    s    calls that run at once
+    n    trials that have ended
+    r    trials that are not in a call yet, those included that will still be asked for
+
+A call ends with its last trial, so a long one holds back what those before it found. Therefore a
+call begins no further trial after `ENOUGH` seconds, and k <= HELD / d: one trial of a minute among
+short ones makes k fall at once, while it runs.
+
+Two more rules keep k small. About s k trials are pending at once, and never more than have ended:
+k <= n / s, so that a suggestion knows the results of half of all trials. Near the end no slot is to
+stand empty while another has many trials before it: k <= r / s, the guided self-scheduling of
+Polychronopoulos and Kuck (1987).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, median
+
+LASTS = 0.3  # seconds that a call is meant to last
+ENOUGH = 0.4  # seconds of a call after which it begins no further trial
+HELD = 2.0  # seconds that a call of several may last on average
+LATE = 1.0  # seconds of a call of several after which one of its trials cannot be short
+MOST = 32  # trials of a call
+FEW = 8  # trials that have a call of their own before any share one, as so few tell little
+_LAST = 32  # trials that m and d are of
+
+
+@dataclass(slots=True)
+class Batches:
+    """The sizes of calls.
+
+    Args:
+        fixed: trials of a call; None: as many as their durations suggest.
+    """
+
+    fixed: int | None = None
+    ended: int = 0
+    _seconds: deque[float] = field(default_factory=lambda: deque(maxlen=_LAST))
+
+    def note(self, trials: int, seconds: float) -> None:
+        """Take into account trials that have ended, and took so long together."""
+        self.ended += trials
+        self._seconds.extend([seconds / max(trials, 1)] * trials)
+
+    def size(self, slots: int, late: Sequence[float] = ()) -> int:
+        """The most trials of a call, where so many run at once; `late` are the seconds that calls
+        of several have taken which should have ended.
+        """
+        if self.fixed is not None:
+            return self.fixed
+        if self.ended < FEW:
+            return 1
+        k = min(_times(median(self._seconds), LASTS), _times(fmean([*self._seconds, *late]), HELD))
+        return max(min(math.ceil(k), self.ended // slots), 1)
+
+    def share(self, size: int, waiting: int, left: int | None, slots: int) -> int:
+        """How many of the trials that wait go into the next call, where so many more will be asked
+        for; None: nobody knows.
+        """
+        if self.fixed is None and left is not None:
+            size = min(size, math.ceil((waiting + left) / slots))
+        return max(min(size, waiting), 1)
+
+    def seconds(self, limit: float | None) -> float:
+        """Seconds after which a call begins no further trial, each of which may take `limit`."""
+        return min(
+            math.inf if self.fixed is not None else ENOUGH, math.inf if limit is None else limit
+        )
+
+
+def _times(seconds: float, within: float) -> float:
+    """How many times so many seconds fit in, at most `MOST`."""
+    return MOST if seconds * MOST <= within else within / seconds
