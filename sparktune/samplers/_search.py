@@ -114,10 +114,10 @@ class Search:
         """
         Z, prior = self.embedding.features(X), self.prior(X)
         mean = self.process.mean(Z)
-        hopes = self.acquisition(mean, np.full(len(X), self.process.doubt)) + prior
+        hopes = self.acquisition(mean, self.process.doubts(Z)) + prior
         best = in_order(hopes)[:_PROMISING]
         scores = np.full(len(X), -np.inf)
-        sd = self.process.deviations(self.process.whitened(Z[best]))
+        sd = self.process.deviations(self.process.whitened(Z[best]), Z[best])
         scores[best] = self.acquisition(mean[best], sd) + prior[best]
         return scores
 
@@ -236,5 +236,5 @@ class _Beliefs:
 
     def best_first(self) -> Array:
         """The rows, those with the largest acquisition first."""
-        sd = self.process.deviations(self.V)
+        sd = self.process.deviations(self.V, self.Z)
         return self.X[in_order(self.acquisition(self.mean, sd) + self.prior)]

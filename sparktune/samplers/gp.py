@@ -151,7 +151,7 @@ class GaussianProcess:
             least = min(process.fitted.min(), process.predict(pending)[0].min(initial=np.inf))
             one = ACQUISITIONS[self.acquisition](float(least), self.kappa)
             return one, one
-        rows = np.vstack([process.A * process.lengths, pending])
+        rows = np.vstack([process.Z, pending])
         mean, sd = process.predict(rows)
         likely = int(np.argmin(mean - _KAPPA_PE * sd))
         return Bound(_KAPPA_PE), Exploration(float(mean[likely]))

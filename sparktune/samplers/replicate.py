@@ -63,7 +63,8 @@ class Standing:
         process = gp.model_of(embedding, X, y, history.variance[known])
         first = _first_of_each(X, y)[:_MOST]
         mean, C = process.joint(embedding.features(X[first]))
-        noisy = bool(process.sn2 * process.shares.max() > _NOISY * process.sf2)
+        signal = process.prior_variances(process.Z).mean()
+        noisy = bool(process.sn2 * process.shares.max() > _NOISY * signal)
         return Standing(known[first], X[first], mean, C, process.sn2 * process.scale**2, noisy)
 
     def after(self, i: int) -> Standing:

@@ -1,11 +1,12 @@
 """How well hyperparameters of a Gaussian process explain observations: the negative logarithm of
 their posterior density, with its gradient (Rasmussen and Williams 2006, eqs. 5.8 and 5.9).
 
-    theta     (g + 2,)   log l (g,), log sf2, log sn2
+    theta     (g + 3,)   log l (g,), log sf2, log st2, log sn2
     l         (g,)       lengths of the kernel's groups
-    sf2, sn2             variances of the signal and of the noise
+    sf2, st2, sn2        variances of the signal, of the weights of its trend, and of the noise
+    T         (n, q)     effects of the trend (`_kernel`)
     c         (n,)       the noise of each observation as a share of sn2, 1 where nothing is told
-    K         (n, n)     sf2 k + sn2 diag(c)
+    K         (n, n)     sf2 k + st2 T T^T + sn2 diag(c)
     L         (n, n)     its lower Cholesky factor
     alpha     (n,)       K^-1 y
     W         (n, n)     K^-1 - alpha alpha^T
@@ -15,6 +16,7 @@ Priors, all normal in the logarithm. The length's grows with the number of group
 
     log l     N(log 0.5 + 1/2 log g, 1)
     log sf2   N(0, 1), as the observations are standardised
+    log st2   N(log 0.5, 1.5^2)
     log sn2   N(log 0.005, 1.5^2), or about what is told of it
 
 What is told of noise gives its shape, and where its size is likely to be; the size is inferred. So
@@ -33,13 +35,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.surrogates import Array
-from sparktune.surrogates._kernel import with_slope
+from sparktune.surrogates._kernel import effects, with_slope
 
 LEAST_NOISE = 1e-8
 """Smallest noise variance, which also keeps K positive definite."""
 
 _LENGTH = (log(0.5), 1.0)
 _SIGNAL = (0.0, 1.0)
+_TREND = (log(0.5), 1.5)
 _NOISE = (log(0.005), 1.5)
 _SHAPE = 1e4
 """How many times as large or small as usual the noise of an observation can be."""
@@ -53,7 +56,8 @@ class Evidence:
     """The evidence of observations y (n,) at rows Z (n, p).
 
     `noise` is the variance of the noise where it is known; `told` (n,) what is told of that of each
-    observation, NaN where nothing is.
+    observation, NaN where nothing is; `middle` (p,) the point that effects of the trend are
+    measured from, without it the mean of the rows.
     """
 
     Z: Array
@@ -61,6 +65,7 @@ class Evidence:
     groups: NDArray[np.intp]
     noise: float | None = None
     told: Array | None = None
+    middle: Array | None = None
 
     @cached_property
     def usual(self) -> float | None:
@@ -79,12 +84,26 @@ class Evidence:
 
     @property
     def centre(self) -> Array:
-        """The mode of the prior, shape (g + 2,)."""
+        """The mode of the prior, shape (g + 3,)."""
         g = self.size
         lengths = np.full(g, _LENGTH[0] + 0.5 * log(max(g, 1)))
         usual = _NOISE[0] if self.usual is None else log(self.usual)
         noise = usual if self.noise is None else log(max(self.noise, LEAST_NOISE))
-        return np.append(lengths, [_SIGNAL[0], noise])
+        return np.append(lengths, [_SIGNAL[0], _TREND[0], noise])
+
+    @cached_property
+    def origin(self) -> Array:
+        """c of the trend."""
+        if self.middle is not None:
+            return self.middle
+        return self.Z.mean(axis=0) if len(self.Z) else np.zeros(self.Z.shape[1])
+
+    @cached_property
+    def trend(self) -> Array:
+        """T T^T."""
+        T = effects(self.Z, self.origin, self.size)
+        found: Array = T @ T.T
+        return found
 
     @property
     def size(self) -> int:
@@ -103,9 +122,9 @@ class Evidence:
         """The negative log density of theta, up to a constant, and its gradient."""
         n, g = len(self.y), self.size
         A = self.Z / np.exp(theta[:g])[self.groups]
-        sf2, sn2 = np.exp(theta[g:])
+        sf2, st2, sn2 = np.exp(theta[g:])
         k, slope = with_slope(A, A)
-        L = factor(sf2 * k, sn2 * self.shares)
+        L = factor(sf2 * k + st2 * self.trend, sn2 * self.shares)
         inverse = inverted(L)
         alpha = inverse @ self.y
         W = inverse - np.outer(alpha, alpha)
@@ -113,15 +132,15 @@ class Evidence:
         by_feature = G.sum(axis=1) @ A**2 - (A * (G @ A)).sum(axis=0)
         lengths = sf2 * np.bincount(self.groups, by_feature, minlength=g)
         noise = 0.5 * sn2 * float(np.diag(W) @ self.shares)
-        signal = 0.5 * sf2 * (W * k).sum()
+        signal, trend = 0.5 * sf2 * (W * k).sum(), 0.5 * st2 * (W * self.trend).sum()
         value = 0.5 * self.y @ alpha + np.log(np.diag(L)).sum() + 0.5 * n * log(2 * np.pi)
         prior, pull = self._prior(theta)
-        return float(value + prior), np.append(lengths, [signal, noise]) + pull
+        return float(value + prior), np.append(lengths, [signal, trend, noise]) + pull
 
     def _prior(self, theta: Array) -> tuple[float, Array]:
         """The negative log density of the prior, up to a constant, and its gradient."""
         g = self.size
-        sd = np.append(np.full(g, _LENGTH[1]), [_SIGNAL[1], _NOISE[1]])
+        sd = np.append(np.full(g, _LENGTH[1]), [_SIGNAL[1], _TREND[1], _NOISE[1]])
         t = (theta - self.centre) / sd
         return 0.5 * float(t @ t), t / sd
 

@@ -1,13 +1,15 @@
 """What a Gaussian process with known hyperparameters says (Rasmussen and Williams 2006, eqs. 2.23
 to 2.27 and 5.12).
 
-    A, B     (n, p), (m, p)   rows of features in units of their lengths
+    Z, X     (n, p), (m, p)   rows of features: the observed ones, and others
+    A, B     (n, p), (m, p)   these rows in units of their lengths
     L        (n, n)           Cholesky factor of the observations' covariance, noise included
     alpha    (n,)             K^-1 y
     kx       (n, m)           covariances of f at the n rows with f at m others
     V        (n, m)           L^-1 kx
     mean     (m,)             kx^T alpha
-    var      (m,)             sf2 - sum of V^2
+    prior    (m,)             sf2 + st2 sum of T^2: the variance of f before anything is observed
+    var      (m,)             prior - sum of V^2
 """
 
 from __future__ import annotations
@@ -19,23 +21,26 @@ import numpy as np
 
 from sparktune.surrogates import Array
 from sparktune.surrogates._evidence import LEAST_NOISE, Evidence, factor, inverted, solved
-from sparktune.surrogates._kernel import correlation, with_slope
+from sparktune.surrogates._kernel import correlation, effects, slopes_of_effects, with_slope
 
 
 @dataclass(frozen=True, eq=False)
 class Process:
-    """The posterior of a Gaussian process. `lengths` (p,) are those of the features, `sf2` and
-    `sn2` the variances of signal and noise, `shares` (n,) how many times the latter each
-    observation has; `y` are the observations, in units of `scale` from
-    `offset`, as are `sf2` and `sn2`.
+    """The posterior of a Gaussian process. `lengths` (p,) are those of the features, `sf2`, `st2`
+    and `sn2` the variances of signal, trend and noise, `shares` (n,) how many times the latter each
+    observation has; `y` are the observations, in units of `scale` from `offset`, as are the
+    variances. The trend is measured from `middle` (p,), and there are `g` lengths.
     """
 
-    A: Array
+    Z: Array
     y: Array
     L: Array
     alpha: Array
     lengths: Array
+    middle: Array
+    g: int
     sf2: float
+    st2: float
     sn2: float
     shares: Array
     offset: float
@@ -44,12 +49,16 @@ class Process:
     @staticmethod
     def of(evidence: Evidence, theta: Array, offset: float, scale: float) -> Process:
         """The posterior of these observations with hyperparameters theta."""
-        lengths = np.exp(theta[: evidence.size])[evidence.groups]
-        sf2, sn2 = (float(each) for each in np.exp(theta[evidence.size :]))
+        g = evidence.size
+        lengths = np.exp(theta[:g])[evidence.groups]
+        sf2, st2, sn2 = (float(each) for each in np.exp(theta[g:]))
         A = evidence.Z / lengths
-        L = factor(sf2 * correlation(A, A), sn2 * evidence.shares)
+        L = factor(sf2 * correlation(A, A) + st2 * evidence.trend, sn2 * evidence.shares)
         alpha = solved(L, solved(L, evidence.y), transposed=True)
-        return Process(A, evidence.y, L, alpha, lengths, sf2, sn2, evidence.shares, offset, scale)
+        return Process(
+            evidence.Z, evidence.y, L, alpha, lengths, evidence.origin, g, sf2, st2, sn2,
+            evidence.shares, offset, scale,
+        )  # fmt: skip
 
     @property
     def fitted(self) -> Array:
@@ -58,31 +67,40 @@ class Process:
         found: Array = self.offset + self.scale * (self.y - noise)
         return found
 
-    def covariance(self, Z: Array) -> Array:
-        """kx of the rows Z (m, p), shape (n, m)."""
-        kx: Array = self.sf2 * correlation(self.A, Z / self.lengths)
-        return kx
+    def covariance(self, X: Array) -> Array:
+        """kx of the rows X (m, p), shape (n, m)."""
+        return self.prior_covariance(self.Z, X)
 
     def prior_covariance(self, Z: Array, X: Array) -> Array:
         """The covariances of f at rows Z (n, p) and X (m, p) before anything was observed, in units
         of `scale` squared, shape (n, m).
         """
-        k: Array = self.sf2 * correlation(Z / self.lengths, X / self.lengths)
+        k = correlation(Z / self.lengths, X / self.lengths)
+        k *= self.sf2
+        k += self.st2 * self._effects(Z) @ self._effects(X).T
         return k
+
+    def prior_variances(self, X: Array) -> Array:
+        """`prior` at the rows X (m, p)."""
+        found: Array = self.sf2 + self.st2 * (self._effects(X) ** 2).sum(axis=1)
+        return found
+
+    def _effects(self, X: Array) -> Array:
+        return effects(X, self.middle, self.g)
 
     def predict(self, Z: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of f, both (m,), at the rows of Z (m, p)."""
         kx = self.covariance(Z)
-        return self._mean(kx), self.deviations(solved(self.L, kx))
+        return self._mean(kx), self.deviations(solved(self.L, kx), Z)
 
     def mean(self, Z: Array) -> Array:
         """The mean of f at the rows of Z (m, p), shape (m,)."""
         return self._mean(self.covariance(Z))
 
-    @property
-    def doubt(self) -> float:
-        """The standard deviation of f where nothing is known of it."""
-        return self.scale * float(np.sqrt(self.sf2))
+    def doubts(self, Z: Array) -> Array:
+        """The standard deviations of f at the rows of Z (m, p) before anything is known, (m,)."""
+        found: Array = self.scale * np.sqrt(self.prior_variances(Z))
+        return found
 
     def _mean(self, kx: Array) -> Array:
         mean: Array = self.offset + self.scale * (kx.T @ self.alpha)
@@ -94,33 +112,40 @@ class Process:
 
     def extended(self, V: Array, Z: Array) -> Array:
         """V of the rows Z from what it was before the last row was believed: one row more."""
-        kx = self.sf2 * correlation(self.A[-1:], Z / self.lengths)
+        kx = self.prior_covariance(self.Z[-1:], Z)
         last = (kx - self.L[-1:, :-1] @ V) / self.L[-1, -1]
         return np.vstack([V, last])
 
-    def deviations(self, V: Array) -> Array:
-        """The standard deviations of f where V (n, m) is known, shape (m,)."""
-        var = self.sf2 - np.einsum("ij,ij->j", V, V)
+    def deviations(self, V: Array, Z: Array) -> Array:
+        """The standard deviations of f at the rows of Z (m, p) whose V (n, m) is known, (m,)."""
+        var = self.prior_variances(Z) - np.einsum("ij,ij->j", V, V)
         sd: Array = self.scale * np.sqrt(np.maximum(var, 1e-12 * self.sf2))
         return sd
 
     def gradients(self, z: Array) -> tuple[float, float, Array, Array]:
         """Mean and standard deviation of f at z (p,), and their gradients (p,)."""
-        b = z / self.lengths
-        k, slope = with_slope(self.A, b[None])
-        kx = self.sf2 * k[:, 0]
+        b, T, t = z / self.lengths, self._effects(self.Z), self._effects(z[None])[0]
+        k, slope = with_slope(self._scaled, b[None])
+        kx = self.sf2 * k[:, 0] + self.st2 * (T @ t)
         weights = self.inverse @ kx
-        var = max(self.sf2 - float(kx @ weights), 1e-12 * self.sf2)
-        sd = np.sqrt(var)
-        # dkx_i/dz = -sf2 slope_i (b - a_i) / lengths
-        d = -self.sf2 * slope * (b - self.A) / self.lengths
-        mean = self.offset + self.scale * float(kx @ self.alpha)
+        prior = self.sf2 + self.st2 * float(t @ t)
+        sd = np.sqrt(max(prior - float(kx @ weights), 1e-12 * self.sf2))
+        # dkx_i/dz = -sf2 slope_i (b - a_i) / lengths + st2 (T_i dt/dz)
+        linear, curved = slopes_of_effects(z, self.middle, self.g)
+        d = -self.sf2 * slope * (b - self._scaled) / self.lengths
+        d += self.st2 * (T[:, : len(z)] * linear + T[:, len(z) :] * curved)
+        half = self.st2 * (t[: len(z)] * linear + t[len(z) :] * curved)
         return (
-            mean,
-            self.scale * sd,
+            self.offset + self.scale * float(kx @ self.alpha),
+            self.scale * float(sd),
             self.scale * (self.alpha @ d),
-            -self.scale * (weights @ d) / sd,
+            self.scale * (half - weights @ d) / sd,
         )
+
+    @cached_property
+    def _scaled(self) -> Array:
+        """A."""
+        return self.Z / self.lengths
 
     @cached_property
     def inverse(self) -> Array:
@@ -129,15 +154,15 @@ class Process:
 
     def joint(self, Z: Array) -> tuple[Array, Array]:
         """Mean and covariances of f at the rows of Z (m, p) together, (m,) and (m, m)."""
-        kx, B = self.covariance(Z), Z / self.lengths
+        kx = self.covariance(Z)
         V = solved(self.L, kx)
-        covariances: Array = self.sf2 * correlation(B, B) - V.T @ V
+        covariances: Array = self.prior_covariance(Z, Z) - V.T @ V
         return self._mean(kx), self.scale**2 * covariances
 
     def sample(self, Z: Array, n: int, rng: np.random.Generator) -> Array:
         """n draws of f at the rows of Z (m, p) together, shape (n, m)."""
         mean, covariances = self.joint(Z)
-        L = factor(covariances, 1e-10 * self.doubt**2)
+        L = factor(covariances, 1e-10 * self.scale**2 * self.sf2)
         found: Array = mean + (L @ rng.standard_normal((len(Z), n))).T
         return found
 
@@ -168,11 +193,10 @@ class Process:
 
     def _extended(self, Z: Array, noise: float) -> Process:
         """The process with more rows Z (m, p), whose part of alpha is 0."""
-        B, n, m = Z / self.lengths, len(self.A), len(Z)
+        n, m = len(self.Z), len(Z)
         V = solved(self.L, self.covariance(Z))
         L = np.zeros((n + m, n + m))
         L[:n, :n], L[n:, :n] = self.L, V.T
-        L[n:, n:] = factor(self.sf2 * correlation(B, B) - V.T @ V, noise)
-        return replace(
-            self, A=np.vstack([self.A, B]), L=L, alpha=np.append(self.alpha, np.zeros(m))
-        )
+        L[n:, n:] = factor(self.prior_covariance(Z, Z) - V.T @ V, noise)
+        alpha = np.append(self.alpha, np.zeros(m))
+        return replace(self, Z=np.vstack([self.Z, Z]), L=L, alpha=alpha)

@@ -1,4 +1,5 @@
-"""A Gaussian process with a Matern-5/2 kernel (Rasmussen and Williams 2006, chapters 2 and 5).
+"""A Gaussian process with a Matern-5/2 kernel and a trend (`_kernel`; Rasmussen and Williams 2006,
+chapters 2 and 5).
 
 All features are real numbers, and distances are Euclidean. Features of one group share a length:
 the two of an angle, say, or those of an option, one of which is sqrt(1/2) and the others 0, so that
@@ -11,7 +12,7 @@ whatever fits came before it, and is quick if they did.
 
     Z       (n, p)     rows of features
     y       (n,)       observations, infinite where one failed
-    theta   (g + 2,)   hyperparameters (`_evidence`)
+    theta   (g + 3,)   hyperparameters (`_evidence`)
 """
 
 from __future__ import annotations

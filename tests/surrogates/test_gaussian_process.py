@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparktune.errors import InvalidArgument
-from sparktune.surrogates import Array
+from sparktune.surrogates import Array, _evidence
 from sparktune.surrogates._evidence import Evidence
-from sparktune.surrogates._kernel import correlation
-from sparktune.surrogates.gp import GP, MOST, _sizes, subset
+from sparktune.surrogates.gp import GP, MOST, _mode, _sizes, subset
 
 SEEDS = st.integers(0, 2**32 - 1)
 FEW = settings(max_examples=20, deadline=None, derandomize=True)
@@ -29,7 +28,7 @@ def observations(seed: int, n: int = 12, p: int = 3) -> tuple[Array, Array]:
 def test_the_evidence_has_the_gradient_of_finite_differences(seed: int) -> None:
     Z, y = observations(seed, p=4)
     evidence = Evidence(Z, y, np.array([0, 0, 1, 2]))
-    theta = evidence.centre + 0.5 * np.random.default_rng(seed).normal(size=5)
+    theta = evidence.centre + 0.5 * np.random.default_rng(seed).normal(size=6)
     _, gradient = evidence(theta)
     steps = 1e-5 * np.eye(len(theta))
     differences = [(evidence(theta + e)[0] - evidence(theta - e)[0]) / 2e-5 for e in steps]
@@ -107,6 +106,19 @@ def test_it_learns_which_features_matter() -> None:
     assert process.lengths[2] < 0.5 * np.delete(process.lengths, 2).min()
 
 
+def test_a_trend_is_seen_from_few_observations(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    Z, new, lowest = rng.random((30, 10)), rng.random((200, 10)), rng.random(10)
+    y = ((Z - lowest) ** 2).sum(axis=1) + 0.05 * rng.normal(size=30)
+    true = ((new - lowest) ** 2).sum(axis=1)
+    errors = [np.std(GP().fit(Z, y).predict(new)[0] - true)]
+    monkeypatch.setattr(_evidence, "_TREND", (-14.0, 1e-3))
+    _mode.cache_clear()
+    errors.append(np.std(GP().fit(Z, y).predict(new)[0] - true))
+    _mode.cache_clear()
+    assert errors[0] < 0.6 * errors[1]
+
+
 def test_it_learns_how_large_the_noise_is() -> None:
     rng = np.random.default_rng(0)
     Z = rng.random((200, 1))
@@ -125,10 +137,10 @@ def test_features_of_a_group_share_a_length() -> None:
 def test_residuals_are_those_of_leaving_each_out() -> None:
     Z, y = observations(3)
     process = GP(noise=0.01).fit(Z, y)
-    theta = np.log(np.append(process.lengths, [process.sf2, process.sn2]))
+    theta = np.log(np.append(process.lengths, [process.sf2, process.st2, process.sn2]))
     for i in range(len(y)):
         others = np.arange(len(y)) != i
-        kept = Evidence(Z[others], process.y[others], np.arange(3))
+        kept = Evidence(Z[others], process.y[others], np.arange(3), middle=process.middle)
         rest = type(process).of(kept, theta, 0.0, 1.0)
         [mean], [sd] = rest.predict(Z[i : i + 1])
         expected = (process.y[i] - mean) / np.sqrt(sd**2 + process.sn2)
@@ -164,8 +176,7 @@ def test_believing_is_what_knowing_the_mean_would_do() -> None:
     Z, y = observations(7)
     process, new = GP(noise=0.05).fit(Z, y), np.random.default_rng(8).random((6, 3))
     kx = process.covariance(new)
-    prior = process.sf2 * correlation(new / process.lengths, new / process.lengths)
-    C = prior - kx.T @ np.linalg.solve(process.L @ process.L.T, kx)
+    C = process.prior_covariance(new, new) - kx.T @ np.linalg.solve(process.L @ process.L.T, kx)
     known = C[2:, 2:] - C[2:, :2] @ np.linalg.solve(C[:2, :2], C[:2, 2:])
     mean, sd = process.believing(new[:2]).predict(new)
     np.testing.assert_allclose(mean, process.predict(new)[0], rtol=1e-8)
@@ -201,9 +212,7 @@ def test_a_fit_depends_on_nothing_but_its_observations() -> None:
     for n in range(2, 25):
         GP(warp=True).fit(Z[:n], y[:n])
     warm = GP(warp=True).fit(Z, y)
-    from sparktune.surrogates import gp
-
-    gp._mode.cache_clear()
+    _mode.cache_clear()
     cold = GP(warp=True).fit(Z, y)
     np.testing.assert_array_equal(warm.alpha, cold.alpha)
 
@@ -267,7 +276,7 @@ def test_with_told_noise_the_evidence_has_the_gradient_of_finite_differences(see
     Z, y = observations(seed, p=4)
     told = np.random.default_rng(seed).exponential(0.1, len(y))
     evidence = Evidence(Z, y, np.arange(4), told=np.where(told > 0.2, np.nan, told))
-    theta = evidence.centre + 0.5 * np.random.default_rng(seed).normal(size=6)
+    theta = evidence.centre + 0.5 * np.random.default_rng(seed).normal(size=7)
     _, gradient = evidence(theta)
     steps = 1e-5 * np.eye(len(theta))
     differences = [(evidence(theta + e)[0] - evidence(theta - e)[0]) / 2e-5 for e in steps]
