@@ -83,7 +83,7 @@ def cost(N: int, d: int, slots: int, n: int) -> float:
     """Milliseconds that each of n suggestions of the process is expected to take, about what
     `tests/benchmarks/suggest` measures.
     """
-    single = 12 + 0.1 * (min(N, 500) + min(slots, 256)) + 0.4 * d
+    single = 8 + 0.03 * min(N, 300) + 0.1 * min(slots, 256) + 0.4 * d
     return single * max(1 / n, 0.06)
 
 

@@ -178,7 +178,7 @@ class ByProcess:
         minima = Z[np.unique(draws.argmin(axis=1))]
         V, M = process.whitened(Z), process.whitened(minima)
         shared = process.prior_covariance(Z, minima) - V.T @ M
-        var = (process.deviations(V) / process.scale) ** 2 + process.sn2
+        var = (process.deviations(V, Z) / process.scale) ** 2 + process.sn2
         return pool[in_order((shared**2).sum(axis=1) / var)]
 
 

@@ -30,10 +30,10 @@ from sparktune.surrogates._evidence import Evidence, minimised
 from sparktune.surrogates._process import Process
 from sparktune.surrogates.warping import centred, warped_with_slope
 
-MOST = 500
+MOST = 300
 """Observations at most that a process is made of."""
 
-_SEARCHED = 300
+_SEARCHED = 200
 """Observations at most by which hyperparameters are found."""
 
 _BEST, _NEAR = 0.2, 0.5
@@ -73,7 +73,7 @@ class GP:
         """The posterior after observing y (n,) at the rows of Z (n, p).
 
         An infinite observation is one that failed; it counts as worse than the worst. Of more than
-        500 observations the best are used, those near the best one, and some of the others.
+        300 observations the best are used, those near the best one, and some of the others.
 
         Args:
             rng: not used; a fit depends on the observations alone.
