@@ -39,16 +39,20 @@ def test_the_last_trials_are_the_best_points_again() -> None:
     assert type(study.sampler).__name__ == "GaussianProcess"  # as it was
 
 
-def test_points_that_run_again_are_not_forgotten() -> None:
+def asked_again(*counts: int) -> list[Any]:
+    """The points that are asked for in groups of these sizes, after 20 trials."""
     study = tune(noisy(0), SPACE, sampler="gp", max_trials=20, seed=0, progress=False)
     study.sampler = Replicate(study.sampler, 20)
-    again = study.ask(10)
-    assert len({tuple(trial.values.items()) for trial in again}) > 1
-    assert {tuple(t.values.items()) for t in again} <= {
-        tuple(t.values.items()) for t in study.trials.values() if t.status is Status.OK
-    }
-    more = study.ask(1)[0]
-    assert more.values != again[0].values
+    asked = [sorted(trial.values.items()) for n in counts for trial in study.ask(n)]
+    tried = [sorted(t.values.items()) for t in study.trials.values() if t.status is Status.OK]
+    assert all(point in tried for point in asked)
+    return asked
+
+
+def test_points_that_run_again_are_not_forgotten() -> None:
+    at_once = asked_again(11)
+    assert asked_again(5, 6) == at_once
+    assert asked_again(5) + asked_again(6) != at_once
 
 
 def test_a_new_run_goes_on_with_new_points() -> None:
