@@ -185,6 +185,7 @@ OF_AUTO = {
     "bad losses as they are": Variant(
         auto.suggest, {(surrogate, "warped_with_slope"): as_they_are}
     ),
+    "no trend": Variant(auto.suggest, {(_evidence, "_TREND"): (-14.0, 1e-3)}),
     "hyperparameters not fitted": Variant(auto.suggest, {(surrogate, "_sizes"): lambda n: []}),
     "no way up the gradient": Variant(
         auto.suggest, {(_search.Search, "_climbed"): lambda search, x: x}

@@ -189,14 +189,14 @@ def test_observing_is_what_one_more_observation_does() -> None:
     process, new = GP(noise=0.05).fit(Z, y), np.random.default_rng(8).random((6, 3))
     told = np.array([3.0, -1.0, 0.5])
     wider = process.observing(new[:2], told[:2]).observing(new[2:3], told[2:])
-    rows = np.vstack([Z, new[:3]]) / process.lengths
-    K = process.sf2 * correlation(rows, rows) + process.sn2 * np.eye(len(rows))
-    kx = process.sf2 * correlation(rows, new / process.lengths)
+    rows = np.vstack([Z, new[:3]])
+    K = process.prior_covariance(rows, rows) + process.sn2 * np.eye(len(rows))
+    kx = process.prior_covariance(rows, new)
     losses = (np.append(y, told) - process.offset) / process.scale
     mean, sd = wider.predict(new)
     expected = process.offset + process.scale * kx.T @ np.linalg.solve(K, losses)
     np.testing.assert_allclose(mean, expected, rtol=1e-6)
-    var = process.sf2 - np.einsum("ij,ij->j", kx, np.linalg.solve(K, kx))
+    var = process.prior_variances(new) - np.einsum("ij,ij->j", kx, np.linalg.solve(K, kx))
     np.testing.assert_allclose(sd, process.scale * np.sqrt(var), rtol=1e-5)
     assert process.observing(new[:0], told[:0]) is process
 
