@@ -103,6 +103,7 @@ class Folds:
             parent=np.full(len(roots), -1, dtype=np.intp),
             root=np.arange(len(roots)),
             explore=history.explore[roots],
+            variance=np.full(len(roots), np.nan),
             full=1.0,
             known_ends=None,
         )

@@ -43,6 +43,7 @@ def by_configuration(history: View, standing: Standing) -> View:
         parent=np.full(n, -1, dtype=np.intp),
         root=np.arange(n),
         explore=history.explore[roots],
+        variance=np.full(n, np.nan),
         full=1.0,
         known_ends=None,
     )

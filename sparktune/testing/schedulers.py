@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -63,6 +63,11 @@ def check_scores_have_a_row_for_each_configuration(scheduler: Scheduler) -> None
     """
     for name, history in _situations(scheduler):
         shown = scores(scheduler, history)
+        columns = [
+            each for each in fields(shown) if isinstance(getattr(shown, each.name), np.ndarray)
+        ]
+        lengths = {each.name: len(getattr(shown, each.name)) for each in columns}
+        assert set(lengths.values()) == {len(shown)}, f"{name}: columns differ: {lengths}"
         begun = history.X[history.parent < 0].tolist()
         rows = shown.X.tolist()
         assert all(row in begun for row in rows), f"{name}: a point is none of the configurations'"

@@ -15,6 +15,7 @@ from sparktune.budgets.objective import takes
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
 from sparktune.ranks import rank_correlation
+from sparktune.samplers.algorithms import ALGORITHMS
 from sparktune.schedulers import New
 from sparktune.schedulers.rungs import Standing, geometric
 from sparktune.stopping import MaxBudget
@@ -270,6 +271,21 @@ def test_annotated_objectives_get_a_budget() -> None:
 
     study = tune(annotated, "annotated", scheduler=ASHA(1, 9), max_trials=4, seed=1, progress=False)
     assert counts(study) == {1: 4, 3: 1, 9: 1}
+
+
+@pytest.mark.parametrize("sampler", sorted(ALGORITHMS))
+def test_every_sampler_works_with_promotions(sampler: str) -> None:
+    study = tune(
+        loss,
+        {"x": hp.quniform("x", -1, 1, 0.01)},
+        sampler=sampler,
+        scheduler=ASHA(1, 9, audit=0),
+        max_trials=20,
+        seed=1,
+        progress=False,
+    )
+    assert {trial.status for trial in study.trials.values()} == {Status.OK}
+    assert counts(study) == {1: 20, 3: 6, 9: 2}
 
 
 def test_fmin_takes_a_scheduler() -> None:
