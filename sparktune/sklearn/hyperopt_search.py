@@ -59,6 +59,8 @@ class HyperoptSearchCV(SparkSearchCV):
             in the order of the trials' ids, earlier fits' included.
     """
 
+    _required_parameters = ("estimator", "space", "max_evals")  # for scikit-learn up to 1.5
+
     def __init__(
         self,
         estimator: Any,
