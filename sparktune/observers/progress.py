@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, TypeAlias
 
@@ -80,7 +80,51 @@ def bar_on_stderr(initial: int, total: int | None) -> AbstractContextManager[Any
     """A bar on stderr: a widget in a notebook, a line a minute in a file."""
     if not in_notebook() and not sys.stderr.isatty():
         return Lines(initial, total)
-    return tqdm_bar(initial, total)
+    return tqdm_bar(initial, total) if in_notebook() else _bar_below_logs(initial, total)
+
+
+@contextlib.contextmanager
+def _bar_below_logs(initial: int, total: int | None) -> Iterator[Any]:
+    """A bar in a terminal; log messages that go there appear above it. Nothing of their handlers
+    changes but the stream.
+    """
+    import logging  # here, as few modules need it
+
+    loggers = (logging.getLogger(), logging.getLogger("sparktune"))
+    console = [
+        handler
+        for handler in dict.fromkeys(each for logger in loggers for each in logger.handlers)
+        if isinstance(handler, logging.StreamHandler) and handler.stream in (sys.stdout, sys.stderr)
+    ]
+    last = logging.lastResort  # what writes where there are no handlers
+    streams = [handler.setStream(_AboveBars(handler.stream)) for handler in console]
+    if last is not None:
+        logging.lastResort = logging.StreamHandler(_AboveBars(sys.stderr))
+        logging.lastResort.setLevel(last.level)
+    try:
+        with tqdm_bar(initial, total) as bar:
+            yield bar
+    finally:
+        logging.lastResort = last
+        for handler, stream in zip(console, streams, strict=True):
+            handler.setStream(stream)
+
+
+class _AboveBars:
+    """A stream whose lines appear above the bars of tqdm."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        """Write."""
+        from tqdm import tqdm
+
+        tqdm.write(text, file=self._stream, end="")
+
+    def flush(self) -> None:
+        """Show what was written."""
+        self._stream.flush()
 
 
 def in_notebook() -> bool:

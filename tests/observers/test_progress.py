@@ -115,14 +115,10 @@ def test_the_summary_counts_each_kind_of_end() -> None:
     assert shown == "best loss: 0.5, done: 1, failed: 4, cancelled: 1"
 
 
-def test_a_terminal_of_80_columns_shows_the_whole_text() -> None:
+def shown_in_a_terminal(program: str) -> str:
+    """What a program writes to a terminal of 80 columns."""
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    program = """if True:
-        from sparktune import hp, tune
-        fail = {"status": "fail"}
-        tune(lambda x: x / 1e6 if x > 1 else fail, hp.uniform("x", 0, 9), max_trials=100, seed=1)
-    """
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=theirs, stdout=theirs, stderr=theirs
     ) as run:
@@ -132,10 +128,55 @@ def test_a_terminal_of_80_columns_shows_the_whole_text() -> None:
             while part := os.read(ours, 2**16):
                 shown += part
     os.close(ours)
-    assert run.returncode == 0
-    bars = [bar for bar in shown.decode().replace("\n", "\r").split("\r") if "100 [" in bar]
+    assert run.returncode == 0, shown.decode()
+    return shown.decode()
+
+
+def screen(shown: str) -> list[str]:
+    """The lines that people see in the end: a return goes back to the first column."""
+    lines = []
+    for line in shown.replace("\r\n", "\n").split("\n"):
+        seen = ""
+        for part in line.split("\r"):
+            seen = part + seen[len(part) :]
+        lines.append(seen.replace("\x1b[A", "").rstrip())
+    return lines
+
+
+def test_a_terminal_of_80_columns_shows_the_whole_text() -> None:
+    shown = shown_in_a_terminal("""if True:
+        from sparktune import hp, tune
+        fail = {"status": "fail"}
+        tune(lambda x: x / 1e6 if x > 1 else fail, hp.uniform("x", 0, 9), max_trials=100, seed=1)
+    """)
+    bars = [bar for bar in shown.replace("\n", "\r").split("\r") if "100 [" in bar]
     assert max(map(len, bars)) <= 80, max(bars, key=len)
     assert re.search(r"100/100 .* best loss: [\d.e-]+, failed: \d+, running: 0\]$", bars[-1])
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_log_messages_appear_above_the_bar(configured: bool) -> None:
+    shown = shown_in_a_terminal(f"""if True:
+        import logging, sys
+        from sparktune import hp, tune
+        log = logging.getLogger("mine")
+        if {configured}:
+            logging.basicConfig(format="%(levelname)s %(message)s")
+        before = [*logging.getLogger().handlers], logging.lastResort
+        streams = [each.stream for each in before[0]]
+        def loss(x):
+            log.warning("message of %s", "x" * 9)
+            log.info("nobody asked for it")
+            return x
+        tune(loss, hp.uniform("x", 0, 9), max_trials=30, seed=1)
+        assert before == ([*logging.getLogger().handlers], logging.lastResort)
+        assert streams == [each.stream for each in before[0]]
+    """)
+    level = "WARNING " if configured else ""
+    seen = [line for line in screen(shown) if line]
+    assert seen[:30] == [f"{level}message of xxxxxxxxx"] * 30
+    assert "30/30" in seen[30]
+    assert [line[:10] for line in seen[31:]] == ["30 trials:"]  # what a run says at its end
 
 
 def test_a_file_gets_a_line_a_minute_and_one_at_the_end(
