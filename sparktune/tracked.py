@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 from sparktune.worker import as_number
 
 RUN_ID = "mlflow_run_id"
 """The key of a trial's result that holds its run."""
+_PAUSE = 60.0  # seconds
+_QUICKLY = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_DATABRICKS_ENDPOINT_HTTP_RETRY_TIMEOUT": "20",
+}
+_pause = {"until": float("-inf")}
 
 
 def evaluate(
@@ -49,21 +58,54 @@ def _process() -> tuple[str, int]:
 
 
 def _made(place: Mapping[str, Any], env: Mapping[str, str], at_home: bool) -> str | None:
-    """A new run; None if it cannot be created, which must not cost the trial."""
+    """A new run; None if it cannot be created soon, which must not cost the trial. After a failure,
+    trials of the next minute do not try: the driver makes their runs later.
+    """
+    if time.monotonic() < _pause["until"]:
+        return None
     try:
         if not at_home:
             os.environ.update(env)
-        import mlflow
-
-        if not at_home:
-            mlflow.set_tracking_uri(place["uri"])
-        made = mlflow.MlflowClient(place["uri"]).create_run(
-            place["experiment"], tags=dict(place["tags"]), run_name=place["name"]
-        )
-        return str(made.info.run_id)
+        with _quickly(at_home):
+            return _created(place, at_home)
     except Exception as error:
         print(f"MLflow: this trial has no run of its own: {type(error).__name__}: {error}")
+        _pause["until"] = time.monotonic() + _PAUSE
         return None
+
+
+def _created(place: Mapping[str, Any], at_home: bool) -> str:
+    import mlflow
+
+    if not at_home:
+        mlflow.set_tracking_uri(place["uri"])
+    made = mlflow.MlflowClient(place["uri"]).create_run(
+        place["experiment"], tags=dict(place["tags"]), run_name=place["name"]
+    )
+    return str(made.info.run_id)
+
+
+def _quickly(at_home: bool) -> AbstractContextManager[None]:
+    """Requests fail soon. Threads of the driver share its environment, and its own way to do so."""
+    if at_home:
+        found: AbstractContextManager[None] = sys.modules["sparktune.tracking.client"].quickly()
+        return found
+    return _environment(_QUICKLY)
+
+
+@contextmanager
+def _environment(given: Mapping[str, str]) -> Iterator[None]:
+    """These variables, in a process that does one thing at a time."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
@@ -71,13 +113,26 @@ def _nested(run: str) -> Iterator[None]:
     """Inside the run in the driver, where the user may have active runs."""
     import mlflow
 
+    outer = mlflow.active_run()
     try:
-        active: Any = mlflow.start_run(run_id=run, nested=True)
+        with _quickly(at_home=True):
+            mlflow.start_run(run_id=run, nested=True)
     except Exception as error:  # such as: another experiment is the active one
         print(f"MLflow: this trial's run cannot be the active one: {error}")
-        active = nullcontext()
-    with active:
+    status = "FAILED"
+    try:
         yield
+        status = "FINISHED"
+    finally:
+        _end(mlflow, status, outer and outer.info.run_id, at_home=True)
+
+
+def _end(mlflow: Any, status: str, outer: str | None, at_home: bool) -> None:
+    """End the active runs within another one; the driver says how the trial ended, too."""
+    with _quickly(at_home):
+        while (active := mlflow.active_run()) and active.info.run_id != outer:
+            with suppress(Exception):  # of the server; the run is not the active one any more
+                mlflow.end_run(status)
 
 
 @contextmanager
@@ -92,23 +147,16 @@ def _alone(run: str, experiment: str) -> Iterator[None]:
         "MLFLOW_EXPERIMENT_ID": experiment,
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     }
-    before = {name: os.environ.get(name) for name in given}
-    os.environ.update(given)
     status = "FAILED"
-    try:
-        yield
-        status = "FINISHED"
-    finally:
-        while mlflow.active_run():
-            mlflow.end_run(status)
-        if status == "FAILED":
-            with suppress(Exception):  # of the server; the objective's own is on its way
-                mlflow.MlflowClient().set_terminated(run, status)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    with _environment(given):
+        try:
+            yield
+            status = "FINISHED"
+        finally:
+            _end(mlflow, status, None, at_home=False)
+            if status == "FAILED":
+                with _quickly(at_home=False), suppress(Exception):
+                    mlflow.MlflowClient().set_terminated(run, status)
 
 
 def _with_run(returned: Any, run: str) -> Any:

@@ -85,6 +85,11 @@ class Client:
         """Whether a server is asked, and not a file."""
         return not self.uri.startswith(("file:", "sqlite:", "/", "."))
 
+    @property
+    def limited(self) -> bool:
+        """Whether all users share a quota of requests per second."""
+        return self.uri.startswith("databricks")
+
     def experiment(self) -> str:
         """The id of the experiment, made if there is none of its name."""
         name = self._name
@@ -181,6 +186,12 @@ def refused(error: Exception) -> bool:
     """
     code = getattr(error, "get_http_status_code", None)
     return code is not None and code() in (400, 404, 409, 413)
+
+
+def hopeless(error: Exception) -> bool:
+    """Whether a server refuses to begin, as the experiment was deleted, or is another user's."""
+    code = getattr(error, "get_http_status_code", None)
+    return refused(error) or (code is not None and code() in (401, 403))
 
 
 def certain(error: Exception) -> bool:

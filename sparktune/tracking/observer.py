@@ -48,7 +48,8 @@ class MlflowObserver:
         tracking_uri: of the server; None: the one in use.
         children: how many trials get a run of their own; above, only those that improve the best
             loss. The rest is in the table and the report.
-        rate: trials per second that are sent to a server (three requests each), after the first 50.
+        rate: trials per second that are sent to Databricks (three requests each), after the first
+            50; a workspace allows all its users together 47 batches per second.
         patience: seconds that the end of the run waits until everything is sent. Sending goes on
             after it while the program runs.
         workers: whether the objective has its trial's run as the active one, so that what it logs
@@ -144,8 +145,10 @@ class Tracking:
         if not self._options.workers:
             return task
 
+        patience = iter([_PARENT])
+
         def configure(trial: Trial) -> Any:
-            place = self._sender.place(trial, _PARENT) if self._sender else None
+            place = self._sender and self._sender.place(trial, next(patience, 0.0))
             return task.configure(trial), place
 
         home = tracked.home_of(self._options.env)

@@ -78,6 +78,11 @@ class Projection:
             self._client = self._connect()
         return self._client
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a client, which takes a valid address and credentials."""
+        return self._client is not None
+
     def has(self, trial: Trial) -> bool:
         """Whether the trial has a run."""
         return str(trial.id) in self._children

@@ -7,12 +7,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
 from sparktune.results.finished import Snapshot
-from sparktune.tracking.client import quickly, refused
+from sparktune.tracking.client import hopeless, quickly, refused
 from sparktune.tracking.projection import Projection
 from sparktune.trial import Status, Trial
 
@@ -21,6 +23,9 @@ logger = logging.getLogger("sparktune")
 _LEAST, _MOST = 1.0, 60.0  # seconds between attempts, doubled from one to the next
 _BURST = 50.0  # trials that may go to a server at once, above the rate
 _EVERY = 5.0  # seconds between the counts of the parent
+_SHARE = 0.02  # of a core that sending takes while trials run, as it holds the interpreter's lock
+_LONGEST = 1.0  # seconds of rest for the sake of that share
+_THREADS = 4  # that send to a server after the end of the run
 _REQUEST = 30.0  # seconds that one may take
 
 
@@ -45,13 +50,13 @@ _sending: WeakValueDictionary[str, Sender] = WeakValueDictionary()
 
 
 class Sender:
-    """Keeps a projection up to date, from a thread of its own.
+    """Keeps a projection up to date, from a thread of its own; from several after the run.
 
     Args:
         projection: what MLflow holds.
         study: the study before this run; what it lacks is told.
         children: how many trials get a run; above, only those that improve the best loss do.
-        rate: trials a second that a remote server gets.
+        rate: trials a second that a server with a quota gets.
         again: says how to send later what could not be sent.
     """
 
@@ -66,11 +71,14 @@ class Sender:
         self._changed = threading.Condition()
         self._records = dict(study.records)
         self._wanted: dict[Any, Trial] = {}
+        self._taken: set[Any] = set()  # ids of trials that a thread sends
+        self._new: dict[Any, Trial] = {}  # those of them that get a run
         self._improving: set[Any] = set()
         self._best: dict[float, float] = {}  # by budget
-        self._stopping = False
+        self._hurry = threading.Event()  # the run has ended
         self._ended = threading.Event()
         self._opened = threading.Event()
+        self._lost = False  # as nothing can be sent, however long one waits
         self._problem: Exception | None = None
         self._pause = 0.0
         self._left_out = 0
@@ -78,18 +86,20 @@ class Sender:
         self._counted = time.monotonic()
         for trial in study.records.values():
             self.tell(trial)
-        self._thread = threading.Thread(target=self._work, name="sparktune-mlflow", daemon=True)
+        self._threads: list[threading.Thread] = []
         if before := _sending.get(projection.study):
             before.leave()
         _sending[projection.study] = self
-        self._thread.start()
+        self._start(self._work)
 
     def leave(self) -> None:
         """Send no more: another one goes on. Waits for the request that is under way."""
         with self._changed:
             self._ended.set()
-            self._changed.notify()
-        self._thread.join(_REQUEST)
+            self._hurry.set()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(_REQUEST)
 
     def tell(self, trial: Trial) -> None:
         """A trial changed. Returns at once."""
@@ -105,15 +115,16 @@ class Sender:
         """No more will come: wait at most so many seconds until all is sent; whether it is."""
         with self._changed:
             self._study = replace(self._study, stop_reason=reason)
-            self._stopping = True
-            self._changed.notify()
-        if not self._ended.wait(patience):
+            self._hurry.set()
+            self._changed.notify_all()
+        if not self.wait(patience):
             logger.warning("MLflow: %s", self._unsent())
-        return self._ended.is_set()
+            return False
+        return True
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until all is sent, after the end of the run; whether it is."""
-        return self._ended.wait(seconds)
+        return self._ended.wait(seconds) and not self._lost
 
     def place(self, trial: Trial, seconds: float) -> dict[str, Any] | None:
         """Where a trial makes its run by itself; None if that is not known in so many seconds."""
@@ -121,48 +132,85 @@ class Sender:
             return None
         return self._projection.place(trial)
 
-    # On the thread
+    # On the threads
+
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name="sparktune-mlflow", daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _work(self) -> None:
         while not self._ended.is_set():
-            if problem := self._attempt():
-                self._failed(problem)
+            began = time.thread_time()
+            self._attempt(self._advance)
+            if not self._hurry.is_set():
+                took = time.thread_time() - began
+                self._hurry.wait(min(took / _SHARE - took, _LONGEST))
+            elif (
+                len(self._threads) == 1 and self._opened.is_set() and self._projection.client.remote
+            ):
+                for _ in range(_THREADS - 1):
+                    self._start(self._help)
 
-    def _attempt(self) -> Exception | None:
-        """Send something; why that failed."""
+    def _help(self) -> None:
+        """Send beside `_work` what is left after the run."""
+        while not self._ended.is_set() and (trial := self._take()):
+            self._attempt(partial(self._send, trial))
+
+    def _attempt(self, send: Callable[[], None]) -> None:
+        """Send something; or wait, and say so the first time."""
         try:
             with quickly():
                 self._projection.open()
             self._opened.set()
-            self._advance()
+            send()
         except Exception as error:
-            return error
-        self._pause = 0.0
-        return None
+            if not self._opened.is_set() and (not self._projection.connected or hopeless(error)):
+                self._give_up(error)
+            else:
+                self._failed(error)
+        else:
+            self._pause = 0.0
+
+    def _give_up(self, error: Exception) -> None:
+        """Say why nothing can be sent: waiting does not change that."""
+        self._problem, self._lost = error, True
+        logger.warning("MLflow cannot be used (%s); the run continues without it", _brief(error))
+        self._ended.set()
 
     def _failed(self, error: Exception) -> None:
         """Wait before the next attempt; say so the first time."""
-        if self._problem is None:
+        with self._changed:
+            first, self._problem = self._problem is None, error
+            self._pause = min(max(self._pause * 2, _LEAST), _MOST)
+        if first:
             logger.warning(
                 "MLflow cannot be reached (%s); the run continues, and what is missing is sent "
                 "when it can be again",
                 _brief(error),
             )
-        self._problem = error
-        self._pause = min(max(self._pause * 2, _LEAST), _MOST)
-        with self._changed:
-            stopping = self._stopping
-        self._ended.wait(_LEAST if stopping else self._pause)
+        self._ended.wait(_LEAST if self._hurry.is_set() else self._pause)
 
     def _advance(self) -> None:
         """Send the next trial, or the counts, or the end; or wait for news."""
-        trial = self._next()
-        if trial is not None:
+        with self._changed:
+            if not (self._wanted or self._hurry.is_set()):
+                self._changed.wait(_EVERY)
+        if not self._hurry.is_set() and time.monotonic() - self._counted >= _EVERY:
+            with quickly():
+                self._projection.count(self._whole())
+            self._counted = time.monotonic()
+        if trial := self._take():
             self._send(trial)
-        elif self._stopping and not self._wanted:
-            if not self._complete():
-                return
+        elif self._hurry.is_set() and self._all_sent() and self._complete():
             self._finish()
+
+    def _all_sent(self) -> bool:
+        """Whether nothing is left; waits a while for what other threads send."""
+        with self._changed:
+            if self._wanted:
+                self._changed.wait(_LEAST)
+            return not self._wanted
 
     def _complete(self) -> bool:
         """Whether every trial has its run, after the runs that workers made were looked for."""
@@ -176,16 +224,17 @@ class Sender:
             }
         return False
 
-    def _next(self) -> Trial | None:
+    def _take(self) -> Trial | None:
+        """A trial that no other thread sends, and that gets a run."""
         with self._changed:
-            if not (self._wanted or self._stopping or self._ended.is_set()):
-                self._changed.wait(_EVERY)
-            trial = next(iter(self._wanted.values()), None)
-        if not self._stopping and time.monotonic() - self._counted >= _EVERY:
-            with quickly():
-                self._projection.count(self._whole())
-            self._counted = time.monotonic()
-        return trial
+            while trial := next(
+                (t for id, t in self._wanted.items() if id not in self._taken), None
+            ):
+                if not self._projection.complete(trial) and self._worth(trial):
+                    self._taken.add(trial.id)
+                    return trial
+                del self._wanted[trial.id]
+        return None
 
     def _whole(self) -> Snapshot:
         """The study as it stands."""
@@ -193,23 +242,35 @@ class Sender:
             return replace(self._study, records=dict(self._records))
 
     def _send(self, trial: Trial) -> None:
-        if not self._worth(trial) or self._projection.complete(trial):
-            self._done(trial)
-            return
-        if self._projection.client.remote:
-            self._ended.wait(self._rate.delay())
         try:
+            if self._projection.client.limited:
+                with self._changed:
+                    delay = self._rate.delay()
+                self._ended.wait(delay)
             with quickly():
                 self._projection.send(self._study, trial)
         except Exception as error:
             if not refused(error):
+                self._release(trial)
                 raise
             self._refused.setdefault(trial.id, error)
-        self._done(trial)
+        self._release(trial, sent=True)
+
+    def _release(self, trial: Trial, sent: bool = False) -> None:
+        with self._changed:
+            self._taken.discard(trial.id)
+            self._new.pop(trial.id, None)
+            if sent and self._wanted.get(trial.id) is trial:
+                del self._wanted[trial.id]
+            self._changed.notify_all()
 
     def _worth(self, trial: Trial) -> bool:
         """Whether a trial gets a run."""
-        if self._projection.has(trial) or self._projection.children < self._most:
+        if self._projection.has(trial):
+            return True
+        coming = sum(not self._projection.has(each) for each in self._new.values())
+        if self._projection.children + coming < self._most:
+            self._new[trial.id] = trial
             return True
         if not trial.status.pending:
             if trial.id in self._improving:
@@ -222,11 +283,6 @@ class Sender:
                 )
             self._left_out += 1
         return False
-
-    def _done(self, trial: Trial) -> None:
-        with self._changed:
-            if self._wanted.get(trial.id) is trial:
-                del self._wanted[trial.id]
 
     def _finish(self) -> None:
         """The end of the study, and what only the whole study can say."""
@@ -257,4 +313,4 @@ class Sender:
 
 def _brief(error: BaseException) -> str:
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:200]}"
+    return f"{type(error).__name__}: {text[:400]}"

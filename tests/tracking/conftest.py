@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,14 @@ import pytest
 from tests.tracking.store import Server
 
 
-@pytest.fixture(scope="session")
-def server_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("mlflow")
+@contextmanager
+def serving(folder: Path, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The URL of a server that keeps its runs in a folder, and its process."""
     log = folder / "log"
     with (
-        log.open("w") as stderr,
+        log.open("a") as stderr,
         subprocess.Popen(
-            [sys.executable, str(Path(__file__).parent / "server.py"), str(folder)],
+            [sys.executable, str(Path(__file__).parent / "server.py"), str(folder), str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -32,10 +33,16 @@ def server_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ):
         assert process.stdin
         assert process.stdout
-        port = process.stdout.readline().strip()
-        assert port, log.read_text()
-        yield f"http://127.0.0.1:{port}"
+        found = process.stdout.readline().strip()
+        assert found, log.read_text()
+        yield f"http://127.0.0.1:{found}", process
         process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def server_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("mlflow")) as (uri, _):
+        yield uri
 
 
 @pytest.fixture

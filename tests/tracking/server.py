@@ -1,9 +1,10 @@
 """A server of MLflow in a process of its own, which counts requests and fails as it is told to.
 
-    python server.py FOLDER     prints its port
+    python server.py FOLDER [PORT]     prints its port
 
 GET /-/requests answers {"METHOD path": how many}; GET /-/mode/MODE changes how it answers: `ok`,
-`429`, `500`, `hang`, or `drop`: it makes a run, and the answer is lost.
+`429`, `500`, `hang`, `gone`: the connection is lost, or `drop`: it makes a run, and the answer is
+lost.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class Faulty:
         if self._mode in ("429", "500"):
             start(f"{self._mode} for a test", [("Content-Type", "text/plain")])
             return [b"not now"]
+        if self._mode == "gone":
+            environ["werkzeug.socket"].shutdown(2)
+            return []
         if self._mode == "hang":
             self._hanging.wait(300)
         if self._mode == "drop" and path.endswith("runs/create"):
@@ -55,7 +59,7 @@ class Faulty:
         return [json.dumps(answer).encode()]
 
 
-def serve(folder: str) -> None:
+def serve(folder: str, port: int) -> None:
     """Serve until stdin ends."""
     os.environ |= {
         "_MLFLOW_SERVER_FILE_STORE": f"sqlite:///{folder}/runs.db",
@@ -65,11 +69,11 @@ def serve(folder: str) -> None:
     from mlflow.server import app
     from werkzeug.serving import make_server
 
-    server = make_server("127.0.0.1", 0, Faulty(app), threaded=True)
+    server = make_server("127.0.0.1", port, Faulty(app), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_port, flush=True)
     sys.stdin.read()
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], int((sys.argv[2:] or ["0"])[0]))

@@ -23,8 +23,13 @@ class Server:
     experiment: str
 
     def observer(self, **options: Any) -> MlflowObserver:
-        """Options of tracking that lead there."""
-        return MlflowObserver(experiment=self.experiment, tracking_uri=self.uri, **options)
+        """Options of tracking that lead there; a busy machine has time to send."""
+        given: dict[str, Any] = {
+            "experiment": self.experiment,
+            "tracking_uri": self.uri,
+            "patience": 300,
+        }
+        return MlflowObserver(**(given | options))
 
     def mode(self, mode: str) -> None:
         """How the server answers from now on; counts start over."""

@@ -289,6 +289,55 @@ def test_the_objective_has_the_run_of_its_trial(server: Server, spark: SparkSess
         assert children[id].data.tags["sparktune.status"] == trial.status.value
 
 
+def test_autologging_goes_to_the_run_of_the_trial_and_nowhere_else(
+    server: Server, spark: SparkSession
+) -> None:
+    pytest.importorskip("sklearn")
+
+    def objective(config: dict[str, Any]) -> float:
+        import mlflow as tracking
+        from sklearn.linear_model import Ridge
+
+        tracking.sklearn.autolog(log_models=False, log_datasets=False, silent=True)
+
+        def fit(alpha: float) -> None:
+            Ridge(alpha=alpha).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 3.0])
+
+        if config["kind"] == "round":
+            fit(abs(config["x"]))
+        else:
+            with tracking.start_run():
+                fit(abs(config["x"]))
+                Ridge().fit([[0.0], [1.0]], [0.0, 1.0])
+                tracking.log_metric("after_two_fits", config["x"])
+        return float(config["x"] ** 2)
+
+    before = len(server.client.search_runs(["0"]))
+    study = tune(
+        objective,
+        SPACE,
+        on=Spark(parallelism=2, session=spark),
+        max_trials=6,
+        start=[{"x": 1.5, "kind": 0}, {"x": 2.5, "kind": 1}],
+        seed=3,
+        progress=False,
+        tracking=server.observer(workers=True),
+    )
+
+    assert len(server.client.search_runs(["0"])) == before, "there are runs in Default"
+    assert len(server.parents()) == 1
+    children = server.children()
+    assert children.keys() == study.trials.keys()
+    for id, trial in study.trials.items():
+        data = children[id].data
+        assert trial.status is Status.OK, trial.failure
+        assert data.metrics["training_r2_score"] <= 1
+        if trial.values["kind"] == 0:
+            assert data.params["alpha"] == str(abs(trial.values["x"]))
+        else:
+            assert data.metrics["after_two_fits"] == trial.values["x"]
+
+
 def test_threads_of_the_driver_have_runs_of_their_own(server: Server) -> None:
     import mlflow
 

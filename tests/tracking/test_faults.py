@@ -1,0 +1,203 @@
+"""Servers that hang or go away, drivers that are killed: the run goes on, and nothing is missing or
+there twice in the end.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparktune import Threads, hp, tune
+from sparktune.tracking import track
+from sparktune.trials import Trials
+from tests.tracking.conftest import serving
+from tests.tracking.store import Server
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning:mlflow")
+
+SPACE = {"x": hp.uniform("x", -5, 5)}
+
+
+def square(config: dict[str, Any]) -> float:
+    return float(config["x"] ** 2)
+
+
+def ended(server: Server) -> dict[int, Any]:
+    """The runs of trials, one each, none of which runs still."""
+    children = server.children()
+    assert {run.info.status for run in children.values()} <= {"FINISHED", "FAILED"}
+    return children
+
+
+def test_a_server_that_hangs_holds_up_nothing(
+    server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = tmp_path / "study.jsonl"
+    server.mode("hang")
+    told: list[float] = []
+
+    def objective(config: dict[str, Any]) -> float:
+        told.append(time.monotonic())
+        return square(config)
+
+    options = server.observer(patience=0.1)
+    with caplog.at_level(logging.WARNING, "sparktune"):
+        study = tune(
+            objective, SPACE, max_trials=6, journal=journal, progress=False, tracking=options
+        )
+    assert len(told) == 6
+    (said,) = [each.getMessage() for each in caplog.records if "MLflow" in each.getMessage()]
+    assert f"6 of 6 trials are not sent yet; send them with: sparktune track {journal}" in said
+    assert server.requests(), "the server was never asked"
+
+    server.mode("ok")
+    assert track(Trials.load(journal), server.observer(patience=300))
+    assert ended(server).keys() == study.trials.keys()
+
+
+def test_a_server_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    journal = tmp_path / "study.jsonl"
+    calls: list[int] = []
+    with serving(folder) as (uri, process):
+
+        def objective(config: dict[str, Any]) -> float:
+            calls.append(len(calls))
+            if len(calls) == 4:
+                process.kill()
+                process.wait()
+            return square(config)
+
+        server = Server(uri, "comes back")
+        options = server.observer(patience=0)
+        study = tune(
+            objective, SPACE, max_trials=10, journal=journal, progress=False, tracking=options
+        )
+    assert len(calls) == 10
+    with serving(folder, int(uri.rpartition(":")[2])):
+        assert track(Trials.load(journal), server.observer(patience=300))
+        assert ended(server).keys() == study.trials.keys()
+
+
+DRIVER = """
+import os, sys
+from sparktune import MlflowObserver, hp, tune
+uri, experiment, journal, dies = sys.argv[1:]
+
+def square(config):
+    seen.append(config)
+    if len(seen) > 5 and dies == "dies":
+        sent.wait(300)  # some are sent
+        os.kill(os.getpid(), 9)
+    return config["x"] ** 2
+
+import threading
+from sparktune.tracking.projection import Projection
+seen, sent, send = [], threading.Event(), Projection.send
+def watched(self, study, trial):
+    send(self, study, trial)
+    if self.children >= 3:
+        sent.set()
+Projection.send = watched
+tune(square, {"x": hp.uniform("x", -5, 5)}, max_trials=9, journal=journal, seed=1, progress=False,
+     tracking=MlflowObserver(experiment=experiment, tracking_uri=uri, patience=300))
+"""
+
+
+def test_a_driver_that_is_killed_continues_without_doubles(server: Server, tmp_path: Path) -> None:
+    journal = tmp_path / "study.jsonl"
+    command = [sys.executable, "-c", DRIVER, server.uri, server.experiment, str(journal)]
+    killed = subprocess.run([*command, "dies"], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    before = server.children()
+    assert len(before) >= 3
+    assert len(server.parents()) == 1
+
+    subprocess.run([*command, "lives"], check=True)
+
+    after = ended(server)
+    study = Trials.load(journal)
+    assert after.keys() == study.records.keys()
+    assert {id: run.info.run_id for id, run in before.items()}.items() <= {
+        id: run.info.run_id for id, run in after.items()
+    }.items()
+    (parent,) = server.parents()
+    assert parent.info.status == "FINISHED"
+    assert track(study, server.observer(patience=300))
+    assert {id: run.info.run_id for id, run in ended(server).items()} == {
+        id: run.info.run_id for id, run in after.items()
+    }
+
+
+@pytest.mark.parametrize("mode", ["500", "gone"])
+def test_own_runs_of_trials_are_given_up_soon(
+    server: Server, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The objective is called all the same, though without a run, and the driver makes it later."""
+    monkeypatch.setattr("sparktune.tracked._pause", {"until": float("-inf")})
+    calls: list[int] = []
+
+    def objective(config: dict[str, Any]) -> float:
+        import mlflow
+
+        assert mlflow.active_run() is None or calls == []
+        if not calls:
+            server.mode(mode)
+        calls.append(os.getpid())
+        return square(config)
+
+    options = server.observer(workers=True, patience=0)
+    study = tune(objective, SPACE, on=Threads(1), max_trials=5, progress=False, tracking=options)
+    assert len(calls) == 5
+    assert all(trial.loss is not None for trial in study.trials.values())
+    server.mode("ok")
+    assert track(study, server.observer(patience=300))
+    assert ended(server).keys() == study.trials.keys()
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"), [("htp://127.0.0.1", "htp"), ("file:./mlruns", "sqlite:///mlflow.db")]
+)
+def test_an_address_that_leads_nowhere_is_not_waited_for(
+    uri: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    server: Server,
+) -> None:
+    monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE", raising=False)
+    options = replace(server.observer(patience=300), tracking_uri=uri)
+    began = time.monotonic()
+    study = tune(square, SPACE, max_trials=3, progress=False, tracking=options)
+    assert time.monotonic() - began < 200
+    assert len(study.trials) == 3
+    first, last = [each.getMessage() for each in caplog.records]
+    assert "MLflow cannot be used" in first
+    assert said in first
+    assert "3 of 3 trials are not sent yet" in last
+
+
+def test_an_experiment_that_was_deleted_is_not_waited_for(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.client.delete_experiment(server.client.create_experiment(server.experiment))
+    options = server.observer(patience=300)
+    study = tune(square, SPACE, max_trials=3, progress=False, tracking=options)
+    assert len(study.trials) == 3
+    first, last = [each.getMessage() for each in caplog.records]
+    assert "must be in the 'active' state" in first
+    assert "not sent yet" in last
+    found = server.client.get_experiment_by_name(server.experiment)
+    server.client.restore_experiment(found.experiment_id)
+    assert track(study, options)
+    assert ended(server).keys() == study.trials.keys()
