@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,49 +11,79 @@ from sparktune.reporting.content import Content
 from sparktune.reporting.encoding import text
 from sparktune.results import series
 from sparktune.results.cells import number
+from sparktune.results.series import Array
 
 _LISTED = 5  # differences between spaces
+_TITLE = "Studies compared"
+_HEAD = ["study", "best loss", "found in trial", "trials", "without a loss", "slot time busy (s)"]
 
 
 def section(contents: Sequence[Content]) -> str:
-    """The best loss so far of each study, and what each found; why not, if their spaces differ."""
+    """The best loss so far of each study, or of each method where several studies repeat one, and
+    what each found; why not, if their spaces differ.
+    """
     if why := _differences(contents):
         said = f"These studies are not compared, as their search spaces differ: {why}."
-        return markup.section("comparison", "Studies compared", said, "")
-    usable = [content for content in contents if content.columns.usable.any()]
-    lines = [_line(content) for content in usable]
+        return markup.section("comparison", _TITLE, said, "", level=1)
+    methods: dict[str, list[Content]] = {}
+    for content in contents:
+        if content.columns.usable.any():
+            methods.setdefault(content.method or content.name, []).append(content)
+    lines = [_line(name, runs) for name, runs in methods.items()]
     picture = ""
     if lines:
-        high = series.top(np.concatenate([content.staircase for content in usable]))
-        picture = pictures.losses(lines, None, high, "Best loss so far of each study")
+        high = series.top(np.concatenate([line.y for line in lines]))
+        picture = pictures.losses(lines, None, high, "Best loss so far")
+    legend = "".join(
+        f'<li><span class="key c{i % 7}"></span>{text(name)}</li>' for i, name in enumerate(methods)
+    )
     ordered = sorted(
         contents, key=lambda c: np.inf if c.best is None or c.best.loss is None else c.best.loss
     )
-    colours = {content.name: i for i, content in enumerate(usable)}
-    legend = "".join(
-        f'<li><span class="key c{i % 7}"></span>{text(name)}</li>' for name, i in colours.items()
-    )
-    head = [
-        "study",
-        "best loss",
-        "found in trial",
-        "trials",
-        "without a loss",
-        "slot time busy (s)",
-    ]
-    caption = (
-        "The best loss so far over trials, failed ones included; the table begins with the best."
-    )
-    body = (
-        f'{picture}<ul class="legend">{legend}</ul>{markup.table(head, [_row(c) for c in ordered])}'
-    )
-    return markup.section("comparison", "Studies compared", caption, body)
+    caption = "The best loss so far over trials, failed ones included"
+    repeated = any(len(runs) > 1 for runs in methods.values())
+    if repeated:
+        caption += ": the median of the runs of each method, and a band between their quartiles"
+    caption += "; the table begins with the best."
+    table = markup.table(_HEAD, [_row(content) for content in ordered])
+    wins = _wins(methods) if repeated and len(methods) > 1 else ""
+    body = f'{picture}<ul class="legend">{legend}</ul>{wins}{table}'
+    return markup.section("comparison", _TITLE, caption, body, level=1)
 
 
-def _line(content: Content) -> pictures.Line:
-    (found,) = series.convergence({content.name: content.study})
-    best = np.where(np.isfinite(found.median), found.median, np.nan)
-    return pictures.Line(content.name, np.arange(1.0, len(best) + 1), best)
+def _line(name: str, runs: Sequence[Content]) -> pictures.Line:
+    (found,) = series.convergence({name: [content.study for content in runs]})
+    x = np.arange(1.0, len(found.median) + 1)
+    median, low, high = (
+        np.where(np.isfinite(each), each, np.nan) for each in (found.median, found.low, found.high)
+    )
+    return pictures.Line(name, x, median, *((low, high) if len(runs) > 1 else ()))
+
+
+def _wins(methods: Mapping[str, Sequence[Content]]) -> str:
+    """How often a run of one method ended better than a run of another, equals half."""
+    n = min(len(content.staircase) for runs in methods.values() for content in runs)
+    ends = {
+        name: np.nan_to_num([run.staircase[n - 1] for run in runs], nan=np.inf)
+        for name, runs in methods.items()
+    }
+    rows = []
+    for name, own in ends.items():
+        shares = [
+            "" if other is own else f"{np.mean(_better(own[:, None], other)):.0%}"
+            for other in ends.values()
+        ]
+        rows.append([f"{name} ({len(own)} runs)", *shares])
+    said = (
+        f"How often a run of the method in the row has a better loss after {n} trials than a run "
+        "of the method in the column; equal losses count as half."
+    )
+    return f'<p class="caption">{said}</p>{markup.table(["wins against", *ends], rows)}'
+
+
+def _better(own: Array, other: Array) -> Array:
+    found: Array = (own < other) + 0.5 * (own == other)
+    return found
 
 
 def _row(content: Content) -> list[str]:

@@ -35,6 +35,7 @@ class Content:
     study: Finished
     redact: bool = False
     test: float | Mapping[Any, float] | None = None
+    method: str = ""  # which this study and others repeat
 
     @cached_property
     def records(self) -> list[Trial]:

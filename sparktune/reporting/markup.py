@@ -11,12 +11,21 @@ from sparktune.reporting.encoding import lines, text
 
 
 def section(
-    kind: str, title: str, caption: str, body: str, *, scripted: bool = False, raw: bool = False
+    kind: str,
+    title: str,
+    caption: str,
+    body: str,
+    *,
+    scripted: bool = False,
+    raw: bool = False,
+    level: int = 2,
 ) -> str:
-    """One section; `caption` is text, or markup if `raw`; `scripted`: of no use without scripts."""
+    """One section; `caption` is text, or markup if `raw`; `scripted`: of no use without scripts;
+    `level`: of its heading.
+    """
     classes = f"{kind} scripted" if scripted else kind
     said = f'<p class="caption">{caption if raw else text(caption)}</p>' if caption else ""
-    return f'<section class="{classes}"><h3>{title}</h3>{said}{body}</section>'
+    return f'<section class="{classes}"><h{level}>{title}</h{level}>{said}{body}</section>'
 
 
 def chart(script: str) -> str:

@@ -77,7 +77,7 @@ def _study(content: Content, index: int, several: bool) -> str:
     opened = " open" if index == 0 else ""
     return (
         f'<details class="study" data-study="{index}"{opened}>'
-        f"<summary><h2>{text(content.name)}</h2></summary>{body}</details>"
+        f"<summary><h1>{text(content.name)}</h1></summary>{body}</details>"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.util import find_spec
@@ -63,7 +63,7 @@ class Report:
 
 
 def report(
-    studies: Finished | Mapping[str, Finished],
+    studies: Finished | Mapping[str, Finished | Sequence[Finished]],
     path: str | os.PathLike[str] | None = None,
     *,
     test: float | Mapping[Any, float] | None = None,
@@ -78,7 +78,9 @@ def report(
     the rest, and say so.
 
     Args:
-        studies: a `Study`, the `Trials` that were given to `fmin`, or {name: one of these}.
+        studies: a `Study`, the `Trials` that were given to `fmin`, or {name: one of these}, or
+            {name: list of these} where several studies repeat a method: they are compared by their
+            median, a band between their quartiles, and how often each wins.
         path: where the page is written, if anywhere; replaces the file.
         test: losses on data that the search did not see, of one study: a number of its best trial,
             or {id: loss}. They say whether the search followed noise. None: what objectives
@@ -93,21 +95,23 @@ def report(
     """
     named = _named(studies)
     _check_test(test, named)
-    contents = [Content(name, study, redact, test) for name, study in named.items()]
+    contents = [
+        Content(name, study, redact, test, method) for name, (study, method) in named.items()
+    ]
     made = Report(page(contents, refresh))
     if path is not None:
         made.save(path)
     return made
 
 
-def _check_test(test: Any, named: Mapping[str, Finished]) -> None:
+def _check_test(test: Any, named: Mapping[str, tuple[Finished, str]]) -> None:
     if test is None:
         return
     if len(named) > 1:
         raise InvalidArgument(
             "test= is for a report about one study; let objectives return test_loss instead"
         )
-    (study,) = named.values()
+    ((study, _),) = named.values()
     losses = test if isinstance(test, Mapping) else {None: test}
     for id, loss in losses.items():
         if as_number(loss) is None or isinstance(loss, bool) or not math.isfinite(loss):
@@ -116,16 +120,23 @@ def _check_test(test: Any, named: Mapping[str, Finished]) -> None:
             raise InvalidArgument(f"test has a loss of trial {id!r}, which is not in the study")
 
 
-def _named(studies: Any) -> dict[str, Finished]:
+def _named(studies: Any) -> dict[str, tuple[Finished, str]]:
+    """{name: (study, the method that it repeats)}"""
     if not isinstance(studies, Mapping):
         header = getattr(studies, "header", None)
         studies = {(header.objective if header else "") or "study": studies}
     if not studies:
         raise InvalidArgument("studies is an empty dict; give {name: study}")
-    for name, study in studies.items():
-        if not hasattr(study, "records"):
-            raise InvalidArgument(
-                "a report is about a Study, the Trials that were given to fmin, or {name: one of "
-                f"these}}; got {type(study).__name__} for {name!r}"
-            )
-    return {str(name): study for name, study in studies.items()}
+    named: dict[str, tuple[Finished, str]] = {}
+    for method, given in studies.items():
+        several = isinstance(given, (list, tuple))
+        if several and not given:
+            raise InvalidArgument(f"studies[{method!r}] is an empty list; give at least one study")
+        for i, study in enumerate(given if several else [given], 1):
+            if not hasattr(study, "records"):
+                raise InvalidArgument(
+                    "a report is about a Study, the Trials that were given to fmin, {name: one of "
+                    f"these}} or {{name: list of these}}; got {type(study).__name__} for {method!r}"
+                )
+            named[f"{method}, run {i}" if several else str(method)] = study, str(method)
+    return named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,19 @@ def test_several_studies_are_drawn_when_they_are_opened(browser: Browser) -> Non
     assert page.run('all(".canvas").length') == 2 * before > 0
     assert page.run(EMPTY) == []
     assert page.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_that_shuts_people_out(browser: Browser, html: str, scheme: str) -> None:
+    folder = files(pytest.importorskip("axe_core_python"))
+    script = folder.joinpath("axe.min.js").read_text(encoding="utf-8")
+    runs = {"first": [made(20), made(20, seed=1)], "second": [made(20, seed=2)]}
+    for each in (html, sparktune.report(runs).html, made(0).report().html):
+        page = browser.page(each, prefers_color_scheme=scheme)
+        page.value(f"{script};0")
+        found = page.run("axe.run(document)")
+        assert len(found["passes"]) > 10
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
 
 
 def test_without_scripts_the_static_parts_are_left(browser: Browser, html: str) -> None:

@@ -77,7 +77,7 @@ def html(study: Study) -> str:
 
 
 def test_sections_stand_in_their_order(html: str) -> None:
-    titles = re.findall(r"<h3>(.*?)</h3>", html)
+    titles = re.findall(r"<h2>(.*?)</h2>", html)
     assert titles == [
         "Loss history",
         "What mattered",
@@ -119,7 +119,7 @@ def test_the_policy_lets_only_the_own_script_and_style_in(html: str) -> None:
 def test_what_a_strangers_journal_holds_is_text(html: str, study: Study) -> None:
     page = Page(html)
     allowed = (
-        "html head meta title style body main article h1 h3 p strong ul ol li table thead tbody tr "
+        "html head meta title style body main article h1 h2 p strong ul ol li table thead tbody tr "
         "th td section div svg path text circle rect details summary pre script"
     )
     assert {tag for tag, _ in page.elements} <= {*allowed.split()}
@@ -298,6 +298,32 @@ def test_several_studies_are_compared(tmp_path: Path) -> None:
     assert len(content(report.html)) == 2
     assert "a &lt;b&gt;" in report.html
     assert not Page(report.html).open
+
+
+def test_runs_of_methods_are_compared_with_bands_and_wins() -> None:
+    def run(offset: float, seed: int) -> Study:
+        study = Study({"x": hp.uniform("x", 0, 1)}, "random", seed=seed)
+        for trial in study.ask(12):
+            study.tell(trial, float(trial.values["x"]) + offset)
+        return study
+
+    runs = {"low": [run(0, seed) for seed in range(3)], "high": [run(2, seed) for seed in range(4)]}
+    html = sparktune.report({**runs, "alone": run(1, 9)}).html
+    assert re.findall(r'class="band (c\d)"', html) == ["c0", "c1"]
+    assert len(re.findall(r'class="line c\d"', html)) == 3 + 8  # and one of each run
+    table = html[html.index("wins against") :].partition("</table>")[0]
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in table.split("<tr>")[1:]]
+    assert rows == [
+        ["low (3 runs)", "", "100%", "100%"],
+        ["high (4 runs)", "0%", "", "0%"],
+        ["alone (1 runs)", "0%", "100%", ""],
+    ]
+    assert "better loss after 12 trials" in html
+    names = [each["name"] for each in content(html)]
+    low, high = ([f"{name}, run {i}" for i in range(1, n)] for name, n in (("low", 4), ("high", 5)))
+    assert names == [*low, *high, "alone"]
+    with pytest.raises(InvalidArgument, match="empty list"):
+        sparktune.report({"a": []})
 
 
 def test_studies_of_different_spaces_are_not_compared() -> None:
