@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sparktune import tracked
@@ -20,7 +21,7 @@ from sparktune.tracking.projection import Projection
 from sparktune.tracking.sending import Sender
 from sparktune.trial import Asked, Begun, Enqueued, Event, Header, Stopped, Told, Trial
 
-_PARENT = 10.0  # seconds that the first trial with workers=True waits for the parent run
+_PARENT = 10.0  # seconds that the first trials with workers=True wait for the parent run
 _LATER = "send them with: sparktune track"
 _UNKEPT = "save the study with study.save(PATH), and send them with: sparktune track PATH"
 
@@ -145,10 +146,11 @@ class Tracking:
         if not self._options.workers:
             return task
 
-        patience = iter([_PARENT])
+        until = cache(lambda: time.monotonic() + _PARENT)
 
         def configure(trial: Trial) -> Any:
-            place = self._sender and self._sender.place(trial, next(patience, 0.0))
+            patience = max(until() - time.monotonic(), 0.0)
+            place = self._sender.place(trial, patience) if self._sender else None
             return task.configure(trial), place
 
         home = tracked.home_of(self._options.env)
