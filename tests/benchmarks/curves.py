@@ -108,6 +108,11 @@ class Table:
         return float(seconds[self._row(values)] / np.median(seconds))
 
 
+def available() -> list[str]:
+    """The problems whose tables are there."""
+    return [*SYNTHETIC, *(name for name in TABLES if (DATA / f"curves_{name}.npz").exists())]
+
+
 def problem(name: str, seed: int) -> Problem:
     """A problem by its name."""
     return Synthetic(name, seed) if name in SYNTHETIC else Table(name, seed)

@@ -1,14 +1,14 @@
 """What a budget that grows saves: regret by resource, beside full evaluations and beside peers.
 
-    python -m tests.benchmarks.fidelity --seeds 3 --problems easy mlp    # minutes for each problem
+    python -m tests.benchmarks.fidelity --seeds 3 --problems easy gbm    # minutes for each problem
     python -m tests.benchmarks.fidelity --slots 64 --peers
 
 The problems are those of `curves`. Evaluations take simulated time, 0.06 s and in proportion to
 what they add to the budget (states are handed on). The regret is that of the trial that a study
 recommends once so many full evaluations are spent; the tables show its mean over the seeds. `busy`
 is the share of the slots' time up to the last start in which they evaluate; `wall` the simulated
-time in which the largest resource of the table was spent; a peer's is not measured where it says
-100 %. `--peers` needs optuna and flaml[blendsearch].
+time in which the largest resource of the table was spent. Tables that `make_curves` has not made
+are left out. `--peers` needs optuna and flaml[blendsearch].
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sparktune.stopping import MaxBudget
 from sparktune.testing import Clock, SimulatedExecutor
 from sparktune.trial import Event, Told, Trial
 from sparktune.worker import STATE
-from tests.benchmarks.curves import FULL, SYNTHETIC, TABLES, problem
+from tests.benchmarks.curves import FULL, SYNTHETIC, TABLES, available, problem
 from tests.benchmarks.params import expression
 
 SPENT = (4, 8, 12, 16, 27, 54)
@@ -213,7 +213,7 @@ def main() -> None:
         from tests.benchmarks import fidelity_peers
 
         runs |= fidelity_peers.runs(given.slots)
-    for name in given.problems or (*SYNTHETIC, *TABLES):
+    for name in given.problems or available():
         about = f"{given.seeds} seeds, {given.slots} slots"
         print(f"\n{name}: mean regret after full evaluations, {about}")
         head = "".join(f"{spent:>7}" for spent in LONG)

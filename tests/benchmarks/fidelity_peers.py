@@ -190,5 +190,5 @@ def simulate(tuner: Tuner, of: Problem, seed: int, slots: int) -> Found:
             found.regrets.append(of.regret(best))
             found.wall = now
         begin()
-    found.busy = 1.0
+    found.busy = float("nan")  # not measured
     return found

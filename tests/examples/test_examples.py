@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
 
@@ -60,6 +61,9 @@ PROGRAMS: dict[str, tuple[list[str], int]] = {
         6,
     ),
 }
+TORCH = find_spec("torch") is not None
+if TORCH:
+    PROGRAMS["test_neural_network"] = [*PYTHON, "examples/neural_network.py"], 12
 
 
 def run(command: list[str], evaluations: int, folder: Path) -> str:
@@ -172,6 +176,15 @@ def test_epochs(output: str) -> None:
     assert "epochs: (1, 3, 9, 27)" in output
     assert "evaluations: {1: 12, 3: 4, 9: 1, 27: 1}" in output
     assert number(r"^(\S+) full trainings instead of 12$", output) == pytest.approx(1.6, abs=0.05)
+    assert "rows: {150: 9, 449: 3, 1347: 1}" in output
+    assert number(r"^error with all rows: (\S+)$", output) < 0.3
+
+
+@pytest.mark.skipif(not TORCH, reason="needs PyTorch, which the extra `torch` brings")
+def test_neural_network(output: str) -> None:
+    assert "evaluations: {1: 12, 3: 4, 9: 1, 27: 1}" in output
+    assert "went on from a state: 6 of 6" in output
+    assert number(r"^error: (\S+)$", output) < 0.2
 
 
 def test_ask_and_tell(output: str) -> None:
