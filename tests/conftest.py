@@ -59,7 +59,8 @@ session = sparktune.local_session(
 )
 service = getattr(session._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")
 print(getattr(service, "MODULE$").localPort(), flush=True)
-sys.stdin.read()
+for _ in sys.stdin:  # asks how many jobs run
+    print(len(session.sparkContext.statusTracker().getActiveJobsIds()), flush=True)
 """
 
 
@@ -128,7 +129,9 @@ def _seeded(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @contextmanager
 def connect_server(master: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A Spark Connect server in a process of its own: its address, and the process."""
+    """A Spark Connect server in a process of its own: its address, and the process, which answers
+    each line with how many jobs run.
+    """
     command = [sys.executable, "-c", SERVER.format(heartbeats=HEARTBEATS), master]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -191,10 +194,16 @@ def spark() -> Iterator[SparkSession]:
 
 
 @pytest.fixture(scope="session")
-def connect_url(connect_there: None) -> Iterator[str]:
-    """The address of a Spark Connect server with four slots."""
-    with connect_server("local[4]") as (url, _):
-        yield url
+def own_server(connect_there: None) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A Spark Connect server with four slots: its address, and the process."""
+    with connect_server("local[4]") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def connect_url(own_server: tuple[str, subprocess.Popen[str]]) -> str:
+    """The address of that server."""
+    return own_server[0]
 
 
 @pytest.fixture(scope="session")

@@ -99,16 +99,23 @@ def warm(session: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def nothing_runs(session: Any, wait_until: Callable[..., None]) -> Callable[[], bool]:
-    """Whether no job or query runs on that session any more; ends those that do."""
+def nothing_runs(
+    session: Any, wait_until: Callable[..., None], request: pytest.FixtureRequest
+) -> Callable[[], bool]:
+    """Waits until no job runs on that session's Spark, which tells so a moment after it tells us
+    that trials have ended.
+    """
 
     def no_jobs() -> bool:
-        return list(session.sparkContext.statusTracker().getActiveJobsIds()) == []
+        if not is_connect(session):
+            return list(session.sparkContext.statusTracker().getActiveJobsIds()) == []
+        _, server = request.getfixturevalue("own_server")
+        server.stdin.write("\n")
+        server.stdin.flush()
+        return int(server.stdout.readline()) == 0
 
     def check() -> bool:
-        if is_connect(session):
-            return bool(session.interruptAll() == [])
-        wait_until(no_jobs)  # Spark tells this tracker a moment after it tells us
+        wait_until(no_jobs)
         return True
 
     return check

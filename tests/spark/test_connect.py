@@ -59,7 +59,8 @@ RUN_THAT_LOSES_ITS_SESSION = """
     from pyspark.sql import SparkSession
     from sparktune import SparkTrials, SparkUnavailable, fmin, hp
 
-    spark_connect.open_connect = partial(spark_connect.open_connect, timing={timing})
+    timing = Timing(0.5, silence=120)
+    spark_connect.open_connect = partial(spark_connect.open_connect, timing=timing)
     session = SparkSession.builder.remote({url!r}).getOrCreate()
     session.range(1).collect()  # a server that has just started takes its time for the first query
     # With one that waits there were two queries at once, and the short one might have to wait.
@@ -85,7 +86,8 @@ RUN_THAT_LOSES_ITS_SESSION = """
     os._exit(0)  # pyspark goes on calling a server that is gone
 """
 
-KILL = "os.kill({pid}, 9)"
+# Before its end a busy server may be silent for a while.
+KILL = "(os.kill({pid}, 9), object.__setattr__(timing, 'silence', 3))"
 
 
 @pytest.mark.parametrize(
@@ -106,12 +108,10 @@ def test_a_lost_session_ends_the_run_and_keeps_what_ended(
 ) -> None:
     if loss == KILL:
         with start_server("local[2]") as (url, server):
-            # Not as short as it could be: a busy server may well be silent for some seconds.
-            timing, loss = "Timing(0.5, silence=15)", loss.format(pid=server.pid)
-            lines = python(RUN_THAT_LOSES_ITS_SESSION.format(url=url, loss=loss, timing=timing))
+            loss = loss.format(pid=server.pid)
+            lines = python(RUN_THAT_LOSES_ITS_SESSION.format(url=url, loss=loss))
     else:
-        code = RUN_THAT_LOSES_ITS_SESSION.format(url=connect_url, loss=loss, timing="Timing(0.5)")
-        lines = python(code)
+        lines = python(RUN_THAT_LOSES_ITS_SESSION.format(url=connect_url, loss=loss))
     assert re.search(message, lines[0])
     assert "finished trials are kept; to continue, start a session and run again" in lines[0]
     assert lines[1:] == ["1 0", "True"]
