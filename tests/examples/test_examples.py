@@ -91,9 +91,10 @@ def run(command: list[str], evaluations: int, folder: Path) -> str:
         shown = rf"(^| ){evaluations}/{evaluations} "
         assert re.search(shown, result.stdout + result.stderr, re.MULTILINE)
     lines = result.stderr.splitlines()
+    # The last: Spark's cleaner, if it is at work when the program ends.
     expected = re.compile(
         r"\s*\d+%\|.*|WARNING: Using incubator modules: .*|\d+ trials: .* s|trial \d .*|"
-        r"\d+/\d+ trials \[.*"
+        r"\d+/\d+ trials \[.*|java\.util\.concurrent\.RejectedExecutionException: .*|\tat .*"
     )
     assert [line for line in lines if not expected.fullmatch(line)] == []
     return result.stdout
