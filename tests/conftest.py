@@ -67,6 +67,19 @@ for _ in sys.stdin:  # asks how many jobs run
 # Groups of tests that need Spark: on sessions that they share, and on some of their own.
 SESSIONS = {"standalone": "clusters", "connect_url": "connect", "spark": "classic"}
 SPARK = (*SESSIONS.values(), "golden/test_hyperopt_suite", "examples/test_examples", "spark/")
+# Files that take long without it.
+LONG = (
+    "tracking/",
+    "conformance/test_samplers",
+    "hpsklearn/test_estimator",
+    "sklearn/",
+    "reporting/",
+    "samplers/test_tpe",
+    "skopt/",
+    "test_cli",
+    "journal/",
+    "hyperopt/",
+)
 
 
 def session_of(item: pytest.Item) -> str | None:
@@ -97,8 +110,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no process is left with it at the end."""
 
     def place(item: pytest.Item) -> int:
-        group = group_of(item)
-        return next((i for i, start in enumerate(SPARK) if group.startswith(start)), len(SPARK))
+        group, order = group_of(item), (*SPARK, *LONG)
+        return next((i for i, start in enumerate(order) if group.startswith(start)), len(order))
 
     items.sort(key=place)
 
