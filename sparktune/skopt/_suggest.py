@@ -134,8 +134,7 @@ class Suggestions:
             if row is None:
                 row = seen.first_new(guide.best_first(name, rng))
             if row is None:
-                others = seen.others(OTHERS, rng)
-                row = seen.first_new(others[np.argsort(guide.mean(others), kind="stable")])
+                row = _last_resort(guide, seen, rng)
             if row is None:
                 break
             found.append(row)
@@ -202,6 +201,14 @@ class Allowed(Seen):
 def _ended(history: View) -> NDArray[np.bool_]:
     found: NDArray[np.bool_] = ~history.pending & (history.status != CODES[Status.CANCELLED])
     return found
+
+
+def _last_resort(guide: Guide, seen: Seen, rng: np.random.Generator) -> Array | None:
+    """A row that is left where no other is; None: there is none."""
+    others = seen.others(OTHERS, rng)
+    if not len(others):
+        return None
+    return seen.first_new(others[np.argsort(guide.mean(others), kind="stable")])
 
 
 def _in_order(history: View) -> NDArray[np.intp]:

@@ -200,8 +200,9 @@ def test_a_constraint_holds_for_suggestions(model: str) -> None:
         optimizer.tell(x, branin(x))
 
 
-def test_a_finite_space_is_tried_whole_before_a_point_comes_again() -> None:
-    optimizer = Optimizer([["a", "b"], (1, 3)], n_initial_points=2, random_state=0)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_finite_space_is_tried_whole_before_a_point_comes_again(model: str) -> None:
+    optimizer = Optimizer([["a", "b"], (1, 3)], model, n_initial_points=2, random_state=0)
     for k in range(6):
         optimizer.tell(optimizer.ask(), float(k))
     assert len({tuple(x) for x in optimizer.Xi}) == 6
