@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,3 +128,77 @@ def test_a_worker_that_dies_at_a_promotion_costs_this_promotion(
     assert evaluations == {1: 9, 9: 1}
     assert crashed.parent not in {t.parent for t in ended if t.parent is not None}
     assert {t.result["began"] for t in ended if t.result and t.budget == 3} == {1}
+
+
+@pytest.mark.parametrize("megabytes", [10, 64])
+def test_large_states_travel_to_the_driver_and_back(session: SparkSession, megabytes: int) -> None:
+    def objective(config: dict[str, Any], budget: int, state: Any = None) -> dict[str, Any]:
+        wanted = f"{config['x']:.12f}".encode().ljust(16) * (megabytes * 2**16)
+        done, weights = state or (0, wanted)
+        told = {"loss": config["x"] ** 2, "status": "ok", "began": done}
+        return told | {"state": (budget, weights), "right": weights == wanted}
+
+    study = tune(
+        objective,
+        SPACE,
+        scheduler=ASHA(1, 3, audit=0),
+        on=Spark(2, session=session),
+        max_trials=4,
+        seed=1,
+        progress=False,
+    )
+    assert Counter(trial.budget for trial in study.trials.values()) == {1: 4, 3: 1}
+    for trial in study.trials.values():
+        assert trial.result is not None, trial.failure
+        assert trial.result["right"]
+        assert trial.result["began"] == (0 if trial.parent is None else 1), trial.log
+        assert trial.state is not None
+        assert trial.state.size > megabytes * 2**20
+
+
+KILLED = """
+import os, pathlib, signal, sys, time
+import sparktune
+from sparktune import ASHA, Spark, hp, tune
+
+session = sparktune.local_session(spark__master="local-cluster[2,1,1024]")
+log = pathlib.Path(sys.argv[1])
+
+def kill_executor():
+    pid = os.getppid()
+    while b"java" not in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+        pid = int(pathlib.Path(f"/proc/{pid}/stat").read_text().split()[3])
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(600)
+
+def objective(config, budget, state=None):
+    name = f"{config['x']!r}-{budget}"
+    with open(log / name, "a") as file:
+        file.write("x")
+    if budget == 3 and not (log / "killed").exists():
+        (log / "killed").touch()
+        kill_executor()
+    return {"loss": config["x"] ** 2, "status": "ok", "state": budget, "began": state or 0}
+
+study = tune(objective, {"x": hp.uniform("x", -1, 1)}, scheduler=ASHA(1, 9, audit=0),
+             on=Spark(2, session=session), max_trials=9, seed=1, progress=False)
+for trial in study.trials.values():
+    times = len((log / f"{trial.values['x']!r}-{trial.budget:g}").read_text())
+    print(f"{trial.budget:g}", trial.status.value, (trial.result or {}).get("began"), times)
+session.stop()
+"""
+
+
+def test_an_executor_that_is_killed_in_a_rung_costs_the_evaluation_that_it_ran(
+    tmp_path: Path,
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, text=True, timeout=300
+    )
+    told = Counter(ended.stdout.splitlines())
+    assert told == {
+        "1 ok 0 1": 9,
+        "3 ok 1 1": 2,
+        "3 ok 1 2": 1,
+        "9 ok 3 1": 1,
+    }, ended.stderr
