@@ -8,6 +8,7 @@ import contextlib
 import resource
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
@@ -37,10 +38,11 @@ class _Hang(BaseException):
 
 
 _called: list[str] | None = None
+_reader = 0  # the thread that reads: others of the process may do what they like
 
 
 def _audit(event: str, arguments: Any) -> None:
-    if _called is not None and event in CODE:
+    if _called is not None and event in CODE and threading.get_ident() == _reader:
         _called.append(f"{event} {arguments!r:.100}")
 
 
@@ -50,7 +52,7 @@ _hooked: list[bool] = []
 @contextlib.contextmanager
 def _watched() -> Iterator[list[str]]:
     """Ends what hangs; gives the list of calls into code."""
-    global _called
+    global _called, _reader
     if not _hooked:
         sys.addaudithook(_audit)  # which cannot be taken back
         _hooked.append(True)
@@ -62,7 +64,7 @@ def _watched() -> Iterator[list[str]]:
     signal.alarm(20 * SECONDS)  # for what waits; the machine may be busy
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     calls: list[str] = []
-    _called = calls
+    _called, _reader = calls, threading.get_ident()
     try:
         yield calls
     finally:
