@@ -32,8 +32,8 @@
 # MAGIC or a lost executor costs the trials of its job no more than a second evaluation.
 # MAGIC
 # MAGIC Suggestions are then made further ahead. With four slots and five trials in each job they are as
-# MAGIC good as those of twenty workers: `tests/benchmarks/results` shows what that costs. `Spark(batch=1)`
-# MAGIC gives each trial a job of its own, and `Spark(batch=20)` makes jobs of twenty.
+# MAGIC good as those of twenty workers: a little worse than one after the other. `Spark(batch=1)` gives each
+# MAGIC trial a job of its own, and `Spark(batch=20)` makes jobs of twenty.
 
 # COMMAND ----------
 

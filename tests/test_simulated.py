@@ -146,7 +146,7 @@ def seconds_of(n: int, seconds: Callable[[Trial], float], batch: int | None) -> 
 
 
 @pytest.mark.parametrize(
-    ("n", "seconds", "faster"), [(200, 0.002, 3.5), (800, 0.05, 1.4), (400, 0.1, 1.15)]
+    ("n", "seconds", "faster"), [(1000, 0.002, 4.0), (800, 0.05, 1.3), (400, 0.1, 1.1)]
 )
 def test_short_trials_share_calls(n: int, seconds: float, faster: float) -> None:
     alone, shared = (seconds_of(n, lambda trial: seconds, batch) for batch in (1, None))

@@ -12,10 +12,11 @@ A call ends with its last trial, so a long one holds back what those before it f
 call begins no further trial after `ENOUGH` seconds, and k <= HELD / d: one trial of a minute among
 short ones makes k fall at once, while it runs.
 
-Two more rules keep k small. About s k trials are pending at once, and never more than have ended:
-k <= n / s, so that a suggestion knows the results of half of all trials. Near the end no slot is to
-stand empty while another has many trials before it: k <= r / s, the guided self-scheduling of
-Polychronopoulos and Kuck (1987).
+Two more rules keep k small. About s k trials are pending at once, and at most an eighth as many as
+have ended: k <= n / (`AHEAD` s). Suggestions are then nearly as good as without batches. With
+k <= n / s, 100 trials of 2 ms in four slots would end 0.4 s earlier, at a regret that is a quarter
+larger (TPE, 12 problems, 4 seeds). Near the end no slot is to stand empty while another has many
+trials before it: k <= r / s, the guided self-scheduling of Polychronopoulos and Kuck (1987).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ ENOUGH = 0.4  # seconds of a call after which it begins no further trial
 HELD = 2.0  # seconds that a call of several may last on average
 LATE = 1.0  # seconds of a call of several after which one of its trials cannot be short
 MOST = 32  # trials of a call
-FEW = 8  # trials that have a call of their own before any share one, as so few tell little
+AHEAD = 8  # trials that have ended, for each that is pending because calls have several
 _LAST = 32  # trials that m and d are of
 
 
@@ -58,10 +59,10 @@ class Batches:
         """
         if self.fixed is not None:
             return self.fixed
-        if self.ended < FEW:
+        if not self._seconds:
             return 1
         k = min(_times(median(self._seconds), LASTS), _times(fmean([*self._seconds, *late]), HELD))
-        return max(min(math.ceil(k), self.ended // slots), 1)
+        return max(min(math.ceil(k), self.ended // (AHEAD * slots)), 1)
 
     def share(self, size: int, waiting: int, left: int | None, slots: int) -> int:
         """How many of the trials that wait go into the next call, where so many more will be asked

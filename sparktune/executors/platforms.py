@@ -106,12 +106,12 @@ class Spark:
             a trial has `spark.task.cpus`, 1 by default. See `SparkTrials`.
         batch: how many trials share a Spark job, one after the other. A job costs tens of
             milliseconds, so "auto" lets trials that are much shorter than a second share one that
-            lasts about 0.3 seconds, once eight have ended, and never with parallelism=1; a number
+            lasts about 0.3 seconds, as more and more end, and never with parallelism=1; a number
             fixes it, and 1 gives each trial a job of its own. With k trials in a job suggestions
-            are made as far ahead as with k times the parallelism, and are as good; "auto" makes no
-            more of them ahead than there are results. Results of a job come when it ends. A crash
-            or a time limit costs its own trial: those that shared the job are evaluated again, each
-            in one of its own, which `retries` does not count.
+            are made as far ahead as with k times the parallelism, and are as good; "auto" makes at
+            most an eighth as many ahead as there are results. Results of a job come when it ends. A
+            crash or a time limit costs its own trial: those that shared the job are evaluated
+            again, each in one of its own, which `retries` does not count.
 
     Raises:
         InvalidArgument: an option is out of range.

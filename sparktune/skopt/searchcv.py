@@ -73,6 +73,8 @@ class BayesSearchCV(SparkSearchCV):
         TypeError: search_spaces is something else.
     """
 
+    _required_parameters = ("estimator", "search_spaces")  # for scikit-learn up to 1.5
+
     def __init__(
         self,
         estimator: Any,

@@ -31,7 +31,7 @@ class Controlled:
         self.waiting_for_a_slot: set[str] = set()
         self.closed = 0
         self.gone: SparkUnavailable | None = None
-        for id in range(100):
+        for id in range(300):
             self.entered[id], self.ends[id] = threading.Event(), threading.Event()
 
     @property
