@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from sparktune.budgets.keeping import Keeping
 from sparktune.executors.platforms import Platform
 from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
-from sparktune.trial import Outcome, Status, Trial
+from sparktune.trial import Outcome, Status
 
 _ENDS = (Status.ERROR, Status.CRASHED, Status.TIMEOUT)
 
@@ -26,35 +26,7 @@ class AsFailures:
 
     def open(self, task: Task) -> Executor:
         """The executor of the platform, with other outcomes."""
-        return _Executor(self.on.open(task))
-
-
-@dataclass(frozen=True, slots=True)
-class _Executor:
-    inner: Executor
-
-    @property
-    def slots(self) -> int:
-        return self.inner.slots
-
-    @property
-    def running(self) -> int:
-        return self.inner.running
-
-    def expect(self, trials: int | None) -> None:
-        self.inner.expect(trials)
-
-    def submit(self, trial: Trial) -> None:
-        self.inner.submit(trial)
-
-    def collect(self, timeout: float | None) -> list[Outcome]:
-        return [_as_failure(outcome) for outcome in self.inner.collect(timeout)]
-
-    def cancel(self, ids: Iterable[int]) -> None:
-        self.inner.cancel(ids)
-
-    def close(self) -> None:
-        self.inner.close()
+        return Keeping(self.on.open(task), _as_failure)
 
 
 def _as_failure(outcome: Outcome) -> Outcome:
