@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
 import subprocess
@@ -188,14 +187,21 @@ def test_output_that_cannot_be_written(journal: str, shell: str, code: int, mess
 # Signals
 
 
+# The command hears SIGHUP under nohup, too. With a `preexec_fn` Python would fork,
+# and gRPC, which other tests load, may write to the errors of the fork.
+HEARD = """import signal, sys
+from sparktune.cli import main
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def ended_by(*signals: int, executor: str, objective: str, wait_until: Any) -> tuple[int, str]:
     """The exit code and the errors of a run that gets signals once a trial runs."""
     changes = [f"objective=o.py:{objective}", "journal=j", f"executor={executor}"]
-    command = [*COMMAND, "run", "s.toml", *(f"--set={change}" for change in changes)]
-    heard = functools.partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)  # under nohup, too
-    with subprocess.Popen(
-        command, env=environment(), stderr=subprocess.PIPE, text=True, preexec_fn=heard
-    ) as running:
+    arguments = ["run", "s.toml", *(f"--set={change}" for change in changes)]
+    command = [sys.executable, "-c", HEARD, *arguments]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as running:
         Path("pid").write_text(str(running.pid), encoding="utf-8")
         wait_until(Path("started").exists)
         for each in signals:
