@@ -157,7 +157,7 @@ def _evaluate(
         wanted = min(max(free, 0), at_once)
         asked = study.ask(wanted)
         left = study.left if len(asked) == wanted else 0
-        executor.expect(None if left is None else len(asked) + left)
+        executor.expect(None if left is None else len(asked) + left, study.ahead)
         for trial in asked:
             executor.submit(trial)
             announce(Asked(trial))

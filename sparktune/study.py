@@ -33,7 +33,7 @@ from sparktune.proposals import feasible, proposed
 from sparktune.results import ranking
 from sparktune.results.shown import Shown
 from sparktune.results.summary import line
-from sparktune.samplers import Sampler
+from sparktune.samplers import Sampler, learns
 from sparktune.samplers.algorithms import resolve
 from sparktune.schedulers import (
     FullBudget,
@@ -61,6 +61,10 @@ from sparktune.trial import (
 
 if TYPE_CHECKING:
     from sparktune.reporting.report import Report
+
+
+_AHEAD = 8
+"""Trials that have ended, for each that may be pending because several are handed on together."""
 
 
 def _none_reserved() -> int:
@@ -187,6 +191,16 @@ class Study(Shown):
             return None
         room = self.end - self._ledger.history.configurations
         return len(self._ledger.waiting) + max(room, 0)
+
+    @property
+    def ahead(self) -> float:
+        """How many trials may be pending because several short ones are handed on together:
+        suggestions are then nearly as good as those of an executor of fewer.
+        """
+        if not learns(self.sampler):
+            return float("inf")
+        waiting = len(self._ledger.waiting)  # which are not suggestions
+        return max((len(self.records) - len(self.running) - waiting) / _AHEAD, waiting)
 
     def tell(self, trial: Trial | int | Mapping[str, Any], result: Any) -> Trial:
         """Record how a trial ended; returns its record.

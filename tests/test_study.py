@@ -103,6 +103,19 @@ def test_a_sampler_may_have_fewer_points_than_asked_for() -> None:
     assert ids(a_study.ask(5)) == [1]
 
 
+def test_suggestions_that_depend_on_results_are_not_made_far_ahead() -> None:
+    a_study = study(sampler=tpe.suggest)
+    assert a_study.ahead == 0
+    for trial in a_study.ask(17)[:16]:
+        a_study.tell(trial, 0.0)
+    assert a_study.ahead == 2
+    for _ in range(50):
+        a_study.enqueue({"x": 0.5, "k": 1})
+    assert a_study.ahead == 50
+    assert study(sampler=random.suggest).ahead == float("inf")
+    assert study(sampler=Exhausted()).ahead == 0  # it does not say
+
+
 @dataclass(frozen=True)
 class Halves:
     """A scheduler of half budgets."""

@@ -21,9 +21,10 @@ calls: Iterator[int] = iter(range(10**9))
 
 @dataclass(frozen=True)
 class Broken:
-    """A sampler that suggests what the function says."""
+    """A sampler that suggests what the function says, and says that it does not learn."""
 
     function: Suggest
+    learns = False
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         return self.function(space, history, n, rng)
@@ -65,6 +66,10 @@ def following_the_least_loss(
     return np.repeat(history.X[[np.nanargmin(history.loss)]], n, axis=0)
 
 
+def near_what_ended(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
+    return space.sample(np.random.default_rng(int((~history.pending).sum())), n)
+
+
 def afraid_of_infinity(space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
     if np.isinf(history.loss).any():
         return np.full((n, len(space)), np.inf)
@@ -90,6 +95,8 @@ BROKEN: list[tuple[Callable[[Sampler], None], Suggest]] = [
     (samplers.check_inactive_parameters_are_nan, all_active),
     (samplers.check_suggestions_depend_on_the_arguments_only, counting_calls),
     (samplers.check_losses_of_failed_trials_are_ignored, following_the_least_loss),
+    (samplers.check_one_that_does_not_learn_ignores_results, following_the_least_loss),
+    (samplers.check_one_that_does_not_learn_ignores_results, near_what_ended),
     (samplers.check_infinite_losses_are_survived, afraid_of_infinity),
     (samplers.check_the_history_is_left_alone, writing),
     (samplers.check_a_single_point_is_suggested_again, never_twice),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 from sparktune.executors.seams import Executor
@@ -25,9 +26,9 @@ class Keeping:
         """As the other executor says."""
         return self._inner.running
 
-    def expect(self, trials: int | None) -> None:
+    def expect(self, trials: int | None, ahead: float = math.inf) -> None:
         """Tell the other executor."""
-        self._inner.expect(trials)
+        self._inner.expect(trials, ahead)
 
     def submit(self, trial: Trial) -> None:
         """Hand a trial on."""

@@ -6,17 +6,16 @@ milliseconds on Spark.
     k    trials of a call: it lasts about `LASTS` if they take m, so k = LASTS / m
     s    calls that run at once
     n    trials that have ended
+    a    trials that may be pending because calls have several, as far as suggestions go
     r    trials that are not in a call yet, those included that will still be asked for
 
 A call ends with its last trial, so a long one holds back what those before it found. Therefore a
 call begins no further trial after `ENOUGH` seconds, and k <= HELD / d: one trial of a minute among
 short ones makes k fall at once, while it runs.
 
-Two more rules keep k small. About s k trials are pending at once, and at most an eighth as many as
-have ended: k <= n / (`AHEAD` s). Suggestions are then nearly as good as without batches. With
-k <= n / s, 100 trials of 2 ms in four slots would end 0.4 s earlier, at a regret that is a quarter
-larger (TPE, 12 problems, 4 seeds). Near the end no slot is to stand empty while another has many
-trials before it: k <= r / s, the guided self-scheduling of Polychronopoulos and Kuck (1987).
+Three more rules keep k small. What little is known at first may mislead: k <= 2 n. About s k
+trials are pending at once: k <= a / s. Near the end no slot is to stand empty while another has
+many trials before it: k <= r / s, the guided self-scheduling of Polychronopoulos and Kuck (1987).
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ ENOUGH = 0.4  # seconds of a call after which it begins no further trial
 HELD = 2.0  # seconds that a call of several may last on average
 LATE = 1.0  # seconds of a call of several after which one of its trials cannot be short
 MOST = 32  # trials of a call
-AHEAD = 8  # trials that have ended, for each that is pending because calls have several
 _LAST = 32  # trials that m and d are of
 
 
@@ -53,16 +51,20 @@ class Batches:
         self.ended += trials
         self._seconds.extend([seconds / max(trials, 1)] * trials)
 
-    def size(self, slots: int, late: Sequence[float] = ()) -> int:
-        """The most trials of a call, where so many run at once; `late` are the seconds that calls
-        of several have taken which should have ended.
+    def size(self, slots: int, late: Sequence[float] = (), ahead: float = math.inf) -> int:
+        """The most trials of a call.
+
+        Args:
+            slots: how many calls run at once.
+            late: seconds that calls of several have taken which should have ended.
+            ahead: how many trials may be pending because calls have several.
         """
         if self.fixed is not None:
             return self.fixed
         if not self._seconds:
             return 1
         k = min(_times(median(self._seconds), LASTS), _times(fmean([*self._seconds, *late]), HELD))
-        return max(min(math.ceil(k), self.ended // (AHEAD * slots)), 1)
+        return int(max(min(math.ceil(k), 2 * self.ended, ahead / slots), 1))
 
     def share(self, size: int, waiting: int, left: int | None, slots: int) -> int:
         """How many of the trials that wait go into the next call, where so many more will be asked

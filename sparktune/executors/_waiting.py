@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
@@ -18,11 +19,13 @@ class Waiting:
         batches: the sizes of calls.
         size: the most trials of the next call.
         left: how many trials will still come, as far as is known; None: nobody knows.
+        ahead: how many trials may be inside because calls have several.
     """
 
     batches: Batches
     size: int = 1
     left: int | None = None
+    ahead: float = math.inf
     _trials: deque[Trial] = field(default_factory=deque)
     _alone: set[int] = field(default_factory=set)
 
@@ -34,7 +37,11 @@ class Waiting:
 
     def look(self, slots: int, late: Sequence[float] = ()) -> None:
         """Decide anew about the size; arguments as for `Batches.size`."""
-        self.size = self.batches.size(slots, late)
+        self.size = self.batches.size(slots, late, self.ahead)
+
+    def expect(self, trials: int | None, ahead: float) -> None:
+        """Arguments as for `Executor.expect`."""
+        self.left, self.ahead = trials, ahead
 
     def add(self, trial: Trial) -> None:
         """Put a new trial at the end."""

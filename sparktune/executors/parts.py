@@ -121,9 +121,9 @@ class Parts:
         begun = {part.whole.id for part in self._calls.values()}
         return min(len(begun), self._inner.running)
 
-    def expect(self, trials: int | None) -> None:
+    def expect(self, trials: int | None, ahead: float = math.inf) -> None:
         """Tell the inner executor of their parts."""
-        self._inner.expect(None if trials is None else trials * self._n)
+        self._inner.expect(None if trials is None else trials * self._n, ahead * self._n)
 
     def submit(self, trial: Trial) -> None:
         """Take a trial, and hand on as many parts as there is room for."""

@@ -8,6 +8,7 @@ call, `_waiting` says which trials go into it, and `_crew` has the threads.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -88,9 +89,9 @@ class Pool:
         """How many of the trials inside run now, if the platform gives us all its slots."""
         return min(len(self._calls), self._places.can_run)
 
-    def expect(self, trials: int | None) -> None:
-        """How many trials will be submitted at most: near the end, calls have fewer."""
-        self._waiting.left = trials
+    def expect(self, trials: int | None, ahead: float = math.inf) -> None:
+        """What is known of the trials to come: near the end, calls have fewer."""
+        self._waiting.expect(trials, ahead)
 
     def submit(self, trial: Trial) -> None:
         """Take a trial; it is handed on once there are enough for a call, or by `collect`."""

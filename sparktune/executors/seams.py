@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence, Set
 from typing import Any, Protocol
 
@@ -31,8 +32,14 @@ class Executor(Protocol):
     def running(self) -> int:
         """How many of the trials inside run now."""
 
-    def expect(self, trials: int | None) -> None:
-        """How many trials will be submitted at most, as far as is known now; None: nobody knows."""
+    def expect(self, trials: int | None, ahead: float = math.inf) -> None:
+        """What is known now of the trials to come.
+
+        Args:
+            trials: how many will be submitted at most; None: nobody knows.
+            ahead: how many may be inside because calls have several; more make for worse
+                suggestions.
+        """
 
     def submit(self, trial: Trial) -> None:
         """Take a trial; returns at once."""

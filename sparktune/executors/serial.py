@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 
@@ -32,7 +33,7 @@ class Serial:
         """1 while there is a trial, as the first is evaluated as soon as the caller collects."""
         return min(len(self._waiting), 1)
 
-    def expect(self, trials: int | None) -> None:
+    def expect(self, trials: int | None, ahead: float = math.inf) -> None:
         """Makes no difference."""
 
     def submit(self, trial: Trial) -> None:

@@ -235,6 +235,7 @@ class Foreign:
         self._algo, self._domain, self._trials = algo, domain, trials
         self._chunk, self._seeds = chunk, seeds
         self._next: int | None = None
+        self.learns = _unwrapped(algo)[0] is not rand
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """Up to n rows, shape (<= n, d)."""

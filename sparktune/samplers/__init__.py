@@ -12,12 +12,21 @@ from sparktune.space.space import Space
 
 
 class Sampler(Protocol):
-    """Where to evaluate next. A pure function of its arguments."""
+    """Where to evaluate next. A pure function of its arguments.
+
+    One whose suggestions do not depend on results, but at most on the points that were handed out,
+    may have an attribute `learns` that is False: then they can be made far ahead.
+    """
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """Up to n rows, shape (<= n, d); fewer only when the space is exhausted. A study makes
         `rng` from the list [seed of the run, id of the first of these trials].
         """
+
+
+def learns(sampler: Sampler) -> bool:
+    """Whether suggestions depend on results."""
+    return getattr(sampler, "learns", True) is not False
 
 
 def seed_of(rng: np.random.Generator) -> int:

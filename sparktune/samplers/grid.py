@@ -53,6 +53,7 @@ class Grid:
         require(self, "grids", labelled, wanted)
         require(self, "shuffle", isinstance(self.shuffle, bool), "True or False")
 
+    learns = False
     __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from sparktune.arguments import is_real
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
-from sparktune.samplers import Sampler, random, tpe
+from sparktune.samplers import Sampler, learns, random, tpe
 from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import resolve
 from sparktune.space.distributions import Array
@@ -59,6 +59,11 @@ class Mix:
         object.__setattr__(self, "p_suggest", members)
 
     __call__ = with_options
+
+    @property
+    def learns(self) -> bool:
+        """Whether a member does."""
+        return any(p > 0 and learns(member) for p, member in self.p_suggest)
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d). A sampler knows of the points of the ones before it as of pending

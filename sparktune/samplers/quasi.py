@@ -46,6 +46,7 @@ class Quasi:
         require(self, "seed", seeded, "an integer >= 0, or None for the seed of the run")
         require(self, "block", is_whole(self.block) and self.block >= 1, "an integer >= 1")
 
+    learns = False
     __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:

@@ -16,6 +16,7 @@ from sparktune.space.space import Space
 class Random:
     """Draws every point from the prior, whatever the history."""
 
+    learns = False
     __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:

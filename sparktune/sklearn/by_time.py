@@ -6,6 +6,7 @@ that is more than what is gained by having them side by side.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -80,9 +81,9 @@ class _ByTime:
         """How many candidates are evaluated."""
         return self._now.running
 
-    def expect(self, trials: int | None) -> None:
-        """How many candidates will be submitted at most."""
-        self._now.expect(trials)
+    def expect(self, trials: int | None, ahead: float = math.inf) -> None:
+        """What is known of the candidates to come."""
+        self._now.expect(trials, ahead)
 
     def submit(self, trial: Trial) -> None:
         """Take a candidate."""

@@ -62,6 +62,11 @@ class Suggestions:
     lie: str | None = None
     portfolio: Portfolio = field(default_factory=Portfolio.empty)
 
+    @property
+    def learns(self) -> bool:
+        """Whether there is a model."""
+        return self.estimator is not None
+
     def suggest(self, space: Columns, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d): first those of evaluations that were cancelled."""
         seen = Allowed(self, history)

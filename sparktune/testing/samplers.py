@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.history import View
-from sparktune.samplers import Sampler
+from sparktune.samplers import Sampler, learns
 from sparktune.schedulers import FullBudget
 from sparktune.space.distributions import Array, Categorical, Distribution
 from sparktune.space.space import Space
@@ -80,6 +80,28 @@ def check_losses_of_failed_trials_are_ignored(sampler: Sampler) -> None:
         np.testing.assert_array_equal(first, second, f"{name}: the loss of a failed trial counted")
 
 
+def check_one_that_does_not_learn_ignores_results(sampler: Sampler) -> None:
+    """With `learns` False, suggestions are the same whatever came of the trials, also where nothing
+    has yet.
+    """
+    if learns(sampler):
+        return
+    for name, space in spaces().items():
+        X = space.sample(np.random.default_rng(10), 40)
+        losses = np.random.default_rng(11).normal(size=40)
+        histories = [
+            history_of(space, X, [*losses]),
+            history_of(space, X, [*-losses]),
+            history_of(space, X, [None] * 40, [Status.ERROR] * 40),
+            history_of(space, X, [None] * 40, [Status.RUNNING] * 40),
+        ]
+        first, *others = (
+            sampler.suggest(space, history, 3, np.random.default_rng(12)) for history in histories
+        )
+        for rows in others:
+            np.testing.assert_array_equal(first, rows, f"{name}: results count, and it says not")
+
+
 def check_infinite_losses_are_survived(sampler: Sampler) -> None:
     """An infinite loss is a loss like others, even where there is no finite one."""
     for name, space in spaces().items():
@@ -139,6 +161,7 @@ SAMPLER_CHECKS: tuple[Callable[[Sampler], None], ...] = (
     check_inactive_parameters_are_nan,
     check_suggestions_depend_on_the_arguments_only,
     check_losses_of_failed_trials_are_ignored,
+    check_one_that_does_not_learn_ignores_results,
     check_infinite_losses_are_survived,
     check_the_history_is_left_alone,
     check_a_single_point_is_suggested_again,

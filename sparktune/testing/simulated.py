@@ -149,9 +149,9 @@ class SimulatedExecutor:
         """How many calls run."""
         return len(self._running)
 
-    def expect(self, trials: int | None) -> None:
-        """How many trials will be submitted at most: near the end, calls have fewer."""
-        self._waiting.left = trials
+    def expect(self, trials: int | None, ahead: float = math.inf) -> None:
+        """What is known of the trials to come: near the end, calls have fewer."""
+        self._waiting.expect(trials, ahead)
 
     def submit(self, trial: Trial) -> None:
         """Start a trial.

@@ -31,7 +31,7 @@ class Contender:
     run: Run
     rounds: int
     floor: str = CLASSIC
-    most: int = 200
+    most: int = 1000
 
 
 def plain_spark(spark: Any) -> Run:
@@ -176,13 +176,14 @@ PEERS = {
 def contenders(spark: Any, connect: Any, peers: list[str], rounds: int) -> list[Contender]:
     """Who takes part; the peers, some of which need minutes, once and with few trials."""
     tpe, rand = sparktune.tpe.suggest, sparktune.rand.suggest
-    on_connect = minimized(sparktune, tpe, {"seed": 0}, spark_session=connect)
-    found = [
-        Contender(CLASSIC, plain_spark(spark), rounds),
-        Contender("sparktune, TPE", minimized(sparktune, tpe, {"seed": 0}), rounds),
-        Contender("sparktune, random", minimized(sparktune, rand, {"seed": 0}), rounds),
-        Contender(CONNECT, plain_connect(connect), rounds, CONNECT),
-        Contender("sparktune, Connect", on_connect, rounds, CONNECT),
-    ]
+    found = []
+    for floor, plain, name, session in (
+        (CLASSIC, plain_spark(spark), "Classic", spark),
+        (CONNECT, plain_connect(connect), "Connect", connect),
+    ):
+        found.append(Contender(floor, plain, rounds, floor, most=200))
+        for sampler, algo in (("TPE", tpe), ("random", rand)):
+            run = minimized(sparktune, algo, {"seed": 0}, spark_session=session)
+            found.append(Contender(f"{name}, {sampler}", run, rounds, floor))
     slow = {name: peer for name, peer in PEERS.items() if name in peers}
     return found + [Contender(name, peer.run, 1, most=peer.most) for name, peer in slow.items()]

@@ -16,6 +16,7 @@ from sparktune.samplers import (
     forest,
     gp,
     grid,
+    learns,
     mix,
     quasi,
     random,
@@ -34,6 +35,7 @@ class FineGrid:
     """
 
     shuffle: bool = False
+    learns = False
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         coarse = {"loguniform": [0.1], "normal": [0.5, 3.5], "lognormal": [1.0]}
@@ -43,7 +45,7 @@ class FineGrid:
         return sampler.suggest(space, history, n, rng)
 
 
-SAMPLERS = {
+SAMPLERS: dict[str, Sampler] = {
     "random": random.suggest,
     "tpe": tpe.suggest,
     "auto": auto.suggest,
@@ -60,6 +62,12 @@ SAMPLERS = {
     "grid": FineGrid(),
     "shuffled grid": FineGrid(shuffle=True),
 }
+
+
+def test_those_that_do_not_learn_say_so() -> None:
+    silent = {name for name, sampler in SAMPLERS.items() if not learns(sampler)}
+    assert silent == {"random", "sobol", "halton", "lhs", "grid", "shuffled grid"}
+    assert not learns(grid.suggest)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS.keys())

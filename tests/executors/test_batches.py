@@ -37,11 +37,14 @@ def test_nothing_shares_a_call_before_durations_are_known() -> None:
     assert Batches().size(1) == 1
 
 
-@pytest.mark.parametrize(
-    ("ended", "size"), [(1, 1), (63, 1), (64, 2), (100, 3), (640, 20), (1100, MOST)]
-)
-def test_an_eighth_as_many_trials_are_pending_as_have_ended(ended: int, size: int) -> None:
+@pytest.mark.parametrize(("ended", "size"), [(1, 2), (2, 4), (15, 30), (16, MOST), (1000, MOST)])
+def test_calls_grow_fast_as_durations_are_known(ended: int, size: int) -> None:
     assert after(*[0.001] * ended).size(4) == size
+
+
+@pytest.mark.parametrize(("ahead", "size"), [(0, 1), (7, 1), (8, 2), (13.5, 3), (1000, MOST)])
+def test_no_more_trials_share_calls_than_may_be_pending(ahead: float, size: int) -> None:
+    assert after(*[0.001] * 100).size(4, ahead=ahead) == size
 
 
 def test_a_few_long_trials_make_calls_smaller_and_are_forgotten() -> None:

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sparktune.errors import InvalidArgument
 from sparktune.history import View
-from sparktune.samplers import mix, random, tpe
+from sparktune.samplers import mix, quasi, random, tpe
 from sparktune.space import hp
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
@@ -56,6 +56,11 @@ def test_members_may_be_given_as_a_list_and_with_options() -> None:
     )()
     assert made == mix.Mix(((0.2, random.suggest), (0.8, tpe.TPE(gamma=0.3))))
     assert hash(made) == hash(mix.Mix(made.p_suggest))
+
+
+def test_a_mixture_learns_if_a_member_that_is_asked_does() -> None:
+    assert mix.suggest.learns
+    assert not mix.Mix(((0.0, tpe.suggest), (0.5, random.suggest), (0.5, quasi.suggest))).learns
 
 
 @pytest.mark.parametrize(
