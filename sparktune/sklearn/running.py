@@ -86,6 +86,7 @@ def run(
             progress=search.verbose > 0,
             study=study,
             tracking=search.tracking,
+            checkpoints=search.checkpoints,
         )
 
 

@@ -83,6 +83,9 @@ class SparkSearchCV(FoldSearch):
             as "n_estimators", "clf__n_estimators" or "max_iter", which the space must not hold.
             Models go on from where they were by `warm_start`, if they have that and the parameter
             counts all; the folds of a candidate are one task then.
+        checkpoints: a folder (an absolute path) or a URL to which all workers can write, where such
+            models wait for more budget; None: they travel to the driver and back, up to 100 MB for
+            a candidate. One that is lost is fitted from the beginning.
         time_budget: seconds for the search, the last fit left out; candidates that run then are
             dropped. A repeat that has begun is finished. None: no limit.
         journal: path of a file that keeps every candidate and score. The same search with the same
@@ -151,6 +154,7 @@ class SparkSearchCV(FoldSearch):
         repeats: str | None = None,
         scheduler: Any = None,
         resource: str | None = None,
+        checkpoints: Any = None,
         time_budget: float | None = None,
         journal: Any = None,
         warm_start: bool = False,
@@ -183,6 +187,7 @@ class SparkSearchCV(FoldSearch):
         self.repeats = repeats
         self.scheduler = scheduler
         self.resource = resource
+        self.checkpoints = checkpoints
         self.time_budget = time_budget
         self.journal = journal
         self.warm_start = warm_start

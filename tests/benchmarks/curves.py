@@ -27,6 +27,7 @@ SYNTHETIC = ("easy", "noisy", "reversed")
 TABLES = ("mlp", "sgd", "gbm", "rows")
 DEVELOPMENT = ("easy", "reversed", "mlp", "gbm")
 VALIDATION = ("noisy", "sgd", "rows")
+LYING = ("reversed", "gbm")  # small budgets do not tell, on purpose
 DATA = Path(__file__).parent / "data"
 
 
@@ -53,6 +54,7 @@ class Synthetic:
 
     kind: str
     seed: int
+    sigma: float
 
     @property
     def params(self) -> Params:
@@ -74,7 +76,7 @@ class Synthetic:
         return loss + 0.9 * (4.52 - loss) * share + noise * float(rng.normal())
 
     def speed(self, values: Values, rng: np.random.Generator) -> float:
-        return float(rng.lognormal(0.0, 0.5))
+        return float(rng.lognormal(0.0, self.sigma))
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,9 @@ def available() -> list[str]:
     return [*SYNTHETIC, *(name for name in TABLES if (DATA / f"curves_{name}.npz").exists())]
 
 
-def problem(name: str, seed: int) -> Problem:
-    """A problem by its name."""
-    return Synthetic(name, seed) if name in SYNTHETIC else Table(name, seed)
+def problem(name: str, seed: int, sigma: float) -> Problem:
+    """A problem by its name; `sigma` tells how much the speeds of synthetic ones vary."""
+    return Synthetic(name, seed, sigma) if name in SYNTHETIC else Table(name, seed)
 
 
 @lru_cache

@@ -9,12 +9,13 @@ import heapq
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from tests.benchmarks.curves import FULL, Problem, problem
-from tests.benchmarks.fidelity import SPENT, Found
+from tests.benchmarks.fidelity_runs import MOST, Found, Machine
 
 RUNGS = (1, 3, 9, 27, FULL)
 
@@ -139,56 +140,49 @@ class BlendSearch:
         return None if self._best is None else self._best[2]
 
 
-def runs(slots: int) -> dict[str, Callable[[str, int], Found]]:
-    """{name of a tuner: its run on a problem, with a seed}."""
-    tuners: dict[str, Callable[[Problem, int], Tuner]] = {
-        f"Optuna TPE, {pruner}": lambda of, seed, pruner=pruner: Optuna(pruner, of, seed)  # type: ignore[misc]
-        for pruner in ("none", "Hyperband", "SuccessiveHalving", "Median")
-    }
-    tuners["FLAML BlendSearch"] = BlendSearch
-    return {name: _runner(make, slots) for name, make in tuners.items()}
+def run(name: str, peer: str, seed: int, machine: Machine) -> Found:
+    """One run of a peer on a problem, until the resource is spent."""
+    of = problem(name, seed, machine.sigma)
+    return simulate(PEERS[peer](of, seed), of, seed, machine)
 
 
-def _runner(make: Callable[[Problem, int], Tuner], slots: int) -> Callable[[str, int], Found]:
-    def run(name: str, seed: int) -> Found:
-        of = problem(name, seed)
-        return simulate(make(of, seed), of, seed, slots)
-
-    return run
+PEERS: dict[str, Callable[[Problem, int], Tuner]] = {
+    f"Optuna TPE, {pruner}": partial(Optuna, pruner)
+    for pruner in ("none", "Hyperband", "SuccessiveHalving", "Median")
+} | {"FLAML BlendSearch": BlendSearch}
 
 
-def simulate(tuner: Tuner, of: Problem, seed: int, slots: int) -> Found:
-    """Run a tuner on so many slots until the resource is spent."""
+def simulate(tuner: Tuner, of: Problem, seed: int, machine: Machine) -> Found:
+    """Run a tuner until the resource is spent."""
     found, now, spent, number = Found(), 0.0, 0.0, 0
     running: list[tuple[float, int, int, Any]] = []  # end, number, step, trial
-    counts = found.counts
 
     def begin() -> None:
         nonlocal number
-        while len(running) < slots and (trial := tuner.start()) is not None:
+        while len(running) < machine.slots and (trial := tuner.start()) is not None:
             number += 1
             heapq.heappush(running, (now + _seconds(trial, number, 0), number, 0, trial))
 
     def _seconds(trial: Any, id: int, step: int) -> float:
         budgets = tuner.budgets(trial)
         added = budgets[step] - (budgets[step - 1] if step else 0)
-        rng = np.random.default_rng([seed, id, 6])
-        return (0.0 if step else 0.06) + added * of.speed(tuner.values(trial), rng)
+        speed = of.speed(tuner.values(trial), np.random.default_rng([seed, id, 6]))
+        late = np.random.default_rng([seed, id, step, 7]).random() < machine.stragglers
+        return (0.0 if step else 0.06) + added * speed * (10.0 if late else 1.0)
 
     begin()
-    while running and len(found.regrets) < len(SPENT):
+    while running and spent < MOST * (1 - 1e-9):
         now, id, step, trial = heapq.heappop(running)
         budgets = tuner.budgets(trial)
         budget, last = budgets[step], step == len(budgets) - 1
         spent += (budget - (budgets[step - 1] if step else 0)) / FULL
-        counts[budget] = counts.get(budget, 0) + 1
+        found.counts[budget] = found.counts.get(budget, 0) + 1
         rng = np.random.default_rng([seed, id, step, 5])
         if tuner.told(trial, budget, of.seen(tuner.values(trial), budget, rng), last):
             heapq.heappush(running, (now + _seconds(trial, id, step + 1), id, step + 1, trial))
-        best = tuner.best()
-        while best and len(found.regrets) < len(SPENT) and spent >= SPENT[len(found.regrets)]:
-            found.regrets.append(of.regret(best))
-            found.wall = now
+        if best := tuner.best():
+            found.note(spent, of.regret(best))
+        found.wall = now
         begin()
     found.busy = float("nan")  # not measured
     return found

@@ -107,6 +107,24 @@ def test_models_go_on_where_they_were(steps: bool) -> None:
     assert Counter(n for n, _ in Counting.learned) == {2: 18, 4: 6, 12: 3}
 
 
+@pytest.mark.parametrize("on", ["serial", "spark"])
+def test_models_wait_in_a_folder(on: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if on == "spark":
+        request.getfixturevalue("spark")
+    platform = Spark(2) if on == "spark" else Serial()
+    found = search(on=platform, checkpoints=tmp_path, refit=False).fit(X, y)
+    states = [trial.state for trial in found.study_.records.values() if trial.state]
+    assert [state.shared for state in states] == [True] * 9
+    there = {path.name for path in tmp_path.glob("*/*")}
+    assert there < {state.name for state in states}  # those that went on are gone
+    assert found.study_.records[found.study_.best.id].state.name in there
+
+
+def test_a_folder_for_models_has_an_absolute_path() -> None:
+    with pytest.raises(InvalidArgument, match="absolute path of a folder, or a URL"):
+        search(checkpoints="here").fit(X, y)
+
+
 def test_what_counts_per_call_starts_anew() -> None:
     found = search(
         SGDClassifier(random_state=0, tol=None),
