@@ -1,4 +1,4 @@
-"""An executor whose outcomes pass through a function before anybody else sees them."""
+"""An executor that passes its outcomes through a function before anybody else sees them."""
 
 from __future__ import annotations
 

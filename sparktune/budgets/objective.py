@@ -1,4 +1,4 @@
-"""Objectives that get a budget: how they are called, and which ones cannot be."""
+"""Objectives that get a budget: how they are called, and which ones are refused."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from sparktune.trial import Trial
 
 
 def with_budgets(task: Task, scheduler: Scheduler, states: States) -> Task:
-    """The task whose objective also gets the budgets that a scheduler gives, whole numbers where
-    all of them are; and, if it takes one, the state that the configuration's previous evaluation
-    left. The same task where the scheduler gives full evaluations alone.
+    """The task whose objective also gets the scheduler's budget, an integer if all budgets are.
+    An objective with an argument `state` gets what the configuration's previous evaluation
+    returned. If the scheduler has no budgets, the task is returned as it is.
 
     Raises:
         InvalidArgument: the objective takes no budget.
@@ -31,8 +31,8 @@ def with_budgets(task: Task, scheduler: Scheduler, states: States) -> Task:
     shown = ", ".join(f"{rung:g}" for rung in rungs)
     if not takes(task.objective, "budget"):
         raise InvalidArgument(
-            f"the scheduler gives the budgets {shown}, and the objective {task.name} takes none; "
-            "let it take one, as in def objective(config, budget), or leave out scheduler="
+            f"the scheduler gives the budgets {shown}, but the objective {task.name} has no "
+            "argument budget; write def objective(config, budget), or leave out scheduler="
         )
     whole = all(float(rung).is_integer() for rung in rungs)
     with_state = takes(task.objective, "state")
@@ -48,7 +48,7 @@ def with_budgets(task: Task, scheduler: Scheduler, states: States) -> Task:
 
 
 def takes(objective: Callable[..., Any], name: str) -> bool:
-    """Whether a function can be called with an argument of this name; True if unknown."""
+    """Whether a function accepts an argument of this name; True if that is unknown."""
     if isinstance(objective, partial) and objective.func is worker.with_keywords:
         objective = objective.args[0]
     try:

@@ -17,19 +17,18 @@ _SPARE = 2  # states of a rung that are kept besides
 def superfluous(
     history: View, sizes: Mapping[int, int], rungs: Sequence[float], most: float
 ) -> list[int]:
-    """The rows whose states are not needed, or for which there is no room.
+    """The rows whose states are not needed, or do not fit.
 
-    A state is not needed once the next evaluation of its configuration has ended, nor if so many
-    configurations of its rung are better that it will hardly be promoted: more than twice as many
-    as go on. At the full budget the best one's stays. Explored configurations go on whatever their
-    losses are.
+    A state is not needed once the next evaluation of its configuration has ended. It is also not
+    needed if its configuration is unlikely to be promoted: if more than twice as many of its rung
+    are better as will be promoted. At the full budget only the best one's state stays. Explored
+    configurations are promoted whatever their losses are.
 
     Args:
         history: evaluations.
         sizes: {row: bytes} of the states that there are.
         rungs: budgets, smallest first.
-        most: bytes that there may be in all; those of the worst are the first for which there is no
-            room.
+        most: the limit in bytes of all states; those of the worst configurations go first.
     """
     children = np.flatnonzero((history.parent >= 0) & (history.status != _CANCELLED))
     running = set(history.parent[children[history.pending[children]]].tolist())

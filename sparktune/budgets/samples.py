@@ -24,21 +24,21 @@ def subset(y: Any, budget: float, seed: int = 0) -> NDArray[np.intp]:
 
         tune(objective, space, scheduler=ASHA(min_budget=100, max_budget=len(y_train)))
 
-    Rows are in one random order for each seed, whose begin has the classes in the shares that they
-    have in all, to a row each, and first of all one row of each. Targets that are not classes
-    (floats of more than 50 different values) are divided at their deciles. Only training rows
-    belong in `y`: a loss is measured on the same rows at every budget.
+    Each seed has one random order of the rows. Any first part of it has the classes in the same
+    shares as the whole, to within a row, and begins with one row of each class. Targets that are
+    not classes (floats with more than 50 different values) are grouped by their deciles. Give only
+    training rows: the loss must be measured on the same other rows at every budget.
 
     Args:
-        y: targets (n,); or n, where there are none.
-        budget: how many rows, 1 to n; or, as a float of at most 1.0, their share.
+        y: targets (n,); or the number n, if there are no targets.
+        budget: the number of rows, 1 to n; or a float up to 1.0, their share.
         seed: an integer >= 0.
 
     Returns:
-        Different numbers from 0 to n - 1; the first ones are those of smaller budgets.
+        Different numbers from 0 to n - 1, beginning with those of smaller budgets.
 
     Raises:
-        ValueError: y has several targets for a row, or there are fewer rows than the budget says.
+        ValueError: y has several targets for a row, or the budget is not from 1 to n.
     """
     strata = np.zeros(y, dtype=np.intp) if isinstance(y, int) else _strata(np.asarray(y))
     n = len(strata)
@@ -46,8 +46,8 @@ def subset(y: Any, budget: float, seed: int = 0) -> NDArray[np.intp]:
     rows = max(round(budget * n), 1) if share else budget
     if budget <= 0 or rows != int(rows) or rows > n:
         raise ValueError(
-            f"budget must be a number of rows from 1 to {n}, or a float of at most 1.0 that is "
-            f"their share; got {budget!r}"
+            f"budget must be a number of rows from 1 to {n}, or a float up to 1.0, which is their "
+            f"share; got {budget!r}"
         )
     rng = np.random.default_rng(seed)
     order = rng.permutation(n)

@@ -1,4 +1,4 @@
-"""What a run with several budgets says of them, in the log."""
+"""What a run with several budgets logs about them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ logger = logging.getLogger("sparktune")
 
 
 def of_budgets(scheduler: Scheduler, limit: int | None) -> list[Guard]:
-    """Log the ladder, if there is one, and what so many configurations will take of it; an observer
-    that says when the guard acts.
+    """Log the ladder, if there is one, and about how many evaluations `limit` configurations will
+    take; return an observer that logs when the guard acts.
     """
     rungs = ladder(scheduler)
     if not rungs:
@@ -34,7 +34,7 @@ def of_budgets(scheduler: Scheduler, limit: int | None) -> list[Guard]:
 
 class Guard:
     """An observer that logs when new configurations start at another budget, because losses at
-    smaller ones say too little.
+    smaller ones predict too little.
     """
 
     def __init__(self, scheduler: Scheduler) -> None:
@@ -43,21 +43,20 @@ class Guard:
         self._known = min(self._rungs, default=0.0)
 
     def __call__(self, event: Event, history: View) -> None:
-        """Look at the history once it began, and after each full evaluation."""
+        """Check the history when the run begins, and after each full evaluation."""
         if self._start is None or not _may_change(event, history.full):
             return
         start = self._start(history)
         if start > self._known:
             logger.warning(
-                "losses at budget %s say little about those at %g: new configurations start at %g",
+                "losses at budget %s do not predict those at %g: new configurations start at %g",
                 _listed([rung for rung in self._rungs if rung < start]),
                 history.full,
                 start,
             )
         elif start < self._known:
             logger.info(
-                "losses at budget %g say something about those at %g again: new configurations "
-                "start there",
+                "losses at budget %g predict those at %g again: new configurations start there",
                 start,
                 history.full,
             )

@@ -1,9 +1,9 @@
 """Where evaluations leave states for the next evaluations of their configurations.
 
-A state travels to the driver with the result, pickled, and stands in a file beside the journal, or
-in a temporary folder. Or, where there is a folder or a URL to which all workers can write, it never
-leaves them: only its name travels. The driver never unpickles a state. A lost state is not an
-error: the objective gets None, and starts over.
+By default a state travels to the driver, pickled with the result, and is kept in a file beside the
+journal, or in a temporary folder. With `checkpoints`, a folder or a URL to which all workers can
+write, the workers keep it there, and only its name travels. The driver never unpickles a state. A
+lost state is not an error: the objective gets None and starts over.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ class States:
     """The states of a study.
 
     Args:
-        study: whose records tell which states there are.
-        header: what the study is about.
+        study: the study, whose records name the states.
+        header: the description of the study.
         journal: path or URL of its journal; "": none.
-        checkpoints: a folder, by an absolute path, or a URL that fsspec knows, to which all workers
+        checkpoints: the absolute path of a folder, or a URL that fsspec knows, to which all workers
             can write; None: states travel.
 
     Raises:
-        InvalidArgument: `checkpoints` is neither.
+        InvalidArgument: `checkpoints` is something else.
     """
 
     def __init__(self, study: Study, header: Header, journal: str, checkpoints: Any) -> None:
@@ -60,7 +60,7 @@ class States:
 
     def before(self, trial: Trial) -> bytes | str | None:
         """The state from which a trial continues, or the path of its file; None if there is none,
-        b"" if it is lost. Called in any thread.
+        b"" if it is lost. May be called in any thread.
         """
         parent = self._study.records.get(trial.parent) if trial.parent is not None else None
         state = parent.state if parent else None
@@ -78,11 +78,11 @@ class States:
             return b""
 
     def begin(self) -> None:
-        """Note the states of the trials that the study has when its run begins."""
+        """Register the states that the study has when its run begins."""
         self._kept = {id: each.state for id, each in self._study.records.items() if each.state}
 
     def path(self, trial: Trial) -> str | None:
-        """The first part of the path of a trial's state; None if the state travels."""
+        """The beginning of the path of a trial's state; None if the state travels."""
         if self._folder is None:
             return None
         parent = None if trial.parent is None else self._study.records[trial.parent]
@@ -91,12 +91,12 @@ class States:
         return f"{self._folder}/{trial.id if parent is None else parent.id}-{trial.budget:g}"
 
     def keep(self, outcome: Outcome) -> Outcome:
-        """An outcome whose state stands in a file."""
+        """The outcome, with its state written to a file."""
         content = outcome.state
         if isinstance(content, State) and not content.name:
             why = (
-                f"it has {content.size >> 20} MB, and at most {LARGEST_STATE >> 20} MB travel with "
-                "a result; give checkpoints= a folder or a URL that all workers can write to"
+                f"it has {content.size >> 20} MB, and at most {LARGEST_STATE >> 20} MB can travel "
+                "with a result; set checkpoints= to a folder or a URL that all workers can write to"
             )
             self._report("is not kept", f"the state of trial {outcome.trial_id}", why)
             return replace(outcome, state=None)
@@ -105,8 +105,8 @@ class States:
         if len(content) > _LARGE and "large" not in self._reported:
             self._reported.add("large")
             logger.warning(
-                "the state of trial %d has %d MB, which travel to the driver and back; give "
-                "checkpoints= a folder or a URL that all workers can write to",
+                "the state of trial %d has %d MB, which travel to the driver and back; set "
+                "checkpoints= to a folder or a URL that all workers can write to",
                 outcome.trial_id,
                 len(content) >> 20,
             )
@@ -136,7 +136,7 @@ class States:
                 self._remove(self._kept.pop(rows[row]))
 
     def close(self) -> None:
-        """Remove states that trials wrote and never reported."""
+        """Remove states that trials wrote but did not report."""
         if self._folder is None:
             return
         known = {state.name for state in self._kept.values()}

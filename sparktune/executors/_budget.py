@@ -1,4 +1,4 @@
-"""How an objective is called that gets a budget and a state. Travels to the workers by value."""
+"""Calls objectives that get a budget and a state. Travels to the workers by value."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def with_budget(
     argument: tuple[Any, float, bytes | str | None, str | None],
     **more: Any,
 ) -> Any:
-    """Call an objective that also takes what it may spend, and maybe what the configuration's
-    evaluation before left: the `state` of its result.
+    """Call an objective with a budget, and maybe with the `state` that the previous evaluation of
+    its configuration returned.
 
     Args:
         objective: called with a configuration, `budget` and `state`.
         with_state: whether it takes a state.
-        argument: configuration; budget; a state as `kept` gave it, or the path of its file, or b""
-            if it is lost, or None if there is none; path to keep the next one at, without its end;
-            None: none.
+        argument: the configuration; the budget; a state from `kept`, or the path of its file, b""
+            if it is lost, None if there is none; the beginning of the path for the next state, or
+            None if that travels.
         more: further arguments.
     """
     config, budget, given, path = argument
@@ -57,7 +57,7 @@ def _state(given: bytes | str | None) -> Any:
                 return pickle.load(file)
         return pickle.loads(given)
     except Exception as error:
-        _note(f"the state cannot be read, so that this trial starts at 0: {text_of(error)}")
+        _note(f"the state cannot be read, so this trial starts over: {text_of(error)}")
         return None
 
 

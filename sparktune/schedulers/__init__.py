@@ -7,9 +7,9 @@ items`. They are pure: equal histories give equal work.
     full      every trial is a full evaluation
     in_order  around another scheduler: trials that do not depend on the timing
 
-    rungs     budgets that grow by a factor, and how evaluations stand at each
-    trust     whether losses at a small budget say anything about those at the full one
-    growth    how far a ladder goes that begins with two rungs
+    rungs     budgets that grow by a factor, and the ranks of evaluations at each
+    trust     whether losses at a small budget predict those at the full one
+    growth    the height of a ladder that begins with two rungs
     view      what samplers see where configurations have several evaluations
 """
 

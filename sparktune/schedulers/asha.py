@@ -30,39 +30,39 @@ class ASHA:
 
         tune(objective, space, scheduler=ASHA(min_budget=3, max_budget=81), max_trials=300)
 
-    The budgets, or rungs, are `max_budget` and what eta, eta^2, ... times less is, down to
-    `min_budget`: here 3, 9, 27 and 81. As soon as a rung has eta more results, its best
-    configuration that was not promoted yet is evaluated at the next one; nothing waits for a rung
-    to be full, and no running trial is stopped (L. Li et al., "A System for Massively Parallel
-    Hyperparameter Tuning", MLSys 2020, algorithm 2). Promotions go first; where there is none, a
-    new configuration starts at the smallest budget. What differs from the paper:
+    The budgets, called rungs, are `max_budget` divided by 1, eta, eta^2, ..., down to `min_budget`:
+    here 81, 27, 9 and 3. Whenever a rung has eta more results, its best configuration that is not
+    promoted yet is evaluated at the next rung. Nothing waits for a rung to be full, and no running
+    trial is stopped (L. Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys
+    2020, algorithm 2). Promotions go first. If there are none, a new configuration starts at the
+    smallest budget. Three rules differ from the paper:
 
-    *   No more than n / eta of the n configurations of a rung are promoted in all (Y. Li et al.,
-        "Hyper-Tune", VLDB 2022). Otherwise a sampler that learns has nearly all of its points
-        promoted, as each is among the best when it ends.
-    *   When there are no more new configurations, the best one goes on to `max_budget`, so that a
-        short run ends with a full evaluation too.
-    *   A share `audit` of the budget goes to random configurations that climb all rungs, whatever
-        their losses. They tell whether losses at a small budget say anything about those at the
-        full one. Where they do not, new configurations start at the first rung whose losses do.
+    *   At most n / eta of the n configurations of a rung are ever promoted (Y. Li et al.,
+        "Hyper-Tune", VLDB 2022). Without this limit, nearly all points of a sampler that learns
+        would be promoted, because each is among the best when it ends.
+    *   When no new configurations are left, the best one continues to `max_budget`, so that a short
+        run ends with a full evaluation, too.
+    *   Random configurations that climb all rungs, whatever their losses, get the share `audit` of
+        the budget. They show whether losses at a small budget predict those at the full one. If
+        they do not, new configurations start at the first rung whose losses do.
 
     Args:
-        min_budget: the smallest budget; None: max_budget / 27. A rung should take half a second at
-            least, as a Spark job has its costs.
+        min_budget: the smallest budget; None: max_budget / 27. An evaluation with it should take
+            half a second or more, because a Spark job costs some hundredths of a second.
         max_budget: the budget of a full evaluation, such as a number of epochs, trees or rows.
         eta: one of eta configurations is promoted.
-        audit: share of all budgets that random configurations which climb all rungs may take, 0 to
-            0.5; the first starts when the run has spent 1 / audit full evaluations.
-        finalists: configurations that get the full budget at least.
-        brackets: at how many of the smallest rungs a new configuration may start: at the k-th with
-            a probability proportional to Hyperband's number of configurations.
-        grow: whether the ladder begins with its lowest two rungs, and gets the next one only when
-            its highest two rank configurations differently, by more than noise: PASHA (O. Bohdal
-            et al., ICLR 2023). Saves most where small budgets tell nearly all. The best
-            configurations go on to `max_budget` at the end, as always.
+        audit: the share of the budget for random configurations that climb all rungs, 0 to 0.5.
+            The first one starts when the run has spent 1 / audit full evaluations.
+        finalists: how many configurations get the full budget at least.
+        brackets: at how many of the smallest rungs new configurations may start. Each rung is
+            chosen with a probability proportional to Hyperband's number of configurations there.
+        grow: whether the ladder begins with its lowest two rungs. It then gets the next rung only
+            when its highest two rank configurations differently, by more than noise: PASHA
+            (O. Bohdal et al., ICLR 2023). This saves most where small budgets predict the full one
+            well. The best configurations continue to `max_budget` at the end in any case.
 
     Raises:
-        InvalidArgument: an argument is out of range, or the rungs would be less than two.
+        InvalidArgument: an argument is out of range, or there would be fewer than two rungs.
     """
 
     min_budget: float | None = None
@@ -101,9 +101,9 @@ class ASHA:
         return geometric(smallest or 0, self.max_budget, self.eta)
 
     def schedule(self, history: View, free: int) -> list[New | Promote]:
-        """Audits, then promotions from the top down, then new configurations; at the end finalists.
+        """Audits, then promotions from the top down, then new configurations, and finalists last.
 
-        Nothing while earlier work has to end first.
+        The list is empty while earlier work has to end first.
         """
         standing = Standing.of(history, self.rungs, self.eta)
         work = [*self._audits(history, standing), *self._promotions(history, standing)]
@@ -114,19 +114,19 @@ class ASHA:
 
     def scores(self, history: View) -> View:
         """A row for each configuration, with its expected quantile among all of them as the loss:
-        see `by_configuration`. Those that never reached the first rung that tells are left out.
+        see `by_configuration`. Configurations below the first rung that predicts are left out.
         """
         return by_configuration(history, Standing.of(history, self.rungs, self.eta))
 
     def start(self, history: View) -> float:
-        """The smallest budget that new configurations get now: the first of the ladder whose losses
-        say something about those at the full one.
+        """The smallest budget that new configurations get now: the first one whose losses predict
+        those at the full budget.
         """
         return self.rungs[Standing.of(history, self.rungs, self.eta).first]
 
     def expected(self, n: int) -> list[int]:
-        """About how many evaluations each rung gets from n configurations, audits apart; none for a
-        ladder that grows, as nobody knows how far.
+        """About how many evaluations each rung gets from n configurations, without audits. Empty
+        for a ladder that grows, because its height is unknown.
         """
         if self.grow:
             return []
@@ -151,7 +151,7 @@ class ASHA:
         return work
 
     def _audits(self, history: View, standing: Standing) -> list[New | Promote]:
-        """Explored configurations climb; one more starts if their share allows it."""
+        """Explored configurations climb. One more starts if their share allows it."""
         explored = history.explore[history.root]
         climbs = explored & history.ok & ~standing.climbed & (standing.rung < len(self.rungs) - 1)
         work: list[New | Promote] = [
@@ -208,12 +208,12 @@ def Hyperband(
     finalists: int = 1,
 ) -> ASHA:
     """`ASHA` whose configurations start at every rung, with Hyperband's shares (L. Li et al.,
-    "Hyperband", JMLR 2018; asynchronous, so that no rung waits for another). Dearer than ASHA where
-    small budgets tell, and safer where they do not.
+    "Hyperband", JMLR 2018; asynchronous, so that no rung waits for another). It costs more than
+    ASHA where small budgets predict the full one, and is safer where they do not.
 
     Args:
-        min_budget, max_budget, eta, audit, finalists: as of `ASHA`. No audits are needed, as some
-            configurations start at the full budget.
+        min_budget, max_budget, eta, audit, finalists: as in `ASHA`. No audits are needed, because
+            some configurations start at the full budget.
 
     Raises:
         InvalidArgument: an argument is out of range.

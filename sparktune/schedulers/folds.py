@@ -1,4 +1,4 @@
-"""Cross-validation fold by fold: configurations clearly worse than the best get no more folds."""
+"""Cross-validation fold by fold: clearly worse configurations get no more folds."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ _OK, _CANCELLED = CODES[Status.OK], CODES[Status.CANCELLED]
 
 @dataclass(frozen=True, slots=True)
 class Folds:
-    """Each evaluation is one fold more of a configuration, in the same order for all.
+    """Each evaluation is one more fold of a configuration. All have them in the same order.
 
         tune(objective, space, scheduler=Folds(5), max_trials=100)
 
-    The budget is the number of folds that are done then; the loss is the mean of those. A
-    configuration gets at least two folds, and no more of them once
+    The budget is the number of folds done so far, and the loss is their mean. Every configuration
+    gets at least two folds. It gets no more when
 
     *   its mean is worse than the worst fold of the best configuration that has all folds (the
         forgiving rule of E. Bergman et al., "Don't Waste Your Time: Early Stopping
         Cross-Validation", AutoML 2024); or
-    *   after three folds, it is worse than that one on the same folds by more than two standard
+    *   after three folds, it is worse than the best one on the same folds by more than two standard
         errors of the mean difference (the paired rule).
 
-    The first with all folds needs no opponent. One that goes on comes before new ones.
+    Until one configuration has all folds, none is stopped. Further folds come before new
+    configurations.
 
     Args:
         k: the number of folds.
         rule: "forgiving", "paired", or "both".
 
     Raises:
-        InvalidArgument: k is not an integer >= 2, or there is no such rule.
+        InvalidArgument: k is not an integer >= 2, or the rule is unknown.
     """
 
     k: int
@@ -77,9 +78,9 @@ class Folds:
         return work
 
     def scores(self, history: View) -> View:
-        """A row for each configuration. Its loss is the mean over its folds of how far it is above
-        what configurations have there on average, so that folds that are hard for all do not count
-        against those that had them.
+        """A row for each configuration. Its loss is the mean over its folds of its excess over the
+        average of all configurations on that fold. So a fold that is hard for all does not count
+        against those that had it.
         """
         losses = _losses(history, self.k)
         roots = np.flatnonzero(history.parent < 0)
@@ -123,7 +124,7 @@ class Folds:
         return np.array(may_win, dtype=np.intp)
 
     def _may_win(self, losses: NDArray[np.float64], best: NDArray[np.float64]) -> bool:
-        """Whether a configuration with these folds may still be better than the best."""
+        """Whether a configuration with these folds may still beat the best one."""
         done = np.isfinite(losses)
         n = int(done.sum())
         if n < _LEAST:
@@ -138,7 +139,7 @@ class Folds:
 
 def _losses(history: View, k: int) -> NDArray[np.float64]:
     """(n, k) losses of the folds of the configurations, at their first rows; NaN where there are
-    none. Those that the records hold are means of all folds so far.
+    none. They are computed from the records, which hold means of all folds so far.
     """
     losses = np.full((len(history), k), np.nan)
     total = history.budget * history.loss

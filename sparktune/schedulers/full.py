@@ -10,7 +10,7 @@ from sparktune.schedulers.work import New
 
 @dataclass(frozen=True, slots=True)
 class FullBudget:
-    """Every trial gets a full evaluation, `max_trials` of them (None: no end)."""
+    """Every trial is a full evaluation. `max_trials` is their number; None: no limit."""
 
     max_trials: int | None = None
 

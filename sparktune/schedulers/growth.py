@@ -1,5 +1,5 @@
-"""How far a ladder has to go, for one that grows only while its rungs rank configurations
-differently (O. Bohdal et al., "PASHA", ICLR 2023).
+"""The height of a ladder that grows only while its rungs rank configurations differently (O. Bohdal
+et al., "PASHA", ICLR 2023).
 
     m     configurations that have losses in two neighbouring rungs, and in the one below these
     low   (m,)  their losses in the lower one
@@ -21,10 +21,9 @@ _NOISE = 0.9  # quantile of the differences that are taken for noise
 def highest_rung(history: View, rung: NDArray[np.intp], last: int) -> int:
     """The highest rung to which configurations may go now.
 
-    It is the second one until the upper two rungs rank configurations differently, then the next
-    one, until those that have been there are ranked in the same way, or the last one is reached.
-    Explored configurations do not count. Looked at are the first 2, 3, 4, 6, ... configurations of
-    a rung, so that a rung that was opened stays open.
+    At first it is the second rung. As long as the upper two rungs rank configurations differently,
+    the next rung is added, up to the last one. Explored configurations do not count. The comparison
+    uses the first 2, 3, 4, 6, ... configurations of a rung, so that an open rung stays open.
 
     Args:
         history: n evaluations.
@@ -47,9 +46,11 @@ def highest_rung(history: View, rung: NDArray[np.intp], last: int) -> int:
 def _differ(
     below: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> bool:
-    """Whether two rungs rank configurations differently, by more than noise: at some place stand
-    two whose losses in the lower one are further apart than most of those that changed places on
-    the way to the lower rung, and changed back on the way to the upper one.
+    """Whether two rungs rank configurations differently, by more than noise.
+
+    The configurations at some place of the two rankings must differ by more than the noise in their
+    losses in the lower rung. Noise is measured on pairs that changed places on the way to the lower
+    rung, and changed back on the way to the upper one.
     """
     apart = np.abs(low[np.argsort(low, kind="stable")] - low[np.argsort(high, kind="stable")])
     return bool((apart > _noise(below, low, high)).any())

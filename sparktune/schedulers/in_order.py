@@ -10,11 +10,11 @@ from sparktune.schedulers.work import New, Promote, Scheduler, full_budget, ladd
 
 @dataclass(frozen=True, slots=True)
 class InOrder:
-    """Hands out the work of `scheduler` one item at a time: the trial of row k is chosen from the
-    results of exactly the rows up to k - lag, and not before these have ended. Later rows count as
-    pending. Where these give no work, because another rung has to end first, it considers one row
-    more at a time. With `lag` trials running at once, the trials depend on the seed and the
-    objective alone. A slow trial delays others.
+    """Hands out the work of `scheduler` one item at a time. The trial of row k is chosen from the
+    results of exactly the rows up to k - lag, once these have ended; later rows count as pending.
+    If these rows give no work, because another rung has to end first, one row more is considered at
+    a time. With `lag` trials running at once, the trials depend on the seed and the objective
+    alone. A slow trial delays others.
     """
 
     scheduler: Scheduler

@@ -1,4 +1,4 @@
-"""Budgets that grow by a factor, and how evaluations stand among those with the same one.
+"""Budgets that grow by a factor, and the ranks of evaluations with equal budgets.
 
     n          evaluations, the rows of a history
     K          rungs: budgets r_0 < ... < r_(K-1), the last one that of a full evaluation
@@ -8,9 +8,9 @@
     size       (K,)  how many losses a rung has
     limit      (K,)  size // eta, how many of a rung may be promoted
 
-An explored configuration climbs whatever its losses are. In a rung that it would not have reached
-by them, it is not ranked: its place is -1 there, and the rung's size does not count it. Rungs below
-`first` say nothing about the full budget, so nothing has to be reached by losses there.
+An explored configuration climbs whatever its losses are. It is not ranked in a rung that its losses
+would not have reached: its place is -1 there, and the rung's size does not count it. Rungs up to
+`first` need no such merit, because losses below do not predict those at the full budget.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _MOST = 20  # rungs: more are a mistake
 
 
 def geometric(smallest: float, largest: float, eta: float) -> tuple[float, ...]:
-    """`largest`, and what eta, eta^2, ... times less is, down to `smallest`; smallest first. Whole
-    numbers where both ends are, and each once.
+    """`largest` divided by 1, eta, eta^2, ..., down to `smallest`, in ascending order. They are
+    whole numbers if both ends are, without repetition.
 
     Raises:
         InvalidArgument: there is no such ladder.
@@ -61,9 +61,9 @@ def geometric(smallest: float, largest: float, eta: float) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the evaluations of a history stand: `rung`, `place`, `size` and `limit` as above.
+    """The ranks of a history's evaluations: `rung`, `place`, `size` and `limit` as above.
 
-    first          the lowest rung whose losses tell, by `first_rung`
+    first          the lowest rung whose losses predict, by `first_rung`
     started  (n,)  the rung at which the configuration began, `first` at least
     climbed  (n,)  whether the configuration was evaluated, or is, at the rung above
     earned   (n,)  whether the configuration reached this rung by its losses, or began there

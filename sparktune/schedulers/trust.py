@@ -13,9 +13,9 @@ _PAIRS = 6  # configurations with both
 
 
 def first_rung(history: View, rung: NDArray[np.intp], last: int) -> int:
-    """The lowest rung whose losses rank configurations somewhat as those at the full budget do: by
-    Spearman's rank correlation over the configurations that have both. The lowest of all while
-    fewer than 6 have them; the last where no other rung does.
+    """The lowest rung whose losses predict those at the full budget: Spearman's rank correlation is
+    at least 0.2 over the configurations that have both. It is the lowest rung of all while fewer
+    than 6 configurations have both, and the last rung if no other one predicts.
 
     Args:
         history: n evaluations.

@@ -17,12 +17,12 @@ _OK, _CANCELLED = CODES[Status.OK], CODES[Status.CANCELLED]
 def by_configuration(history: View, standing: Standing) -> View:
     """A row for each configuration, in the order of their first evaluations.
 
-    Losses of different budgets do not mix: they rise with a sample's size, and fall with epochs. So
-    a configuration has as its loss its expected quantile among all that began where it did: with
-    place p among the n that reached its highest rung, of m, the loss is (p + 1/2) / n * n / m =
-    (p + 1/2) / m. One that failed after a promotion is the last of the rung from which it came. One
-    whose promotion runs has the loss it had. Those that have no loss in a rung that tells are left
-    out.
+    Losses at different budgets cannot be compared: they rise with the size of a sample, and fall
+    with epochs. So the loss here is a configuration's expected quantile among all m that began at
+    the same rung. At place p among the n that reached its highest rung, that is
+    (p + 1/2) / n * n / m = (p + 1/2) / m. A configuration that failed after a promotion is the last
+    of the rung below. One whose promotion is running keeps its loss. Configurations without a loss
+    in a rung that predicts are left out.
     """
     score = _scores(history, standing)
     status = history.status.copy()

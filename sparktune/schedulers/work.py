@@ -16,8 +16,8 @@ class New:
 
     Attributes:
         budget: what the evaluation may spend, in the scheduler's units.
-        knows: how many rows of the history, from the first on, the sampler may know the results
-            of; the later ones count as pending. None: all.
+        knows: how many rows of the history the sampler sees the results of, from the first on;
+            later rows count as pending. None: all.
         explore: draw the point from the priors of the space, and do not ask the sampler.
     """
 
@@ -31,7 +31,7 @@ class Promote:
     """Evaluate a configuration again, with a larger budget.
 
     Attributes:
-        row: of the history: its evaluation with the largest budget so far.
+        row: the history's row of its evaluation with the largest budget so far.
         budget: what it may spend in all, in the scheduler's units.
         knows: as for `New`.
     """
@@ -45,8 +45,8 @@ class Scheduler(Protocol):
     """What to evaluate next, and with which budget. A pure function of its arguments."""
 
     def schedule(self, history: View, free: int) -> Sequence[New | Promote]:
-        """At most `free` work items; none while there is nothing to do now. New points that the
-        study may not take any more are left out, and once there are none, `history.exhausted`.
+        """At most `free` work items; none while there is nothing to do now. The study drops new
+        points that it may not take any more, and then sets `history.exhausted`.
         """
 
     def scores(self, history: View) -> View:

@@ -214,7 +214,7 @@ def test_what_is_too_large_to_travel_is_not_kept(
     assert began_anew(study)
     assert study.history.spent.sum() == 3 + 3 + 9
     warned = [each.message for each in caplog.records if each.levelno >= logging.WARNING]
-    assert [each for each in warned if "give checkpoints= a folder or a URL" in each] == warned
+    assert [each for each in warned if "set checkpoints= to a folder or a URL" in each] == warned
     assert len(warned) == 1
     assert_handed_on(run(n=3, checkpoints=tmp_path))
 

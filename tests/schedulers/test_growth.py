@@ -115,5 +115,5 @@ def test_the_guard_says_in_one_line_that_it_acts(caplog: pytest.LogCaptureFixtur
     )
     said = [each.getMessage() for each in caplog.records if "new configurations" in each.message]
     assert said == [
-        "losses at budget 1, 3 say little about those at 27: new configurations start at 9"
+        "losses at budget 1, 3 do not predict those at 27: new configurations start at 9"
     ]
