@@ -1,6 +1,6 @@
 """Computes the tables `data/curves_*.npz`: losses of real trainings after each of many budgets.
 
-    python -m tests.benchmarks.make_curves [mlp sgd gbm rows]
+    python -m tests.benchmarks.make_curves [mlp sgd gbm rows folds_svc folds_forest folds_hist]
 
 A table has n random configurations of a model: `points` (n, d) in the unit cube, of which `MAKERS`
 make parameters; `budgets` (B,); `loss` (n, B) on held-out samples, the same for all; and
@@ -11,6 +11,12 @@ make parameters; `budgets` (B,); `loss` (n, B) on held-out samples, the same for
     gbm    boosted trees on diabetes, 81 trees: the first trees favour large learning rates, so that
            small budgets lie
     rows   histogram boosting on blobs, 100 to 8,100 samples, see `sparktune.subset`
+
+The budgets of three tables are folds of a cross-validation; a loss is the mean of those done.
+
+    folds_svc     a kernel machine on 500 digits
+    folds_forest  a random forest on breast cancer
+    folds_hist    histogram boosting on blobs
 """
 
 from __future__ import annotations
@@ -29,7 +35,9 @@ from sparktune import subset
 
 DATA = Path(__file__).parent / "data"
 FULL = 81
+FOLDS = 10
 SIZES = {"mlp": 120, "sgd": 120, "gbm": 120, "rows": 80}
+SIZES |= dict.fromkeys(("folds_svc", "folds_forest", "folds_hist"), 100)
 Curve = tuple[list[float], float]
 
 
@@ -151,11 +159,76 @@ def rows() -> tuple[int, Callable[[NDArray[np.float64]], Curve]]:
     return 4, curve
 
 
+def fold_by_fold(build: Callable[[NDArray[np.float64]], Any], X: Any, y: Any) -> Any:
+    """The curve of a classifier: its mean error after each fold."""
+    from sklearn.model_selection import StratifiedKFold
+
+    splits = [*StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(X, y)]
+
+    def curve(u: NDArray[np.float64]) -> Curve:
+        begun = time.process_time()
+        errors = [
+            1 - build(u).fit(X[train], y[train]).score(X[test], y[test]) for train, test in splits
+        ]
+        means = np.cumsum(errors) / np.arange(1, FOLDS + 1)
+        return means.tolist(), time.process_time() - begun
+
+    return curve
+
+
+def folds_svc() -> tuple[int, Callable[[NDArray[np.float64]], Curve]]:
+    from sklearn.datasets import load_digits
+    from sklearn.svm import SVC
+
+    X, y = load_digits(return_X_y=True)
+
+    def build(u: NDArray[np.float64]) -> Any:
+        return SVC(C=scaled(u[0], 1e-2, 1e3), gamma=scaled(u[1], 1e-5, 1e-1))
+
+    return 2, fold_by_fold(build, X[:500], y[:500])
+
+
+def folds_forest() -> tuple[int, Callable[[NDArray[np.float64]], Curve]]:
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.ensemble import RandomForestClassifier
+
+    def build(u: NDArray[np.float64]) -> Any:
+        return RandomForestClassifier(
+            30,
+            max_features=0.03 + 0.97 * float(u[0]),
+            max_depth=1 + int(u[1] * 12),
+            min_samples_leaf=int(scaled(u[2], 1, 60)),
+            random_state=0,
+        )
+
+    return 3, fold_by_fold(build, *load_breast_cancer(return_X_y=True))
+
+
+def folds_hist() -> tuple[int, Callable[[NDArray[np.float64]], Curve]]:
+    from sklearn.datasets import make_classification
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    def build(u: NDArray[np.float64]) -> Any:
+        return HistGradientBoostingClassifier(
+            max_iter=30,
+            learning_rate=scaled(u[0], 0.01, 1),
+            max_leaf_nodes=int(scaled(u[1], 3, 32)),
+            min_samples_leaf=int(scaled(u[2], 2, 100)),
+            random_state=0,
+        )
+
+    blobs = make_classification(1000, 20, n_informative=8, flip_y=0.1, random_state=0)
+    return 3, fold_by_fold(build, *blobs)
+
+
 MAKERS: dict[str, Callable[[], tuple[int, Callable[[NDArray[np.float64]], Curve]]]] = {
     "mlp": mlp,
     "sgd": sgd,
     "gbm": gbm,
     "rows": rows,
+    "folds_svc": folds_svc,
+    "folds_forest": folds_forest,
+    "folds_hist": folds_hist,
 }
 
 
@@ -168,7 +241,7 @@ def main() -> None:
         d, curve = MAKERS[name]()
         points = np.random.default_rng(1).random((SIZES[name], d))
         curves = [curve(u) for u in points]
-        budgets = (1, 3, 9, 27, FULL) if name == "rows" else range(1, FULL + 1)
+        budgets = (1, 3, 9, 27, FULL) if name == "rows" else range(1, len(curves[0][0]) + 1)
         np.savez_compressed(
             DATA / f"curves_{name}.npz",
             points=points.astype(np.float32),
