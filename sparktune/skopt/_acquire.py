@@ -1,8 +1,9 @@
-"""Acquisitions by scikit-optimize's names, to be maximised. Those that are positive are logarithms.
+"""Acquisition functions by their names in scikit-optimize, all to be maximised. EI and PI are
+positive and are returned as logarithms.
 
-mean, sd   of the loss at a point
+mean, sd   mean and standard deviation of the predicted loss at a point
 best       the loss to improve on
-xi         by how much at least
+xi         the smallest improvement on `best` that counts
 f*         draws of the smallest loss, (k,)
 g          (mean - f*) / sd
 """
@@ -19,7 +20,7 @@ from sparktune.samplers._acquisition import Acquisition, Bound, LogEI, LogPI
 from sparktune.space.distributions import Array
 
 HEDGED = ("EI", "LCB", "PI")
-"""What "gp_hedge" chooses from."""
+"""The acquisition functions that "gp_hedge" chooses from."""
 
 NAMES = ("gp_hedge", "EI", "LCB", "PI", "MES", "PVRS", "EIps", "PIps")
 
@@ -28,40 +29,41 @@ _STEP = 1e-5
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """The standard deviation alone: LCB with kappa="inf"."""
+    """The standard deviation alone, which is what LCB means with kappa="inf"."""
 
     def __call__(self, mean: Array, sd: Array) -> Array:
-        """Its values (m,)."""
+        """Return the standard deviations (m,)."""
         return sd
 
     def slopes(self, mean: float, sd: float) -> tuple[float, float]:
-        """(0, 1)."""
+        """Return the derivatives with respect to mean and sd, which are 0 and 1."""
         return 0.0, 1.0
 
     def believing(self, mean: float) -> Uncertainty:
-        """The same."""
+        """Return this function, because it does not depend on a loss to improve on."""
         return self
 
 
 @dataclass(frozen=True, eq=False)
 class MaxValueEntropy:
-    """What is learnt about the smallest loss, of which `least` (k,) are draws (Wang and Jegelka
-    2017, arXiv:1703.01968, eq. 6): the mean of g phi(g) / (2 Phi(g)) - log Phi(g).
+    """Max-value entropy search: the information that an evaluation gives about the smallest loss
+    (Wang and Jegelka 2017, arXiv:1703.01968, eq. 6). It is the mean of
+    g phi(g) / (2 Phi(g)) - log Phi(g) over the draws `least` (k,) of the smallest loss.
     """
 
     least: Array
 
     def __call__(self, mean: Array, sd: Array) -> Array:
-        """Its values (m,)."""
+        """Return the information gains (m,)."""
         from scipy.special import log_ndtr
 
         g = (mean - self.least[:, None]) / sd
         log_phi = -0.5 * g**2 - 0.5 * np.log(2 * np.pi)
-        found: Array = (0.5 * g * np.exp(log_phi - log_ndtr(g)) - log_ndtr(g)).mean(axis=0)
-        return found
+        gain: Array = (0.5 * g * np.exp(log_phi - log_ndtr(g)) - log_ndtr(g)).mean(axis=0)
+        return gain
 
     def slopes(self, mean: float, sd: float) -> tuple[float, float]:
-        """By differences."""
+        """Return the derivatives with respect to mean and sd, by central differences."""
         h = _STEP * sd
         m = np.array([mean + h, mean - h, mean, mean])
         s = np.array([sd, sd, sd + h, sd - h])
@@ -69,13 +71,14 @@ class MaxValueEntropy:
         return (a - b) / (2 * h), (c - d) / (2 * h)
 
     def believing(self, mean: float) -> MaxValueEntropy:
-        """The same."""
+        """Return this function; the draws stay the same."""
         return self
 
 
 def smallest(mean: Array, sd: Array, n: int, rng: np.random.Generator) -> Array:
-    """n draws of the smallest loss at points with these predictions, taken as independent, by a
-    Gumbel distribution with their quartiles (Wang and Jegelka 2017, section 3.1).
+    """Draw the smallest loss n times, given the predictions at some points. The predictions count
+    as independent. The draws come from the Gumbel distribution whose quartiles are those of the
+    smallest loss (Wang and Jegelka 2017, section 3.1).
     """
     from scipy.special import log_ndtr
 
@@ -91,7 +94,9 @@ def smallest(mean: Array, sd: Array, n: int, rng: np.random.Generator) -> Array:
 
 
 def acquisition(name: str, best: float, kappa: Any, xi: float) -> Acquisition:
-    """The acquisition of a name, without what depends on time or on the place."""
+    """Return the acquisition function with this name: "EI", "PI" or "LCB". The time per evaluation
+    that "EIps" and "PIps" take into account is not part of it.
+    """
     made: dict[str, Callable[[], Acquisition]] = {
         "EI": lambda: LogEI(best - xi),
         "PI": lambda: LogPI(best - xi),

@@ -1,4 +1,6 @@
-"""The way between points of `skopt.Space`, which are lists, and rows of `sparktune.space.Space`."""
+"""Conversion between the points of `skopt.Space`, which are lists, and the rows of
+`sparktune.space.Space`.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,10 @@ from sparktune.space.space import Space as Columns
 
 @dataclass(frozen=True, eq=False)
 class Bridge:
-    """`space` as `columns`, one for each dimension in their order, of which `labels` are the names.
+    """Converts points of `space` into rows and back. `columns` is the same space with one column
+    for each dimension, in the same order; `labels` are the names of the columns.
 
-    Numbers are kept in their ranges, as a range of logarithms may miss its ends by rounding.
+    Numbers are clipped to their bounds, because the bounds of logarithms are rounded.
     """
 
     space: Space
@@ -31,7 +34,7 @@ class Bridge:
 
     @staticmethod
     def of(space: Space) -> Bridge:
-        """The bridge of a space."""
+        """Return the bridge for a space. Dimensions with equal names are labelled X_0, X_1, ..."""
         labels = space.dimension_names
         if len(set(labels)) < len(labels):
             labels = [f"X_{i}" for i in range(len(labels))]
@@ -39,11 +42,11 @@ class Bridge:
 
     @property
     def named(self) -> Columns:
-        """The same columns, whose configurations are {label: value}."""
+        """The same columns as a space whose configurations are dicts {label: value}."""
         return Columns(_nodes(self.space, self.labels))
 
     def values(self, point: Sequence[Any]) -> dict[str, Any]:
-        """{label: value} of a point, a category as its position."""
+        """Convert a point to {label: value}; the value of a category is its index."""
         return {
             label: _value(dimension, index, x)
             for label, dimension, index, x in zip(
@@ -52,24 +55,24 @@ class Bridge:
         }
 
     def point(self, values: Mapping[str, Any]) -> list[Any]:
-        """The point of {label: value}, of Python's scalars and the categories."""
+        """Convert {label: value} to a point, a list of Python scalars and categories."""
         pairs = zip(self.labels, self.space.dimensions, strict=True)
         return [_read(dimension, values[label]) for label, dimension in pairs]
 
     def key(self, point: Sequence[Any]) -> tuple[Any, ...]:
-        """What tells a point from others."""
+        """Return a hashable key that is equal for equal points only."""
         return tuple(self.values(point).values())
 
     def row(self, point: Sequence[Any]) -> Array:
-        """The row (d,) of a point."""
+        """Convert a point to a row (d,)."""
         return np.array([float(x) for x in self.values(point).values()])
 
     def of_row(self, row: Array) -> list[Any]:
-        """The point of a row (d,)."""
+        """Convert a row (d,) to a point."""
         return self.point(dict(zip(self.labels, row.tolist(), strict=True)))
 
     def numbers(self, X: Array) -> Array:
-        """Rows (n, d) as models see them, (n, p)."""
+        """Transform rows (n, d) to the features (n, p) of the models."""
         parts = [
             self._table(j)[X[:, j].astype(int)]
             if isinstance(dimension, Categorical)
@@ -81,7 +84,10 @@ class Bridge:
         return np.hstack(parts)
 
     def listed(self, func: Callable[[list[Any]], Any], timed: bool) -> Callable[[Any], Any]:
-        """An objective of this package that calls `func` with a list."""
+        """Return an objective for `tune` that calls `func` with a list.
+
+        With `timed`, `func` returns (loss, seconds).
+        """
         readers = [_reader(each) for each in self.space.dimensions]
         return _listed(func, readers, timed)
 
@@ -120,8 +126,8 @@ def _node(label: str, dimension: Dimension) -> Any:
 
 
 def _inside(low: float, high: float) -> tuple[float, float]:
-    """The logarithms of a range, by as little nearer to each other as it takes for no rounded value
-    to be outside of it.
+    """Return log(low) and log(high), moved inwards by as few floating-point steps as are needed for
+    exp of them to lie within [low, high].
     """
     least, most = log(low), log(high)
     while exp(nextafter(least, -inf)) < low:
@@ -146,7 +152,9 @@ def _read(dimension: Dimension, value: Any) -> Any:
 
 
 def _reader(dimension: Dimension) -> tuple[str, float, float]:
-    """What a worker needs to read a decoded value: plain data, as this package is not there."""
+    """Describe a dimension as plain data (kind, low, high). Workers convert values with it, because
+    this package is not installed there.
+    """
     if isinstance(dimension, Categorical):
         return "category", 0, 0
     low, high = dimension.bounds

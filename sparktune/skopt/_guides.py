@@ -1,5 +1,5 @@
-"""Where a model of the losses leads: points of a space by an acquisition, and what is believed of
-those that are under way.
+"""Models of the losses that rank the points of a space by an acquisition function and take pending
+points into account.
 """
 
 from __future__ import annotations
@@ -22,39 +22,42 @@ from sparktune.surrogates.gp import GP
 from sparktune.surrogates.warping import warped
 
 _LEAST = 1e-9
-"""The smallest standard deviation, in those of the losses."""
+"""The smallest predicted standard deviation, in standard deviations of the losses."""
 
 _EQUAL = 1e-9
-"""By how much acquisitions differ that are equal."""
+"""Relative difference up to which two acquisition values count as equal."""
 
 _MINIMA, _LOOKED_AT = 10, 1000
-"""Draws of the smallest loss, for "MES", and points that it may be at."""
+"""For "MES": the number of draws of the smallest loss, and of points where it is looked for."""
 
 
 class Guide(Protocol):
-    """What leads to points."""
+    """A model of the losses that ranks points."""
 
     @property
     def losses(self) -> Array:
-        """Those that the model was made of, in its unit."""
+        """The losses (n,) that the model was fitted to, in the model's unit."""
 
     def best_first(self, name: str, rng: np.random.Generator) -> Array:
-        """Rows (m, d), those with the largest acquisition of this name first."""
+        """Return rows (m, d) by decreasing value of the acquisition function with this name."""
 
     def mean(self, X: Array) -> Array:
-        """The losses (m,) that are expected at rows (m, d), in the model's unit."""
+        """Predict the losses (m,) at rows (m, d), in the model's unit."""
 
     def after(self, X: Array) -> Guide:
-        """What it is when rows (m, d) are under way."""
+        """Return the model that treats rows (m, d) as pending, too."""
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What a model is made of: the rows X (n, d) in the order in which they ended, with losses y
-    (n,), infinite where one failed, and, for acquisitions per second, logarithms of seconds (n,).
+    """The data and options of a model.
 
-    `lie` is what is believed of the losses of rows that are under way: the smallest one, "cl_min",
-    the mean, "cl_mean", or the largest, "cl_max"; None: what the model expects.
+    Attributes:
+        X: rows (n, d) in the order in which their evaluations ended.
+        y: losses (n,), infinite where an evaluation failed.
+        log_times: logarithms of seconds (n,), for acquisition functions per second.
+        lie: the loss assumed for pending rows (constant liar): "cl_min", "cl_mean" or "cl_max", the
+            smallest, mean or largest loss so far; None: the loss that the model predicts.
     """
 
     bridge: Bridge
@@ -67,23 +70,25 @@ class Task:
 
     @property
     def known(self) -> Array:
-        """The rows, best first."""
+        """The rows X, sorted by increasing loss."""
         return self.X[np.argsort(self.y, kind="stable")]
 
     @property
     def believed(self) -> float:
-        """The loss that the lie means."""
+        """The loss that `lie` assumes; the smallest loss if `lie` is None."""
         how: dict[str | None, Any] = {None: np.min, "cl_min": np.min, "cl_mean": np.mean}
         return float(how.get(self.lie, np.max)(self.y[np.isfinite(self.y)]))
 
     def named(self, name: str, best: float, unit: float) -> Any:
-        """The acquisition of a name; losses have been multiplied by `unit`."""
+        """Return the acquisition function with this name. Losses were multiplied by `unit`, so xi
+        is, too.
+        """
         return acquisition(name, best, self.options["kappa"], self.options["xi"] * unit)
 
     def guide(self) -> Guide:
-        """That of our Gaussian process, or of another regressor."""
+        """Fit the model: `ProcessGuide` for our Gaussian process, else `RegressorGuide`."""
         ours = getattr(self.estimator, "ours", False)
-        return ByProcess.of(self) if ours else ByRegressor.of(self, self.X[:0])
+        return ProcessGuide.of(self) if ours else RegressorGuide.of(self, self.X[:0])
 
 
 # Gaussian processes
@@ -91,26 +96,28 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class _Timed(Search):
-    """A search for improvement per second: seconds are exp of what the process `time` says."""
+    """A search for improvement per second. The process `time` predicts the logarithm of seconds;
+    without it this is a plain search.
+    """
 
     time: Process | None = None
 
     def prior(self, X: Array) -> Array:
-        """What is added to the acquisition: the logarithm of the expected 1 / seconds."""
+        """Return the logarithm of the expected 1 / seconds, which is added to the acquisition."""
         if self.time is None:
             return super().prior(X)
         mean, sd = self.time.predict(self.embedding.features(X))
-        found: Array = 0.5 * sd**2 - mean
-        return found
+        log_rate: Array = 0.5 * sd**2 - mean
+        return log_rate
 
     def _climbed(self, x: Array) -> Array:
         return super()._climbed(x) if self.time is None else x
 
 
 @dataclass(frozen=True, eq=False)
-class ByProcess:
-    """A Gaussian process of warped losses, searched as `samplers.gp` does it. `best` is the loss to
-    improve on, `unit` by how much small losses have been multiplied.
+class ProcessGuide:
+    """A Gaussian process of the warped losses, searched as in `samplers.gp`. `best` is the warped
+    loss to improve on; warping multiplies differences between small losses by about `unit`.
     """
 
     task: Task
@@ -120,8 +127,8 @@ class ByProcess:
     unit: float
 
     @staticmethod
-    def of(task: Task) -> ByProcess:
-        """The guide by the losses that are known."""
+    def of(task: Task) -> ProcessGuide:
+        """Fit the process to the losses of a task."""
         embedding = Embedding.of(task.bridge.columns)
         groups, Z = tuple(embedding.groups.tolist()), embedding.features(task.X)
         process = GP(groups, warp=True, noise=task.estimator.known_noise).fit(Z, task.y)
@@ -130,14 +137,14 @@ class ByProcess:
         unit = _slope(task.y, losses)
         first: Any = task.named("EI", best, unit)
         search = _Timed(embedding, process, first, first, task.known, time=time)
-        return ByProcess(task, search, losses, best, unit)
+        return ProcessGuide(task, search, losses, best, unit)
 
     def mean(self, X: Array) -> Array:
-        """The warped losses (m,) that are expected at rows (m, d)."""
+        """Predict the warped losses (m,) at rows (m, d)."""
         return self.search.process.mean(self.search.embedding.features(X))
 
     def best_first(self, name: str, rng: np.random.Generator) -> Array:
-        """Rows (m, d), those with the largest acquisition first."""
+        """Return rows (m, d) by decreasing acquisition."""
         if name == "PVRS":
             return self._reducing(rng)
         if name == "MES":
@@ -148,8 +155,8 @@ class ByProcess:
             wanted = self.task.named(name, self.best, self.unit)
         return replace(self.search, acquisition=wanted).best_first(rng)
 
-    def after(self, X: Array) -> ByProcess:
-        """The guide when rows (m, d) are under way."""
+    def after(self, X: Array) -> ProcessGuide:
+        """Return the guide that treats rows (m, d) as pending, too."""
         process, Z = self.search.process, self.search.embedding.features(X)
         if self.task.lie is None:
             best = float(process.mean(Z).min(initial=self.best))
@@ -163,14 +170,15 @@ class ByProcess:
         return replace(self, search=search, best=best)
 
     def _warped(self, loss: float) -> float:
-        """A loss between the smallest and the largest one, in the process's unit."""
+        """Warp a loss, by interpolation between the losses of the task."""
         finite = np.flatnonzero(np.isfinite(self.task.y))
         order = finite[np.argsort(self.task.y[finite], kind="stable")]
         return float(np.interp(loss, self.task.y[order], self.losses[order]))
 
     def _reducing(self, rng: np.random.Generator) -> Array:
-        """Rows that reduce the variance most where the loss may be smallest, at the minima of draws
-        from the posterior (Nguyen et al. 2017, predictive variance reduction search).
+        """Return rows (m, d) by how much an evaluation there reduces the variance at the minima of
+        posterior draws, the largest reduction first (Nguyen et al. 2017, predictive variance
+        reduction search).
         """
         pool = self.search.best_first(rng)[:OTHERS]
         process, Z = self.search.process, self.search.embedding.features(pool)
@@ -183,7 +191,9 @@ class ByProcess:
 
 
 def _slope(y: Array, w: Array) -> float:
-    """By how much small losses y (n,) are multiplied where they become w (n,)."""
+    """Return the slope of the warping y -> w of losses (n,) between the smallest and the median
+    loss.
+    """
     order = np.argsort(y, kind="stable")
     low, high = order[0], order[max(int(np.isfinite(y).sum()) // 2 - 1, 1) if len(y) > 1 else 0]
     gap = y[high] - y[low]
@@ -194,59 +204,59 @@ def _slope(y: Array, w: Array) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class ByRegressor:
-    """A regressor of the losses that are known, and of those that are believed of the rows
-    `under_way`. `unit` is the losses' standard deviation.
+class RegressorGuide:
+    """A regressor of the losses of the task and of the losses assumed for the `pending` rows. The
+    standard deviation of the losses is `unit`.
 
-    Trees predict the same for many points: of the best ones that is taken around which most room
-    is.
+    Trees predict equal values at many points. Among points with equal acquisition, the point with
+    the fewest evaluated and pending points around it comes first.
     """
 
     task: Task
-    under_way: Array
+    pending: Array
     losses: Array
     model: Any
     unit: float
     _known: dict[bytes, tuple[Array, Array]] = field(default_factory=dict)
 
     @staticmethod
-    def of(task: Task, under_way: Array) -> ByRegressor:
-        """The guide by the losses that are known and believed."""
-        losses = np.append(task.y, np.full(len(under_way), task.believed))
+    def of(task: Task, pending: Array) -> RegressorGuide:
+        """Fit the regressor to the losses of a task and the losses assumed for pending rows."""
+        losses = np.append(task.y, np.full(len(pending), task.believed))
         targets = losses
         if task.log_times is not None:
-            times = np.full(len(under_way), np.median(task.log_times))
+            times = np.full(len(pending), np.median(task.log_times))
             targets = np.column_stack([losses, np.append(task.log_times, times)])
-        Z = task.bridge.numbers(np.vstack([task.X, under_way]))
+        Z = task.bridge.numbers(np.vstack([task.X, pending]))
         unit = float(np.std(losses[np.isfinite(losses)])) or 1.0
-        return ByRegressor(task, under_way, losses, fitted(task.estimator, Z, targets), unit)
+        return RegressorGuide(task, pending, losses, fitted(task.estimator, Z, targets), unit)
 
     def mean(self, X: Array) -> Array:
-        """The losses (m,) that are expected at rows (m, d), in standard deviations."""
-        found: Array = self._losses.predict(self.task.bridge.numbers(X)) / self.unit
-        return found
+        """Predict the losses (m,) at rows (m, d), in standard deviations of the losses."""
+        losses: Array = self._loss_model.predict(self.task.bridge.numbers(X)) / self.unit
+        return losses
 
     def best_first(self, name: str, rng: np.random.Generator) -> Array:
-        """Rows (m, d), those with the largest acquisition first."""
+        """Return rows (m, d) by decreasing acquisition."""
         embedding = Embedding.of(self.task.bridge.columns)
         pool, scores = looked_up(embedding, self._scores(name, rng), self.task.known, rng)
         level = scores >= scores[0] - _EQUAL * (1 + abs(scores[0]))
-        others = np.vstack([self.task.X, self.under_way])
+        others = np.vstack([self.task.X, self.pending])
         crowd = crowding(embedding.layout, pool[level], others)
         pool[level] = pool[level][np.argsort(crowd, kind="stable")]
         return pool
 
-    def after(self, X: Array) -> ByRegressor:
-        """The guide when rows (m, d) are under way, too."""
-        return ByRegressor.of(self.task, np.vstack([self.under_way, X]))
+    def after(self, X: Array) -> RegressorGuide:
+        """Return the guide that treats rows (m, d) as pending, too."""
+        return RegressorGuide.of(self.task, np.vstack([self.pending, X]))
 
     @property
-    def _losses(self) -> Any:
-        """The model of the losses."""
+    def _loss_model(self) -> Any:
+        """The fitted model of the losses, without the model of seconds."""
         return self.model if self.task.log_times is None else self.model.estimators_[0]
 
     def _scores(self, name: str, rng: np.random.Generator) -> Callable[[Array], Array]:
-        """The acquisition of a name, as a function of rows."""
+        """Return the acquisition function with this name as a function of rows."""
         best = float(self.losses.min())
         entropy = name in ("MES", "PVRS")
 
@@ -266,11 +276,11 @@ class ByRegressor:
         return scores
 
     def _predicted(self, X: Array) -> tuple[Array, Array]:
-        """Mean and standard deviation (m,) at rows (m, d); those of rows that several acquisitions
-        look at are kept.
+        """Predict mean and standard deviation (m,) at rows (m, d). Predictions are cached, because
+        several acquisition functions look at the same rows.
         """
         key = X.tobytes()
         if key not in self._known:
-            mean, sd = self._losses.predict(self.task.bridge.numbers(X), return_std=True)
+            mean, sd = self._loss_model.predict(self.task.bridge.numbers(X), return_std=True)
             self._known[key] = mean, np.maximum(sd, _LEAST * self.unit)
         return self._known[key]

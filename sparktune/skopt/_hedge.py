@@ -1,12 +1,12 @@
-"""GP-Hedge: a portfolio of acquisitions (Brochu, Hoffman and de Freitas 2011, arXiv:1009.5419,
-algorithm 2), as scikit-optimize has it.
+"""GP-Hedge: a portfolio of acquisition functions (Brochu, Hoffman and de Freitas 2011,
+arXiv:1009.5419, algorithm 2), as in scikit-optimize.
 
-    gains    (3,)     of EI, LCB and PI: minus the sum of the losses that a later model expects
-                      where each of them led
-    tops     (3, d)   where they lead now
+    gains    (3,)     for EI, LCB and PI: minus the sum of the losses that later models predict at
+                      the points each of them proposed
+    tops     (3, d)   the points that EI, LCB and PI propose now
 
-Losses are in the model's unit, in which they have a standard deviation of about 1, so that what is
-chosen does not depend on the unit of the objective.
+Losses are in the model's unit, in which their standard deviation is about 1. The choice therefore
+does not depend on the unit of the objective.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sparktune.space.distributions import Array
 
 @dataclass(frozen=True, eq=False)
 class Portfolio:
-    """The gains after `size` losses were known."""
+    """The gains and proposals when `size` losses are known."""
 
     gains: Array
     tops: Array
@@ -31,11 +31,13 @@ class Portfolio:
 
     @staticmethod
     def empty() -> Portfolio:
-        """Before there is a model."""
+        """Return the portfolio without gains, for use before the first model."""
         return Portfolio(np.zeros(len(HEDGED)), np.empty((0, 0)), 0)
 
     def after(self, guide: Guide, size: int) -> Portfolio:
-        """What it is with the model of `size` losses: a pure function of this and of the model."""
+        """Return the portfolio updated with the model of `size` losses. It is a pure function of
+        this portfolio and the model.
+        """
         gains = self.gains
         if len(self.tops) and size > self.size:
             gains = gains - guide.mean(self.tops)
@@ -44,6 +46,8 @@ class Portfolio:
         return Portfolio(gains, np.array(tops), size)
 
     def chosen(self, eta: float, rng: np.random.Generator) -> int:
-        """The index of an acquisition, each as likely as exp(eta times its gain)."""
+        """Draw the index of an acquisition function with probability proportional to
+        exp(eta * gain).
+        """
         p = np.exp(eta * (self.gains - self.gains.max()))
         return int(rng.choice(len(p), p=p / p.sum()))

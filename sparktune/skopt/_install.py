@@ -1,4 +1,4 @@
-"""Standing in for scikit-optimize in programs and packages that import it by its name."""
+"""`install_as_skopt`: lets programs and packages that import skopt use this package instead."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ DOORS = (
     *("sampler.base", "sampler.sobol", "searchcv", "space", "space.space", "space.transformers"),
     "utils",
 )
-"""The modules of scikit-optimize that are here; `plots` too, where matplotlib is installed."""
+"""The modules of scikit-optimize that this package provides, besides `plots`, which needs
+matplotlib.
+"""
 
 
 def install_as_skopt() -> None:
-    """Make `import skopt` give `sparktune.skopt`, for packages whose imports you cannot change.
-    Call it before they are imported.
+    """Make `import skopt` return `sparktune.skopt`, for packages whose imports you cannot change.
+    Call it before you import them.
 
     Raises:
-        SparktuneError: scikit-optimize itself has been imported.
+        SparktuneError: scikit-optimize has been imported already.
     """
     package = import_module("sparktune.skopt")
     if sys.modules.get("skopt", package) is not package:
@@ -35,5 +37,5 @@ def install_as_skopt() -> None:
     sys.modules["skopt"] = package
     for name in DOORS:
         sys.modules[f"skopt.{name}"] = import_module(f"sparktune.skopt.{name}")
-    with suppress(ImportError):  # a program that wants it gets the error when it imports it
+    with suppress(ImportError):  # programs that need plots get this error when they import them
         sys.modules["skopt.plots"] = import_module("sparktune.skopt.plots")

@@ -1,7 +1,7 @@
-"""Models as results show them, fitted when somebody looks at one.
+"""The models of a result, fitted on first access.
 
-A model is a pure function of the evaluations that it is fitted to. So none has to be kept, however
-many a search makes: the last ones that were used are at hand, the others are fitted again.
+A model is a pure function of the evaluations that it is fitted to, so a search need not store its
+models. The most recently used models are cached; other models are fitted again when needed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from sparktune.samplers._threads import single_threaded
 from sparktune.skopt._bridge import Bridge
 from sparktune.space.distributions import Array
 
-_KEPT = 4
-_fits: OrderedDict[bytes, Any] = OrderedDict()
+_CACHE_SIZE = 4
+_cache: OrderedDict[bytes, Any] = OrderedDict()
 
 
 def fitted(estimator: Any, Z: Array, y: Array) -> Any:
-    """A copy of the estimator, fitted to targets y (n,) or (n, 2) at the rows Z (n, p). Infinite
-    ones failed, and count as worse than the worst.
+    """Fit a copy of the estimator to targets y (n,) or (n, 2) at the rows Z (n, p), or return it
+    from the cache. An infinite loss means a failed evaluation; it counts as worse than the worst
+    finite loss.
     """
     from sklearn.base import clone
 
@@ -33,14 +34,14 @@ def fitted(estimator: Any, Z: Array, y: Array) -> Any:
     for array in (Z, y):
         digest.update(np.ascontiguousarray(array).tobytes())
     key = digest.digest()
-    found = _fits.pop(key, None)
-    if found is None:
+    model = _cache.pop(key, None)
+    if model is None:
         with single_threaded():
-            found = clone(estimator).fit(Z, y)
-    _fits[key] = found
-    while len(_fits) > _KEPT:
-        _fits.popitem(last=False)
-    return found
+            model = clone(estimator).fit(Z, y)
+    _cache[key] = model
+    while len(_cache) > _CACHE_SIZE:
+        _cache.popitem(last=False)
+    return model
 
 
 def _finite(y: Array) -> Array:
@@ -56,8 +57,8 @@ def _finite(y: Array) -> Array:
 
 
 def single(estimator: Any) -> Any:
-    """The model of one target: the estimator itself, or that of which there is one for losses and
-    one for seconds.
+    """Return the estimator for one target: the inner estimator of a `MultiOutputRegressor`, which
+    has a copy for losses and a copy for seconds, or else the estimator itself.
     """
     from sklearn.multioutput import MultiOutputRegressor
 
@@ -66,8 +67,8 @@ def single(estimator: Any) -> Any:
 
 @dataclass(eq=False)
 class Models(Sequence[Any]):
-    """The models of an optimizer: for each of `sizes` one that is fitted to so many of the points
-    and losses, or (loss, seconds).
+    """The models of an optimizer, as a sequence. For each number n in `sizes` it has a model fitted
+    to the first n points and their losses, or (loss, seconds).
     """
 
     estimator: Any

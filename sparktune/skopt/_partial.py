@@ -1,8 +1,8 @@
-"""What a model expects in dependence on one or two dimensions, on average over the others
-(partial dependence, Friedman 2001, section 8.2).
+"""Partial dependence: the prediction of a model as a function of one or two dimensions, averaged
+over the other dimensions (Friedman 2001, section 8.2).
 
-    samples   (s, p)   points as models see them, whose other dimensions are averaged over
-    xi, yi             values of a dimension, the positions of categories
+    samples   (s, p)   transformed points, over whose other dimensions predictions are averaged
+    xi, yi             values of a dimension; for categories, their indices
     zi                 the mean of the predictions
 """
 
@@ -17,7 +17,7 @@ from sparktune.skopt._results import expected_minimum, expected_minimum_random_s
 from sparktune.skopt.space import Categorical, Dimension, Space
 
 _AT_ONCE = 20_000
-"""Rows at most of one call of the model."""
+"""The largest number of rows in one call of the model."""
 
 
 def partial_dependence(
@@ -30,17 +30,17 @@ def partial_dependence(
     n_points: int = 40,
     x_eval: Any = None,
 ) -> Any:
-    """The partial dependence on dimension i, or on i and j.
+    """Compute the partial dependence on dimension i, or on dimensions i and j.
 
     Args:
-        sample_points: `samples`; None: random ones.
-        n_samples: how many random ones.
-        n_points: values of each dimension.
-        x_eval: one point to take instead of samples.
+        sample_points: transformed points (s, p) to average over; None: random points.
+        n_samples: number of random points.
+        n_points: number of values of each dimension.
+        x_eval: a point to use instead of samples.
 
     Returns:
-        xi (n,) and zi (n,) of one dimension; of two xi (m,) of dimension j, yi (n,) of i and zi
-        (n, m).
+        For one dimension: xi (n,) and zi (n,). For two dimensions: xi (m,) of dimension j, yi (n,)
+        of dimension i, and zi (n, m).
     """
     if x_eval is not None:
         sample_points = space.transform([x_eval])
@@ -54,7 +54,7 @@ def partial_dependence(
 def partial_dependence_1D(
     space: Space, model: Any, i: int, samples: Any, n_points: int = 40
 ) -> tuple[Any, Any]:
-    """The partial dependence on dimension i: xi (n,) and zi (n,)."""
+    """Compute the partial dependence on dimension i: xi (n,) and zi (n,)."""
     samples = np.asarray(samples, dtype=float)
     xi, numbers = evenly(space.dimensions[i], n_points)
     where = _columns(space, i)
@@ -66,7 +66,9 @@ def partial_dependence_1D(
 def partial_dependence_2D(
     space: Space, model: Any, i: int, j: int, samples: Any, n_points: int = 40
 ) -> tuple[Any, Any, Any]:
-    """The partial dependence on dimensions i and j: xi (m,) of j, yi (n,) of i and zi (n, m)."""
+    """Compute the partial dependence on dimensions i and j: xi (m,) of j, yi (n,) of i, and zi
+    (n, m).
+    """
     samples = np.asarray(samples, dtype=float)
     xi, numbers_j = evenly(space.dimensions[j], n_points)
     yi, numbers_i = evenly(space.dimensions[i], n_points)
@@ -80,7 +82,9 @@ def partial_dependence_2D(
 
 
 def evenly(dimension: Dimension, n: int) -> tuple[Any, Any]:
-    """Values (m,) all over a dimension, positions of categories, and as models see them (m, q)."""
+    """Return evenly spaced values (m,) of a dimension, and the same values transformed (m, q). For
+    categories, the values are their indices.
+    """
     if isinstance(dimension, Categorical):
         xi = np.linspace(0, len(dimension.categories) - 1, min(n, len(dimension.categories)))
         xi = np.unique(xi.round().astype(int))
@@ -99,7 +103,7 @@ def _columns(space: Space, i: int) -> slice:
 
 
 def _means(model: Any, rows: Any) -> Any:
-    """The means (n,) of the predictions at rows (n, s, p)."""
+    """Average the predictions at rows (n, s, p) over the samples; returns (n,)."""
     flat = rows.reshape(-1, rows.shape[2])
     parts = [model.predict(flat[k : k + _AT_ONCE]) for k in range(0, len(flat), _AT_ONCE)]
     return np.concatenate(parts).reshape(rows.shape[:2]).mean(axis=1)
@@ -111,15 +115,19 @@ def chosen_point(
     n_minimum_search: int | None = None,
     random_state: Any = None,
 ) -> Any:
-    """The point that `params` means: "result", the best one; "expected_minimum" and
-    "expected_minimum_random", where the model expects the smallest loss; or a point.
+    """Return the point that `params` describes.
+
+    Args:
+        params: "result", the best evaluated point; "expected_minimum" or "expected_minimum_random",
+            the minimum of the last model; or a point.
+        n_minimum_search: number of starts (20) or random points (100,000) for that minimum.
 
     Raises:
-        ValueError: it means none.
+        ValueError: params is neither a list nor one of these names.
     """
     if not isinstance(params, str):
         if not isinstance(params, (list, tuple)):
-            raise InvalidArgument(f"a point must be a list, or a name, got {params!r}")
+            raise InvalidArgument(f"a point must be a list or a name, got {params!r}")
         return list(params)
     if params == "result":
         return result.x

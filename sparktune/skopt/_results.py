@@ -1,4 +1,4 @@
-"""Results of a search, and what a model expects of the smallest loss."""
+"""The result of a search, and the minimum of its last model."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ def create_result(
     specs: Any = None,
     models: Any = None,
 ) -> OptimizeResult:
-    """The result of evaluations.
+    """Return the result of a search as an `OptimizeResult`.
 
     Args:
         Xi: the points, in the order of their evaluation.
-        yi: their losses, infinite where one failed; or (loss, seconds).
-        space: their space.
-        rng: the generator of the search.
-        specs: how it was called.
-        models: what was fitted.
+        yi: the loss of each point, infinite if its evaluation failed; or pairs (loss, seconds).
+        space: the search space.
+        rng: the random generator of the search.
+        specs: the name and the arguments of the call.
+        models: the fitted models.
 
     Returns:
-        With `x`, `fun`, `func_vals`, `x_iters`, `models`, `space`, `random_state`, `specs`; and
-        `log_time`, the logarithms of the seconds, where there are any.
+        A result with the best point `x` and its loss `fun`, all points `x_iters` and losses
+        `func_vals`, `models`, `space`, `random_state`, `specs`, and, if seconds are given, their
+        logarithms `log_time`.
     """
     res = OptimizeResult()
     losses = np.asarray(yi, dtype=float)
@@ -54,12 +55,13 @@ def create_result(
 def expected_minimum(
     res: Any, n_random_starts: int = 20, random_state: Any = None
 ) -> tuple[list[Any], float]:
-    """Where the last model expects the smallest loss, and that loss. With categories it is looked
-    for at random points.
+    """Return the point where the last model predicts the smallest loss, and that loss.
+
+    Numeric spaces are searched by L-BFGS-B; spaces with categories by 100,000 random points.
 
     Args:
-        res: a result with a model.
-        n_random_starts: points from which a way down is followed, besides the best one.
+        res: a result with at least one model.
+        n_random_starts: random starts of L-BFGS-B, besides the best evaluated point.
         random_state: None, a seed or a generator.
     """
     space, model = res.space, res.models[-1]
@@ -82,11 +84,11 @@ def expected_minimum(
 def expected_minimum_random_sampling(
     res: Any, n_random_starts: int = 100000, random_state: Any = None
 ) -> tuple[list[Any], float]:
-    """As `expected_minimum`, by random points.
+    """Return the random point with the smallest predicted loss, and that loss.
 
     Args:
-        res: a result with a model.
-        n_random_starts: points to look at.
+        res: a result with at least one model.
+        n_random_starts: number of random points.
         random_state: None, a seed or a generator.
     """
     points = res.space.rvs(n_random_starts, random_state=generator(random_state))

@@ -1,5 +1,5 @@
-"""The sampler behind `Optimizer` and the minimizers: the initial points, then what a model suggests
-by the acquisition that the user named (`_guides`).
+"""The sampler behind `Optimizer` and the minimizers. It returns the initial points first, and then
+the points that maximise the user's acquisition function (`_guides`).
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from sparktune.space.space import Space as Columns
 from sparktune.trial import Status
 
 _WAITING = 256
-"""Points at most that are known to the model and have not ended, the newest."""
+"""The largest number of pending points that the model takes into account: the newest ones."""
 
 _DRAWN = 16
-"""Random points of which the first new one is taken."""
+"""Random points drawn for one initial point; the first new one is used."""
 
 _NEAR = 1e-4
-"""Points that differ by less, in ranges, are not worth to be evaluated at once."""
+"""Distance from a pending point, as a share of each range, below which no point is suggested."""
 
 
 @dataclass(eq=False)
 class Suggestions:
-    """What `Optimizer` suggests.
+    """The sampler of `Optimizer`.
 
     Attributes:
-        bridge: between its points and rows.
-        estimator: a regressor; None: random points for ever.
-        acq_func: the acquisition's name.
-        options: kappa, xi, eta, n_thompson.
-        n_initial: points that must have ended before the model takes over.
-        design: initial points, before random ones; in their order.
-        avoid_duplicates: whether a point that was tried is replaced by a random one.
-        seconds: {row: how long it took}, for the acquisitions per second.
-        lie: what is believed of points that have not ended, as in `Task`.
+        bridge: converts points to rows and back.
+        estimator: a regressor; None: all points are random.
+        acq_func: the name of the acquisition function.
+        options: kappa, xi, eta and n_thompson of the acquisition functions.
+        n_initial: number of evaluations that must end before the model is used.
+        design: initial points, in this order; random points follow.
+        avoid_duplicates: whether a point that was evaluated before is replaced by a new one.
+        seconds: {row: duration in seconds}, for acquisition functions per second.
+        lie: the loss assumed for pending points, as in `Task`.
         portfolio: the gains of "gp_hedge".
     """
 
@@ -68,7 +68,7 @@ class Suggestions:
         return self.estimator is not None
 
     def suggest(self, space: Columns, history: View, n: int, rng: np.random.Generator) -> Array:
-        """n rows, shape (n, d): first those of evaluations that were cancelled."""
+        """Return n rows (n, d). Points whose evaluation was cancelled come first."""
         seen = Allowed(self, history)
         rows = seen.cancelled()[:n]
         with single_threaded():
@@ -79,12 +79,12 @@ class Suggestions:
         return np.array(rows).reshape(-1, len(space))
 
     def modelled(self, history: View) -> bool:
-        """Whether the model has taken over."""
+        """Whether the model, rather than the initial design, suggests the next point."""
         ended = _ended(history).sum()
         return self.estimator is not None and ended >= self.n_initial and bool(history.ok.any())
 
     def _initial(self, place: int, seen: Allowed, rng: np.random.Generator, warn: bool) -> Array:
-        """The initial point at this place, or a random one."""
+        """Return the initial point with this index, or a random point if there is none."""
         drawn = self.random(_DRAWN if self.avoid_duplicates else 1, rng)
         if not warn and place < len(self.design):
             drawn = np.vstack([self.bridge.row(self.design[place]), drawn])
@@ -94,18 +94,18 @@ class Suggestions:
             if warn:
                 point = self.bridge.of_row(row)
                 warnings.warn(
-                    f"The objective has been evaluated at all points before; using {point} again",
+                    f"The objective has been evaluated at all points; using {point} again",
                     stacklevel=2,
                 )
         return row
 
     def random(self, n: int, rng: np.random.Generator) -> Array:
-        """n rows (n, d) from the priors, which the constraint allows."""
+        """Draw n rows (n, d) from the priors, all of which satisfy the constraint."""
         points = self.bridge.space.rvs(n, random_state=rng)
         return np.array([self.bridge.row(point) for point in points])
 
     def catch_up(self, history: View) -> None:
-        """Bring the gains of "gp_hedge" up to a history, one suggestion for each of its trials."""
+        """Update the gains of "gp_hedge" with a history, with one suggestion for each trial."""
         if self.acq_func != "gp_hedge" or not self.modelled(history):
             return
         ended = _in_order(history)
@@ -118,7 +118,7 @@ class Suggestions:
     def _modelled(
         self, history: View, n: int, seen: Allowed, rng: np.random.Generator
     ) -> list[Array]:
-        """Up to n rows that the model suggests, fewer where all others were tried."""
+        """Return up to n rows that the model suggests; fewer if no new points are left."""
         ended = _in_order(history)
         guide = self._guide(history, ended)
         pending = history.X[history.pending][-_WAITING:]
@@ -146,7 +146,7 @@ class Suggestions:
         return found
 
     def _guide(self, history: View, ended: NDArray[np.intp]) -> Guide:
-        """The model of these rows."""
+        """Fit the model to these rows of a history."""
         y = np.where(history.ok, history.loss, np.inf)[ended]
         log_times = None
         if self.acq_func.endswith("ps"):
@@ -159,8 +159,8 @@ class Suggestions:
 
 
 class Allowed(Seen):
-    """The points that were tried, those that the constraint does not allow, and those that are too
-    near to points that have not ended.
+    """A filter for suggestions. It rejects points that were evaluated before, that violate the
+    constraint, or that are too near to pending points.
     """
 
     def __init__(self, sampler: Suggestions, history: View) -> None:
@@ -174,19 +174,19 @@ class Allowed(Seen):
         self._running = history.X[history.pending][-_WAITING:]
 
     def cancelled(self) -> list[Array]:
-        """The points whose evaluation was cancelled, and which have not been tried since."""
+        """Return the points whose evaluation was cancelled and not started again."""
         known = {row.tobytes() for row in self._X}
         return [row for row in np.unique(self._cancelled, axis=0) if row.tobytes() not in known]
 
     def first_new(self, rows: Array) -> Array | None:
-        """The first of the rows that is new, which is seen from now on; None if none is."""
+        """Return the first row that is new, and remember it as pending; None if no row is new."""
         row = super().first_new(rows)
         if row is not None:
             self._running = np.vstack([self._running, row])
         return row
 
     def _crowded(self, row: Array) -> bool:
-        """Whether a row is as good as one that has not ended."""
+        """Whether a row nearly equals a pending row."""
         if not len(self._embedding.layout.numeric) or not len(self._running):
             return False
         same = (self._running == row)[:, list(self._embedding.layout.categorical)].all(axis=1)
@@ -204,12 +204,14 @@ class Allowed(Seen):
 
 
 def _ended(history: View) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = ~history.pending & (history.status != CODES[Status.CANCELLED])
-    return found
+    ended: NDArray[np.bool_] = ~history.pending & (history.status != CODES[Status.CANCELLED])
+    return ended
 
 
 def _last_resort(guide: Guide, seen: Seen, rng: np.random.Generator) -> Array | None:
-    """A row that is left where no other is; None: there is none."""
+    """Return the new point with the smallest predicted loss among random ones, or among all points
+    of a finite space; None if no new point is left.
+    """
     others = seen.others(OTHERS, rng)
     if not len(others):
         return None
@@ -217,6 +219,6 @@ def _last_resort(guide: Guide, seen: Seen, rng: np.random.Generator) -> Array | 
 
 
 def _in_order(history: View) -> NDArray[np.intp]:
-    """The rows that ended, in the order in which they did."""
+    """Return the indices of the rows that ended, by increasing end time."""
     rows = np.flatnonzero(_ended(history))
     return rows[np.argsort(history.finished[rows], kind="stable")]

@@ -1,4 +1,4 @@
-"""What a report of a problem needs."""
+"""`show_versions`: the versions to include in a bug report."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ _PACKAGES = ("sparktune", "scikit-learn", "numpy", "scipy", "pyspark")
 
 
 def show_versions() -> None:
-    """Print the versions of the system, of Python, and of the packages that matter."""
+    """Print the platform, the Python version, the number of CPUs and the versions of sparktune and
+    its main dependencies.
+    """
     print(f"Platform: {platform.platform()}")
     print(f"Python: {platform.python_version()}")
     print(f"CPU count: {os.cpu_count()}")
     for name in _PACKAGES:
         try:
-            found = version(name)
+            installed = version(name)
         except PackageNotFoundError:
-            found = "not installed"
-        print(f"{name}: {found}")
+            installed = "not installed"
+        print(f"{name}: {installed}")

@@ -1,7 +1,8 @@
-"""Acquisitions of a model, as scikit-optimize has them: a good point has a large `gaussian_ei` and
-`gaussian_pi`, and a small `gaussian_lcb`.
+"""Acquisition functions of a model, as in scikit-optimize. A good point has a large `gaussian_ei`
+and `gaussian_pi`, and a small `gaussian_lcb`.
 
-    mean, sd   of the loss at the rows X, by `model.predict(X, return_std=True)`
+    mean, sd   predicted loss at the rows X and its standard deviation, from
+               `model.predict(X, return_std=True)`
     t          (y_opt - xi - mean) / sd
     phi, Phi   density and distribution function of the standard normal distribution
 """
@@ -34,7 +35,11 @@ def gaussian_acquisition_1D(
     acq_func_kwargs: dict[str, Any] | None = None,
     return_grad: bool = True,
 ) -> Any:
-    """`_gaussian_acquisition` at one row X (p,)."""
+    """Return the acquisition at one row X (p,), to be minimised, and its gradient if wanted.
+
+    Raises:
+        ValueError: X is not one row, or acq_func is unknown.
+    """
     return _gaussian_acquisition(
         np.expand_dims(X, axis=0), model, y_opt, acq_func, return_grad, acq_func_kwargs
     )
@@ -48,12 +53,14 @@ def _gaussian_acquisition(
     return_grad: bool = False,
     acq_func_kwargs: dict[str, Any] | None = None,
 ) -> Any:
-    """What is to be minimised at the rows X (m, p): LCB, and EI and PI times -1; and its gradient
-    (p,), if it is wanted of one row. Of those per second the model has two `estimators_`, of
-    losses and of the logarithms of seconds.
+    """Return the acquisition (m,) at the rows X (m, p), to be minimised: LCB, -EI or -PI. With
+    `return_grad`, X is one row, and the gradient (p,) is returned, too.
+
+    For "EIps" and "PIps" the model has two `estimators_`: the first one predicts losses, the
+    second one logarithms of seconds.
 
     Raises:
-        ValueError: X has another shape, or the name is unknown.
+        ValueError: X is not 2-dimensional, or acq_func is unknown.
     """
     X = np.asarray(X)
     if X.ndim != 2:
@@ -67,11 +74,10 @@ def _gaussian_acquisition(
     if kind == "LCB":
         return gaussian_lcb(X, losses, options.get("kappa", 1.96), return_grad)
     function: Callable[..., Any] = gaussian_ei if kind == "EI" else gaussian_pi
-    found = function(X, losses, y_opt, options.get("xi", 0.01), return_grad)
-    value: Any = found
+    value: Any = function(X, losses, y_opt, options.get("xi", 0.01), return_grad)
     gradient: Any = None
     if return_grad:
-        value, gradient = found
+        value, gradient = value
     if timed:
         rate, change = _rate(X, model.estimators_[1], return_grad)
         gradient = None if gradient is None else gradient * rate + value * change
@@ -80,8 +86,8 @@ def _gaussian_acquisition(
 
 
 def gaussian_lcb(X: Any, model: Any, kappa: Any = 1.96, return_grad: bool = False) -> Any:
-    """mean - kappa sd (m,) at the rows X (m, p), and its gradient (p,) if it is wanted; -sd with
-    kappa="inf".
+    """Return the lower confidence bound mean - kappa sd (m,) at the rows X (m, p), or -sd if kappa
+    is "inf". With `return_grad`, X is one row, and the gradient (p,) is returned, too.
     """
     mean, sd, mean_grad, sd_grad = _predicted(X, model, return_grad)
     weight, share = (1.0, 0.0) if kappa == "inf" else (kappa, 1.0)
@@ -92,8 +98,8 @@ def gaussian_lcb(X: Any, model: Any, kappa: Any = 1.96, return_grad: bool = Fals
 def gaussian_pi(
     X: Any, model: Any, y_opt: float = 0.0, xi: float = 0.01, return_grad: bool = False
 ) -> Any:
-    """Phi(t) (m,) at the rows X (m, p), the probability of an improvement by xi on y_opt; and its
-    gradient (p,) if it is wanted.
+    """Return the probability Phi(t) (m,) that the loss at the rows X (m, p) is below y_opt - xi.
+    With `return_grad`, X is one row, and the gradient (p,) is returned, too.
     """
     from scipy.special import ndtr
 
@@ -108,8 +114,8 @@ def gaussian_pi(
 def gaussian_ei(
     X: Any, model: Any, y_opt: float = 0.0, xi: float = 0.01, return_grad: bool = False
 ) -> Any:
-    """sd (phi(t) + t Phi(t)) (m,) at the rows X (m, p), the expected improvement on y_opt - xi; and
-    its gradient (p,) if it is wanted.
+    """Return the expected improvement sd (phi(t) + t Phi(t)) (m,) on y_opt - xi at the rows X
+    (m, p). With `return_grad`, X is one row, and the gradient (p,) is returned, too.
     """
     from scipy.special import ndtr
 
@@ -122,8 +128,9 @@ def gaussian_ei(
 
 
 def gaussian_mes(X: Any, model: Any, n_min_samples: int = 1000) -> Any:
-    """What is learnt about the smallest loss at the rows X (m, p), shape (m,), by so many draws of
-    it (`MaxValueEntropy`). The draws are the same in each call.
+    """Return the information (m,) that an evaluation at each of the rows X (m, p) gives about the
+    smallest loss, which is drawn `n_min_samples` times (`MaxValueEntropy`). Every call uses the
+    same random numbers.
     """
     mean, sd, _, _ = _predicted(X, model, False)
     draws = smallest(mean, np.maximum(sd, 1e-10), n_min_samples, np.random.default_rng(0))
@@ -131,9 +138,9 @@ def gaussian_mes(X: Any, model: Any, n_min_samples: int = 1000) -> Any:
 
 
 def gaussian_pvrs(X: Any, model: Any, n_thompson: int = 10) -> Any:
-    """By how much an evaluation at each of the rows X (m, p) reduces the variances where so many
-    draws of a Gaussian process are smallest, shape (m,) (Nguyen et al. 2017, predictive variance
-    reduction search). The draws are the same in each call.
+    """Return the reduction (m,) of the variance at the minima of `n_thompson` draws of a Gaussian
+    process by an evaluation at each of the rows X (m, p) (Nguyen et al. 2017, predictive variance
+    reduction search). Every call uses the same random numbers.
     """
     mean, covariances = model.predict(X, return_cov=True)
     rng = np.random.default_rng(0)
@@ -143,7 +150,7 @@ def gaussian_pvrs(X: Any, model: Any, n_thompson: int = 10) -> Any:
 
 
 def _predicted(X: Any, model: Any, gradients: bool) -> tuple[Any, Any, Any, Any]:
-    """Mean and sd at the rows X, and their gradients; sd is at least a tiny number."""
+    """Return mean and sd at the rows X, and their gradients if wanted; sd is always positive."""
     if np.ndim(X) != 2:
         raise InvalidArgument(f"X is {np.ndim(X)}-dimensional, however, it must be 2-dimensional.")
     if gradients:
@@ -155,7 +162,9 @@ def _predicted(X: Any, model: Any, gradients: bool) -> tuple[Any, Any, Any, Any]
 
 
 def _rate(X: Any, model: Any, gradients: bool) -> tuple[Any, Any]:
-    """The expected 1 / seconds at the rows X, exp(-mean + sd^2 / 2), and its gradient."""
+    """Return the expected 1 / seconds at the rows X, exp(-mean + sd^2 / 2), and its gradient if
+    wanted.
+    """
     mean, sd, mean_grad, sd_grad = _predicted(X, model, gradients)
     rate = np.exp(0.5 * sd**2 - mean)
     return rate, rate * (sd * sd_grad - mean_grad) if gradients else None

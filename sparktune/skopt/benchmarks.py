@@ -40,12 +40,12 @@ def bench3(x: Sequence[float]) -> float:
 
 
 def bench4(x: Sequence[Any]) -> float:
-    """The square of a number that is written as a text: 0 at "0"."""
+    """The square of a number that is given as a string: 0 at "0"."""
     return float(x[0]) ** 2
 
 
 def bench5(x: Sequence[Any]) -> float:
-    """The square of a text's number and that of a number: 0 at ("0", 0)."""
+    """The sum of the squares of a number given as a string and of a number: 0 at ("0", 0)."""
     return float(float(x[0]) ** 2 + x[1] ** 2)
 
 

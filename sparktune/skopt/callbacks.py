@@ -1,4 +1,4 @@
-"""Callbacks: functions of the result so far, of which one that returns True ends the search."""
+"""Callbacks. A callback is called with the result so far; if it returns True, the search ends."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ __all__ = [
 
 
 class VerboseCallback:
-    """Prints each step.
+    """Print a report after each evaluation.
 
     Args:
-        n_total: evaluations.
-        n_init: of these, at points that were given.
-        n_random: of these, at initial points.
-        clock: returns seconds.
+        n_total: number of evaluations in all.
+        n_init: number of evaluations at points that the user gave (`x0`).
+        n_random: number of evaluations at initial points.
+        clock: returns the time in seconds.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class VerboseCallback:
         self._since = clock()
 
     def __call__(self, res: Any) -> None:
-        """Print what the last step was."""
+        """Print kind, duration and loss of the last evaluation, and the smallest loss so far."""
         now = self._clock()
         n = len(res.x_iters)
         kind = (
@@ -66,10 +66,10 @@ class VerboseCallback:
 
 
 class TimerCallback:
-    """Takes the time between calls.
+    """Measure the time between calls.
 
     Attributes:
-        iter_time: seconds of each step.
+        iter_time: duration of each step in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -78,25 +78,27 @@ class TimerCallback:
         self.iter_time: list[float] = []
 
     def __call__(self, res: Any) -> Any:
-        """Note how long the last step took."""
+        """Record the time since the previous call."""
         now = self._clock()
         self.iter_time.append(now - self._since)
         self._since = now
 
 
 class EarlyStopper:
-    """A rule that ends the search: True, False, or None where it is too early to tell."""
+    """Base class of stopping rules. Subclasses define `_criterion(result)`, which returns True to
+    end the search, False to continue, and None if it is too early to decide.
+    """
 
     def __call__(self, result: Any) -> bool | None:
-        """Whether to end."""
+        """Whether to end the search; None if it is too early to decide."""
         return self._criterion(result)
 
     def _criterion(self, result: Any) -> bool | None:
-        raise NotImplementedError("the rule of an EarlyStopper is its method _criterion(result)")
+        raise NotImplementedError("a subclass of EarlyStopper must define _criterion(result)")
 
 
 class DeltaXStopper(EarlyStopper):
-    """Ends when the last two points are nearer to each other than `delta`."""
+    """End the search when the distance between the last two points is less than `delta`."""
 
     def __init__(self, delta: float) -> None:
         self.delta = delta
@@ -108,7 +110,7 @@ class DeltaXStopper(EarlyStopper):
 
 
 class DeltaYStopper(EarlyStopper):
-    """Ends when the `n_best` smallest losses are nearer to each other than `delta`."""
+    """End the search when the `n_best` smallest losses differ by less than `delta`."""
 
     def __init__(self, delta: float, n_best: int = 5) -> None:
         self.delta, self.n_best = delta, n_best
@@ -121,8 +123,8 @@ class DeltaYStopper(EarlyStopper):
 
 
 class HollowIterationsStopper(EarlyStopper):
-    """Ends when the smallest loss has become smaller by no more than `threshold` in the last
-    `n_iterations`.
+    """End the search when the last `n_iterations` evaluations have reduced the smallest loss by no
+    more than `threshold`.
     """
 
     def __init__(self, n_iterations: int, threshold: float = 0) -> None:
@@ -136,10 +138,11 @@ class HollowIterationsStopper(EarlyStopper):
 
 
 class DeadlineStopper(EarlyStopper):
-    """Ends when the time that is left of `total_time` seconds is not longer than the longest step.
+    """End the search when the time left of `total_time`, in seconds, is at most the duration of the
+    longest step.
 
     Attributes:
-        iter_time: seconds of each step.
+        iter_time: duration of each step in seconds.
     """
 
     def __init__(self, total_time: float, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -148,7 +151,7 @@ class DeadlineStopper(EarlyStopper):
 
     @property
     def iter_time(self) -> list[float]:
-        """Seconds of each step."""
+        """The duration of each step in seconds."""
         return self._timer.iter_time
 
     def _criterion(self, result: Any) -> bool | None:
@@ -157,7 +160,7 @@ class DeadlineStopper(EarlyStopper):
 
 
 class ThresholdStopper(EarlyStopper):
-    """Ends when a loss is not larger than `threshold`."""
+    """End the search when a loss is at most `threshold`."""
 
     def __init__(self, threshold: float) -> None:
         self.threshold = threshold
@@ -167,11 +170,12 @@ class ThresholdStopper(EarlyStopper):
 
 
 class StdStopper(EarlyStopper):
-    """Ends when the standard deviation of the losses that a Gaussian process was fitted to is not
-    larger than `threshold`.
+    """End the search when the losses that the last Gaussian process was fitted to have a standard
+    deviation of at most `threshold`.
 
     Args:
-        log_interval: after so many steps it is printed; 0 for never.
+        threshold: in the unit of the loss.
+        log_interval: number of models after which the standard deviation is printed; 0: never.
     """
 
     def __init__(self, threshold: float, log_interval: int = 10) -> None:
@@ -188,13 +192,14 @@ class StdStopper(EarlyStopper):
 
 
 class CheckpointSaver:
-    """Writes the result to a file after each step; `load` reads what continues the search:
+    """Write the result to a file after each evaluation. `load` returns the arguments that continue
+    the search:
 
         gp_minimize(func, space, **CheckpointSaver("search.pkl").load())
 
     Args:
-        checkpoint_path: of the file.
-        dump_options: for `joblib.dump`, such as `compress`, and `store_objective`.
+        checkpoint_path: the path of the file.
+        dump_options: `store_objective`, and arguments for `joblib.dump` such as `compress`.
     """
 
     def __init__(self, checkpoint_path: Any, **dump_options: Any) -> None:
@@ -202,11 +207,11 @@ class CheckpointSaver:
         self.dump_options = dump_options
 
     def __call__(self, res: Any) -> None:
-        """Write the result."""
+        """Write the result to the file."""
         dump(res, self.checkpoint_path, **self.dump_options)
 
     def load(self) -> dict[str, Any]:
-        """x0, y0 and base_estimator for a minimizer."""
+        """Return the arguments x0, y0 and base_estimator for a minimizer."""
         res = load(self.checkpoint_path)
         args = res.specs["args"]
         return {

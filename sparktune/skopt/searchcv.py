@@ -1,4 +1,4 @@
-"""`BayesSearchCV`: cross-validated search, as scikit-optimize has it."""
+"""`BayesSearchCV`: cross-validated hyperparameter search, as in scikit-optimize."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sparktune.sklearn.growing import Growing
 from sparktune.sklearn.rows import merging, metrics_of
 from sparktune.sklearn.running import Plan
 from sparktune.sklearn.spaces import space_of
-from sparktune.skopt.optimizer.base import Following
+from sparktune.skopt.optimizer.base import Follower
 from sparktune.skopt.optimizer.optimizer import Optimizer
 from sparktune.skopt.space import Dimension, Space, check_dimension
 from sparktune.skopt.space.dimension import generator
@@ -35,42 +35,42 @@ _INITIAL = 10
 
 
 class BayesSearchCV(SparkSearchCV):
-    """Cross-validated search that is guided by a model of the scores.
+    """Cross-validated hyperparameter search guided by a model of the scores.
 
         search = BayesSearchCV(SVC(), {"C": (1e-3, 1e3, "log-uniform")}, n_iter=30, random_state=0)
         search.fit(X, y).predict(X)
 
     Args:
         estimator: any scikit-learn estimator, pipelines included.
-        search_spaces: {parameter: dimension, as for `Space`}; or a list of such, and of
-            (such, its number of candidates), which are searched one after the other.
-        optimizer_kwargs: for `Optimizer`, such as {"base_estimator": "RF"}.
-        n_iter: candidates of each space.
+        search_spaces: a space {parameter: dimension}, with dimensions as for `Space`; or a list of
+            spaces and of pairs (space, number of candidates), which are searched one after another.
+        optimizer_kwargs: arguments for `Optimizer`, such as {"base_estimator": "RF"}.
+        n_iter: number of candidates for each space.
         scoring, cv, refit, error_score, return_train_score: as in `GridSearchCV`. With several
-            metrics `refit` names the one to maximise.
-        fit_params: taken, and not used; give them to `fit`.
-        n_jobs: folds that run at once, on threads of this process; -1: as many as there are cores.
-        n_points: candidates that run at once.
-        iid: taken, and not used.
-        verbose: above 0: a progress bar.
-        pre_dispatch: taken, and not used.
-        random_state: None, a seed or a generator, that determines the candidates, together with
-            their scores.
-        on: where folds run: `Spark(parallelism=8)`; None: here.
-        journal: path of a file that keeps every candidate, so that the same search with the same
-            path continues; of several spaces each has its own, with a number behind the path.
+            metrics `refit` names the metric to maximise.
+        fit_params: ignored; pass them to `fit`.
+        n_jobs: number of folds evaluated at once, on threads of this process; -1: one per core.
+        n_points: number of candidates evaluated at once.
+        iid: ignored.
+        verbose: above 0: show a progress bar.
+        pre_dispatch: ignored.
+        random_state: None, a seed or a generator. Together with the scores it determines the
+            candidates.
+        on: where folds are evaluated, such as `Spark(parallelism=8)`; None: in this process.
+        journal: path of a file that records every candidate, so that the same search with the same
+            path continues. With several spaces, the path of space i > 0 ends with ".i".
 
     Attributes:
-        optimizer_results_: the result of each space, as the minimizers return it.
-        optimizers_: their `Optimizer`s.
+        optimizer_results_: one result per space, as the minimizers return it.
+        optimizers_: one `Optimizer` per space.
         cv_results_, best_estimator_, best_params_, best_score_, best_index_, scorer_, n_splits_:
-            as in `GridSearchCV`; with train scores there are their ranks, too.
+            as in `GridSearchCV`. With train scores, `cv_results_` has their ranks, too.
         study_: the `Study` of the last space.
-        total_iterations: candidates in all.
+        total_iterations: number of candidates in all.
 
     Raises:
-        ValueError: a space is empty, or a dimension cannot be.
-        TypeError: search_spaces is something else.
+        ValueError: a space is empty, or a dimension is invalid.
+        TypeError: search_spaces is neither a dict nor a list of spaces.
     """
 
     _required_parameters = ("estimator", "search_spaces")  # for scikit-learn up to 1.5
@@ -118,7 +118,7 @@ class BayesSearchCV(SparkSearchCV):
             journal=journal,
             keep_predictions=False,
         )
-        if hasattr(estimator, "fit"):  # scikit-learn makes searches of anything, to test them
+        if hasattr(estimator, "fit"):  # scikit-learn's own tests pass objects without fit
             self._spaces()
 
     def fit(
@@ -129,10 +129,11 @@ class BayesSearchCV(SparkSearchCV):
         Args:
             X: samples, (n_samples, ...).
             y: targets, (n_samples,) or (n_samples, n_outputs).
-            groups: for the splitter, (n_samples,).
-            callback: a function, or several, called with the result of a space after each
-                candidate; the search of that space ends when one returns True.
-            fit_params: for the estimator's `fit`; arrays over samples are split.
+            groups: group labels for the splitter, (n_samples,).
+            callback: a function, or a list of functions, called with the result of a space after
+                each candidate. If one returns True, the search of that space ends.
+            fit_params: arguments for the estimator's `fit`. Arrays with one entry per sample are
+                split like X.
         """
         self._callbacks = check_callback(callback)
         try:
@@ -144,7 +145,7 @@ class BayesSearchCV(SparkSearchCV):
 
     @property
     def total_iterations(self) -> int:
-        """Candidates in all."""
+        """The number of candidates in all."""
         return sum(limit for _, limit in self._spaces())
 
     def _check_options(self) -> None:
@@ -154,7 +155,7 @@ class BayesSearchCV(SparkSearchCV):
             raise InvalidArgument("BayesSearchCV doesn't support a callable refit")
 
     def _spaces(self) -> list[tuple[dict[str, Dimension], int]]:
-        """The spaces, by their parameters' names in order, and their numbers of candidates."""
+        """Return each space, sorted by parameter name, with its number of candidates."""
         given = self.search_spaces
         listed = [given] if isinstance(given, Mapping) else given
         if not isinstance(listed, (list, tuple)):
@@ -171,8 +172,8 @@ class BayesSearchCV(SparkSearchCV):
         )
         if not isinstance(space, Mapping):
             raise TypeError(
-                "search_spaces must hold {parameter: dimension}, or pairs of such and a number of "
-                f"candidates; got {given!r}"
+                "search_spaces must hold dicts {parameter: dimension}, or pairs of such a dict and "
+                f"a number of candidates; got {given!r}"
             )
         if not space:
             raise InvalidArgument("a space of search_spaces is empty; give {parameter: dimension}")
@@ -181,7 +182,7 @@ class BayesSearchCV(SparkSearchCV):
             dimension.name = name
         return dimensions, whole("the number of candidates", limit, 1)
 
-    # What the search decides otherwise
+    # Overrides of the methods of SparkSearchCV
 
     def _plan(self) -> Plan:
         branches = [space for space, _ in self._spaces()]
@@ -203,7 +204,7 @@ class BayesSearchCV(SparkSearchCV):
         found: dict[int, Trial] = {}
         for i, (dimensions, limit) in enumerate(self._spaces()):
             optimizer = self._optimizer(dimensions, limit, rng)
-            following = Following(optimizer, self._callbacks)
+            follower = Follower(optimizer, self._callbacks)
             self.study_ = optimizer.study
             tune(
                 objective,
@@ -211,15 +212,15 @@ class BayesSearchCV(SparkSearchCV):
                 study=optimizer.study,
                 on=on,
                 max_trials=limit,
-                stop=following,
+                stop=follower,
                 journal=f"{self.journal}.{i}" if self.journal and i else self.journal,
-                observers=[observe, following],
+                observers=[observe, follower],
                 errors="raise" if isinstance(self.error_score, str) else "record",
                 deterministic=self.on is None,
                 progress=self.verbose > 0,
             )
-            if following.error is not None:
-                raise following.error
+            if follower.error is not None:
+                raise follower.error
             self.optimizers_.append(optimizer)
             if optimizer.Xi:
                 self.optimizer_results_.append(optimizer.get_result())
@@ -240,7 +241,7 @@ class BayesSearchCV(SparkSearchCV):
         return optimizer
 
     def _values(self, plan: Plan, i: int, trial: Trial) -> dict[str, Any]:
-        """What the space of all spaces calls the values of a trial of space i."""
+        """Return the values of a trial of space i under the labels of the combined space."""
         if len(self._spaces()) == 1:
             return dict(trial.values)
         known = set(plan.space.labels)

@@ -1,4 +1,4 @@
-"""Small things around spaces, estimators and results, as scikit-optimize has them."""
+"""Functions for points, estimators, initial points and files, as in scikit-optimize."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ ESTIMATORS = ("GP", "ET", "RF", "GBRT", "DUMMY")
 
 
 def dump(res: Any, filename: Any, store_objective: bool = True, **kwargs: Any) -> None:
-    """Write a result, or an optimizer, to a file by joblib.
+    """Write a result or an optimizer to a file, with joblib.
 
     Args:
         filename: a path or an open file.
-        store_objective: whether to keep the objective, which must then be possible to pickle.
-        kwargs: for `joblib.dump`, such as `compress`.
+        store_objective: whether to store the objective, which must then be picklable.
+        kwargs: arguments for `joblib.dump`, such as `compress`.
     """
     import joblib
 
@@ -59,11 +59,12 @@ def dump(res: Any, filename: Any, store_objective: bool = True, **kwargs: Any) -
 
 
 def load(filename: Any, **kwargs: Any) -> Any:
-    """Read what `dump` wrote. Only files that you trust: they can run code.
+    """Read a result or an optimizer that `dump` wrote. Load only files that you trust: a file can
+    contain code, which is run.
 
     Args:
         filename: a path or an open file.
-        kwargs: for `joblib.load`.
+        kwargs: arguments for `joblib.load`.
     """
     import joblib
 
@@ -76,15 +77,15 @@ def is_listlike(x: Any) -> bool:
 
 
 def is_2Dlistlike(x: Any) -> bool:
-    """Whether x is a list or a tuple of such."""
+    """Whether all elements of x are lists or tuples."""
     return bool(np.all([is_listlike(each) for each in x]))
 
 
 def check_x_in_space(x: Any, space: Space) -> None:
-    """Refuse a point, or a list of points, that is not in a space.
+    """Check that a point, or every point of a list, is in a space.
 
     Raises:
-        ValueError: it is not.
+        ValueError: a point has the wrong length, is out of bounds, or violates the constraint.
     """
     if len(x) and is_2Dlistlike(x):
         if any(len(each) != len(space) for each in x):
@@ -110,15 +111,15 @@ def _check_point(x: Any, space: Space) -> None:
 
 
 def eval_callbacks(callbacks: Sequence[Callable[[Any], Any]] | None, result: Any) -> bool:
-    """Call each with the result; whether any wants to stop."""
+    """Call every callback with the result; returns whether any of them returned True."""
     return any([bool(each(result)) for each in callbacks or []])
 
 
 def check_callback(callback: Any) -> list[Callable[[Any], Any]]:
-    """The callbacks that are meant by None, a function, or several.
+    """Return callbacks, given as None, a function or a list of functions, as a list.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: callback is none of these.
     """
     if callback is None:
         return []
@@ -132,7 +133,7 @@ def check_callback(callback: Any) -> list[Callable[[Any], Any]]:
 
 
 def has_gradients(estimator: Any) -> bool:
-    """Whether a model's predictions have gradients: those of Gaussian processes do, unless all
+    """Whether the predictions of a model have gradients. Those of Gaussian processes do, unless all
     dimensions are categorical.
     """
     from sparktune.skopt._models import single
@@ -146,15 +147,16 @@ def has_gradients(estimator: Any) -> bool:
 
 
 def cook_estimator(base_estimator: Any, space: Any = None, **kwargs: Any) -> Any:
-    """The model of a name: "GP", "ET", "RF", "GBRT", or "DUMMY", which is None; or the regressor
-    that is given.
+    """Return the model with this name.
 
     Args:
-        space: of a Gaussian process.
-        kwargs: the model's parameters.
+        base_estimator: "GP", "ET", "RF", "GBRT", or "DUMMY", for which None is returned; or a
+            regressor, which is returned as it is.
+        space: the search space, for the kernel of a Gaussian process.
+        kwargs: parameters of the named model; parameters that it does not have are ignored.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: base_estimator is neither one of these names nor a regressor.
     """
     from sklearn.base import is_regressor
 
@@ -190,10 +192,11 @@ def _regressor(given: Any, is_regressor: Callable[[Any], bool]) -> bool:
 
 
 def cook_initial_point_generator(generator: Any, **kwargs: Any) -> Any:
-    """The generator of a name, as `initial_point_generator` takes it; None for "random".
+    """Return the initial point generator with this name; None for "random". A generator is returned
+    as it is. Options of `kwargs` that it does not have are ignored.
 
     Raises:
-        ValueError: there is none.
+        ValueError: generator is neither a known name nor an `InitialPointGenerator`.
     """
     from sparktune.skopt import sampler
 
@@ -216,15 +219,16 @@ def cook_initial_point_generator(generator: Any, **kwargs: Any) -> Any:
         generator = made[name]()
     if not isinstance(generator, sampler.InitialPointGenerator):
         raise InvalidArgument(
-            "initial_point_generator has to be the name of one, or an InitialPointGenerator, "
-            f"got {generator!r}"
+            f"initial_point_generator must be a name or an InitialPointGenerator, got {generator!r}"
         )
     known = {k: v for k, v in kwargs.items() if k in generator.get_params()}
     return generator.set_params(**known) if known else generator
 
 
 def normalize_dimensions(dimensions: Any) -> Space:
-    """A space of copies of these dimensions, whose numbers models see as from 0 to 1."""
+    """Return a space with copies of these dimensions that are transformed to [0, 1]; categories are
+    one-hot encoded.
+    """
     given = Space(dimensions)
     space = Space([deepcopy(each) for each in given.dimensions], constraint=given.constraint)
     for dimension in space.dimensions:
@@ -233,35 +237,35 @@ def normalize_dimensions(dimensions: Any) -> Space:
 
 
 def dimensions_aslist(search_space: Mapping[str, Any]) -> list[Any]:
-    """The dimensions of {name: dimension}, by their names in order."""
+    """Return the dimensions of {name: dimension} as a list, sorted by name."""
     return [search_space[name] for name in sorted(search_space)]
 
 
 def point_asdict(search_space: Mapping[str, Any], point_as_list: Sequence[Any]) -> dict[str, Any]:
-    """{name: value} of a point."""
+    """Return a point, whose values are sorted by name, as {name: value}."""
     return dict(zip(sorted(search_space), point_as_list, strict=True))
 
 
 def point_aslist(search_space: Mapping[str, Any], point_as_dict: Mapping[str, Any]) -> list[Any]:
-    """The point of {name: value}."""
+    """Return the values of {name: value} as a point, sorted by name."""
     return [point_as_dict[name] for name in sorted(search_space)]
 
 
 def check_list_types(x: Iterable[Any], types: Any) -> None:
-    """Refuse a list with elements of other types.
+    """Check that all elements have one of these types.
 
     Raises:
-        ValueError: it has.
+        ValueError: an element has another type.
     """
     if wrong := [each for each in x if not isinstance(each, types)]:
         raise InvalidArgument(f"all elements must be of {types}, got {wrong!r}")
 
 
 def check_dimension_names(dimensions: Iterable[Any]) -> None:
-    """Refuse dimensions without names.
+    """Check that all dimensions have names.
 
     Raises:
-        ValueError: there are.
+        ValueError: a dimension has no name.
     """
     if wrong := [each for each in dimensions if each.name is None]:
         raise InvalidArgument(f"all dimensions must have names; these do not: {wrong!r}")
@@ -270,13 +274,14 @@ def check_dimension_names(dimensions: Iterable[Any]) -> None:
 def use_named_args(
     dimensions: Sequence[Dimension],
 ) -> Callable[[Callable[..., Any]], Callable[[Sequence[Any]], Any]]:
-    """Make a function of arguments by keyword, named as the dimensions are, one of a list.
+    """Decorate a function of keyword arguments so that it can be called with a point, a list. The
+    keywords are the names of the dimensions.
 
         @use_named_args([Real(0, 1, name="x"), Integer(1, 3, name="k")])
         def objective(x, k): ...
 
     Raises:
-        ValueError: a dimension has no name, or is not one.
+        ValueError: a dimension has no name, or an element is not a `Dimension`.
     """
     check_list_types(dimensions, Dimension)
     check_dimension_names(dimensions)

@@ -1,4 +1,4 @@
-"""The models, as regressors of scikit-learn whose `predict` takes `return_std`."""
+"""The models: scikit-learn regressors whose `predict` takes `return_std`."""
 
 from sparktune.skopt.learning.forest import ExtraTreesRegressor, RandomForestRegressor
 from sparktune.skopt.learning.gaussian_process.gpr import GaussianProcessRegressor

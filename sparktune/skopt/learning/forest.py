@@ -1,4 +1,4 @@
-"""Forests that say how sure they are."""
+"""Forests that predict standard deviations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHANGED = {"n_estimators": 10, "n_jobs": 1}
 
 
 def _options(peer: type) -> Callable[..., None]:
-    """An `__init__` with the options of a forest of scikit-learn, and `min_variance`."""
+    """Return an `__init__` with the options of scikit-learn's forest and `min_variance`."""
     given = inspect.signature(peer.__init__).parameters.values()  # type: ignore[misc]
     listed = [
         each.replace(kind=each.POSITIONAL_OR_KEYWORD, default=_CHANGED.get(each.name, each.default))
@@ -39,16 +39,16 @@ def _options(peer: type) -> Callable[..., None]:
 
 
 class _WithStd:
-    """A forest whose `predict` gives standard deviations, by the law of total variance
-    (`sparktune.surrogates.forest`).
+    """A mixin for forests whose `predict` can return standard deviations. They are computed by the
+    law of total variance (`sparktune.surrogates.forest`).
     """
 
     min_variance: float
     criterion: str
 
     def _make_estimator(self, append: bool = True, random_state: Any = None) -> Any:
-        """A tree with the forest's options; scikit-learn makes the same one by cloning, which
-        takes longer than to fit it.
+        """Return a tree with the forest's options. scikit-learn clones a tree instead, which takes
+        longer than fitting it.
         """
         forest: Any = self
         tree = type(forest.estimator_)(
@@ -61,10 +61,11 @@ class _WithStd:
         return tree
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
-        """The mean (m,) at the rows X (m, p), and the standard deviations if they are wanted.
+        """Predict the mean (m,) at the rows X (m, p), with `return_std` the standard deviations
+        (m,), too.
 
         Raises:
-            ValueError: the criterion of the splits is another one than squared errors.
+            ValueError: return_std is True and the criterion is not "squared_error".
         """
         if not return_std:
             return super().predict(X)  # type: ignore[misc]
@@ -77,20 +78,20 @@ class _WithStd:
 
 
 class RandomForestRegressor(_WithStd, PeerForest):  # type: ignore[misc]
-    """scikit-learn's, with standard deviations, and 10 trees.
+    """scikit-learn's `RandomForestRegressor` with standard deviations, and 10 trees by default.
 
     Args:
-        min_variance: the smallest variance of a leaf; all others as in scikit-learn.
+        min_variance: the smallest variance of a leaf (0). All other arguments are scikit-learn's.
     """
 
     __init__ = _options(PeerForest)
 
 
 class ExtraTreesRegressor(_WithStd, PeerExtraTrees):  # type: ignore[misc]
-    """scikit-learn's, with standard deviations, and 10 trees.
+    """scikit-learn's `ExtraTreesRegressor` with standard deviations, and 10 trees by default.
 
     Args:
-        min_variance: the smallest variance of a leaf; all others as in scikit-learn.
+        min_variance: the smallest variance of a leaf (0). All other arguments are scikit-learn's.
     """
 
     __init__ = _options(PeerExtraTrees)

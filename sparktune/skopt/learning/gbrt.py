@@ -1,4 +1,4 @@
-"""Quantiles by gradient boosting."""
+"""Quantile regression by gradient boosting."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sparktune.surrogates.quantile import LEVELS
 
 
 class GradientBoostingQuantileRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """Quantiles, each by a `GradientBoostingRegressor`.
+    """Quantile regression with one `GradientBoostingRegressor` for each quantile.
 
     Args:
-        quantiles: of the targets; the standard deviation needs 0.16, 0.5 and 0.84.
-        base_estimator: None, or a `GradientBoostingRegressor(loss="quantile")`.
-        n_jobs: not needed, as the models are small.
+        quantiles: the quantiles to predict. Standard deviations need 0.16, 0.5 and 0.84.
+        base_estimator: a `GradientBoostingRegressor(loss="quantile")`; None: its default.
+        n_jobs: ignored, because the models are small.
         random_state: None, a seed or a generator.
     """
 
@@ -37,10 +37,10 @@ class GradientBoostingQuantileRegressor(RegressorMixin, BaseEstimator):  # type:
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> GradientBoostingQuantileRegressor:
-        """Fit a model of each quantile to targets y (n,) at the rows X (n, p).
+        """Fit a model for each quantile to targets y (n,) at the rows X (n, p).
 
         Raises:
-            ValueError: the base estimator is another one.
+            ValueError: base_estimator is not a `GradientBoostingRegressor(loss="quantile")`.
         """
         base = self.base_estimator
         base = GradientBoostingRegressor(loss="quantile") if base is None else base
@@ -57,33 +57,38 @@ class GradientBoostingQuantileRegressor(RegressorMixin, BaseEstimator):  # type:
         return self
 
     def predict(self, X: Any, return_std: bool = False, return_quantiles: bool = False) -> Any:
-        """The median (m,) at the rows X (m, p); with half the distance of the quantiles 0.16 and
-        0.84 as standard deviation; or all quantiles, (m, q).
+        """Predict the median (m,) at the rows X (m, p).
+
+        With `return_std`, standard deviations are returned, too: half the difference between the
+        quantiles 0.84 and 0.16. With `return_quantiles`, only all quantiles (m, q) are returned.
 
         Raises:
-            ValueError: a quantile that is needed is not among the fitted ones.
+            ValueError: a quantile that this needs was not fitted.
         """
-        found = np.array([each.predict(X) for each in self.regressors_])
+        quantiles = np.array([each.predict(X) for each in self.regressors_])
         if return_quantiles:
-            return found.T
+            return quantiles.T
         places = [self._place(level) for level in (LEVELS if return_std else (0.5,))]
         if not return_std:
-            return found[places[0]]
-        low, _, high = np.sort(found[places], axis=0)
-        return found[places[1]], (high - low) / 2
+            return quantiles[places[0]]
+        low, _, high = np.sort(quantiles[places], axis=0)
+        return quantiles[places[1]], (high - low) / 2
 
     def _place(self, level: float) -> int:
         near = np.flatnonzero(np.isclose(self.quantiles, level))
         if not len(near):
-            raise InvalidArgument(f"this needs the quantile {level} among {list(self.quantiles)}")
+            raise InvalidArgument(
+                f"this prediction needs the quantile {level}; add it to quantiles, which are "
+                f"{list(self.quantiles)}"
+            )
         return int(near[0])
 
 
 def quantile_boosting(trees: int) -> GradientBoostingRegressor:
-    """The boosting of quantiles that "GBRT" means."""
+    """Return the base estimator of "GBRT", with this number of trees."""
     return GradientBoostingRegressor(n_estimators=trees, loss="quantile")
 
 
 def _seed(given: Any) -> int | None:
-    """A seed for all models, of None, a seed or a generator."""
+    """Return a seed for all models, given None, a seed or a generator; None: random."""
     return None if given is None else int(generator(given).randint(2**31 - 1))

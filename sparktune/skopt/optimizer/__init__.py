@@ -1,4 +1,4 @@
-"""The optimizer, and the functions that minimise."""
+"""`Optimizer` and the minimizers."""
 
 from sparktune.skopt.optimizer.base import base_minimize
 from sparktune.skopt.optimizer.dummy import dummy_minimize

@@ -14,12 +14,12 @@ _BASE = inspect.signature(base_minimize).parameters
 def derived(
     order: str, **defaults: Any
 ) -> Callable[[Callable[..., Mapping[str, Any]]], Callable[..., Any]]:
-    """Make a minimizer of a function that says what its own arguments mean to `base_minimize`; all
-    others are passed on.
+    """Return a decorator that makes a minimizer out of a function. The function converts its own
+    arguments to arguments of `base_minimize`; all other arguments are passed on unchanged.
 
     Args:
-        order: the names of the minimizer's arguments, in their order; `on` and `journal` follow.
-        defaults: those that are not the defaults of `base_minimize`.
+        order: the names of the minimizer's arguments, in order; `on` and `journal` follow.
+        defaults: default values that differ from those of `base_minimize`.
     """
     names = [*order.split(), "on", "journal"]
 
@@ -36,9 +36,9 @@ def derived(
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
             given = bound.arguments
-            meant = own(**{name: given[name] for name in mine})
+            converted = own(**{name: given[name] for name in mine})
             passed = {name: given[name] for name in names if name in _BASE}
-            return base_minimize(**{**passed, **meant})
+            return base_minimize(**{**passed, **converted})
 
         minimize.__name__ = minimize.__qualname__ = own.__name__
         minimize.__doc__, minimize.__module__ = own.__doc__, own.__module__

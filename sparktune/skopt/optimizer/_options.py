@@ -1,4 +1,4 @@
-"""What an `Optimizer` is made of, from what its user named."""
+"""Checks and conversions of the arguments of `Optimizer`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,23 @@ from sparktune.skopt.space import Space
 from sparktune.skopt.utils import cook_estimator, has_gradients, normalize_dimensions
 
 DEFAULTS = {"kappa": 1.96, "xi": 0.01, "eta": 1.0, "n_thompson": 10}
-"""Of `acq_func_kwargs`."""
+"""The defaults of `acq_func_kwargs`."""
 
 
 def initial_points(n: int, former: int | None) -> int:
-    """The number of initial points, by either name."""
+    """Return the number of initial points.
+
+    Args:
+        n: the argument `n_initial_points`.
+        former: the deprecated argument `n_random_starts`, which takes precedence; None: not given.
+
+    Raises:
+        ValueError: the number is negative.
+    """
     if former is not None:
-        warnings.warn("n_random_starts is now n_initial_points", DeprecationWarning, stacklevel=3)
+        warnings.warn(
+            "n_random_starts is deprecated; use n_initial_points", DeprecationWarning, stacklevel=3
+        )
         n = former
     if n < 0:
         raise InvalidArgument(f"Expected `n_initial_points` >= 0, got {n}")
@@ -27,7 +37,11 @@ def initial_points(n: int, former: int | None) -> int:
 
 
 def acquisition_options(given: dict[str, Any] | None) -> dict[str, Any]:
-    """Those of acquisitions, with their defaults."""
+    """Return the options of the acquisition functions, completed with their defaults.
+
+    Raises:
+        ValueError: an option is not a number.
+    """
     options = DEFAULTS | (given or {})
     for name in DEFAULTS:
         value = options[name]
@@ -37,7 +51,11 @@ def acquisition_options(given: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def known_acquisition(name: Any) -> str:
-    """The name of an acquisition that there is."""
+    """Return the name of an acquisition function.
+
+    Raises:
+        ValueError: there is no acquisition function with this name.
+    """
     if name not in NAMES:
         raise InvalidArgument(
             f"acq_func must be one of {', '.join(map(repr, NAMES))}, got {name!r}"
@@ -46,7 +64,9 @@ def known_acquisition(name: Any) -> str:
 
 
 def model_of(given: Any, dimensions: Any, rng: Any, n_jobs: int, acq_func: str) -> Any:
-    """The model, with a seed; one output more for acquisitions per second."""
+    """Return the model with a random seed; None for random search. For acquisition functions per
+    second, it has a second output for the logarithm of seconds.
+    """
     seed = int(rng.randint(2**31 - 1))
     cooked = cook_estimator(given, space=dimensions, random_state=seed, n_jobs=n_jobs)
     if cooked is None:
@@ -63,33 +83,41 @@ def model_of(given: Any, dimensions: Any, rng: Any, n_jobs: int, acq_func: str) 
 
 
 def suggesting_model(estimator: Any) -> Any:
-    """Our Gaussian process, of which the sampler makes one of losses and one of seconds itself; or
-    the model as it is.
+    """Return the model that the sampler needs. Our Gaussian process is returned without its
+    `MultiOutputRegressor`, because the sampler fits separate processes to losses and seconds.
     """
     inner = single(estimator)
     return inner if getattr(inner, "ours", False) else estimator
 
 
-def searched_by(given: Any, estimator: Any, acq_func: str) -> str:
-    """The name of the search, "sampling" or "lbfgs"."""
+def search_method(given: Any, estimator: Any, acq_func: str) -> str:
+    """Return the value of `acq_optimizer` with "auto" resolved: "sampling" or "lbfgs".
+
+    Raises:
+        ValueError: the name is unknown, or "lbfgs" is given for a model without gradients.
+    """
     if given not in ("auto", "sampling", "lbfgs"):
         raise InvalidArgument(f"acq_optimizer must be 'auto', 'sampling' or 'lbfgs', got {given!r}")
     smooth = estimator is not None and has_gradients(estimator) and acq_func not in ("MES", "PVRS")
     if given == "lbfgs" and estimator is not None and not smooth and not _unknown(estimator):
         raise InvalidArgument(
-            f"the model {type(estimator).__name__} should run with acq_optimizer='sampling', as it "
-            "has no gradients"
+            f"the model {type(estimator).__name__} should run with acq_optimizer='sampling', "
+            "because it has no gradients"
         )
     return ("lbfgs" if smooth else "sampling") if given == "auto" else str(given)
 
 
 def _unknown(estimator: Any) -> bool:
-    """Whether a model is none of this package's, and may have gradients."""
+    """Whether a model is defined outside this package, so that it may have gradients."""
     return not type(single(estimator)).__module__.startswith("sparktune.")
 
 
 def space_of(dimensions: Any, estimator: Any, constraint: Any) -> Space:
-    """The space as the model sees it; the user's dimensions stay as they are."""
+    """Return the search space; for a Gaussian process, with normalised copies of the dimensions.
+
+    Raises:
+        ValueError: there are no dimensions.
+    """
     from sparktune.skopt.learning import GaussianProcessRegressor
 
     if isinstance(single(estimator), GaussianProcessRegressor):

@@ -1,4 +1,4 @@
-"""`base_minimize`: the body of the minimizers, which is `sparktune.tune`."""
+"""`base_minimize`, which all minimizers call. It translates its arguments for `sparktune.tune`."""
 
 from __future__ import annotations
 
@@ -51,38 +51,40 @@ def base_minimize(
     """Minimise a function of a list.
 
     Args:
-        func: called with a point, a list; returns its loss, for acquisitions per second (loss,
-            seconds). NaN or an infinite number means that the evaluation failed.
-        dimensions: the space, as for `Space`.
+        func: called with a point, which is a list, and returns its loss, or (loss, seconds) for
+            "EIps" and "PIps". NaN or an infinite loss means that the evaluation failed.
+        dimensions: the search space, as for `Space`.
         base_estimator, n_random_starts, n_initial_points, initial_point_generator, acq_func,
             acq_optimizer, random_state, n_jobs, model_queue_size, space_constraint: as for
             `Optimizer`.
-        n_calls: evaluations; those of `x0` are among them unless there is `y0`.
+        n_calls: number of evaluations, including those at `x0` unless `y0` is given.
         x0: a point, or a list of points, to evaluate first.
-        y0: their losses, if they are known.
-        verbose: print each step.
-        callback: a function, or several, called with the result after each evaluation; the search
-            ends when one returns True.
-        n_points, n_restarts_optimizer: taken, and not needed.
-        xi, kappa: of the acquisitions.
-        on: where evaluations run: `Spark(parallelism=8)`, `Threads(4)`. An evaluation that raises
-            is then recorded as failed. None: here, one after the other; an exception ends the
-            search.
-        journal: path of a file that keeps every evaluation. The same call with the same path
-            continues where the one before ended.
+        y0: the loss or losses at `x0`, if they are known.
+        verbose: whether to print a report after each evaluation.
+        callback: a function, or a list of functions, called with the result after each evaluation.
+            If one returns True, the search ends.
+        n_points, n_restarts_optimizer: ignored.
+        xi, kappa: options of the acquisition functions.
+        on: where evaluations run, such as `Spark(parallelism=8)` or `Threads(4)`; an evaluation
+            that raises an exception is then recorded as failed. None: one after another in this
+            process; an exception ends the search.
+        journal: path of a file that records every evaluation. The same call with the same path
+            continues the search.
 
     Returns:
-        A `scipy.optimize.OptimizeResult`; `create_result` says what is in it, in the order in
-        which evaluations ended. `study` is the `sparktune.Study` behind it.
+        A `scipy.optimize.OptimizeResult` as `create_result` describes it, with evaluations in the
+        order in which they ended, and with the `sparktune.Study` as `study`.
 
     Raises:
-        ValueError: an argument is wrong, or func does not return a number.
-        RuntimeError: points of `x0` have another number of dimensions than the space.
-        AllTrialsFailed: no evaluation gave a loss.
+        ValueError: an argument is invalid, or func does not return a number.
+        RuntimeError: a point of `x0` has a different number of values than the space.
+        AllTrialsFailed: no evaluation returned a finite loss.
     """
     specs = {"args": {**locals()}, "function": "base_minimize"}
     if n_random_starts is not None:
-        warnings.warn("n_random_starts is now n_initial_points", DeprecationWarning, stacklevel=3)
+        warnings.warn(
+            "n_random_starts is deprecated; use n_initial_points", DeprecationWarning, stacklevel=3
+        )
         n_initial_points = n_random_starts
     n_calls = whole("n_calls", n_calls, 0)
     points, losses = _initial(x0, y0, Space(dimensions))
@@ -105,21 +107,21 @@ def base_minimize(
         acq_func_kwargs={"xi": xi, "kappa": kappa},
     )
     optimizer.specs = specs
-    following = Following(optimizer, callbacks)
+    follower = Follower(optimizer, callbacks)
     if losses is not None:
         optimizer.tell(points, losses)
         if eval_callbacks(callbacks, optimizer.get_result()):
             return _result(optimizer)
         points = []
-    following.block = len(points)
-    _run(func, optimizer, following, points, n_calls, on, journal)
+    follower.block = len(points)
+    _run(func, optimizer, follower, points, n_calls, on, journal)
     return _result(optimizer)
 
 
 def _run(
     func: Any,
     optimizer: Optimizer,
-    following: Following,
+    follower: Follower,
     points: Sequence[Any],
     n_calls: int,
     on: Platform | None,
@@ -134,22 +136,22 @@ def _run(
         study=study,
         on=Serial() if on is None else on,
         max_trials=len(study.records) + n_calls - len(points),
-        stop=following,
+        stop=follower,
         start=[bridge.values(point) for point in points],
         journal=journal,
-        observers=[following],
+        observers=[follower],
         errors="raise" if on is None else "record",
         progress=False,
     )
-    if following.error is not None:
-        raise following.error
+    if follower.error is not None:
+        raise follower.error
 
 
 def _result(optimizer: Optimizer) -> Any:
-    """The result of a search.
+    """Return the result of a search.
 
     Raises:
-        AllTrialsFailed: there is no loss in it.
+        AllTrialsFailed: no evaluation returned a finite loss.
     """
     result = optimizer.get_result()
     if not np.isfinite(result.func_vals).any():
@@ -159,15 +161,18 @@ def _result(optimizer: Optimizer) -> Any:
             if trial.failure and trial.status is not Status.FAIL
         ]
         last = f"the last one raised {raised[-1]}" if raised else "func returned NaN or infinity"
-        raise AllTrialsFailed(f"none of {len(result.func_vals)} evaluations gave a loss; {last}")
+        raise AllTrialsFailed(
+            f"none of {len(result.func_vals)} evaluations returned a finite loss; {last}"
+        )
     result.study = optimizer.study
     return result
 
 
 @dataclass(eq=False)
-class Following:
-    """Takes over what a run records, calls the callbacks, and stops the run when one wants that or
-    raises. The first `block` evaluations are one step.
+class Follower:
+    """An observer and stopping rule for `tune`. It adds evaluations to the optimizer, calls the
+    callbacks, and stops the run if a callback returns True or raises an exception, which is kept as
+    `error`. Callbacks are called once for the first `block` evaluations together.
     """
 
     optimizer: Optimizer
@@ -178,7 +183,7 @@ class Following:
     _ended: int = field(default=0, init=False)
 
     def __call__(self, event: Event, history: View) -> None:
-        """An observer of `tune`."""
+        """Handle an event of the run."""
         if isinstance(event, Begun):
             self._replayed()
         if not isinstance(event, Told) or not self.optimizer.take(event.trial):
@@ -186,35 +191,35 @@ class Following:
         self._ended += 1
         if self._ended < self.block or self.stopped:
             return
-        result = self.optimizer.told()
+        result = self.optimizer.refresh()
         try:
             self.stopped = eval_callbacks(self.callbacks, result)
         except Exception as error:
             self.stopped, self.error = True, error
 
     def _replayed(self) -> None:
-        """What a journal holds."""
+        """Add the evaluations that were read from a journal."""
         records = self.optimizer.study.records.values()
         if any([self.optimizer.take(trial) for trial in records]):
             self.block = 0
-            self.optimizer.told()
+            self.optimizer.refresh()
             self.optimizer.sampler.catch_up(self.optimizer.study.history)
 
     def stop(self, history: View) -> str | None:
-        """A rule of `tune`."""
+        """Return why the run stops; None: it continues."""
         return "a callback ended the search" if self.stopped else None
 
     def wake_at(self, history: View) -> float:
-        """Never."""
+        """Return the time of the next check: never, because only an evaluation can stop the run."""
         return float("inf")
 
 
 def _initial(x0: Any, y0: Any, space: Space) -> tuple[list[Any], list[Any] | None]:
-    """The points and losses that are given.
+    """Return the points `x0` and the losses `y0` as lists; None if there are no losses.
 
     Raises:
-        ValueError: they do not fit together.
-        RuntimeError: points have another number of dimensions than the space.
+        ValueError: x0 is not a list, or x0 and y0 have different lengths.
+        RuntimeError: a point has a different number of values than the space.
     """
     if x0 is None:
         points: list[Any] = []
@@ -239,7 +244,11 @@ def _initial(x0: Any, y0: Any, space: Space) -> tuple[list[Any], list[Any] | Non
 
 
 def _check_calls(n_calls: int, n_initial: int, given: int, losses: Any) -> None:
-    """Refuse numbers of evaluations that do not fit together."""
+    """Check that n_calls allows for the initial points.
+
+    Raises:
+        ValueError: there are no initial points, or there are more than n_calls.
+    """
     if n_initial <= 0 and not given:
         raise InvalidArgument("Either set `n_initial_points` > 0, or provide `x0`")
     required = n_initial + (given if losses is None else 0)

@@ -19,12 +19,12 @@ def dummy_minimize(
     y0: Any,
     init_point_gen_kwargs: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Random search, or the points of a generator.
+    """Minimise a function by random search, or at the points of a generator.
 
     Args:
-        init_point_gen_kwargs: options of the generator.
+        init_point_gen_kwargs: options of the initial point generator.
 
-    All other arguments, what is returned and what is raised are those of `base_minimize`.
+    All other arguments, the result and the errors are those of `base_minimize`.
     """
     generator = cook_initial_point_generator(
         initial_point_generator, **(init_point_gen_kwargs or {})

@@ -19,6 +19,6 @@ def forest_minimize(base_estimator: Any = "ET") -> dict[str, Any]:
         base_estimator: "ET", extremely randomised trees; "RF", a random forest; or a regressor
             whose `predict` takes `return_std`.
 
-    All other arguments, what is returned and what is raised are those of `base_minimize`.
+    All other arguments, the result and the errors are those of `base_minimize`.
     """
     return {"base_estimator": base_estimator, "acq_optimizer": "sampling"}

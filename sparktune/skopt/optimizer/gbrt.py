@@ -1,4 +1,4 @@
-"""`gbrt_minimize`: optimisation with boosted quantiles."""
+"""`gbrt_minimize`: optimisation with gradient-boosted quantiles."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sparktune.skopt.optimizer._derived import derived
     acq_func="LCB",
 )
 def gbrt_minimize(base_estimator: Any = None, acq_optimizer: str = "auto") -> dict[str, Any]:
-    """Minimise a function with gradient boosting of three quantiles.
+    """Minimise a function with three quantiles predicted by gradient boosting.
 
     Args:
         base_estimator: a `GradientBoostingQuantileRegressor`; None: its default.
-        acq_optimizer: taken, and not needed, as there are no gradients.
+        acq_optimizer: ignored, because the model has no gradients.
 
-    All other arguments, what is returned and what is raised are those of `base_minimize`.
+    All other arguments, the result and the errors are those of `base_minimize`.
     """
     estimator = "GBRT" if base_estimator is None else base_estimator
     return {"base_estimator": estimator, "acq_optimizer": "sampling"}

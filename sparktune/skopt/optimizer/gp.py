@@ -22,12 +22,13 @@ def gp_minimize(
     """Minimise a function by Bayesian optimisation with a Gaussian process.
 
     Args:
-        base_estimator: another model; None: a Gaussian process.
-        noise: of the losses: "gaussian", unknown; or its variance, as a share of theirs.
+        base_estimator: a regressor to use instead of a Gaussian process; None: a Gaussian process.
+        noise: the variance of the noise as a share of the variance of the losses; "gaussian": the
+            variance is estimated.
 
-    All other arguments, what is returned and what is raised are those of `base_minimize`.
+    All other arguments, the result and the errors are those of `base_minimize`.
     """
     if base_estimator is None:
-        noise_variance(noise)  # refuse now what the first model would
+        noise_variance(noise)  # raise now rather than when the first model is fitted
         base_estimator = cook_estimator("GP", space=dimensions, noise=noise)
     return {"base_estimator": base_estimator}

@@ -1,4 +1,4 @@
-"""`Optimizer`: ask for points, tell their losses."""
+"""`Optimizer`: ask for points and tell their losses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sparktune.skopt._models import Models
 from sparktune.skopt._results import create_result
 from sparktune.skopt._suggest import Suggestions
 from sparktune.skopt.optimizer import _options
-from sparktune.skopt.optimizer._told import check_losses, plain
+from sparktune.skopt.optimizer._losses import check_losses, plain
 from sparktune.skopt.space.dimension import generator
 from sparktune.skopt.utils import (
     check_x_in_space,
@@ -27,38 +27,39 @@ STRATEGIES = ("cl_min", "cl_mean", "cl_max")
 
 
 class Optimizer:
-    """Suggests points of a space, of which the losses are told; a `sparktune.Study` inside.
+    """Suggests points of a space and learns from their losses, by means of a `sparktune.Study`.
 
     Args:
-        dimensions: the space, as for `Space`.
+        dimensions: the search space, as for `Space`.
         base_estimator: "GP", "RF", "ET", "GBRT", "DUMMY" (random points), or a regressor whose
             `predict` takes `return_std`.
-        n_random_starts: the former name of `n_initial_points`.
-        n_initial_points: points that must have been told before the model takes over.
+        n_random_starts: deprecated name of `n_initial_points`.
+        n_initial_points: number of losses that must be told before the model is used.
         initial_point_generator: "random", "sobol", "halton", "hammersly", "lhs", "grid" or an
             `InitialPointGenerator`.
-        n_jobs: for models that have it.
-        acq_func: "EI", "LCB", "PI", "gp_hedge" (one of these three, the more likely the smaller the
-            losses are that models expect where it led), "MES", "PVRS"; or "EIps", "PIps", for which
-            (loss, seconds) is told.
-        acq_optimizer: "auto", "sampling" or "lbfgs"; the latter only for models with gradients. The
-            search is the same: of many points the best, from there along the gradient.
+        n_jobs: passed to models that have this parameter.
+        acq_func: "EI", "LCB", "PI", "MES", "PVRS"; "EIps" and "PIps", for which (loss, seconds) is
+            told; or "gp_hedge", which draws EI, LCB or PI, preferring the function whose proposals
+            have the smallest predicted losses.
+        acq_optimizer: "auto", "sampling" or "lbfgs", which needs a model with gradients. The search
+            does not depend on it: the best of many points, then gradient ascent if possible.
         random_state: None, a seed or a generator.
-        model_queue_size: how many models results show; None: all.
-        space_constraint: a function of a point that says whether it may be.
-        acq_func_kwargs: xi (0.01) and kappa (1.96, or "inf") of the acquisitions, eta (1.0) of
-            "gp_hedge", n_thompson of "PVRS"; others are taken, and not needed.
-        acq_optimizer_kwargs: n_points, n_restarts_optimizer, n_jobs: taken, and not needed.
-        avoid_duplicates: whether a point that was tried is not suggested again while there are
-            others.
+        model_queue_size: number of models in a result, the newest; None: all.
+        space_constraint: a function that returns whether a point is allowed.
+        acq_func_kwargs: xi (0.01) and kappa (1.96, or "inf") of the acquisition functions, eta
+            (1.0) of "gp_hedge", n_thompson (10) of "PVRS"; others are ignored.
+        acq_optimizer_kwargs: n_points, n_restarts_optimizer and n_jobs; all are ignored.
+        avoid_duplicates: whether to suggest evaluated points again only if no others are left.
 
     Attributes:
-        space, study, Xi, yi, models, rng: the space as models see it, the study inside, the points
-            and losses that were told (infinite where an evaluation failed), the models, the
-            generator.
+        space: the space with the transformations that the model needs.
+        study: the `sparktune.Study` that records the trials.
+        Xi, yi: the points and losses told so far; the loss of a failed evaluation is infinite.
+        models: the fitted models.
+        rng: the random generator.
 
     Raises:
-        ValueError: an argument is wrong.
+        ValueError: an argument is invalid.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Optimizer:
         self.base_estimator_ = _options.model_of(
             base_estimator, dimensions, self.rng, n_jobs, self.acq_func
         )
-        self.acq_optimizer = _options.searched_by(
+        self.acq_optimizer = _options.search_method(
             acq_optimizer, self.base_estimator_, self.acq_func
         )
         self.space = _options.space_of(dimensions, self.base_estimator_, space_constraint)
@@ -115,7 +116,7 @@ class Optimizer:
         self.study = Study(self.bridge.columns, sampler, seed=int(self.rng.randint(2**31 - 1)))
 
     def _design(self, generator: Any, n: int) -> list[list[Any]]:
-        """The initial points of a generator that the constraint allows."""
+        """Return the initial points of a generator, without those that violate the constraint."""
         cooked = cook_initial_point_generator(generator)
         if cooked is None:
             return [self.space.rvs(random_state=self.rng)[0] for _ in range(n)]
@@ -127,21 +128,20 @@ class Optimizer:
     # Ask
 
     def ask(self, n_points: int | None = None, strategy: str = "cl_min") -> Any:
-        """The next point; or several.
+        """Return the next point, or a list of several points.
 
-        Once the model has taken over, the same one until something is told. Points that were asked
-        for and have not been told are known to the model, and no other point is near them.
+        Once the model is used, calls return the same point until a loss is told. The model takes
+        pending points into account and suggests no point near them.
 
         Args:
-            n_points: None, one point; or how many, as a list.
-            strategy: what each of several points takes the losses of those before it for, and of
-                others that have not been told (the constant liar of Ginsbourger et al. 2010): the
-                smallest so far ("cl_min", which stays near good points), their mean ("cl_mean") or
-                the largest ("cl_max", which goes elsewhere). For one point it is what the model
-                expects.
+            n_points: number of points, returned as a list; None: one point, not in a list.
+            strategy: the loss assumed for pending points and for earlier points of the list
+                (constant liar, Ginsbourger et al. 2010): the smallest loss so far ("cl_min", stays
+                near good points), the mean ("cl_mean") or the largest ("cl_max", explores). For
+                one point, the prediction of the model is assumed.
 
         Raises:
-            ValueError: an argument is wrong.
+            ValueError: an argument is invalid.
         """
         if n_points is None:
             if self._next is None:
@@ -163,11 +163,11 @@ class Optimizer:
         key = int(n_points), strategy
         if key not in self.cache_:
             first = [] if self._next is None else [list(self._next)]
-            self.cache_[key] = first + self._lied(int(n_points) - len(first), strategy)
+            self.cache_[key] = first + self._liar_points(int(n_points) - len(first), strategy)
         return [list(point) for point in self.cache_[key]]
 
-    def _lied(self, n: int, strategy: str) -> list[list[Any]]:
-        """n points, of which each but the first one comes from a lie about those before."""
+    def _liar_points(self, n: int, strategy: str) -> list[list[Any]]:
+        """Return n points suggested with a constant liar."""
         self.sampler.lie = strategy
         try:
             return self._points(n)
@@ -188,18 +188,18 @@ class Optimizer:
     # Tell
 
     def tell(self, x: Any, y: Any, fit: bool = True) -> Any:
-        """Record the loss of a point, or the losses of several; returns the result so far.
+        """Record the loss of a point, or the losses of several points; returns the result so far.
 
-        A loss that is NaN or infinite is that of an evaluation that failed: the model takes it for
-        worse than the worst, and results show it as infinite.
+        A loss of NaN or infinity means that the evaluation failed. The model treats it as worse
+        than the worst loss, and results show it as infinite.
 
         Args:
-            x: a point, whether it was asked for or not; or a list of points.
-            y: its loss, with acquisitions per second (loss, seconds); or a list of them.
-            fit: whether results show a model from now on.
+            x: a point, which need not have been asked for; or a list of points.
+            y: the loss, or (loss, seconds) for "EIps" and "PIps"; or a list of them.
+            fit: whether to add a model of all losses so far to the result.
 
         Raises:
-            ValueError: the point is not in the space, or the loss is not a number.
+            ValueError: a point is not in the space, or a loss is not a number.
             TypeError: seconds are missing.
         """
         x, y = plain(x), plain(y)
@@ -211,10 +211,10 @@ class Optimizer:
         points, losses = (x, y) if several else ([x], [y])
         for point, loss in zip(points, losses, strict=True):
             self._record(plain(point), loss)
-        return self.told(fit)
+        return self.refresh(fit)
 
-    def told(self, fit: bool = True) -> Any:
-        """The result after something was told."""
+    def refresh(self, fit: bool = True) -> Any:
+        """Forget the next points and, with `fit`, add a model; returns the result so far."""
         self.cache_, self._next = {}, None
         if fit and self.base_estimator_ is not None and len(self.Xi) >= self.n_initial_points_:
             self._sizes.append(len(self.Xi))
@@ -224,19 +224,19 @@ class Optimizer:
 
     @property
     def timed(self) -> bool:
-        """Whether seconds are told with losses."""
+        """Whether the acquisition function needs seconds as well as losses."""
         return self.acq_func.endswith("ps")
 
     def check(self, point: Any) -> None:
-        """Refuse a point that is not in the space.
+        """Check that a point is in the space.
 
         Raises:
-            ValueError: it is not.
+            ValueError: the point is not in the space.
         """
         check_x_in_space(point, self.space)
 
     def _record(self, point: list[Any], y: Any) -> None:
-        """Tell the study, and take over what it recorded."""
+        """Tell the study the loss of a point, and add the evaluation to Xi and yi."""
         loss, seconds = y if self.timed else (y, None)
         result: dict[str, Any] = {"status": "fail"}
         if np.isfinite(loss):
@@ -249,7 +249,7 @@ class Optimizer:
         self.take(trial, point)
 
     def take(self, trial: Trial, point: list[Any] | None = None) -> bool:
-        """Take over how a trial of the study ended; whether that is new."""
+        """Add a trial that has ended to Xi and yi; returns whether it was added."""
         if trial.status.pending or trial.status is Status.CANCELLED or trial.id in self._taken:
             return False
         self._taken.add(trial.id)
@@ -263,7 +263,7 @@ class Optimizer:
             self.yi.append(loss)
         return True
 
-    # What there is
+    # Results
 
     def run(self, func: Callable[[list[Any]], Any], n_iter: int = 1) -> Any:
         """Evaluate `func` at the next `n_iter` points; returns the result."""
@@ -273,14 +273,14 @@ class Optimizer:
         return self.get_result()
 
     def update_next(self) -> None:
-        """Choose the next point again, after options have changed."""
+        """Forget the next point, so that `ask` suggests a new one."""
         self.cache_, self._next = {}, None
 
     def copy(self, random_state: Any = None) -> Optimizer:
-        """An optimizer with the same options that was told the same.
+        """Return an optimizer with the same options and the same points and losses.
 
         Args:
-            random_state: of the copy; None: drawn from this one's generator.
+            random_state: a seed or a generator for the copy; None: drawn from `rng`.
         """
         seed = int(self.rng.randint(2**31 - 1)) if random_state is None else random_state
         other = Optimizer(**{**self._arguments, "random_state": seed})
@@ -291,12 +291,12 @@ class Optimizer:
 
     @property
     def gains_(self) -> Any:
-        """The gains (3,) of "gp_hedge": of EI, LCB and PI, in standard deviations of the losses."""
+        """The gains (3,) of EI, LCB and PI in "gp_hedge", in standard deviations of the losses."""
         return self.sampler.portfolio.gains.copy()
 
     @property
     def models(self) -> Any:
-        """The models, one for each time that losses were told to it; fitted when looked at."""
+        """The models, one for each call of `tell` once the model is used; fitted on access."""
         if self.base_estimator_ is None:
             return []
         sizes = tuple(self._sizes)
@@ -306,10 +306,10 @@ class Optimizer:
         """The result so far, as the minimizers return it.
 
         Raises:
-            ValueError: nothing was told.
+            ValueError: no loss has been told.
         """
         if not self.Xi:
-            raise InvalidArgument("there is no result before a loss was told")
+            raise InvalidArgument("there is no result yet; tell the loss of a point first")
         return create_result(
             list(self.Xi), self.yi, self.space, self.rng, self.specs, models=self.models
         )

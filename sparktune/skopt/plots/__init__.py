@@ -1,5 +1,6 @@
-"""Pictures of results, as scikit-optimize has them; drawn with matplotlib's pyplot, and returned as
-`Axes`; of a matrix of pictures those behind it, whose `figure.axes` has them all.
+"""Plots of results, as in scikit-optimize. They are drawn with matplotlib's pyplot and returned as
+`Axes`. For a matrix of plots, the `Axes` that the matrix replaces are returned; `figure.axes` has
+all of them.
 
 Needs matplotlib: pip install 'sparktune[plots]'. `sparktune.plots` draws the `study` of a result.
 """
@@ -33,4 +34,4 @@ __all__ = [
 ]
 
 _evaluate_min_params = chosen_point
-"""Its name in scikit-optimize."""
+"""The name of `chosen_point` in scikit-optimize."""

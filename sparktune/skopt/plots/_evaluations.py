@@ -1,4 +1,4 @@
-"""Where the points are that were tried."""
+"""Plots of the evaluated points."""
 
 from __future__ import annotations
 
@@ -30,17 +30,22 @@ def plot_evaluations(
     cmap: str = COLOUR_MAP,
     ax: Any = None,
 ) -> Any:
-    """A matrix of dimensions: how often values were tried on its diagonal, below it the points,
-    coloured from early to late, with a star on the best.
+    """Draw the evaluated points as a matrix of plots, with a row and a column for each dimension.
+
+    The diagonal shows histograms of the values. Below it, scatter plots show the points in two
+    dimensions, coloured by the order of their evaluation, with a star at the best point.
 
     Args:
-        bins: of the histograms.
-        dimensions: names to write.
+        bins: number of bins of each histogram.
+        dimensions: labels of the dimensions; None: their names.
         plot_dims: names or indices of the dimensions to draw; None: all that are not constant.
-        size: inches of each picture.
-        wspace, hspace: room between them, as shares of their size.
-        cmap: name of the colours.
-        ax: in the place of which the matrix is drawn; None: a new figure.
+        size: width and height of each plot in inches.
+        wspace, hspace: space between plots, as a share of their width and height.
+        cmap: name of a matplotlib colour map.
+        ax: axes that the matrix replaces; None: a new figure.
+
+    Raises:
+        ValueError: a dimension is unknown, or the number of labels is wrong.
     """
     dims = chosen(result, plot_dims)
     ax, axes = matrix(len(dims), size, wspace, hspace, ax)
@@ -60,12 +65,16 @@ def plot_evaluations(
 def plot_histogram(
     result: Any, dimension_identifier: Any, bins: int = 20, rotate_labels: float = 0, ax: Any = None
 ) -> Any:
-    """How often the values of a dimension, given by its name or index, were tried.
+    """Draw a histogram of the evaluated values of one dimension.
 
     Args:
-        bins: of the histogram.
-        rotate_labels: degrees by which the labels of the axis are turned.
+        dimension_identifier: name or index of the dimension.
+        bins: number of bins.
+        rotate_labels: rotation of the tick labels in degrees.
         ax: where to draw; None: the current axes.
+
+    Raises:
+        ValueError: the dimension is unknown.
     """
     ((i, dimension),) = dims = chosen(result, [dimension_identifier])
     ax = plt.gca() if ax is None else ax

@@ -1,4 +1,4 @@
-"""Axes of one dimension, and a matrix of axes for all pairs of them."""
+"""Axes of single dimensions, and matrices of axes for pairs of dimensions."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from sparktune.plots.drawing import BLUE
 from sparktune.skopt.space import Categorical, Dimension
 
 _LONGEST = 12
-"""Of the text of a category, so many characters are shown."""
+"""The largest number of characters shown of a category."""
 
 
 def chosen(result: Any, plot_dims: Any) -> list[tuple[int, Dimension]]:
-    """The dimensions to draw: those named, or all that are not constant."""
+    """Return (index, dimension) of the dimensions to draw; None: all that are not constant."""
     space = result.space
     if plot_dims is None:
         return [(i, each) for i, each in enumerate(space.dimensions) if not each.is_constant]
-    found = [space[each] for each in plot_dims]
-    if any(i is None for i, _ in found):
-        raise InvalidArgument(f"plot_dims must name dimensions of {space.dimension_names}")
-    return found
+    dims = [space[each] for each in plot_dims]
+    if any(i is None for i, _ in dims):
+        raise InvalidArgument(
+            f"plot_dims must be names or indices of the dimensions {space.dimension_names}, "
+            f"got {plot_dims!r}"
+        )
+    return dims
 
 
 def matrix(n: int, size: float, wspace: float, hspace: float, ax: Any) -> tuple[Any, Any]:
-    """The axes in the place of which a matrix is drawn, and the matrix (n, n), those above the
-    diagonal hidden.
+    """Return the axes that the matrix replaces, and the matrix of axes (n, n). Axes above the
+    diagonal are hidden.
     """
     if ax is None:
         ax = plt.figure(figsize=(size * n, size * n)).add_subplot()
@@ -47,7 +50,7 @@ def matrix(n: int, size: float, wspace: float, hspace: float, ax: Any) -> tuple[
 def labelled(
     axes: Any, dims: list[tuple[int, Dimension]], names: Sequence[str], diagonal: str
 ) -> None:
-    """Write scales, ticks and names of a matrix."""
+    """Set the scales, ticks and labels of a matrix; `diagonal` labels y axes on the diagonal."""
     n = len(dims)
     for row in range(n):
         for column in range(row + 1):
@@ -92,14 +95,14 @@ def _short(value: Any) -> str:
 def names_of(dims: list[tuple[int, Dimension]], result: Any, given: Any) -> list[str]:
     if given is not None:
         if len(given) != len(dims):
-            raise InvalidArgument(f"there are {len(dims)} dimensions, and {len(given)} names")
+            raise InvalidArgument(f"{len(dims)} dimensions need as many names, got {len(given)}")
         return list(given)
     return [result.space.dimension_names[i].replace("X_", "$X_") + "$" * (d.name is None)
             for i, d in dims]  # fmt: skip
 
 
 def values_of(dimension: Dimension, points: Sequence[Any], i: int) -> Any:
-    """The values of points in dimension i, positions of categories."""
+    """Return the values of points in dimension i; for categories, their indices."""
     if isinstance(dimension, Categorical):
         return np.array([dimension.position(point[i]) for point in points], dtype=float)
     return np.array([point[i] for point in points], dtype=float)

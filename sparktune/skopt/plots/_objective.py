@@ -1,4 +1,4 @@
-"""What the last model expects in dependence on one or two dimensions."""
+"""Plots of the partial dependence of the last model on one or two dimensions."""
 
 from __future__ import annotations
 
@@ -33,24 +33,28 @@ def plot_objective(
     cmap: str = "viridis_r",
     ax: Any = None,
 ) -> Any:
-    """A matrix of dimensions: what the last model expects in dependence on each on its diagonal, on
-    two of them below it; a star and a line where the minimum is.
+    """Draw the partial dependence of the last model as a matrix of plots, with a row and a column
+    for each dimension.
+
+    The diagonal shows the dependence on one dimension, the plots below it the dependence on two
+    dimensions. A line and a star mark the minimum.
 
     Args:
-        levels: of the contours.
-        n_points: values of each dimension.
-        n_samples: random points over which the other dimensions are averaged.
-        zscale: of losses, "linear" or "log".
-        sample_source: "random": average; a point as in `minimum`: the other dimensions are its.
-        minimum: "result", the best point; "expected_minimum" and "expected_minimum_random", where
-            the model expects it; or a point.
-        n_minimum_search: starts, or points, of the search for it.
+        levels: number of contour levels.
+        n_points: number of values of each dimension.
+        n_samples: number of random points over which the other dimensions are averaged.
+        zscale: scale of the losses, "linear" or "log".
+        sample_source: "random": average over random points; or a point, given as in `minimum`, that
+            fixes the other dimensions.
+        minimum: "result", the best evaluated point; "expected_minimum" or
+            "expected_minimum_random", the minimum of the model; or a point.
+        n_minimum_search: number of starts or random points of the search for that minimum.
         show_points: whether to draw the evaluated points.
 
-    All others as for `plot_evaluations`.
+    All other arguments are those of `plot_evaluations`.
 
     Raises:
-        ValueError: an argument is wrong, or the result has no model.
+        ValueError: an argument is invalid, or the result has no model.
     """
     model, samples, best = _prepared(result, sample_source, n_samples, minimum, n_minimum_search)
     dims = chosen(result, plot_dims)
@@ -83,11 +87,11 @@ def plot_objective(
 def _prepared(
     result: Any, source: Any, n_samples: int, minimum: Any, n_search: int | None
 ) -> tuple[Any, Any, Any]:
-    """The last model, the samples to average over, and the point of the minimum."""
+    """Return the last model, the samples to average over, and the minimum as a point."""
     if not result.models:
         raise InvalidArgument(
-            "the result has no model, which needs more calls than n_initial_points; "
-            "plot_evaluations needs none"
+            "the result has no model; run more evaluations than n_initial_points, or use "
+            "plot_evaluations, which needs no model"
         )
     space = result.space
     if isinstance(source, str) and source == "random":
@@ -121,8 +125,8 @@ def plot_objective_2D(
     n_minimum_search: int | None = None,
     ax: Any = None,
 ) -> Any:
-    """What the last model expects in dependence on two dimensions, given by names or indices. All
-    other arguments as for `plot_objective`.
+    """Draw the partial dependence of the last model on two dimensions, given by name or index. All
+    other arguments are those of `plot_objective`.
     """
     model, samples, best = _prepared(result, sample_source, n_samples, minimum, n_minimum_search)
     dims = chosen(result, [dimension_identifier1, dimension_identifier2])

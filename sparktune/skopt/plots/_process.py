@@ -1,4 +1,4 @@
-"""The model of a function of one number."""
+"""Plot of the model of a function of one number."""
 
 from __future__ import annotations
 
@@ -26,24 +26,25 @@ def plot_gaussian_process(
     show_observations: bool = True,
     show_mu: bool = True,
 ) -> Any:
-    """The model of a function of one real number: its mean, and a band of 1.96 standard deviations.
+    """Draw the model of a function of one number: its mean, and a band of 1.96 standard deviations.
 
     Args:
         res: a result with a model.
         ax: where to draw; None: the current axes.
-        n_calls: which model; -1: the last.
-        objective: the function, drawn as a line.
-        n_points: values at which all are computed.
+        n_calls: index of the model in `res.models`; -1: the last model.
+        objective: the function itself, drawn as a line; None: not drawn.
+        n_points: number of values at which the curves are computed.
         noise_level: standard deviation of the noise of the objective, drawn as a band.
-        show_legend, show_title, show_acq_func, show_next_point, show_observations, show_mu: what
-            to draw; the acquisition is drawn instead of the model.
+        show_legend, show_title, show_next_point, show_observations, show_mu: whether to draw the
+            legend, the title, the next point, the evaluated points and the model.
+        show_acq_func: whether to draw the acquisition function instead of the model.
 
     Raises:
-        ValueError: there are several dimensions, or it is no number.
+        ValueError: the space has several dimensions, or its dimension is categorical.
     """
     space = res.space
     if space.n_dims != 1 or space.is_categorical:
-        raise InvalidArgument("plot_gaussian_process needs one dimension, of numbers")
+        raise InvalidArgument("plot_gaussian_process needs a space with one dimension, of numbers")
     ax = plt.gca() if ax is None else ax
     n = len(res.x_iters) if n_calls < 0 else len(res.x_iters) - len(res.models) + 1 + n_calls
     model = res.models[n_calls]
@@ -90,7 +91,9 @@ def _draw_model(ax: Any, model: Any, x: Any, numbers: Any, wanted: bool) -> None
 
 
 def _acquired(res: Any, model: Any, numbers: Any, best: float) -> Any:
-    """The acquisition of a result, the larger the better; EI where it was chosen by chance."""
+    """Return the acquisition of a result at the rows, to be maximised; EI for "gp_hedge", "MES" and
+    "PVRS".
+    """
     args = (res.specs or {}).get("args", {})
     name = args.get("acq_func", "EI")
     name = name.removesuffix("ps") if name.removesuffix("ps") in ("EI", "PI", "LCB") else "EI"

@@ -1,4 +1,4 @@
-"""Losses against the number of calls."""
+"""Plots of losses against the number of calls."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from sparktune.plots.drawing import CYCLE, RED
 def plot_convergence(
     *results: Any, true_minimum: float | None = None, yscale: str | None = None, ax: Any = None
 ) -> Any:
-    """The smallest loss so far against the number of calls.
+    """Draw the smallest loss so far against the number of calls.
 
     Args:
-        results: results; lists of results, whose mean is drawn; or (name, one of them).
-        true_minimum: drawn as a line.
-        yscale: of the axis, such as "log".
+        results: any number of results; of lists of results, whose mean is drawn, too; or of pairs
+            (name, result or list).
+        true_minimum: a loss to draw as a line; None: no line.
+        yscale: scale of the y axis, such as "log"; None: unchanged.
         ax: where to draw; None: the current axes.
     """
     ax = plt.gca() if ax is None else ax
@@ -32,8 +33,9 @@ def plot_convergence(
 def plot_regret(
     *results: Any, true_minimum: float | None = None, yscale: str | None = None, ax: Any = None
 ) -> Any:
-    """The sum of the losses above the minimum against the number of calls. Arguments as for
-    `plot_convergence`; without `true_minimum` it is the smallest loss of all.
+    """Draw the cumulative regret, which is the sum of loss - minimum, against the number of calls.
+    Arguments are those of `plot_convergence`; the minimum is `true_minimum`, or else the smallest
+    loss of all results.
     """
     ax = plt.gca() if ax is None else ax
     ax.set(title="Cumulative regret plot", xlabel="Number of calls $n$")
@@ -50,7 +52,7 @@ def plot_regret(
 
 
 def _named(given: Any) -> tuple[str | None, list[Any]]:
-    """The name and the results of an argument."""
+    """Return the name, or None, and the list of results of an argument."""
     name = None
     if isinstance(given, tuple):
         name, given = given

@@ -1,4 +1,4 @@
-"""What generators of initial points have in common."""
+"""`InitialPointGenerator`: the base class of the generators of initial points."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ G = TypeVar("G", bound="InitialPointGenerator")
 
 
 class InitialPointGenerator:
-    """Spreads points over a space: those of `cube` in the unit cube, mapped by the priors."""
+    """Base class of generators that spread points over a space. Subclasses define `cube`, the
+    points in the unit cube; the priors map them to the space.
+    """
 
     def generate(
         self, dimensions: Any, n_samples: int, random_state: Any = None
     ) -> list[list[Any]]:
-        """n points of the space of these dimensions.
+        """Return `n_samples` points.
 
         Args:
+            dimensions: the dimensions of the points, as for `Space`.
             random_state: None, a seed or a generator.
         """
         space = Space(dimensions)
@@ -31,11 +34,11 @@ class InitialPointGenerator:
         return [list(point) for point in zip(*columns, strict=True)]
 
     def cube(self, n_dim: int, n_samples: int, rng: np.random.RandomState) -> Any:
-        """n points (n, d) of the unit cube."""
+        """Return n points (n, d) in the unit cube."""
         raise NotImplementedError
 
     def get_params(self) -> dict[str, Any]:
-        """The options."""
+        """Return the options as {name: value}."""
         names = list(inspect.signature(type(self).__init__).parameters)[1:]
         return {name: getattr(self, name) for name in names if hasattr(self, name)}
 
@@ -43,7 +46,7 @@ class InitialPointGenerator:
         """Change options.
 
         Raises:
-            ValueError: there is no such option.
+            ValueError: the generator has no option with this name.
         """
         known = self.get_params()
         for name, value in params.items():
@@ -56,5 +59,5 @@ class InitialPointGenerator:
 
 
 def seed_of(rng: np.random.RandomState) -> np.random.Generator:
-    """A generator of the new kind, as `scipy.stats.qmc` wants it."""
+    """Return a `numpy.random.Generator`, which `scipy.stats.qmc` needs, seeded from rng."""
     return np.random.default_rng(int(rng.randint(2**31 - 1)))

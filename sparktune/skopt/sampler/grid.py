@@ -1,4 +1,4 @@
-"""Points of a grid."""
+"""`Grid`: the points of a regular grid."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _BORDERS = ("exclude", "include", "only")
 
 
 class Grid(InitialPointGenerator):
-    """Points of the coarsest regular grid that has enough of them; of more a random selection.
+    """The points of a regular grid: n random points of the coarsest grid with at least n points.
 
     Args:
-        border: "exclude", the grid is inside the space; "include", it reaches its border; "only",
-            its points on the border.
-        use_full_layout: False: what `append_border` says comes from its own grid, where the largest
-            full grid with not too many points leaves some to be chosen.
-        append_border: as `border`, for those points.
+        border: "exclude": all grid points are inside the space; "include": the grid reaches the
+            border of the space; "only": only the grid points on the border.
+        use_full_layout: False: take all points of the largest grid with at most n points, and
+            select the remaining points from a second grid.
+        append_border: like `border`, for the second grid.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Grid(InitialPointGenerator):
         self.append_border = append_border
 
     def cube(self, n_dim: int, n_samples: int, rng: np.random.RandomState) -> Any:
-        """n points (n, d) of the unit cube.
+        """Return n points (n, d) in the unit cube.
 
         Raises:
             ValueError: an option is unknown.
@@ -53,7 +53,7 @@ class Grid(InitialPointGenerator):
 
 
 def _selected(n_dim: int, n: int, border: str, rng: np.random.RandomState) -> Any:
-    """n points of the coarsest grid that has as many."""
+    """Select n points of the coarsest grid with at least n points."""
     steps, points = 1, _grid(n_dim, 1, border)
     while len(points) < n and not (border == "only" and n_dim == 1 and steps > 2):
         steps += 1
@@ -64,7 +64,7 @@ def _selected(n_dim: int, n: int, border: str, rng: np.random.RandomState) -> An
 
 
 def _grid(n_dim: int, steps: int, border: str) -> Any:
-    """All points of the grid with so many steps in each dimension."""
+    """Return all points of the grid with `steps` values in each dimension."""
     inside = (np.arange(steps) + 1) / (steps + 1)
     line = inside if border == "exclude" or steps == 1 else np.linspace(0.0, 1.0, steps)
     points = np.stack(np.meshgrid(*[line] * n_dim, indexing="ij"), axis=-1).reshape(-1, n_dim)

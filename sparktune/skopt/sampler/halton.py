@@ -1,4 +1,4 @@
-"""Halton's points."""
+"""`Halton`: the points of a Halton sequence."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sparktune.skopt.sampler.base import InitialPointGenerator
 
 
 class Halton(InitialPointGenerator):
-    """Halton's points (Halton 1960), scrambled: a scrambled van der Corput sequence in each
-    dimension.
+    """The points of a scrambled Halton sequence (Halton 1960). Each dimension has a scrambled van
+    der Corput sequence.
 
     Args:
-        min_skip, max_skip: as many points are left out; a random number from this range.
-        primes: the bases, one for each dimension; None: the first primes.
+        min_skip, max_skip: range of the random number of points to skip at the start.
+        primes: the bases, one for each dimension; None: the smallest primes.
     """
 
     def __init__(
@@ -28,14 +28,14 @@ class Halton(InitialPointGenerator):
         self.primes = primes
 
     def cube(self, n_dim: int, n_samples: int, rng: np.random.RandomState) -> Any:
-        """n points (n, d) of the unit cube.
+        """Return n points (n, d) in the unit cube.
 
         Raises:
             ValueError: there are fewer primes than dimensions.
         """
         primes = first_primes(n_dim) if self.primes is None else list(self.primes)
         if len(primes) < n_dim:
-            raise InvalidArgument(f"{n_dim} dimensions need as many primes, got {primes}")
+            raise InvalidArgument(f"{n_dim} dimensions need {n_dim} primes, got {primes}")
         skip = self.min_skip
         if self.max_skip > self.min_skip:
             skip = int(rng.randint(self.min_skip, self.max_skip + 1))
@@ -43,19 +43,19 @@ class Halton(InitialPointGenerator):
 
 
 def first_primes(n: int) -> list[int]:
-    """The first n primes."""
-    found: list[int] = []
+    """Return the n smallest primes."""
+    primes: list[int] = []
     candidate = 2
-    while len(found) < n:
-        if all(candidate % p for p in found):
-            found.append(candidate)
+    while len(primes) < n:
+        if all(candidate % p for p in primes):
+            primes.append(candidate)
         candidate += 1
-    return found
+    return primes
 
 
 def _column(n: int, base: int, skip: int, rng: np.random.RandomState) -> Any:
-    """Numbers skip to skip + n (n,) of the van der Corput sequence of a base, with a random
-    permutation of each digit (Owen 2017, arXiv:1706.02808), down to the precision of a float.
+    """Return elements skip to skip + n - 1 (n,) of the van der Corput sequence in a base. The digits
+    are permuted at random (Owen 2017, arXiv:1706.02808), down to the precision of a float.
     """
     indices = np.arange(skip, skip + n)
     column, weight = np.zeros(n), 1.0 / base

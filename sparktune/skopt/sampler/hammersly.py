@@ -1,4 +1,4 @@
-"""Hammersley's points, spelt as in scikit-optimize."""
+"""`Hammersly`: the points of a Hammersley set, spelt as in scikit-optimize."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sparktune.skopt.sampler.halton import Halton
 
 
 class Hammersly(Halton):
-    """Hammersley's points (Hammersley 1960): Halton's, and n evenly spaced numbers in the last
-    dimension. Options as for `Halton`.
+    """The points of a Hammersley set (Hammersley 1960): a Halton sequence in all dimensions but the
+    last, which has n evenly spaced numbers. The options are those of `Halton`.
     """
 
     def cube(self, n_dim: int, n_samples: int, rng: np.random.RandomState) -> Any:
-        """n points (n, d) of the unit cube."""
+        """Return n points (n, d) in the unit cube."""
         even = (np.arange(n_samples) + 0.5) / n_samples
         if n_dim == 1:
             return even[:, None]

@@ -1,4 +1,4 @@
-"""Latin hypercubes."""
+"""`Lhs`: Latin hypercube sampling."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from sparktune.skopt.sampler.base import InitialPointGenerator, seed_of
 
 
 class Lhs(InitialPointGenerator):
-    """Latin hypercubes (McKay et al. 1979).
+    """Latin hypercube sampling (McKay et al. 1979).
 
     Args:
-        lhs_type: "classic", random places in the cells; or "centered", their centres.
-        criterion: of which the best of several hypercubes is taken: "maximin", the largest smallest
-            distance; "ratio", of the largest to the smallest distance, the smallest; "correlation",
-            the smallest largest correlation; None: the first one.
-        iterations: how many there are.
+        lhs_type: "classic": a random point in each cell; "centered": the centre of each cell.
+        criterion: how the best of several hypercubes is chosen. "maximin" maximises the smallest
+            distance between points, "ratio" minimises the ratio of the largest to the smallest
+            distance, "correlation" minimises the largest absolute correlation between dimensions.
+            None: the first hypercube is used.
+        iterations: number of hypercubes to choose from.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Lhs(InitialPointGenerator):
         self.iterations = iterations
 
     def cube(self, n_dim: int, n_samples: int, rng: np.random.RandomState) -> Any:
-        """n points (n, d) of the unit cube.
+        """Return n points (n, d) in the unit cube.
 
         Raises:
             ValueError: an option is unknown.

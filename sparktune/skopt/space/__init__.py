@@ -1,4 +1,4 @@
-"""Dimensions and spaces, as scikit-optimize has them."""
+"""Dimensions, spaces and transformers, as in scikit-optimize."""
 
 from sparktune.skopt.space.categorical import Categorical
 from sparktune.skopt.space.dimension import Dimension

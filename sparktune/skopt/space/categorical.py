@@ -1,4 +1,4 @@
-"""`Categorical`."""
+"""`Categorical`: a dimension of categories."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ from sparktune.skopt.space.transformers import (
 
 
 class Categorical(Dimension):
-    """One of several categories, which may be anything.
+    """A dimension of categories, which can be any Python objects.
 
     Args:
-        prior: probabilities of the categories; None: all are equally likely.
-        transform: how models see it: "onehot", "label" (0, 1, ...), "string", "identity", or
-            "normalize" for numbers from 0 to 1.
-        name: what `use_named_args` and plots call it.
+        categories: the categories.
+        prior: the probability of each category; None: all categories are equally likely.
+        transform: how categories are transformed for models: "onehot", "label" (0, 1, ...),
+            "string", "identity", or "normalize" (labels scaled to [0, 1]).
+        name: the name for `use_named_args` and plots.
 
     Raises:
-        ValueError: there is no category, or an option cannot be.
+        ValueError: there are no categories, or an option is invalid.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Categorical(Dimension):
         self.set_transformer("onehot" if transform is None else transform)
 
     def set_transformer(self, transform: str = "onehot") -> None:
-        """Choose "onehot", "label", "string", "identity" or "normalize"."""
+        """Set the transformation: "onehot", "label", "string", "identity" or "normalize"."""
         n = len(self.categories)
         made: dict[str, list[Transformer]] = {
             "onehot": [CategoricalEncoder()],
@@ -75,22 +76,22 @@ class Categorical(Dimension):
         self.transformer.fit(list(self.categories))
 
     def rvs(self, n_samples: int | None = None, random_state: Any = None) -> Any:
-        """n categories drawn by their probabilities, as a list; None: one, which is in no list
-        unless models see it normalised.
+        """Draw n categories from the prior, as a list. None: draw one category, which is in a list
+        only if the transformation is "normalize".
         """
-        found = self.draw(1 if n_samples is None else n_samples, generator(random_state))
-        return found[0] if n_samples is None and self.transform_ != "normalize" else found
+        drawn = self.draw(1 if n_samples is None else n_samples, generator(random_state))
+        return drawn[0] if n_samples is None and self.transform_ != "normalize" else drawn
 
     def at(self, u: Any) -> list[Any]:
-        """The categories at the positions u in (0, 1) of the prior."""
+        """Return the categories at the quantiles u in (0, 1) of the prior."""
         edges = np.cumsum(self.prior_)[:-1]
         return [self.categories[i] for i in np.searchsorted(edges, np.asarray(u), side="right")]
 
     def position(self, value: Any) -> int:
-        """Which category a value is.
+        """Return the index of a category.
 
         Raises:
-            ValueError: it is not one.
+            ValueError: the value is not one of the categories.
         """
         for i, category in enumerate(self.categories):
             if key_of(category) == key_of(value):
@@ -98,13 +99,13 @@ class Categorical(Dimension):
         raise InvalidArgument(f"{value!r} is not one of the categories {self.categories!r}")
 
     def inverse_transform(self, Xt: Any) -> Any:
-        """The categories of numbers Xt."""
-        found = super().inverse_transform(Xt)
-        return found if isinstance(found, list) else list(found)
+        """Convert transformed values to a list of categories."""
+        values = super().inverse_transform(Xt)
+        return values if isinstance(values, list) else list(values)
 
     @property
     def transformed_size(self) -> int:
-        """Columns of numbers."""
+        """The number of transformed columns."""
         n = len(self.categories)
         return n if self.transform_ == "onehot" and n > 2 else 1
 
@@ -120,8 +121,8 @@ class Categorical(Dimension):
 
     @property
     def transformed_bounds(self) -> Any:
-        """Bounds of the numbers, one pair for each column if there are several; the categories
-        where there are no numbers.
+        """The bounds of the transformed values: (low, high), a list of pairs if there are several
+        columns, or the categories for "string" and "identity".
         """
         n = self.transformed_size
         if self.transform_ == "label":
@@ -131,10 +132,10 @@ class Categorical(Dimension):
         return (0.0, 1.0) if n == 1 else [(0.0, 1.0)] * n
 
     def distance(self, a: Any, b: Any) -> float:
-        """1 between different categories.
+        """Return 0 for equal categories, else 1.
 
         Raises:
-            RuntimeError: one of them is not in this dimension.
+            RuntimeError: a or b is not one of the categories.
         """
         self._check_both(a, b)
         return float(key_of(a) != key_of(b))

@@ -1,4 +1,4 @@
-"""What the dimensions of a space have in common."""
+"""`Dimension`: the base class of the dimensions of a space."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from sparktune.skopt.space.transformers import Transformer
 
 
 def generator(seed: Any) -> np.random.RandomState:
-    """A generator from None, a seed, or a generator of either kind."""
+    """Return a `RandomState`, given None, a seed, a `RandomState` or a `Generator`.
+
+    Raises:
+        ValueError: the seed is none of these.
+    """
     if isinstance(seed, np.random.RandomState):
         return seed
     if isinstance(seed, np.random.Generator):
@@ -25,7 +29,7 @@ def generator(seed: Any) -> np.random.RandomState:
 
 
 class Dimension:
-    """One parameter. Its `transformer` leads to the numbers that models see."""
+    """Base class of the dimensions. The `transformer` converts values to the features of models."""
 
     prior: Any = None
     transform_: str
@@ -33,7 +37,7 @@ class Dimension:
 
     @property
     def name(self) -> str | None:
-        """What it is called."""
+        """The name; None: none."""
         return self._name
 
     @name.setter
@@ -43,60 +47,64 @@ class Dimension:
         self._name = value
 
     def set_transformer(self, transform: str = "identity") -> None:
-        """Choose how models see this dimension."""
+        """Set the transformation of values for models, by its name."""
         raise NotImplementedError
 
     def rvs(self, n_samples: int = 1, random_state: Any = None) -> Any:
-        """n values drawn from the prior, as a list or an array, of one value too."""
+        """Draw n values from the prior. They are a list or an array, even if n is 1."""
         return self.draw(n_samples, generator(random_state))
 
     def draw(self, n: int, rng: np.random.RandomState) -> Any:
-        """n values drawn from the prior."""
+        """Draw n values from the prior."""
         return self.at(rng.uniform(size=n))
 
     def at(self, u: Any) -> list[Any]:
-        """The values at the positions u in (0, 1) of the prior."""
+        """Return the values at the quantiles u in (0, 1) of the prior."""
         raise NotImplementedError
 
     def transform(self, X: Any) -> Any:
-        """The numbers that models see of values X."""
+        """Convert values X to the features of models."""
         return self.transformer.transform(X)
 
     def inverse_transform(self, Xt: Any) -> Any:
-        """The values of numbers Xt."""
+        """Convert transformed values Xt back to values."""
         return self.transformer.inverse_transform(Xt)
 
     @property
     def size(self) -> int:
-        """Columns of values: 1."""
+        """The number of columns before the transformation, which is 1."""
         return 1
 
     @property
     def transformed_size(self) -> int:
-        """Columns of numbers."""
+        """The number of transformed columns."""
         return 1
 
     @property
     def bounds(self) -> Any:
-        """What values there are."""
+        """The smallest and the largest value, or the categories."""
         raise NotImplementedError
 
     @property
     def is_constant(self) -> bool:
-        """Whether there is only one value."""
+        """Whether the dimension has only one value."""
         return False
 
     @property
     def transformed_bounds(self) -> Any:
-        """Bounds of the numbers."""
+        """The bounds of the transformed values."""
         raise NotImplementedError
 
     def distance(self, a: Any, b: Any) -> float:
-        """How far two values are apart."""
+        """Return the distance between two values."""
         raise NotImplementedError
 
     def _check_both(self, a: Any, b: Any) -> None:
-        """Refuse values of which there is no distance."""
+        """Check that a and b are in this dimension.
+
+        Raises:
+            RuntimeError: a or b is not in this dimension.
+        """
         if a not in self or b not in self:
             raise RuntimeError(
                 f"can only compute distance for values within the space, not {a} and {b}"

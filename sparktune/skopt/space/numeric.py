@@ -1,4 +1,4 @@
-"""`Real` and `Integer`."""
+"""`Real` and `Integer`: numeric dimensions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PRIORS = ("uniform", "log-uniform")
 
 
 class _Number(Dimension):
-    """What real numbers and integers share: all but how numbers are rounded."""
+    """Base class of the numeric dimensions. Subclasses define how values are rounded."""
 
     _dtypes: ClassVar[tuple[Any, Any, str]]
-    """The default, what others are kinds of, and what those are called."""
+    """The default dtype, the base class of allowed dtypes, and its name in messages."""
 
     def __init__(
         self,
@@ -53,19 +53,19 @@ class _Number(Dimension):
 
     @staticmethod
     def _within(low: Any, high: Any) -> tuple[Any, Any]:
-        """The smallest and the largest value between two numbers."""
+        """Return the smallest and the largest value in [low, high]."""
         return low, high
 
     @property
     def bounds(self) -> tuple[Any, Any]:
-        """(low, high)."""
+        """The smallest and the largest value, (low, high)."""
         return self.low, self.high
 
     def distance(self, a: Any, b: Any) -> float:
-        """|a - b|.
+        """Return |a - b|.
 
         Raises:
-            RuntimeError: one of them is not in this dimension.
+            RuntimeError: a or b is out of bounds.
         """
         self._check_both(a, b)
         return cast(float, abs(a - b))
@@ -79,7 +79,7 @@ class _Number(Dimension):
             return False
 
     def set_transformer(self, transform: str = "identity") -> None:
-        """Choose "identity" or "normalize"."""
+        """Set the transformation: "identity" or "normalize"."""
         if transform not in ("normalize", "identity"):
             raise InvalidArgument(f"transform should be 'normalize' or 'identity', got {transform}")
         self.transform_ = transform
@@ -93,7 +93,7 @@ class _Number(Dimension):
 
     @property
     def _on_grid(self) -> bool:
-        """Whether the numbers that models see lie on an even grid."""
+        """Whether the transformed values are evenly spaced."""
         return False
 
     def _key(self) -> tuple[Any, ...]:
@@ -105,7 +105,7 @@ class _Number(Dimension):
 
     @property
     def transformed_bounds(self) -> tuple[float, float]:
-        """Bounds of the numbers."""
+        """The bounds (low, high) of the transformed values."""
         if self.transform_ == "normalize":
             return 0.0, 1.0
         if self.prior == "log-uniform":
@@ -121,23 +121,24 @@ class _Number(Dimension):
 
 
 class Real(_Number):
-    """A real number from [low, high].
+    """A dimension of real numbers in [low, high].
 
     Args:
-        prior: "uniform", or "log-uniform": uniform in the logarithm.
-        base: of the logarithms that models see.
-        transform: how models see it: "identity", or "normalize" for numbers from 0 to 1.
-        name: what `use_named_args` and plots call it.
-        dtype: of values; float, a type of numpy's or its name.
+        low, high: the bounds, both included.
+        prior: "uniform", or "log-uniform" (uniform in the logarithm).
+        base: base of the logarithms that models receive with a log-uniform prior.
+        transform: how values are transformed for models: "identity", or "normalize" to [0, 1].
+        name: the name for `use_named_args` and plots.
+        dtype: type of the values: float, or a numpy floating type or its name.
 
     Raises:
-        ValueError: the bounds or an option cannot be.
+        ValueError: the bounds or an option are invalid.
     """
 
     _dtypes = (float, np.floating, "real numbers")
 
     def at(self, u: Any) -> list[float]:
-        """The values at the positions u in (0, 1) of the prior."""
+        """Return the values at the quantiles u in (0, 1) of the prior."""
         low, high = float(self.low), float(self.high)
         if self.prior == "log-uniform":
             logs = self._logs([low, high])
@@ -147,23 +148,24 @@ class Real(_Number):
         return [float(each) for each in np.clip(x, low, high)]
 
     def inverse_transform(self, Xt: Any) -> Any:
-        """The values of numbers Xt, kept in their range."""
-        found = np.clip(super().inverse_transform(Xt), self.low, self.high)
+        """Convert transformed values Xt back to values, clipped to the bounds."""
+        values = np.clip(super().inverse_transform(Xt), self.low, self.high)
         if self.dtype in (float, "float"):
-            return np.asarray(found, dtype=float).tolist()
-        typed = np.asarray(found).astype(self.dtype)
+            return np.asarray(values, dtype=float).tolist()
+        typed = np.asarray(values).astype(self.dtype)
         return typed[()] if typed.ndim == 0 else typed
 
 
 class Integer(_Number):
-    """An integer from low to high, both included; with a uniform prior all are equally likely.
+    """A dimension of integers from low to high, both included.
 
     Args:
-        prior, base, transform, name: as for `Real`.
-        dtype: of values; `numpy.int64`, int, another type of numpy's or its name.
+        low, high, prior, base, transform, name: as for `Real`.
+        dtype: type of the values: `numpy.int64` (default), int, or another numpy integer type or
+            its name.
 
     Raises:
-        ValueError: the bounds or an option cannot be.
+        ValueError: the bounds or an option are invalid.
     """
 
     _dtypes = (np.int64, np.integer, "integers")
@@ -177,8 +179,8 @@ class Integer(_Number):
         return bool(self.prior == "uniform")
 
     def at(self, u: Any) -> list[int]:
-        """The values at the positions u in (0, 1) of the prior: an integer stands for what is
-        rounded to it.
+        """Return the values at the quantiles u in (0, 1) of the prior, which is rounded to integers
+        if it is log-uniform.
         """
         u = np.asarray(u)
         if self.prior == "log-uniform":
@@ -189,15 +191,15 @@ class Integer(_Number):
         return [int(each) for each in np.clip(x, self.low, self.high)]
 
     def draw(self, n: int, rng: np.random.RandomState) -> Any:
-        """n values (n,) drawn from the prior."""
+        """Draw n values (n,) from the prior."""
         if self.prior == "uniform":
             return rng.randint(self.low, self.high + 1, size=n)
         return np.array(super().draw(n, rng))
 
     def inverse_transform(self, Xt: Any) -> Any:
-        """The values of numbers Xt, rounded and kept in their range."""
-        found = np.clip(np.round(super().inverse_transform(Xt)), self.low, self.high)
+        """Convert transformed values Xt back to values, rounded and clipped to the bounds."""
+        values = np.clip(np.round(super().inverse_transform(Xt)), self.low, self.high)
         if self.dtype in (int, "int"):
-            return np.asarray(found).astype(np.int64).tolist()
-        typed = np.asarray(found).astype(self.dtype)
+            return np.asarray(values).astype(np.int64).tolist()
+        typed = np.asarray(values).astype(self.dtype)
         return typed[()] if typed.ndim == 0 else typed

@@ -1,4 +1,4 @@
-"""Spaces of several dimensions, and the short ways to write them."""
+"""`Space`: a list of dimensions, and `check_dimension` for short notations of a dimension."""
 
 from __future__ import annotations
 
@@ -14,19 +14,23 @@ from sparktune.skopt.space.dimension import Dimension, generator
 from sparktune.skopt.space.numeric import Integer, Real
 
 _ROUNDS = 10_000
-"""Draws at most for each point that a constraint allows."""
+"""The largest number of rounds of draws for points that satisfy a constraint."""
 
 Constraint = Callable[[list[Any]], bool]
 
 
 def check_dimension(dimension: Any, transform: str | None = None) -> Dimension:
-    """The dimension that is meant: one already, or a list or tuple.
+    """Return a dimension, which may be given in short notation.
 
-    `(low, high)` of integers or of numbers, `(low, high, prior)` and `(low, high, prior, base)` are
-    ranges, where the prior is "uniform" or "log-uniform"; all others are categories.
+    Args:
+        dimension: a `Dimension`, which is returned as it is; or `(low, high)`, `(low, high, prior)`
+            with the prior "uniform" or "log-uniform", or `(low, high, "log-uniform", base)`, for an
+            `Integer` if both bounds are integers and else a `Real`; or another list or tuple, for a
+            `Categorical` of its elements.
+        transform: the transformation for models; None: the default.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: dimension is not a `Dimension`, a list or a tuple, or is invalid.
     """
     if isinstance(dimension, Dimension):
         return dimension
@@ -57,12 +61,15 @@ def _is_range(given: Sequence[Any]) -> bool:
 
 
 class Space:
-    """A list of dimensions.
+    """A search space, which is a list of dimensions.
 
     Args:
-        dimensions: `Real`, `Integer`, `Categorical`, or what `check_dimension` makes one of; or a
-            `Space`.
-        constraint: a function of a point that says whether it may be.
+        dimensions: a list of `Real`, `Integer`, `Categorical` or the short notations of
+            `check_dimension`; or a `Space`.
+        constraint: a function that returns whether a point is allowed; None: all points are.
+
+    Raises:
+        ValueError: dimensions is not a list, a dimension is invalid, or constraint is not callable.
     """
 
     dimensions: list[Dimension]
@@ -102,7 +109,7 @@ class Space:
 
     @property
     def dimension_names(self) -> list[str]:
-        """The names; X_0, X_1, ... where there is none."""
+        """The names of the dimensions; X_i for dimension i if it has no name."""
         return [f"X_{i}" if d.name is None else d.name for i, d in enumerate(self.dimensions)]
 
     @dimension_names.setter
@@ -113,8 +120,8 @@ class Space:
             dimension.name = name
 
     def __getitem__(self, names: Any) -> Any:
-        """(index, dimension) by a name or an index, a list of them for several; (None, None) where
-        there is none.
+        """Return (index, dimension) for a name or an index, or a list of such pairs for several
+        names. For an unknown name the pair is (None, None).
         """
         if isinstance(names, str) or not isinstance(names, Iterable):
             return self._named(names)
@@ -129,26 +136,26 @@ class Space:
     # Points
 
     def rvs(self, n_samples: int = 1, random_state: Any = None) -> list[list[Any]]:
-        """n points drawn from the priors that the constraint allows.
+        """Draw n points from the priors; all of them satisfy the constraint.
 
         Raises:
-            RuntimeError: 10,000 draws in a row are not allowed.
+            RuntimeError: after 10,000 rounds of draws too few points satisfy the constraint.
         """
         rng = generator(random_state)
         if self.constraint is None:
-            return self._drawn(n_samples, rng)
-        found: list[list[Any]] = []
+            return self._draw(n_samples, rng)
+        allowed: list[list[Any]] = []
         for _ in range(_ROUNDS):
-            drawn = self._drawn(max(n_samples - len(found), 1), rng)
-            found += [point for point in drawn if self.constraint(point)]
-            if len(found) >= n_samples:
-                return found[:n_samples]
+            drawn = self._draw(max(n_samples - len(allowed), 1), rng)
+            allowed += [point for point in drawn if self.constraint(point)]
+            if len(allowed) >= n_samples:
+                return allowed[:n_samples]
         raise RuntimeError(
-            f"of {_ROUNDS} draws from the space too few satisfy its constraint; make the space "
-            "smaller or the constraint weaker"
+            f"after {_ROUNDS} draws from the space too few points satisfy its constraint; make the "
+            "space smaller or the constraint weaker"
         )
 
-    def _drawn(self, n: int, rng: np.random.RandomState) -> list[list[Any]]:
+    def _draw(self, n: int, rng: np.random.RandomState) -> list[list[Any]]:
         columns = [_plain(dimension.draw(n, rng)) for dimension in self.dimensions]
         return [list(point) for point in zip(*columns, strict=True)] if columns else [[]] * n
 
@@ -160,12 +167,12 @@ class Space:
         return self.constraint is None or bool(self.constraint(point))
 
     def distance(self, point_a: Sequence[Any], point_b: Sequence[Any]) -> float:
-        """The sum of the distances in the dimensions."""
+        """Return the distance between two points: the sum of the distances in each dimension."""
         pairs = zip(self.dimensions, point_a, point_b, strict=True)
         return sum(d.distance(a, b) for d, a, b in pairs)
 
     def transform(self, X: Sequence[Sequence[Any]]) -> Any:
-        """The numbers (n, p) of n points."""
+        """Transform n points to the features (n, p) of models."""
         columns = [
             np.asarray(dimension.transform([point[j] for point in X])).reshape(len(X), -1)
             for j, dimension in enumerate(self.dimensions)
@@ -173,7 +180,7 @@ class Space:
         return np.hstack(columns) if columns else np.empty((len(X), 0))
 
     def inverse_transform(self, Xt: Any) -> list[list[Any]]:
-        """The points of numbers (n, p)."""
+        """Convert transformed points (n, p) back to n points."""
         Xt = np.asarray(Xt)
         columns, first = [], 0
         for dimension in self.dimensions:
@@ -183,79 +190,81 @@ class Space:
             first = last
         return [list(point) for point in zip(*columns, strict=True)]
 
-    # What there is
+    # Properties
 
     @property
     def n_dims(self) -> int:
-        """Number of dimensions."""
+        """The number of dimensions."""
         return len(self.dimensions)
 
     @property
     def transformed_n_dims(self) -> int:
-        """Columns of numbers."""
+        """The number of transformed columns."""
         return sum(each.transformed_size for each in self.dimensions)
 
     @property
     def bounds(self) -> list[Any]:
-        """Those of each dimension."""
+        """The bounds of each dimension."""
         return [each.bounds for each in self.dimensions]
 
     @property
     def transformed_bounds(self) -> list[Any]:
-        """Those of each column of numbers."""
-        found: list[Any] = []
+        """The bounds of each transformed column."""
+        every: list[Any] = []
         for each in self.dimensions:
             bounds = each.transformed_bounds
-            found += bounds if isinstance(bounds, list) else [bounds]
-        return found
+            every += bounds if isinstance(bounds, list) else [bounds]
+        return every
 
     @property
     def is_real(self) -> bool:
-        """Whether all are `Real`."""
+        """Whether all dimensions are `Real`."""
         return all(isinstance(each, Real) for each in self.dimensions)
 
     @property
     def is_categorical(self) -> bool:
-        """Whether all are `Categorical`."""
+        """Whether all dimensions are `Categorical`."""
         return all(isinstance(each, Categorical) for each in self.dimensions)
 
     @property
     def is_partly_categorical(self) -> bool:
-        """Whether any is `Categorical`."""
+        """Whether any dimension is `Categorical`."""
         return any(isinstance(each, Categorical) for each in self.dimensions)
 
     @property
     def n_constant_dimensions(self) -> int:
-        """Number of dimensions with only one value."""
+        """The number of dimensions with only one value."""
         return sum(each.is_constant for each in self.dimensions)
 
-    # How models see it
+    # Transformations
 
     def set_transformer(self, transform: str | Sequence[str]) -> None:
-        """Choose one for all dimensions, or one for each."""
+        """Set one transformation for all dimensions, or one for each dimension."""
         given = [transform] * len(self) if isinstance(transform, str) else list(transform)
         for dimension, each in zip(self.dimensions, given, strict=True):
             dimension.set_transformer(each)
 
     def set_transformer_by_type(self, transform: str, dim_type: type) -> None:
-        """Choose one for the dimensions of a type."""
+        """Set the transformation of all dimensions of one type."""
         for dimension in self.dimensions:
             if isinstance(dimension, dim_type):
                 dimension.set_transformer(transform)
 
     def get_transformer(self) -> list[str]:
-        """The name of each dimension's."""
+        """Return the name of the transformation of each dimension."""
         return [each.transform_ for each in self.dimensions]
 
-    # From elsewhere
+    # Conversions from files and tables
 
     @classmethod
     def from_yaml(cls, yml_path: str | os.PathLike[str], namespace: str | None = None) -> Space:
-        """The space in a YAML file: under `namespace`, or else its first key, a list of
-        `{Real: {low: 0.0, high: 1.0}}` and the like.
+        """Read a space from a YAML file.
+
+        The key `namespace` of the file, or its first key if there is no namespace, holds a list of
+        dimensions such as `{Real: {low: 0.0, high: 1.0}}`.
 
         Raises:
-            ImportError: there is no pyyaml.
+            ImportError: pyyaml is not installed.
         """
         try:
             import yaml
@@ -271,22 +280,22 @@ class Space:
     def from_df(
         cls, df: Any, priors: Any = None, bases: Any = None, transforms: Any = None
     ) -> Space:
-        """A dimension for each column of a pandas DataFrame: the range of its numbers, or its
-        different values. The options are dicts by the names of columns.
+        """Return a space with a dimension for each column of a pandas DataFrame: the range of a
+        numeric column, the distinct values of any other. Options are dicts {column name: value}.
         """
         priors, bases, transforms = priors or {}, bases or {}, transforms or {}
-        found: list[Dimension] = []
+        dimensions: list[Dimension] = []
         for name in df.columns:
             column, transform = df[name], transforms.get(name)
             if column.dtype.kind not in "iuf":
                 values = list(column.unique())
-                found.append(Categorical(values, priors.get(name), transform, name=name))
+                dimensions.append(Categorical(values, priors.get(name), transform, name=name))
                 continue
             kind: Any = Real if column.dtype.kind == "f" else Integer
             low, high = column.min().item(), column.max().item()
             prior, base = priors.get(name, "uniform"), bases.get(name, 10)
-            found.append(kind(low, high, prior, base, transform, name=name))
-        return cls(found)
+            dimensions.append(kind(low, high, prior, base, transform, name=name))
+        return cls(dimensions)
 
 
 def _plain(values: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Ways between the values of a dimension and the numbers that a model sees."""
+"""Transformers between the values of a dimension and the features of models."""
 
 from __future__ import annotations
 
@@ -10,57 +10,56 @@ import numpy as np
 from sparktune.errors import InvalidArgument
 
 _NEAR = 1e-8
-"""How far outside of its range a number may be by rounding."""
+"""Tolerance for values that rounding moves out of their range."""
 
 
 class Transformer:
-    """A transformation of values; without a `transform` of its own it changes nothing."""
+    """Base class of the transformers. By default, values are not changed."""
 
     def fit(self, X: Any) -> Transformer:
-        """Learn what there is to learn from values X."""
+        """Adapt the transformer to values X."""
         return self
 
     def transform(self, X: Any) -> Any:
-        """The numbers of values X."""
+        """Transform values X."""
         return X
 
     def inverse_transform(self, Xt: Any) -> Any:
-        """The values of numbers Xt."""
+        """Convert transformed values Xt back to values."""
         return Xt
 
 
 class Identity(Transformer):
-    """Changes nothing."""
+    """A transformer that does not change values."""
 
 
 class LogN(Transformer):
-    """Logarithms to a base."""
+    """Take logarithms to a base."""
 
     def __init__(self, base: float) -> None:
         self.base = base
 
     def transform(self, X: Any) -> Any:
-        """log X / log base."""
+        """Return log X / log base."""
         X = np.asarray(X, dtype=float)
         return np.log10(X) if self.base == 10 else np.log(X) / np.log(self.base)
 
     def inverse_transform(self, Xt: Any) -> Any:
-        """base^Xt."""
+        """Return base^Xt."""
         return self.base ** np.asarray(Xt, dtype=float)
 
 
 class Normalize(Transformer):
-    """The range [low, high] as [0, 1]; integers are rounded on both ways.
+    """Scale the range [low, high] to [0, 1]. With `is_int`, values are rounded in both directions.
 
-    Raises:
-        ValueError: by both ways, where a value is outside of its range.
+    Both methods raise a ValueError if a value is out of its range.
     """
 
     def __init__(self, low: float, high: float, is_int: bool = False) -> None:
         self.low, self.high, self.is_int = float(low), float(high), is_int
 
     def transform(self, X: Any) -> Any:
-        """(X - low) / (high - low)."""
+        """Return (X - low) / (high - low)."""
         X = np.asarray(X)
         X = np.round(X).astype(np.int64) if self.is_int else X.astype(float)
         _check(X, self.low, self.high)
@@ -69,7 +68,7 @@ class Normalize(Transformer):
         return (X - self.low) / (self.high - self.low)
 
     def inverse_transform(self, Xt: Any) -> Any:
-        """low + Xt (high - low)."""
+        """Return low + Xt (high - low)."""
         Xt = np.asarray(Xt, dtype=float)
         _check(Xt, 0.0, 1.0)
         X = Xt * (self.high - self.low) + self.low
@@ -82,70 +81,72 @@ def _check(X: Any, low: float, high: float) -> None:
 
 
 class LabelEncoder(Transformer):
-    """Categories as 0, 1, ...: those of one kind sorted, others in their order."""
+    """Encode categories as 0, 1, ... They are sorted if all are numbers, strings or bools, and else
+    stay in their order.
+    """
 
     def __init__(self, X: Sequence[Any] | None = None) -> None:
         if X is not None:
             self.fit(X)
 
     def fit(self, X: Any) -> LabelEncoder:
-        """Take these categories."""
-        found = list({_key(x): x for x in _listed(X)}.values())
-        kinds = {"number" if type(x) in (int, float) else type(x).__name__ for x in found}
+        """Learn the categories X."""
+        categories = list({_key(x): x for x in _listed(X)}.values())
+        kinds = {"number" if type(x) in (int, float) else type(x).__name__ for x in categories}
         sortable = kinds in ({"number"}, {"str"}, {"bool"})
-        self.categories = sorted(found) if sortable else found
+        self.categories = sorted(categories) if sortable else categories
         self._index = {_key(x): i for i, x in enumerate(self.categories)}
         return self
 
     def transform(self, X: Any) -> Any:
-        """The number of each category."""
+        """Return the label (n,) of each category."""
         return np.array(positions(self._index, _listed(X)))
 
     def inverse_transform(self, Xt: Any) -> Any:
-        """The category of each number, which may have been rounded."""
+        """Return the category of each label; labels are rounded to integers."""
         return [self.categories[round(float(i))] for i in np.ravel(np.asarray(Xt))]
 
 
 class StringEncoder(Transformer):
-    """Categories as texts."""
+    """Encode categories as strings."""
 
     def __init__(self, dtype: Any = str) -> None:
         self.dtype = dtype
 
     def fit(self, X: Any) -> StringEncoder:
-        """Take these categories."""
+        """Learn the categories X."""
         self._values = {str(x): x for x in _listed(X)}
         return self
 
     def transform(self, X: Any) -> Any:
-        """The text of each category."""
+        """Return each category as a string."""
         return [str(x) for x in _listed(X)]
 
     def inverse_transform(self, Xt: Any) -> Any:
-        """The category of each text."""
+        """Return the category of each string."""
         return [self._values[str(x)] for x in Xt]
 
 
 class CategoricalEncoder(Transformer):
-    """A column for each category, 1 in that of the category and 0 in the others; only one column
-    for two of them.
+    """One-hot encoding, with a column for each category, or with a single column for at most two
+    categories.
     """
 
     def fit(self, X: Any) -> CategoricalEncoder:
-        """Take these categories, in their order."""
+        """Learn the categories X, in this order."""
         self.categories = list({_key(x): x for x in _listed(X)}.values())
         self._index = {_key(x): i for i, x in enumerate(self.categories)}
         return self
 
     def transform(self, X: Any) -> Any:
-        """The columns (n, 1 or C) of n categories."""
-        found = np.array(positions(self._index, _listed(X)))
+        """Return the columns (n, C) of n categories, or (n, 1) for C <= 2."""
+        labels = np.array(positions(self._index, _listed(X)))
         if len(self.categories) <= 2:
-            return found[:, None].astype(float)
-        return np.eye(len(self.categories))[found]
+            return labels[:, None].astype(float)
+        return np.eye(len(self.categories))[labels]
 
     def inverse_transform(self, Xt: Any) -> Any:
-        """The category with the largest number of each row."""
+        """Return the category with the largest value in each row."""
         Xt = np.asarray(Xt, dtype=float)
         if len(self.categories) <= 2:
             last = len(self.categories) - 1
@@ -155,32 +156,34 @@ class CategoricalEncoder(Transformer):
 
 
 class Pipeline(Transformer):
-    """One transformation after the other."""
+    """Apply several transformers one after another."""
 
     def __init__(self, transformers: Sequence[Transformer]) -> None:
         self.transformers = list(transformers)
 
     def fit(self, X: Any) -> Pipeline:
-        """Learn from values X, each from what the one before makes of them."""
+        """Fit each transformer to the output of the transformer before it."""
         for each in self.transformers:
             X = each.fit(X).transform(X)
         return self
 
     def transform(self, X: Any) -> Any:
-        """The numbers of values X."""
+        """Transform values X."""
         for each in self.transformers:
             X = each.transform(X)
         return X
 
     def inverse_transform(self, Xt: Any) -> Any:
-        """The values of numbers Xt."""
+        """Convert transformed values Xt back to values."""
         for each in reversed(self.transformers):
             Xt = each.inverse_transform(Xt)
         return Xt
 
 
 def key_of(value: Any) -> Hashable:
-    """What tells a category from others: True is not 1, and what has no hash has its text."""
+    """Return a hashable key that distinguishes a category from others. True and 1 have different
+    keys; the key of a value that is not hashable is its type and its repr.
+    """
     return _key(value)
 
 
@@ -195,17 +198,17 @@ def _key(value: Any) -> Hashable:
 
 
 def _listed(X: Any) -> list[Any]:
-    """The values one by one; a text or a number is one value."""
+    """Return values as a list; a string or a number is a single value."""
     if isinstance(X, (str, bytes)) or not hasattr(X, "__len__"):
         return [X]
     return list(X)
 
 
 def positions(index: dict[Hashable, int], values: list[Any]) -> list[int]:
-    """Where each value is among categories.
+    """Return the index of each value among the categories.
 
     Raises:
-        ValueError: it is not one of them.
+        ValueError: a value is not one of the categories.
     """
     try:
         return [index[_key(value)] for value in values]

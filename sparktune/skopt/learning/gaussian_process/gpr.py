@@ -1,4 +1,4 @@
-"""The Gaussian process of `sparktune.surrogates` as a regressor of scikit-learn."""
+"""The Gaussian process of `sparktune.surrogates` as a scikit-learn regressor."""
 
 from __future__ import annotations
 
@@ -23,16 +23,18 @@ _LEAST = 1e-8
 
 
 class GaussianProcessRegressor(Peer):  # type: ignore[misc]
-    """A Gaussian process.
+    """A Gaussian process regressor.
 
-    Without a kernel it is that of `sparktune.surrogates.gp`: Matern-5/2, a length for each column,
-    hyperparameters at the mode of their posterior; with one it is scikit-learn's.
+    Without a kernel it is the process of `sparktune.surrogates.gp`: a Matern-5/2 kernel with a
+    length scale for each column, and hyperparameters at the mode of their posterior. With a kernel
+    it is scikit-learn's process.
 
     Args:
-        kernel, alpha, optimizer, n_restarts_optimizer, normalize_y, copy_X_train, random_state: as
-            in scikit-learn; without a kernel they are not needed.
-        noise: "gaussian", unknown; or its variance, as a share of the targets' variance; None: no
-            noise.
+        kernel: a kernel; None: our Matern-5/2 kernel.
+        alpha, optimizer, n_restarts_optimizer, normalize_y, copy_X_train, random_state: as in
+            scikit-learn; ignored without a kernel.
+        noise: the variance of the noise as a share of the variance of the targets; "gaussian": the
+            variance is estimated; None: no noise.
     """
 
     kernel: Any
@@ -61,12 +63,12 @@ class GaussianProcessRegressor(Peer):  # type: ignore[misc]
 
     @property
     def known_noise(self) -> float | None:
-        """The variance of the noise where it is known."""
+        """The variance of the noise; None if it is to be estimated."""
         return noise_variance(self.noise)
 
     @property
     def ours(self) -> bool:
-        """Whether there is no kernel of the user's."""
+        """Whether this is our process, because the user gave no kernel."""
         return self.kernel is None or isinstance(self.kernel, HammingKernel)
 
     def fit(self, X: Any, y: Any) -> GaussianProcessRegressor:
@@ -108,11 +110,13 @@ class GaussianProcessRegressor(Peer):  # type: ignore[misc]
         return_mean_grad: bool = False,
         return_std_grad: bool = False,
     ) -> Any:
-        """The mean (m,) at the rows X (m, p), and what else is wanted: standard deviations (m,) or
-        covariances (m, m); and for one row the gradients (p,) of mean and standard deviation.
+        """Predict the mean (m,) at the rows X (m, p).
+
+        Standard deviations (m,) or covariances (m, m) are returned, too, if wanted; for one row,
+        also the gradients (p,) of mean and standard deviation.
 
         Raises:
-            ValueError: gradients are wanted of several rows.
+            ValueError: X is not 2-dimensional, or gradients are wanted at several rows.
         """
         X = np.asarray(X, dtype=float)
         if X.ndim != 2:
@@ -133,7 +137,7 @@ class GaussianProcessRegressor(Peer):  # type: ignore[misc]
 
     def _with_gradients(self, X: Any, std_grad: bool) -> Any:
         if len(X) != 1:
-            raise InvalidArgument(f"gradients are only known for one row, got {len(X)}")
+            raise InvalidArgument(f"gradients can be computed at one row only, got {len(X)} rows")
         if self.ours:
             mean, sd, mean_grad, sd_grad = self.process_.gradients(X[0])
         else:
@@ -141,15 +145,15 @@ class GaussianProcessRegressor(Peer):  # type: ignore[misc]
             steps = _STEP * np.eye(X.shape[1])
             above, below = (self.predict(X + h, return_std=True) for h in (steps, -steps))
             mean_grad, sd_grad = ((a - b) / (2 * _STEP) for a, b in zip(above, below, strict=True))
-        found = np.array([mean]), np.array([sd]), mean_grad
-        return (*found, sd_grad) if std_grad else found
+        predicted = np.array([mean]), np.array([sd]), mean_grad
+        return (*predicted, sd_grad) if std_grad else predicted
 
 
 def noise_variance(noise: Any) -> float | None:
-    """What `noise` means; None: unknown.
+    """Convert the argument `noise` to a variance; None if the variance is to be estimated.
 
     Raises:
-        ValueError: it means nothing.
+        ValueError: noise is not "gaussian", None or a number >= 0.
     """
     if isinstance(noise, str) and noise == "gaussian":
         return None
@@ -159,7 +163,7 @@ def noise_variance(noise: Any) -> float | None:
 
 
 def cooked_process(space: Space | None, **kwargs: Any) -> GaussianProcessRegressor:
-    """The Gaussian process that "GP" means for a space."""
+    """Return the Gaussian process that "GP" stands for; its kernel depends on the space."""
     kernel = HammingKernel() if space is not None and len(space) and space.is_categorical else None
     return GaussianProcessRegressor(
         kernel=kernel, normalize_y=True, noise="gaussian", n_restarts_optimizer=2, **kwargs

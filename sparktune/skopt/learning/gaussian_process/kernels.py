@@ -1,4 +1,4 @@
-"""Kernels: scikit-learn's, and one for categories."""
+"""scikit-learn's kernels, and a kernel for categories."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ __all__ = [
 
 
 class HammingKernel(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: ignore[misc]
-    """exp(-sum of l_j over the columns j in which two rows differ).
+    """The Hamming kernel: exp(-sum of l_j over the columns j in which two rows differ).
 
     Args:
-        length_scale: l, one number, or one for each column.
-        length_scale_bounds: where its maximum-likelihood estimate may be, or "fixed".
+        length_scale: l, one number for all columns, or one for each column.
+        length_scale_bounds: bounds of l for its maximum-likelihood estimate, or "fixed".
     """
 
     def __init__(self, length_scale: Any = 1.0, length_scale_bounds: Any = (1e-5, 1e5)) -> None:
@@ -56,13 +56,13 @@ class HammingKernel(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # ty
 
     @property
     def hyperparameter_length_scale(self) -> Any:
-        """l, as scikit-learn knows it."""
+        """The length scale l as a hyperparameter of scikit-learn."""
         n = np.size(self.length_scale)
         return Hyperparameter("length_scale", "numeric", self.length_scale_bounds, n)
 
     def __call__(self, X: Any, Y: Any = None, eval_gradient: bool = False) -> Any:
-        """The kernel (n, m) between rows X (n, p) and Y (m, p), and its gradient (n, n, g) with
-        respect to log l.
+        """Compute the kernel (n, m) between rows X (n, p) and Y (m, p); None: Y = X. With
+        `eval_gradient`, its gradient (n, n, g) with respect to log l is returned, too.
         """
         X = np.atleast_2d(X)
         differ = (X[:, None, :] != (X if Y is None else np.atleast_2d(Y))[None]).astype(float)

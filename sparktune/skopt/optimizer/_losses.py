@@ -1,4 +1,4 @@
-"""What is told to an `Optimizer`."""
+"""Checks and conversions of the arguments of `Optimizer.tell`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from sparktune.errors import InvalidArgument
 
 
 def check_losses(several: bool, x: Any, y: Any, acq_func: str) -> None:
-    """Refuse what is no loss, or not one for each of several points.
+    """Check that y is a loss, or with `several` that it has a loss for each of the points x.
 
     Raises:
-        ValueError: it is not.
+        ValueError: a loss is not a number, or the number of losses is wrong.
         TypeError: seconds are missing.
     """
     timed = acq_func.endswith("ps")
     if several and np.shape(y)[:1] != (len(x),):
         raise InvalidArgument(
-            f"there are {len(x)} points, which need as many losses, got {y!r}; all points "
-            "must have the same dimensions as the space"
+            f"a list of {len(x)} points needs as many losses, got {y!r}; all points must have the "
+            "same dimensions as the space"
         )
     for each in y if several else [y]:
         if timed and np.shape(each) != (2,):
@@ -32,7 +32,7 @@ def check_losses(several: bool, x: Any, y: Any, acq_func: str) -> None:
 
 
 def plain(x: Any) -> Any:
-    """A point or a loss, or a list of them, without arrays and numbers of numpy's."""
+    """Convert the numpy arrays and scalars of a point, a loss or a list to Python's types."""
     if isinstance(x, (np.ndarray, np.generic)):
         return x.tolist()
     if not isinstance(x, (list, tuple)):
