@@ -54,7 +54,7 @@ def first_primes(n: int) -> list[int]:
 
 
 def _column(n: int, base: int, skip: int, rng: np.random.RandomState) -> Any:
-    """Return elements skip to skip + n - 1 (n,) of the van der Corput sequence in a base. The digits
+    """Return elements skip to skip + n - 1 (n,) of the van der Corput sequence in a base. Digits
     are permuted at random (Owen 2017, arXiv:1706.02808), down to the precision of a float.
     """
     indices = np.arange(skip, skip + n)
