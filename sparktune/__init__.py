@@ -61,7 +61,7 @@ from sparktune.minimize import fmin, space_eval
 from sparktune.parallel_trials import SparkTrials, ThreadTrials
 from sparktune.samplers import random as rand
 from sparktune.samplers import tpe
-from sparktune.schedulers import ASHA
+from sparktune.schedulers import ASHA, Folds, Hyperband
 from sparktune.sharing import share
 from sparktune.space import hp
 from sparktune.space.expression import scope
@@ -104,6 +104,8 @@ __all__ = [
     "AllTrialsFailed",
     "BadSearchSpace",
     "DuplicateLabel",
+    "Folds",
+    "Hyperband",
     "InvalidAnnotatedParameter",
     "InvalidArgument",
     "InvalidLoss",
