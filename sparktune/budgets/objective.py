@@ -23,10 +23,15 @@ def with_budgets(task: Task, scheduler: Scheduler, states: States) -> Task:
     returned. If the scheduler has no budgets, the task is returned as it is.
 
     Raises:
-        InvalidArgument: the objective takes no budget.
+        InvalidArgument: the objective takes no budget, or it needs one and there is none.
     """
     rungs = ladder(scheduler)
     if not rungs:
+        if _needs_budget(task.objective):
+            raise InvalidArgument(
+                f"the objective {task.name} needs a budget, and only a scheduler gives budgets; "
+                "set scheduler=, as in scheduler=ASHA(min_budget=1, max_budget=27)"
+            )
         return task
     shown = ", ".join(f"{rung:g}" for rung in rungs)
     if not takes(task.objective, "budget"):
@@ -45,6 +50,15 @@ def with_budgets(task: Task, scheduler: Scheduler, states: States) -> Task:
 
     objective = partial(with_budget, task.objective, with_state)
     return replace(task, objective=objective, configure=configure, heavy=with_state)
+
+
+def _needs_budget(objective: Callable[..., Any]) -> bool:
+    """Whether a function of a configuration and a budget has no default for the budget."""
+    try:
+        _, *others = inspect.signature(objective).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(p.name == "budget" and p.default is p.empty for p in others)
 
 
 def takes(objective: Callable[..., Any], name: str) -> bool:

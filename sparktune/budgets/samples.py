@@ -44,7 +44,12 @@ def subset(y: Any, budget: float, seed: int = 0) -> NDArray[np.intp]:
     n = len(strata)
     share = isinstance(budget, float) and budget <= 1
     rows = max(round(budget * n), 1) if share else budget
-    if budget <= 0 or rows != int(rows) or rows > n:
+    if (
+        not isinstance(budget, (int, float, np.number))
+        or budget <= 0
+        or rows != int(rows)
+        or rows > n
+    ):
         raise ValueError(
             f"budget must be a number of rows from 1 to {n}, or a float up to 1.0, which is their "
             f"share; got {budget!r}"

@@ -102,6 +102,14 @@ class States:
             return replace(outcome, state=None)
         if not isinstance(content, bytes):
             return outcome
+        if self._folder and "unwritten" not in self._reported:
+            self._reported.add("unwritten")
+            logger.warning(
+                "the state of trial %d could not be written to %s, so it travels to the driver; "
+                "the log of the trial says why",
+                outcome.trial_id,
+                self._folder,
+            )
         if len(content) > _LARGE and "large" not in self._reported:
             self._reported.add("large")
             logger.warning(

@@ -71,7 +71,7 @@ class Folds:
         rows = self._going_on(history)
         order = rows[np.argsort(-history.budget[rows], kind="stable")]
         work: list[New | Promote] = [
-            Promote(int(row), history.budget[row] + 1) for row in order[:free]
+            Promote(int(row), float(history.budget[row] + 1)) for row in order[:free]
         ]
         if not history.exhausted:
             work += [New(1.0) for _ in range(free - len(work))]

@@ -59,8 +59,8 @@ def test_seeds_shares_and_rows_without_targets() -> None:
     assert len(subset(["a", "b", "a", "b"], 2)) == 2
 
 
-@pytest.mark.parametrize("budget", [0, 11, -0.5, 2.5])
-def test_budgets_that_are_no_numbers_of_rows_are_refused(budget: float) -> None:
+@pytest.mark.parametrize("budget", [0, 11, -0.5, 2.5, "2", None])
+def test_budgets_that_are_not_numbers_of_rows_are_refused(budget: Any) -> None:
     with pytest.raises(ValueError, match="from 1 to 10, or a float"):
         subset(np.zeros(10), budget)
 

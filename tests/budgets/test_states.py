@@ -150,12 +150,16 @@ def test_a_state_that_was_changed_is_not_used(tmp_path: Path) -> None:
     assert began_anew(study)
 
 
-def test_where_workers_cannot_write_states_travel(tmp_path: Path) -> None:
+def test_where_workers_cannot_write_states_travel(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file = tmp_path / "file"
     file.touch()
     study = run(checkpoints=file / "below")
     assert_handed_on(study)
     assert not any(trial.state and trial.state.shared for trial in study.trials.values())
+    (warned,) = [each.message for each in caplog.records if each.levelno >= logging.WARNING]
+    assert f"could not be written to {file}/below" in warned
 
 
 def test_what_was_written_and_never_reported_is_removed(tmp_path: Path) -> None:

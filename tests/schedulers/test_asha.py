@@ -261,6 +261,8 @@ def test_objectives_without_a_budget_are_refused_before_anything_runs() -> None:
         tune(lambda c: c["x"], SPACE, scheduler=ASHA(1, 9), max_trials=3, progress=False)
     with pytest.raises(InvalidArgument, match="scheduler must be a scheduler"):
         tune(loss, SPACE, scheduler=ASHA, max_trials=3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgument, match="loss needs a budget, and only a scheduler gives"):
+        tune(loss, SPACE, max_trials=3)
     assert takes(lambda config, **more: 0, "budget")
     assert not takes(lambda budget, /: 0, "budget")
 

@@ -74,6 +74,7 @@ def test_hopeless_configurations_cost_few_folds() -> None:
     assert study.best_params == {"x": min(xs)}
     assert study.best is not None
     assert study.best.budget == 5
+    assert {type(trial.budget) for trial in study.records.values()} == {float}
     assert len(study.records) < 0.6 * 200
 
 
