@@ -1,5 +1,5 @@
-"""What makes a point worth an evaluation, given a model's prediction of its loss. All are to be
-maximised, and are logarithms where they are positive, as they are tiny almost everywhere.
+"""Acquisition functions: how much a point is worth evaluating, by a model's prediction of its loss.
+All are maximised. Positive ones are given as logarithms, because they are tiny almost everywhere.
 
     mean, sd   of the loss at a point
     best       the loss to improve on
@@ -31,7 +31,7 @@ class Acquisition(Protocol):
         """Its derivatives with respect to mean and sd at one point."""
 
     def believing(self, mean: float) -> Acquisition:
-        """What it is when a loss is believed to be known that no longer would be an improvement."""
+        """The acquisition after a loss `mean` is believed to be known."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,8 @@ ACQUISITIONS: dict[str, Callable[[float, float], Acquisition]] = {
     "lcb": lambda best, kappa: Bound(kappa),
     "ucb": lambda best, kappa: Bound(kappa),
 }
-"""By name: what makes one of the loss to improve on and of kappa. The expected improvement and its
-logarithm are largest at the same points.
+"""By name: functions of the loss to improve on and of kappa that make an acquisition. The expected
+improvement and its logarithm have the same maxima.
 """
 
 

@@ -1,8 +1,8 @@
 """The search for the points of a space with the largest acquisition.
 
-A thousand points are looked at, half of them drawn from the prior and half near the best evaluated
-ones. Where they show promise, points nearby follow: those that differ in one choice or grid value,
-others at random, and for the best of them the way up the gradient in the continuous parameters.
+It scores a thousand points, half of them drawn from the prior and half near the best evaluated
+ones. It then scores points near the most promising ones: those that differ in one choice or grid
+value, and random ones. From the best point it follows the gradient in the continuous parameters.
 
     X    (m, d)   rows
     Z    (m, p)   their features
@@ -31,22 +31,22 @@ _ROUNDS, _STARTS, _AROUND = 2, 4, 32
 _CLIMBS, _STEPS = 1, 20
 
 _PROMISING = 384
-"""Of more points than these only the most promising ones are looked at closely."""
+"""Only this many of the most promising points get an exact score."""
 
 _BEST = 5
 """Evaluated rows near which candidates lie."""
 
 _KNOWN = 20
-"""Evaluated rows whose values parameters take that become active."""
+"""Evaluated rows that give their values to parameters that become active."""
 
 OTHERS = 256
-"""Points that are looked at where all others were tried before."""
+"""Random points to score if all other candidates have been tried."""
 
 _DRAWN = 300
 """Points at which the posterior is drawn."""
 
 _KEPT = 20
-"""Candidates for each of several suggestions that are made at once."""
+"""Candidates for each of several suggestions made at once."""
 
 _PRIOR = 10.0
 """The weight of the log prior of parameters without bounds, over the number of observations
@@ -54,8 +54,8 @@ _PRIOR = 10.0
 """
 
 _BELIEF = 5.0
-"""As many observations take over from what a user believes: its log density weighs the square of
-this over their number. By the number itself a wrong belief was not forgotten after 50.
+"""After about this many observations a user's belief fades: its log density has the weight
+(this / their number)^2. Without the square a wrong belief was not forgotten after 50.
 """
 
 
@@ -66,8 +66,8 @@ def looked_up(
     rng: np.random.Generator,
     belief: Belief | None = None,
 ) -> tuple[Array, Array]:
-    """Points all over a space, and near those with the largest scores; with their scores, the
-    largest first. `known` (k, d) are the evaluated rows, best first.
+    """Points from all of a space and near those with the largest scores, and their scores, the
+    largest first. `known` (k, d) are the evaluated rows, the best first.
     """
     space = embedding.space
     top = known[rng.integers(min(_BEST, len(known)), size=_NEAR)]
@@ -96,9 +96,8 @@ def _around(embedding: Embedding, top: Array, known: Array, rng: np.random.Gener
 
 @dataclass(frozen=True)
 class Search:
-    """A search in one space with one model. `known` (k, d) are the evaluated rows, best first. Of
-    several points that are looked for at once the first has the largest `acquisition`, the others
-    have the largest of `later`.
+    """A search in one space with one model. `known` (k, d) are the evaluated rows, the best first.
+    Of several points searched for at once, the first maximises `acquisition`, the others `later`.
     """
 
     embedding: Embedding
@@ -122,7 +121,7 @@ class Search:
         return scores
 
     def prior(self, X: Array) -> Array:
-        """The part of the prior in the score, and of what the user believes."""
+        """What the prior and the user's belief add to the score."""
         found = np.zeros(len(X))
         if self.embedding.normal.any():
             found += self._weight * self.embedding.log_prior(self.embedding.unit(X))[0]

@@ -1,4 +1,4 @@
-"""The points tried already, so that none is tried again while another is left."""
+"""The points that have been tried, so that none is repeated while an untried one is left."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Points that fill a space evenly, whatever is in it already: the start of a run.
+"""Points that fill a space evenly, around those it already holds: the start of a run.
 
-A low-discrepancy design made one point at a time: of random candidates the one is taken that lies
-where the points so far leave most room, by the kernel of the wrap-around L2-discrepancy (Hickernell
-1998) for numbers, extended to categories. What matters is evenness in every projection on few
-parameters. Unlike a sequence it needs no state, fills the gaps around points that a user gave, and
+This is a low-discrepancy design, made one point at a time. Of random candidates it takes the one
+that crowds the points so far least, by the kernel of the wrap-around L2-discrepancy (Hickernell
+1998) for numbers, extended to categories. The kernel rewards evenness in every projection on few
+parameters. Unlike a sequence, the design needs no state, fills the gaps around a user's points, and
 follows conditions: where a parameter is inactive, only the others count.
 
     U, V   (n, c), (m, c)   numeric columns as prior probabilities, NaN where inactive
@@ -38,8 +38,8 @@ _NEWEST = 500
 def spread(
     space: Space, history: View, n: int, rng: np.random.Generator, repeats: bool
 ) -> Iterator[Array]:
-    """Up to n points that lie far from the trials and from each other; points that are tried
-    already only if there is no other and `repeats` allows it.
+    """Up to n points far from the trials and from each other. Points are tried again only if there
+    is no other and `repeats` allows it.
     """
     seen = Seen.of(space, history)
     pool = space.sample(rng, _CANDIDATES + 4 * (n - 1))

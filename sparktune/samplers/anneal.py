@@ -20,13 +20,13 @@ from sparktune.space.space import Space
 
 @dataclass(frozen=True)
 class Anneal:
-    """Random search that draws closer and closer to the best trials. The rate is fixed; only the
-    order of the losses counts.
+    """Random search that draws ever closer to the best trials. The rate is fixed. Only the order of
+    the losses matters.
 
     Args:
-        avg_best_idx: mean of the geometric distribution over the ranks, from 1 for the best trial,
-            of the trial to draw around; at least 1, which is always the best.
-        shrink_coef: how fast the draws narrow; 0 keeps them as wide as the prior.
+        avg_best_idx: mean rank of the trial to draw around, 1 being the best trial. Ranks have a
+            geometric distribution; with 1 it is always the best trial.
+        shrink_coef: how fast the draws narrow. 0 keeps them as wide as the prior.
     """
 
     avg_best_idx: float = 2.0
@@ -40,8 +40,8 @@ class Anneal:
     __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """n rows, shape (n, d), each drawn around a trial of its own; from the prior where that
-        trial does not use a parameter.
+        """n rows, shape (n, d), each drawn around a trial of its own. Parameters that are inactive
+        in that trial are drawn from the prior.
         """
         ok = np.flatnonzero(history.ok)
         if not len(ok):

@@ -1,18 +1,18 @@
-"""The sampler for those who do not want to choose one.
+"""A sampler that needs no choice of algorithm.
 
-Two of three suggestions are of a Gaussian process (`gp`), the third is of TPE (`tpe`). The process
-finds smooth valleys in few trials, and may stay in one that is not the best; TPE makes weaker
-assumptions, and leaves it. Both learn from all trials.
+A Gaussian process (`gp`) makes two of three suggestions, TPE (`tpe`) makes the third. The process
+finds smooth valleys in few trials, but may stay in one that is not the best. TPE makes weaker
+assumptions and leaves it. Both learn from all trials.
 
-A suggestion of the process takes longer, the more so the more trials there are, and must not keep
-slots waiting. So with many slots fewer of them are its own: as many as the driver can make while
-ten-second trials run. What that takes is predicted from the numbers of trials, parameters and
-slots, never measured; hence equal histories give equal suggestions.
+A suggestion of the process takes longer, and its cost grows with the number of trials. It must not
+keep slots waiting. With many slots the process therefore makes fewer suggestions: as many as the
+driver can make while ten-second trials run. The cost is predicted from the numbers of trials,
+parameters and slots, and never measured, so that equal histories give equal suggestions.
 
     N   trials so far
     d   parameters
-    W   slots: trials that are pending, and suggestions that are asked for
-    n   suggestions that are asked for at once
+    W   slots: pending trials and requested suggestions together
+    n   suggestions requested at once
 """
 
 from __future__ import annotations
@@ -36,23 +36,24 @@ from sparktune.space.space import Space
 logger = logging.getLogger("sparktune")
 
 _THIRD = 3
-"""Of so many suggestions one is TPE's."""
+"""TPE makes one of this many suggestions."""
 
 _BUSY = 0.5
-"""The share of the driver's time that suggestions may take."""
+"""The share of the driver's time that suggestions may use."""
 
 _TRIAL = 10_000.0
-"""Milliseconds of a trial for which slots are kept busy."""
+"""Duration in milliseconds of the trials for which slots stay busy."""
 
 
 @dataclass(frozen=True)
 class Auto:
-    """A Gaussian process and TPE by turns, by the number of trials, parameters and slots.
+    """A Gaussian process and TPE in turn. Their shares depend on the numbers of trials, parameters
+    and slots.
 
     Args:
         prior: where good values are likely to be, {label: hp.* parameter}; see `prior`.
-        repeats: what to do where all points of a finite space are tried: False, the run ends; True,
-            points are tried again, as a noisy objective wants it.
+        repeats: what happens once every point of a finite space has been tried. False: the run
+            ends. True: points are tried again, which suits a noisy objective.
     """
 
     prior: Mapping[str, Any] | Belief | None = None
@@ -65,8 +66,8 @@ class Auto:
     __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """n rows, shape (n, d), or fewer where all points of a finite space are tried or running.
-        The process's come first.
+        """n rows, shape (n, d). Fewer if every point of a finite space is tried or running. The
+        rows of the process come first.
         """
         N, d, slots = len(history), len(space), int(history.pending.sum()) + n
         one_in = turns(N, d, slots, n)
@@ -80,7 +81,7 @@ class Auto:
 
 
 def cost(N: int, d: int, slots: int, n: int) -> float:
-    """Milliseconds that each of n suggestions of the process is expected to take, about what
+    """The expected cost in milliseconds of each of n suggestions of the process, close to what
     `tests/benchmarks/suggest` measures.
     """
     single = 8 + 0.03 * min(N, 300) + 0.1 * min(slots, 256) + 0.4 * d
@@ -88,24 +89,24 @@ def cost(N: int, d: int, slots: int, n: int) -> float:
 
 
 def turns(N: int, d: int, slots: int, n: int) -> int:
-    """Of so many turns of the process it takes one; TPE takes the others."""
+    """The process uses one of this many of its turns, TPE uses the others."""
     allowed = _BUSY * _TRIAL / max(slots, 1)
     return max(ceil(cost(N, d, slots, max(n, 1)) / allowed), 1)
 
 
 def modelled(places: NDArray[np.intp], one_in: int) -> NDArray[np.bool_]:
-    """Which of the trials with these numbers the process suggests."""
+    """Which of the trials with these numbers are suggested by the process."""
     turn, place = np.divmod(places, _THIRD)
     mine: NDArray[np.bool_] = (place < _THIRD - 1) & (turn % one_in == 0)
     return mine
 
 
 def described(d: int, slots: int, one_in: int) -> str:
-    """What runs and why, in a line for people."""
+    """The line for the log: what runs, and why."""
     share = "two of three suggestions" if one_in == 1 else f"two of {_THIRD * one_in} suggestions"
     why = "" if one_in == 1 else f", as more of them would keep {slots} slots waiting"
     return f"auto: a Gaussian process of {d} parameters makes {share}, TPE the others{why}"
 
 
 suggest = Auto()
-"""The choice for all: `fmin(..., algo="auto")`."""
+"""The defaults: `fmin(..., algo="auto")`."""

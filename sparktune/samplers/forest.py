@@ -1,9 +1,9 @@
 """Bayesian optimisation with a random forest, as in SMAC (Lindauer et al. 2022).
 
-The forest (`surrogates/forest`) models losses of which the bad ones count by their logarithm. What
-is suggested has the largest expected improvement on the smallest mean of an evaluated point; one
-of five suggestions is drawn from the prior. Points that have been chosen and not evaluated make
-the model more certain of those that share leaves with them.
+The forest (`surrogates/forest`) models the losses, the bad ones on a logarithmic scale. A
+suggestion maximises the expected improvement over the smallest mean of an evaluated point. One of
+five suggestions is drawn from the prior. A point that has been chosen but not evaluated makes the
+model more certain of points that share leaves with it.
 
     s(x, x')   share of the trees in which x and x' are in the same leaf
     sd         of the loss at x; after x' has been chosen, sd sqrt(1 - s(x, x')^2)
@@ -30,10 +30,10 @@ from sparktune.surrogates.forest import Forest, Trees
 from sparktune.trial import Status
 
 _RANDOM = 5
-"""Of so many suggestions one is drawn from the prior."""
+"""One of this many suggestions is drawn from the prior."""
 
 _POOL = 50
-"""Candidates for each of several suggestions that are made at once."""
+"""Candidates for each of several suggestions made at once."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class RandomForest:
     """Bayesian optimisation with a random forest. Needs scikit-learn.
 
     Args:
-        trees: in the forest.
-        n_startup_jobs: finished trials with a usable loss before the model takes over from
-            evenly spread points.
-        repeats: what to do where all points of a finite space are tried: False, the run ends; True,
-            points are tried again, as a noisy objective wants it.
+        trees: number of trees.
+        n_startup_jobs: finished trials with a usable loss before the model takes over. Until then
+            points fill the space evenly.
+        repeats: what happens once every point of a finite space has been tried. False: the run
+            ends. True: points are tried again, which suits a noisy objective.
     """
 
     trees: int = 16
@@ -61,7 +61,7 @@ class RandomForest:
     __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """n rows, shape (n, d), or fewer where all points of a finite space are tried or running.
+        """n rows, shape (n, d). Fewer if every point of a finite space is tried or running.
 
         Raises:
             ImportError: scikit-learn is not installed.

@@ -1,10 +1,9 @@
 """Bayesian optimisation with a Gaussian process, in spaces of every shape.
 
-All finished trials are modelled together (`surrogates/gp`), whatever branches of a conditional
-space they are from (`_embedding`); failed trials count as worse than the worst. What is suggested
-has the largest expected improvement on the smallest posterior mean (`_acquisition`, `_search`).
-Until there are enough results, points are spread evenly (`_spread`); none is tried twice while
-another is left (`_seen`).
+One process models all finished trials (`surrogates/gp`), across the branches of a conditional
+space (`_embedding`). Failed trials count as worse than the worst loss. A suggestion maximises the
+expected improvement over the smallest posterior mean (`_acquisition`, `_search`). The first points
+fill the space evenly (`_spread`). No point is tried twice while an untried one is left (`_seen`).
 
 All choices but the options were made on the development problems of `tests/benchmarks`.
 """
@@ -37,7 +36,7 @@ _KAPPA_PE = 1.8
 """kappa of "ucb_pe", from the paper."""
 
 _WAITING = 256
-"""Pending trials at most that the model knows of, the newest; no point of others is tried again."""
+"""The model knows the newest pending trials, at most this many. No pending point is tried again."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +44,18 @@ class GaussianProcess:
     """Bayesian optimisation with a Gaussian process.
 
     Args:
-        acquisition: what a point is chosen by: "logei" or "ei", the expected improvement; "pi", the
-            probability of an improvement; "lcb" or "ucb", how low the loss may be; "ucb_pe", of
-            several suggestions made at once the first by how low the loss may be, the others where
-            the model is least certain within the region that may be best (Song et al. 2024,
-            arXiv:2408.11527); "thompson", where the loss is smallest in a draw from the posterior.
-        kappa: of "lcb", and of "thompson", which draws where the loss may be low: how many standard
-            deviations below the mean that is.
-        n_startup_jobs: finished trials with a usable loss before the model takes over from
-            evenly spread points; None: from 4 to 12, by the number of parameters.
+        acquisition: what a suggestion maximises. "logei" and "ei": the expected improvement. "pi":
+            the probability of an improvement. "lcb" and "ucb": the lower confidence bound.
+            "ucb_pe": for the first of several suggestions the lower confidence bound, for the
+            others the uncertainty within the region that may hold the best point (Song et al. 2024,
+            arXiv:2408.11527). "thompson": the smallest loss in a draw from the posterior.
+        kappa: how many standard deviations below the mean the lower confidence bound lies. Used by
+            "lcb", "ucb" and "thompson", which draws among the points with the lowest bounds.
+        n_startup_jobs: finished trials with a usable loss before the model takes over. Until then
+            points fill the space evenly. None: 4 to 12, depending on the number of parameters.
         prior: where good values are likely to be, {label: hp.* parameter}; see `prior`.
-        repeats: what to do where all points of a finite space are tried: False, the run ends; True,
-            points are tried again, as a noisy objective wants it.
+        repeats: what happens once every point of a finite space has been tried. False: the run
+            ends. True: points are tried again, which suits a noisy objective.
     """
 
     acquisition: str = "logei"
@@ -80,10 +79,10 @@ class GaussianProcess:
     __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """n rows, shape (n, d), or fewer where all points of a finite space are tried or running.
+        """n rows, shape (n, d). Fewer if every point of a finite space is tried or running.
 
-        Pending trials count as if they had ended with the loss that the model expects, the newest
-        256 of them.
+        The newest 256 pending trials count as if they had ended with the loss that the model
+        expects.
         """
         if n == 0 or not len(space):
             return np.empty((n, len(space)))
@@ -97,8 +96,8 @@ class GaussianProcess:
     def _first(
         self, space: Space, history: View, n: int, rng: np.random.Generator
     ) -> Iterator[Array]:
-        """Points before there is a model: spread evenly, or by turns with draws from the belief,
-        of which the first is its centre.
+        """Points before there is a model. They fill the space evenly. With a belief they alternate
+        with draws from it, the first of which is its centre.
         """
         if (belief := read(self.prior)) is None:
             yield from spread(space, history, n, rng, self.repeats)
@@ -133,7 +132,7 @@ class GaussianProcess:
             yield from search.best_first(rng)[: n - count]
 
     def search(self, space: Space, history: View) -> Search:
-        """The search for the next points, with the model of the trials so far."""
+        """The search for the next points, with a model of the trials so far."""
         embedding = Embedding.of(space)
         ended = ~history.pending & (history.status != CODES[Status.CANCELLED])
         X, y = history.X[ended], np.where(history.ok, history.loss, np.inf)[ended]
@@ -144,7 +143,7 @@ class GaussianProcess:
         return Search(embedding, process.believing(pending), first, later, known, read(self.prior))
 
     def _acquisitions(self, process: Process, pending: Array) -> tuple[Acquisition, Acquisition]:
-        """Of the first of several points, and of the others."""
+        """The acquisition of the first of several points, and that of the others."""
         if self.acquisition == "thompson":
             return Bound(self.kappa), Bound(self.kappa)
         if self.acquisition != "ucb_pe":
@@ -158,8 +157,8 @@ class GaussianProcess:
 
 
 def model_of(embedding: Embedding, X: Array, y: Array, variance: Array) -> Process:
-    """The process of losses y (n,) at rows X (n, d), infinite where a trial failed; `variance` (n,)
-    is what is told of their noise.
+    """The process fitted to losses y (n,) at rows X (n, d). A loss is infinite if its trial failed.
+    `variance` (n,) is the reported variance of their noise, NaN where none was reported.
     """
     groups = tuple(embedding.groups.tolist())
     return GP(groups, warp=True).fit(embedding.features(X), y, variance=variance)

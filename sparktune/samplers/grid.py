@@ -25,16 +25,16 @@ _KNOWN: WeakKeyDictionary[Space, tuple[Grid, Array]] = WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class Grid:
-    """Every point of a grid over the space, except those in the history; nothing more once all are
-    tried, which ends a run. Parameters that a choice makes inactive do not multiply the points.
+    """Every point of a grid over the space, each once. The run ends when all have been tried.
+    Parameters that a choice makes inactive do not multiply the points.
 
     Args:
         n_steps: grid size of continuous parameters: the prior's quantiles at (i + 1/2) / n_steps.
             Discrete parameters use all their values.
-        grids: {label: values} for parameters that get other values; of a choice, the
+        grids: {label: values} for parameters with other values. The values of a choice are the
             indices of its options.
-        shuffle: try the points in random order. Otherwise the parameter that stands last in the
-            space, or in an option, changes fastest.
+        shuffle: try the points in random order. Otherwise the last parameter of the space, or of an
+            option, changes fastest.
 
     Raises:
         InvalidArgument: an option is out of range; from `suggest`: `grids` does not fit the space,
@@ -57,7 +57,7 @@ class Grid:
     __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """Up to n rows, shape (<= n, d); fewer where no more are left."""
+        """Up to n rows, shape (<= n, d); fewer if no more are left."""
         points = self._points(space)
         order = rng.permutation(len(points)) if self.shuffle else np.arange(len(points))
         seen = {row.tobytes() for row in history.X}
@@ -66,7 +66,7 @@ class Grid:
         return X[new[:n]]
 
     def _points(self, space: Space) -> Array:
-        """All points of the grid, which are kept as long as the space."""
+        """All points of the grid, cached while the space exists."""
         sampler, points = _KNOWN.get(space, (None, None))
         if sampler is not self or points is None:
             values = self._values(space)

@@ -23,7 +23,7 @@ def pairs_of(p_suggest: Any) -> list[tuple[float, Any]]:
     """The (probability, member) pairs of a mixture.
 
     Raises:
-        InvalidArgument: these are none, or the probabilities are not >= 0 with sum 1.
+        InvalidArgument: `p_suggest` has another form, or the probabilities are not >= 0 with sum 1.
     """
     if not isinstance(p_suggest, (list, tuple)) or not all(
         isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in p_suggest
@@ -40,7 +40,7 @@ def pairs_of(p_suggest: Any) -> list[tuple[float, Any]]:
 
 @dataclass(frozen=True)
 class Mix:
-    """Several samplers by turns.
+    """Several samplers, each with a share of the suggestions.
 
     Args:
         p_suggest: (probability, sampler) pairs, the probabilities >= 0 with sum 1. A sampler is
@@ -66,9 +66,8 @@ class Mix:
         return any(p > 0 and learns(member) for p, member in self.p_suggest)
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """n rows, shape (n, d). A sampler knows of the points of the ones before it as of pending
-        trials. Where one has no more to suggest, the others continue; fewer rows only when none
-        has more.
+        """n rows, shape (n, d). A sampler sees the points of earlier members as pending trials. If
+        one has no more points, the others continue. Fewer rows only if all have no more.
         """
         X = np.empty((0, len(space)))
         members = [(p, member) for p, member in self.p_suggest if p > 0]

@@ -1,11 +1,11 @@
-"""What a user believes of where good values are, beside what the space says is possible.
+"""Where a user believes good values to be, within what the space allows.
 
-The belief's density multiplies what makes a point worth an evaluation, to a power that falls with
-the square of the number of trials (Hvarfner et al. 2022, arXiv:2204.11051, has the number itself).
-So a belief that is right saves trials, and one that is wrong is forgotten.
+The acquisition is multiplied by a power of the belief's density. The exponent falls with the square
+of the number of trials (with the number itself in Hvarfner et al. 2022, arXiv:2204.11051). A belief
+that is right saves trials, and one that is wrong is forgotten.
 
-    t   (n,)   a parameter's values in units of the belief's width, from its centre; for a uniform
-               belief from its nearer bound, 0 inside
+    t   (n,)   distance of a parameter's values from the belief's centre, in units of its width; for
+               a uniform belief from the nearer bound, 0 inside
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Belief:
 
     @staticmethod
     def read(prior: Any) -> Belief:
-        """The belief that {label: hp.* parameter} states.
+        """The belief given as {label: hp.* parameter}.
 
         Raises:
-            InvalidArgument: it is something else, or a label is not that of its parameter.
+            InvalidArgument: `prior` has another form, or a key differs from its parameter's label.
         """
         if not isinstance(prior, Mapping) or not prior:
             raise InvalidArgument(
@@ -54,15 +54,15 @@ class Belief:
         found = {column.label: column.distribution for column in columns}
         if set(found) != set(prior):
             raise InvalidArgument(
-                f"prior: each parameter must have the label that it stands at; there are "
-                f"{sorted(map(str, prior))} with the labels {sorted(found)}"
+                f"prior: each key must equal the label of its parameter; the keys are "
+                f"{sorted(map(str, prior))}, the labels {sorted(found)}"
             )
         return Belief(tuple(found.items()))
 
     def check(self, space: Space) -> None:
         """
         Raises:
-            InvalidArgument: it is about parameters that the space has not, or not of this kind.
+            InvalidArgument: the space lacks one of the parameters, or has it with another kind.
         """
         columns = {column.label: column.distribution for column in space.columns}
         for label, believed in self.of:
@@ -79,17 +79,17 @@ class Belief:
                 )
 
     def sample(self, space: Space, rng: np.random.Generator, n: int) -> Array:
-        """n rows drawn from the belief, and from the space where it says nothing."""
+        """n rows drawn from the belief; parameters without one are drawn from the space."""
         return self._rows(space, rng.random((n, len(space))))
 
     def centre(self, space: Space) -> Array:
-        """The row (d,) in the middle of everything."""
+        """The row (d,) of all medians."""
         row: Array = self._rows(space, np.full((1, len(space)), 0.5))[0]
         return row
 
     def log_density(self, space: Space, X: Array) -> Array:
-        """At the rows X (n, d), shape (n,), 0 where it is largest. Inactive parameters add
-        nothing.
+        """The log density at the rows X (n, d), shape (n,), less its maximum. Inactive parameters
+        add nothing.
         """
         found = np.zeros(len(X))
         for label, believed in self.of:
@@ -109,7 +109,7 @@ def with_prior(sampler: Sampler, space: Space, prior: Any) -> Sampler:
     """The sampler with a belief {label: hp.* parameter}.
 
     Raises:
-        InvalidArgument: the belief does not fit the space, or the sampler can have none.
+        InvalidArgument: the belief does not fit the space, or the sampler cannot use one.
     """
     belief = Belief.read(prior)
     belief.check(space)
@@ -122,14 +122,14 @@ def with_prior(sampler: Sampler, space: Space, prior: Any) -> Sampler:
 
 
 def read(prior: Any) -> Belief | None:
-    """The belief that a sampler's option `prior` states."""
+    """The belief in a sampler's option `prior`."""
     if prior is None or isinstance(prior, Belief):
         return prior
     return Belief.read(prior)
 
 
 def _values(own: Distribution, believed: Distribution | None, u: Array) -> Array:
-    """Values of a parameter at probabilities u of what is believed of it."""
+    """A parameter's values at the quantiles u of the belief."""
     if believed is None or isinstance(own, Categorical):
         return (own if believed is None else believed).ppf(u)
     return own.from_latent(own.to_latent(believed.ppf(u)))

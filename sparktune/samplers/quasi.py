@@ -20,17 +20,18 @@ KINDS = ("sobol", "halton", "lhs")
 @dataclass(frozen=True)
 class Quasi:
     """The points of one scrambled sequence in the unit cube, mapped by the inverse cdf of each
-    prior, whatever the losses: the next trial has the point at index len(history).
+    prior. Losses do not matter: the next trial has the point at index len(history).
 
-    The numbers of a study differ from ask to ask, but a sequence must be scrambled the same way
-    throughout; therefore the scrambling follows from the seed of the run, or from one of its own.
+    A sequence must be scrambled in the same way throughout a run, while the generator of a study
+    differs from ask to ask. The scrambling therefore follows from the seed of the run, or from a
+    seed of its own.
 
     Args:
-        kind: "sobol" (Sobol' 1967; best after a power of two of points), "halton" (Halton 1960),
-            or "lhs": Latin hypercubes (McKay et al. 1979), one after the other.
-        seed: of the scrambling; studies with equal seeds try the same points. None: that of the
-            run.
-        block: points of one Latin hypercube; only with "lhs".
+        kind: "sobol" (Sobol' 1967; best if the number of points is a power of two), "halton"
+            (Halton 1960), or "lhs": consecutive Latin hypercubes (McKay et al. 1979).
+        seed: seed of the scrambling. Studies with equal seeds try the same points. None: the seed
+            of the run.
+        block: number of points in one Latin hypercube; used by "lhs" only.
 
     Raises:
         InvalidArgument: an option is out of range.

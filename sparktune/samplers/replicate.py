@@ -1,13 +1,12 @@
-"""The best points again: which of the evaluated points is the best is not what the smallest of
-their noisy losses says, which is the luckiest.
+"""Repeated evaluation of the best points. With noise, the smallest observed loss belongs to the
+luckiest point, which need not be the best.
 
-The losses of all trials together, by a Gaussian process, say how low the loss of each point is
-likely to be. Recommended is the point of the smallest mean. The points that may be the best are
-evaluated again (`Replicate`), each time the one whose loss may be the lowest, as in a bandit (Auer
-2002).
+A Gaussian process of all trials estimates the loss of each evaluated point. The point with the
+smallest mean is recommended. `Replicate` evaluates again the points that may be the best, each time
+the one with the lowest confidence bound, as in a bandit (Auer 2002).
 
     mean, C   of the losses without noise at m evaluated points: (m,) and covariances (m, m)
-    v         (m,)  variance of the noise there, on average over what is told
+    v         variance of the noise, averaged over what is reported
 """
 
 from __future__ import annotations
@@ -29,22 +28,22 @@ from sparktune.space.space import Space
 from sparktune.trial import Status
 
 _FEW = 4
-"""Results up to which the smallest loss is all that is known."""
+"""With this many results or fewer the point with the smallest loss is recommended."""
 
 _MOST = 50
-"""Points at most that may be the best: those with the smallest losses."""
+"""Largest number of points that may be the best: those with the smallest losses."""
 
 _KAPPA = 1.0
-"""How many standard deviations below its mean the loss of a point may be."""
+"""How many standard deviations below its mean the confidence bound of a point lies."""
 
 _NOISY = 0.02
-"""Noise as a share of the signal's variance from which on it matters."""
+"""Noise matters above this share of the signal's variance."""
 
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """What is known of the points that may be the best: `rows` (m,) of the history, the first of
-    each point.
+    """What is known of the points that may be the best. `rows` (m,) are the first rows of these
+    points in the history.
     """
 
     rows: NDArray[np.intp]
@@ -56,7 +55,7 @@ class Standing:
 
     @staticmethod
     def of(space: Space, history: View) -> Standing:
-        """What a history tells, of at least one comparable result."""
+        """The standing after a history with at least one comparable result."""
         known = np.flatnonzero(history.comparable)
         X, y = history.X[known], history.loss[known]
         embedding = Embedding.of(space)
@@ -68,20 +67,20 @@ class Standing:
         return Standing(known[first], X[first], mean, C, process.sn2 * process.scale**2, noisy)
 
     def after(self, i: int) -> Standing:
-        """What will be known after point i has been evaluated once more."""
+        """The standing after one more evaluation of point i, with an unchanged mean."""
         c = self.C[i]
         C = self.C - np.outer(c, c) / (c[i] + self.v)
         return Standing(self.rows, self.X, self.mean, C, self.v, self.noisy)
 
     @property
     def hopeful(self) -> int:
-        """The point whose loss may be the lowest."""
+        """The point with the lowest confidence bound."""
         sd = np.sqrt(np.maximum(np.diag(self.C), 0.0))
         return int(np.argmin(self.mean - _KAPPA * sd))
 
 
 def _first_of_each(X: Array, y: Array) -> NDArray[np.intp]:
-    """Indices of the first row of each point, those with the smallest losses first."""
+    """Indices of the first row of each point, the smallest losses first."""
     _, first, which = np.unique(
         np.nan_to_num(X, nan=np.inf), axis=0, return_index=True, return_inverse=True
     )
@@ -92,8 +91,8 @@ def _first_of_each(X: Array, y: Array) -> NDArray[np.intp]:
 
 
 def recommended(space: Space, history: View) -> int | None:
-    """The row of a history that is most likely to be its best point: of the smallest mean of the
-    posterior if losses are noisy, else of the smallest loss, the earliest of equals; None where no
+    """The row of a history that is likely to be its best point. With noisy losses it has the
+    smallest posterior mean, else the smallest loss. The earliest of equals is returned; None if no
     trial has a usable loss.
     """
     known = np.flatnonzero(history.comparable)
@@ -109,12 +108,12 @@ def recommended(space: Space, history: View) -> int | None:
 
 @dataclass(frozen=True)
 class Replicate:
-    """A sampler, and behind its points the best of them again.
+    """A sampler whose best points are evaluated again afterwards.
 
     Args:
-        of: suggests new points: a sampler, or its name.
-        after: how many trials are the sampler's. From then on the points that may be the best are
-            evaluated again.
+        of: the sampler of new points, or its name.
+        after: number of trials that the sampler suggests. Later trials evaluate again the points
+            that may be the best.
     """
 
     of: Sampler
@@ -127,8 +126,8 @@ class Replicate:
     __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """n rows, shape (n, d). Where the sampler has no more points, the best ones follow; fewer
-        rows only while there is no result.
+        """n rows, shape (n, d). The best points also follow where the sampler has no more points.
+        Fewer rows only while there are no results.
         """
         trials = int((history.status != CODES[Status.CANCELLED]).sum())
         wanted = min(max(self.after - trials, 0), n)
@@ -140,7 +139,7 @@ class Replicate:
 
 
 def _again(standing: Standing, history: View, n: int) -> list[Array]:
-    """n of the points, one after the other, with what runs already."""
+    """n of the points, chosen one after the other. Pending trials count."""
     for row in history.X[history.pending]:
         same = (row == standing.X) | (np.isnan(standing.X) & np.isnan(row))
         for running in np.flatnonzero(same.all(axis=1)):

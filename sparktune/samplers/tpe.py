@@ -56,13 +56,13 @@ class TPE:
 
     Args:
         prior_weight: weight of the prior's kernel against 1 for each observation.
-        n_startup_jobs: finished trials with a usable loss before the model takes over from
-            evenly spread points.
-        n_EI_candidates: draws from the good model of which the best is suggested.
+        n_startup_jobs: finished trials with a usable loss before the model takes over. Until then
+            points fill the space evenly.
+        n_EI_candidates: number of draws from the good model, the best of which is suggested.
         gamma: share of the finished trials that counts as good: n_good = ceil(gamma * N), at
             most 25.
-        repeats: what to do where all points of a finite space are tried: False, the run ends; True,
-            points are tried again, as a noisy objective wants it.
+        repeats: what happens once every point of a finite space has been tried. False: the run
+            ends. True: points are tried again, which suits a noisy objective.
     """
 
     prior_weight: float = 1.0
@@ -83,9 +83,9 @@ class TPE:
     __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """n rows, shape (n, d), or fewer where all points of a finite space are tried or running.
+        """n rows, shape (n, d). Fewer if every point of a finite space is tried or running.
 
-        Pending trials repel, and so does each row those after it.
+        Each row keeps away from pending trials and from the rows before it.
         """
         if n == 0 or not len(space):
             return np.empty((n, len(space)))

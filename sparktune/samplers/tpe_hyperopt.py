@@ -1,8 +1,8 @@
-"""TPE as Hyperopt 0.3.0 has it, for those who must reproduce what they had.
+"""TPE as in Hyperopt 0.3.0, for users who must reproduce its suggestions.
 
-Every parameter on its own is modelled by two densities, l over its values in the trials with the
-smallest losses and g over all others; of `n_EI_candidates` draws from l the one with the largest
-l / g is suggested. Unlike in `tpe`,
+Each parameter has two densities of its own: l over its values in the trials with the smallest
+losses, and g over its values in all others. Of `n_EI_candidates` draws from l the one with the
+largest l / g is suggested. Unlike in `tpe`,
 
     - pending trials and those with status "fail" have the loss +inf, and count for the start-up and
       for N; those that raised, crashed, ran too long or were cancelled are left out;

@@ -1,7 +1,7 @@
-"""Models of a loss over vectors, apart from what is suggested with them.
+"""Models of a loss over vectors, usable without any sampler.
 
 A surrogate is a frozen dataclass of its options with one method, `fit(Z, y, rng)`, a pure function
-of its arguments. What it returns is a `Posterior`. Nothing here knows of spaces or trials.
+of its arguments that returns a `Posterior`. Nothing here knows of spaces or trials.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ their posterior density, with its gradient (Rasmussen and Williams 2006, eqs. 5.
     l         (g,)       lengths of the kernel's groups
     sf2, st2, sn2        variances of the signal, of the weights of its trend, and of the noise
     T         (n, q)     effects of the trend (`_kernel`)
-    c         (n,)       the noise of each observation as a share of sn2, 1 where nothing is told
+    c         (n,)       the noise of each observation as a share of sn2, 1 where none is reported
     K         (n, n)     sf2 k + st2 T T^T + sn2 diag(c)
     L         (n, n)     its lower Cholesky factor
     alpha     (n,)       K^-1 y
@@ -17,11 +17,11 @@ Priors, all normal in the logarithm. The length's grows with the number of group
     log l     N(log 0.5 + 1/2 log g, 1)
     log sf2   N(0, 1), as the observations are standardised
     log st2   N(log 0.5, 1.5^2)
-    log sn2   N(log 0.005, 1.5^2), or about what is told of it
+    log sn2   N(log 0.005, 1.5^2), or around the reported variance
 
-What is told of noise gives its shape, and where its size is likely to be; the size is inferred. So
-it does no harm if it is told too large, as by folds which are the same for all observations: what
-is hard in one of them is hard for all, and makes no difference between observations.
+A reported variance gives the shape of the noise, and where its size is likely to be. The size is
+inferred. A report that is too large therefore does no harm. Folds that are the same for all
+observations give such reports: a hard fold is hard for all, and makes no difference between them.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ _REACH = 8.0
 class Evidence:
     """The evidence of observations y (n,) at rows Z (n, p).
 
-    `noise` is the variance of the noise where it is known; `told` (n,) what is told of that of each
-    observation, NaN where nothing is; `middle` (p,) the point that effects of the trend are
-    measured from, without it the mean of the rows.
+    `noise` is the known variance of the noise, if any. `told` (n,) is the reported variance of each
+    observation, NaN where there is none. `middle` (p,) is the origin of the trend's effects, by
+    default the mean of the rows.
     """
 
     Z: Array
@@ -69,7 +69,7 @@ class Evidence:
 
     @cached_property
     def usual(self) -> float | None:
-        """The median of the variances told; None where there is none."""
+        """The median of the reported variances; None if there are none."""
         if self.told is None or np.isnan(self.told).all():
             return None
         return float(np.clip(np.nanmedian(self.told), LEAST_NOISE, 1.0))
@@ -146,7 +146,7 @@ class Evidence:
 
 
 def factor(K: Array, noise: float | Array) -> Array:
-    """The lower Cholesky factor of K + diag(noise), with as much more noise as it takes."""
+    """The lower Cholesky factor of K + diag(noise), with more noise if it needs some."""
     from scipy.linalg.lapack import dpotrf
 
     K = K.copy()
@@ -177,7 +177,7 @@ def solved(L: Array, B: Array, *, transposed: bool = False) -> Array:
 
 
 def minimised(evidence: Evidence, start: Array, steps: int) -> tuple[float, Array]:
-    """The evidence's smallest value on the way of L-BFGS from `start`, and where it is."""
+    """The smallest value that L-BFGS meets from `start`, and where."""
     from scipy.optimize import minimize
 
     best: list[Any] = [np.inf, start]

@@ -1,5 +1,5 @@
-"""What a Gaussian process with known hyperparameters says (Rasmussen and Williams 2006, eqs. 2.23
-to 2.27 and 5.12).
+"""The posterior of a Gaussian process with known hyperparameters (Rasmussen and Williams 2006,
+eqs. 2.23 to 2.27 and 5.12).
 
     Z, X     (n, p), (m, p)   rows of features: the observed ones, and others
     A, B     (n, p), (m, p)   these rows in units of their lengths
@@ -98,7 +98,7 @@ class Process:
         return self._mean(self.covariance(Z))
 
     def doubts(self, Z: Array) -> Array:
-        """The standard deviations of f at the rows of Z (m, p) before anything is known, (m,)."""
+        """The prior standard deviations of f at the rows of Z (m, p), shape (m,)."""
         found: Array = self.scale * np.sqrt(self.prior_variances(Z))
         return found
 
@@ -111,7 +111,7 @@ class Process:
         return solved(self.L, self.covariance(Z))
 
     def extended(self, V: Array, Z: Array) -> Array:
-        """V of the rows Z from what it was before the last row was believed: one row more."""
+        """V of the rows Z, from their V before the last row was believed."""
         kx = self.prior_covariance(self.Z[-1:], Z)
         last = (kx - self.L[-1:, :-1] @ V) / self.L[-1, -1]
         return np.vstack([V, last])
@@ -173,16 +173,16 @@ class Process:
         return self.alpha / np.sqrt(np.diag(self.inverse))
 
     def believing(self, Z: Array) -> Process:
-        """The posterior if f were known to be what is expected at the rows of Z (m, p): its mean is
-        the same, its standard deviation is 0 there and smaller near them.
+        """The posterior if f had its expected values at the rows of Z (m, p). The mean stays the
+        same. The standard deviation becomes 0 there, and smaller nearby.
         """
         if not len(Z):
             return self
         return self._extended(Z, LEAST_NOISE * self.sf2)
 
     def observing(self, Z: Array, y: Array) -> Process:
-        """The posterior after y (m,) has been observed at the rows of Z (m, p), too, with the
-        hyperparameters that were known before.
+        """The posterior after y (m,) has also been observed at the rows of Z (m, p), with unchanged
+        hyperparameters.
         """
         if not len(Z):
             return self

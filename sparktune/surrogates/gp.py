@@ -53,10 +53,10 @@ class GP:
     Args:
         groups: for each feature the index of its length, 0, 1, ...; without it each feature has a
             length of its own.
-        warp: whether observations are losses of which the small ones matter (`warping`). The
-            posterior is then about the warped ones, whose mean is 0 and whose variance is 1.
-        noise: variance of the noise where it is known, as a share of the observations' variance;
-            None: it is inferred.
+        warp: whether observations are losses, of which the small ones matter (`warping`). The
+            posterior then describes the warped ones, which have mean 0 and variance 1.
+        noise: known variance of the noise, as a share of the observations' variance. None: the
+            variance is inferred.
     """
 
     groups: tuple[int, ...] | None = None
@@ -77,9 +77,9 @@ class GP:
 
         Args:
             rng: not used; a fit depends on the observations alone.
-            variance: what is told of the variance of each observation's noise, shape (n,), in its
-                square unit, NaN where nothing is. It is the shape of the noise, and says where its
-                size is likely to be (`_evidence`).
+            variance: the reported variance of each observation's noise, shape (n,), in squared
+                units of y, NaN where none is reported. It gives the shape of the noise, and where
+                its size is likely to be (`_evidence`).
 
         Raises:
             InvalidArgument: Z and y do not fit together, or hold NaN.
@@ -96,9 +96,7 @@ class GP:
     def _evidence(
         self, Z: Array, y: Array, variance: Array | None, most: int
     ) -> tuple[Evidence, float, float]:
-        """The evidence of at most so many of these observations, and what they are measured from
-        and in.
-        """
+        """The evidence of at most `most` of these observations, their offset and their scale."""
         if self.warp:
             (scaled, slope), offset, scale = warped_with_slope(y), 0.0, 1.0
         else:
@@ -112,7 +110,7 @@ class GP:
 
 
 def subset(Z: Array, y: Array, most: int) -> NDArray[np.intp]:
-    """Indices of at most so many observations, in their order."""
+    """Indices of at most `most` observations, in ascending order."""
     n = len(y)
     if n <= most:
         return np.arange(n)
@@ -153,7 +151,7 @@ class _Search:
 
 @lru_cache(maxsize=32)
 def _mode(search: _Search) -> Array:
-    """The hyperparameters that the observations support best."""
+    """The hyperparameters with the largest posterior density."""
     evidence, start = search.evidence, search.start
     if start is not None and not _doubled(search.size):
         return minimised(evidence, start, _STEPS_LATER)[1]
@@ -163,7 +161,7 @@ def _mode(search: _Search) -> Array:
 
 
 def _sizes(n: int) -> list[int]:
-    """How many observations the hyperparameters are found for, one after the other, up to n."""
+    """The numbers of observations for which the hyperparameters are found in turn, up to n."""
     doubled = [_FIRST * 2**i for i in range((_LAST // _FIRST).bit_length())]
     last = n
     if n > _ALL:

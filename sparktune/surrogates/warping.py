@@ -1,4 +1,4 @@
-"""Losses on a scale where a stationary model fits them: what is far worse than most is only that.
+"""Losses on a scale that suits a stationary model: how much worse a bad loss is matters little.
 
     y       (n,)   losses; infinite where a trial failed
     m              the median of the finite ones
@@ -6,9 +6,9 @@
     w       (n,)   y up to the median; above, m + s log(1 + (y - m) / s)
     slope   (n,)   dw/dy
 
-The differences between good losses stay what they are, and so does the share of noise in them.
-Ranks instead (Song et al. 2024, arXiv:2408.11527) make noise as large as the signal, once
-most trials are near the best one.
+The differences between good losses stay unchanged, and so does the share of noise in them. Ranks
+(Song et al. 2024, arXiv:2408.11527) would make noise as large as the signal once most trials are
+near the best one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from sparktune.surrogates import Array
 
 _FAILED = 0.5
-"""How much worse than the worst loss a failure is, in ranges of the others."""
+"""How much worse than the worst loss a failure counts, in ranges of the losses."""
 
 
 def warped(y: Array) -> Array:
