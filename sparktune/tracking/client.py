@@ -76,6 +76,10 @@ class Client:
 
         self.uri = uri or mlflow.get_tracking_uri()
         self._client = mlflow.MlflowClient(self.uri)
+        if self.limited:  # ask for credentials now: MLflow would report missing ones as status 500
+            from mlflow.utils.databricks_utils import get_databricks_host_creds
+
+            get_databricks_host_creds(self.uri)
         self._name = experiment
         self._here = here
         self.context = dict(_context() if here.tags is None else here.tags)

@@ -16,33 +16,17 @@ from weakref import WeakValueDictionary
 from sparktune.results.finished import Snapshot
 from sparktune.tracking.client import hopeless, quickly, refused
 from sparktune.tracking.projection import Projection
+from sparktune.tracking.rate import Rate
 from sparktune.trial import Status, Trial
 
 logger = logging.getLogger("sparktune")
 
 _LEAST, _MOST = 1.0, 60.0  # seconds between attempts, doubled from one to the next
-_BURST = 50.0  # trials that may go to a server at once, above the rate
 _EVERY = 5.0  # seconds between the counts of the parent
 _SHARE = 0.02  # of a core that sending takes while trials run, as it holds the interpreter's lock
 _LONGEST = 1.0  # seconds of rest for the sake of that share
 _THREADS = 4  # that send to a server after the end of the run
 _REQUEST = 30.0  # seconds that one may take
-
-
-class Rate:
-    """So many per second, and some at once after a pause: a token bucket."""
-
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._left = _BURST
-        self._at = time.monotonic()
-
-    def delay(self) -> float:
-        """Take one; seconds to wait first."""
-        now = time.monotonic()
-        self._left = min(self._left + (now - self._at) * self._rate, _BURST) - 1
-        self._at = now
-        return max(-self._left / self._rate, 0.0)
 
 
 _sending: WeakValueDictionary[str, Sender] = WeakValueDictionary()

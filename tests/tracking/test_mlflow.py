@@ -63,8 +63,10 @@ def test_a_trial_is_a_child_run_with_its_parameters_metrics_and_end(server: Serv
 
     assert children.keys() == study.trials.keys()
     (parent,) = server.parents()
+    assert len({run.info.run_id for run in children.values()}) == len(study.trials)
     for id, trial in study.trials.items():
         run = children[id]
+        assert run.data.params.keys() == trial.values.keys()  # what MLflow draws in parallel
         assert run.info.run_name == f"trial {id}"
         assert run.data.params["x"] == str(trial.values["x"])
         assert run.data.params["kind"] == ["round", "flat"][int(trial.values["kind"])]
@@ -255,7 +257,9 @@ def test_above_so_many_children_only_improvements_get_a_run(
 
 
 def test_the_objective_has_the_run_of_its_trial(server: Server, spark: SparkSession) -> None:
-    """Bare calls and `start_run()` alike land there, and none in the run of another trial."""
+    """Bare calls, `start_run()` and nested runs alike land there, none in the run of another
+    trial.
+    """
 
     def objective(config: dict[str, Any]) -> float:
         import mlflow as tracking
@@ -263,7 +267,7 @@ def test_the_objective_has_the_run_of_its_trial(server: Server, spark: SparkSess
         if config["kind"] == "round":
             tracking.log_metric("own", config["x"])
         else:
-            with tracking.start_run():
+            with tracking.start_run(nested=config["x"] < 0):
                 tracking.log_metric("own", config["x"])
         if config["x"] > 3:
             raise ValueError("x is too large")
@@ -274,7 +278,7 @@ def test_the_objective_has_the_run_of_its_trial(server: Server, spark: SparkSess
         SPACE,
         on=Spark(parallelism=2, session=spark),
         max_trials=6,
-        start=[{"x": 3.5, "kind": 0}, {"x": 3.5, "kind": 1}],
+        start=[{"x": 3.5, "kind": 0}, {"x": 3.5, "kind": 1}, {"x": -1.5, "kind": 1}],
         seed=3,
         progress=False,
         tracking=server.observer(workers=True),
@@ -287,6 +291,41 @@ def test_the_objective_has_the_run_of_its_trial(server: Server, spark: SparkSess
         wanted = "FINISHED" if trial.status is Status.OK else "FAILED"
         assert children[id].info.status == wanted
         assert children[id].data.tags["sparktune.status"] == trial.status.value
+
+
+def test_trials_that_raise_die_or_run_out_of_time_fail_with_the_reason(
+    server: Server, spark: SparkSession
+) -> None:
+    def objective(config: dict[str, Any]) -> float:
+        import os
+        import time
+
+        if config["x"] > 3:
+            raise ValueError("x is too large")
+        if config["x"] > 2:
+            os.kill(os.getpid(), 9)
+        if config["x"] > 1:
+            time.sleep(600)
+        return float(config["x"] ** 2)
+
+    study = tune(
+        objective,
+        SPACE,
+        on=Spark(parallelism=2, session=spark, trial_timeout=3, retries=0),
+        max_trials=1,
+        start=[{"x": x, "kind": 0} for x in (3.5, 2.5, 1.5)],
+        progress=False,
+        tracking=server.observer(),
+    )
+    ends = [study.trials[id].status for id in range(3)]
+    assert ends == [Status.ERROR, Status.CRASHED, Status.TIMEOUT]
+    children = server.children()
+    assert [children[id].info.status for id in range(3)] == ["FAILED"] * 3
+    tags = [children[id].data.tags for id in range(3)]
+    assert [each["sparktune.status"] for each in tags] == ["error", "crashed", "timeout"]
+    assert tags[0]["sparktune.error"] == "ValueError: x is too large"
+    assert tags[1]["sparktune.error"]
+    assert "3" in tags[2]["sparktune.error"]
 
 
 def test_autologging_goes_to_the_run_of_the_trial_and_nowhere_else(
@@ -362,14 +401,19 @@ def test_threads_of_the_driver_have_runs_of_their_own(server: Server) -> None:
 
 
 def test_names_that_mlflow_refuses_are_changed_and_long_values_cut(server: Server) -> None:
-    space = {f"p{i}": hp.uniform(f"p{i}", 0, 1) for i in range(120)}
+    """And what is more than a request may hold goes in several."""
+    space = {f"p{i}": hp.uniform(f"p{i}", 0, 1) for i in range(150)}
     space |= {"a=b": hp.uniform("a=b", 0, 1), "a/b c:1": hp.uniform("a/b c:1", 0, 1)}
-    space["long"] = hp.choice("long", ["é" * 9000, "short"])
-    tune(lambda config: 1.0, space, max_trials=2, progress=False, tracking=server.observer())
+    space["long"] = hp.choice("long", ["é" * 9000])
+    result = {"loss": 1.0, "status": "ok", "no": math.nan, "much": math.inf, "little": -math.inf}
+    tune(lambda config: result, space, max_trials=2, progress=False, tracking=server.observer())
 
-    run = server.children()[0]
-    assert len(run.data.params) == 123
-    assert {"a_b", "a/b c:1"} <= run.data.params.keys()
+    data = server.children()[0].data
+    assert len(data.params) == 153
+    assert {"a_b", "a/b c:1"} <= data.params.keys()
+    assert data.params["long"].startswith("é" * 5000)
+    assert data.params["long"].endswith("...")
+    assert data.metrics.keys() == {"loss", "duration_s"}
 
 
 def test_keys_differ_where_labels_do() -> None:

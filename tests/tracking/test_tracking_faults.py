@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import pytest
 
 from sparktune import Threads, hp, tune
 from sparktune.tracking import track
+from sparktune.tracking.names import study_id
+from sparktune.tracking.sending import _sending
 from sparktune.trials import Trials
 from tests.tracking.conftest import serving
 from tests.tracking.store import Server
@@ -36,6 +39,14 @@ def ended(server: Server) -> dict[int, Any]:
     children = server.children()
     assert {run.info.status for run in children.values()} <= {"FINISHED", "FAILED"}
     return children
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    """Return once it holds."""
+    end = time.monotonic() + 300
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_a_server_that_hangs_holds_up_nothing(
@@ -64,29 +75,68 @@ def test_a_server_that_hangs_holds_up_nothing(
     assert ended(server).keys() == study.trials.keys()
 
 
-def test_a_server_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+def test_a_server_that_goes_away_and_comes_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The run ends within its patience, with one warning, and what is missing is sent as soon as
+    the server is back.
+    """
     folder = tmp_path / "server"
     folder.mkdir()
     journal = tmp_path / "study.jsonl"
-    calls: list[int] = []
+    ends: list[float] = []
     with serving(folder) as (uri, process):
 
         def objective(config: dict[str, Any]) -> float:
-            calls.append(len(calls))
-            if len(calls) == 4:
+            ends.append(time.monotonic())
+            if len(ends) == 4:
                 process.kill()
                 process.wait()
             return square(config)
 
         server = Server(uri, "comes back")
-        options = server.observer(patience=0)
+        options = server.observer(patience=0.5)
         study = tune(
             objective, SPACE, max_trials=10, journal=journal, progress=False, tracking=options
         )
-    assert len(calls) == 10
+    assert len(study.trials) == 10
+    assert time.monotonic() - ends[-1] < 60  # a request to a dead server takes MLflow minutes
+    lost, left = [each.getMessage() for each in caplog.records if "MLflow" in each.getMessage()]
+    assert "MLflow cannot be reached" in lost
+    assert f"trials are not sent yet (MlflowException: API request to {uri}" in left
+    assert left.endswith(f"sparktune track {journal}")
     with serving(folder, int(uri.rpartition(":")[2])):
+        sender = _sending[study_id(study.header)] if study.header else None
+        assert sender
+        assert sender.wait(300)
+        runs = ended(server)
+        assert runs.keys() == study.trials.keys()
         assert track(Trials.load(journal), server.observer(patience=300))
-        assert ended(server).keys() == study.trials.keys()
+        assert {id: run.info.run_id for id, run in ended(server).items()} == {
+            id: run.info.run_id for id, run in runs.items()
+        }
+
+
+@pytest.mark.parametrize("mode", ["429", "500"])
+def test_a_server_that_fails_for_a_while_gets_everything_in_the_same_run(
+    server: Server, mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[int] = []
+
+    def objective(config: dict[str, Any]) -> float:
+        calls.append(len(calls))
+        if len(calls) == 2:
+            server.mode(mode)
+        if len(calls) == 4:
+            wait_for(lambda: server.requests())
+            server.mode("ok")
+        return square(config)
+
+    study = tune(objective, SPACE, max_trials=6, progress=False, tracking=server.observer())
+    assert ended(server).keys() == study.trials.keys()
+    (said,) = [each.getMessage() for each in caplog.records if "MLflow" in each.getMessage()]
+    assert "MLflow cannot be reached" in said
+    assert mode in said
 
 
 DRIVER = """
@@ -166,7 +216,12 @@ def test_own_runs_of_trials_are_given_up_soon(
 
 
 @pytest.mark.parametrize(
-    ("uri", "said"), [("htp://127.0.0.1", "htp"), ("file:./mlruns", "sqlite:///mlflow.db")]
+    ("uri", "said"),
+    [
+        ("htp://127.0.0.1", "htp"),
+        ("file:./mlruns", "sqlite:///mlflow.db"),
+        ("databricks://nobody", "credential"),
+    ],
 )
 def test_an_address_that_leads_nowhere_is_not_waited_for(
     uri: str,
@@ -174,8 +229,10 @@ def test_an_address_that_leads_nowhere_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     server: Server,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE", raising=False)
+    monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "no profiles"))
     options = replace(server.observer(patience=300), tracking_uri=uri)
     began = time.monotonic()
     study = tune(square, SPACE, max_trials=3, progress=False, tracking=options)
