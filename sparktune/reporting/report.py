@@ -36,7 +36,8 @@ class Report:
         Path(path).write_text(self.html, encoding="utf-8", newline="\n")
 
     def show(self) -> None:
-        """Show the page in a notebook, wherever in a cell this is called.
+        """Show the page in a notebook, wherever in a cell this is called. A notebook of Databricks
+        shows it by its own `displayHTML`.
 
         Raises:
             ImportError: there is no IPython.
@@ -47,9 +48,15 @@ class Report:
                 "open it in a browser",
                 name="IPython",
             )
+        from IPython import get_ipython
         from IPython.display import display
 
-        display(self)  # type: ignore[no-untyped-call, unused-ignore]
+        shell: Any = get_ipython()  # type: ignore[no-untyped-call, unused-ignore]
+        show: Any = shell and shell.user_ns.get("displayHTML")
+        if show:
+            show(self.html)
+        else:
+            display(self)  # type: ignore[no-untyped-call, unused-ignore]
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own, which can reach nothing around it."""

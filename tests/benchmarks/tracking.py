@@ -74,7 +74,9 @@ def requests(uri: str, sizes: list[int]) -> None:
 
 def wall(n: int, seconds: float, rounds: int) -> None:
     """Wall times, by rounds of a run without and one with tracking."""
-    print(f"{n} trials of {1000 * seconds:g} ms; medians of {rounds} rounds, and each round's ratio")
+    print(
+        f"{n} trials of {1000 * seconds:g} ms; medians of {rounds} rounds, and each round's ratio"
+    )
     session = local_session(2)
     for on in (Serial(), Threads(2), Spark(2, session=session)):
         run(on, 20, seconds, MlflowObserver(patience=600))  # first calls are not measured

@@ -28,6 +28,7 @@ FLAGS = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-3d-apis",  # some notebooks are shown without WebGL
     "--no-first-run",
     "--disable-background-networking",
     "--hide-scrollbars",
@@ -100,9 +101,9 @@ class Browser:
                 return message["result"]
             self.events.append(message)
 
-    def wait(self, method: str, session: str) -> None:
-        """Return once an event has come."""
-        while not any(e["method"] == method and e["sessionId"] == session for e in self.events):
+    def wait(self, method: str, session: str, times: int = 1) -> None:
+        """Return once an event has come so often."""
+        while times > sum(e["method"] == method and e["sessionId"] == session for e in self.events):
             self.events.append(self._message())
 
     def _message(self) -> dict[str, Any]:
@@ -122,9 +123,9 @@ class Browser:
         file.write_text(html, encoding="utf-8")
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         found = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        page = Page(self, found["sessionId"], width)
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            page.call(f"{domain}.enable")
+        page = Page(self, target, found["sessionId"], width)
+        page.listen()
+        page.call("Performance.enable", timeDomain="threadTicks")
         page.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         features = [{"name": k.replace("_", "-"), "value": v} for k, v in media.items()]
         page.call("Emulation.setEmulatedMedia", features=features)
@@ -135,12 +136,33 @@ class Browser:
             page.run("frames()")
         return page
 
+    def frame(self, page: Page) -> Page:
+        """What a page shows in its frame, which can be reached only from here."""
+        targets = self.call("Target.getTargets")["targetInfos"]
+        (target,) = (each["targetId"] for each in targets if each.get("parentId") == page.target)
+        found = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        frame = Page(self, target, found["sessionId"], page.width)
+        frame.listen()
+        frame.run("frames()")
+        return frame
+
 
 class Page:
     """One page of a browser."""
 
-    def __init__(self, browser: Browser, session: str, width: int) -> None:
-        self.browser, self.session, self.width = browser, session, width
+    def __init__(self, browser: Browser, target: str, session: str, width: int) -> None:
+        self.browser, self.target, self.session, self.width = browser, target, session, width
+
+    def listen(self) -> None:
+        """Hear of what happens there, and of errors until now."""
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of the processor that the page has taken."""
+        metrics = self.call("Performance.getMetrics")["metrics"]
+        return next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")
 
     def call(self, method: str, **params: Any) -> Any:
         """The answer to a command about this page."""

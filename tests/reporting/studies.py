@@ -56,3 +56,12 @@ def made(n: int = 150, seed: int = 0, **told: object) -> Study:
             )
         study.tell(trial, end)
     return study
+
+
+def wide(n: int, d: int) -> Study:
+    """n trials over d parameters; every thousandth fails."""
+    study = Study({f"x{j}": hp.uniform(f"x{j}", 0, 1) for j in range(d)}, "random", seed=0)
+    for trial in study.ask(n):
+        loss = sum(float(value) for value in trial.values.values())
+        study.tell(trial, ValueError("no") if trial.id % 1000 == 7 else loss)
+    return study

@@ -12,7 +12,7 @@ import pytest
 import sparktune
 from sparktune import Study, hp
 from tests.reporting.browser import FOUND, MISSING, Browser
-from tests.reporting.studies import made
+from tests.reporting.studies import HOSTILE, made, wide
 
 pytestmark = pytest.mark.skipif(FOUND is None, reason=MISSING)
 
@@ -58,6 +58,7 @@ def test_every_chart_is_drawn_and_nothing_is_loaded(
     assert page.run('all(".canvas").length') == 9  # history, six slices, parallel, timeline
     assert page.run(EMPTY) == []
     assert page.run("document.documentElement.scrollWidth") <= width
+    assert page.run('document.createElement("canvas").getContext("webgl")') is None
     assert page.complaints == []
 
 
@@ -72,7 +73,11 @@ def test_a_notebook_draws_the_page_in_its_frame(browser: Browser, study: Study) 
     shown = study.report()._repr_html_()
     page = browser.page(f'<!doctype html><meta charset="utf-8">{shown}')
     assert page.run('document.querySelector("iframe").contentDocument') is None  # out of reach
-    assert page.complaints == []
+    frame = browser.frame(page)
+    assert frame.run("origin") == "null"
+    assert frame.run('all(".canvas").length') == 9
+    assert frame.run(EMPTY) == []
+    assert [*page.complaints, *frame.complaints] == []
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
@@ -83,14 +88,87 @@ def test_few_trials_raise_no_error(browser: Browser, n: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "losses", [[1.0] * 5, [-1e300, 1e300, 0.0], [None] * 3, [float("inf"), -2.0]], ids=repr
+    "losses",
+    [
+        [1.0] * 5,
+        [-1e300, 1e300, 0.0],
+        [None] * 3,
+        [float("inf"), float("nan"), -2.0],
+        [-3.0, -1.0, -2.0],
+    ],
+    ids=repr,
 )
 def test_strange_losses_raise_no_error(browser: Browser, losses: list[float | None]) -> None:
+    """And a scale of logarithms is offered for positive losses only."""
     study = Study({"x": hp.uniform("x", 0, 1)}, "random", seed=0)
     for trial, loss in zip(study.ask(len(losses)), losses, strict=True):
         study.tell(trial, ValueError("no") if loss is None else loss)
     page = browser.page(study.report().html)
     assert page.run(EMPTY) == []
+    assert ("logarithmic" in page.run("document.body.innerText")) is (losses[0] == 1.0)
+    assert page.complaints == []
+
+
+def test_sixty_parameters_and_trials_that_run_still(browser: Browser) -> None:
+    labels = [f"x{i}" for i in range(60)]
+    study = Study({label: hp.uniform(label, 0, 1) for label in labels}, "random", seed=0)
+    for trial in study.ask(12):
+        study.tell(trial, float(trial.values["x7"]))
+    study.ask(3)
+    page = browser.page(study.report().html)
+    assert page.run('text(".count")') == "15 trials"
+    assert "3 of 15 trials have not ended" in page.run("document.body.innerText")
+    assert page.run('all(".slices .canvas").length') == 12
+    page.run("all('.slices details > summary')[0].click()")
+    page.run("frames(5)")
+    assert page.run('all(".slices .canvas").length') == 60
+    assert page.run(EMPTY) == []
+    assert page.complaints == []
+
+
+def test_names_and_options_of_any_kind_and_length_are_shown_as_text(browser: Browser) -> None:
+    option = f"{HOSTILE} 😀 \u05d0 {'long ' * 2000}"
+    study = Study({HOSTILE: hp.choice(HOSTILE, [option, "b"])}, "random", seed=0)
+    for trial in study.ask(6):
+        study.tell(trial, ValueError(HOSTILE) if trial.id == 3 else float(trial.id))
+    page = browser.page(sparktune.report({f"run {HOSTILE}": study, "other": study}).html)
+    page.run("all('details').forEach((each) => (each.open = true))")
+    page.run("frames(5)")
+    shown = page.run("document.body.innerText")
+    for seen in ("run </script><script>alert(1)</script>", "😀 \u05d0 long long", "{{7*7}}\\x00"):
+        assert seen in shown
+    assert page.run(EMPTY) == []
+    assert page.complaints == []
+
+
+def test_ten_thousand_trials_are_drawn_and_selected_at_once(browser: Browser) -> None:
+    """In seconds of the processor, which do not hold what else the machine does."""
+    page = browser.page(wide(10_000, 8).report().html)
+    assert page.run('text(".count")') == "10000 trials"
+    assert page.cpu < 1
+    took = []
+    for i in range(5):
+        before = page.cpu
+        page.run(f"""await (async () => {{
+          const field = document.querySelector('input[aria-label="x0 to"]');
+          field.value = "0.{i + 3}";
+          field.dispatchEvent(new Event("change"));
+          await frames(2);
+        }})()""")
+        took.append(page.cpu - before)
+        assert re.match(r"\d+ of 10000 trials selected", page.run('text(".count")'))
+    assert min(took) < 0.1
+    assert page.complaints == []
+
+
+def test_a_page_that_is_written_again_shows_the_new_state_by_itself(browser: Browser) -> None:
+    study = made(20)
+    page = browser.page(sparktune.report(study, refresh=1).html)
+    assert page.run('text(".count")') == "20 trials"
+    (browser.folder / "page.html").write_text(made(30).report().html, encoding="utf-8")
+    browser.wait("Page.frameStartedLoading", page.session, 2)
+    browser.wait("Page.loadEventFired", page.session, 2)
+    assert page.run('text(".count")') == "30 trials"
     assert page.complaints == []
 
 
@@ -188,12 +266,19 @@ def test_axe_finds_nothing_that_shuts_people_out(browser: Browser, html: str, sc
         assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
 
 
-def test_without_scripts_the_static_parts_are_left(browser: Browser, html: str) -> None:
+def test_without_scripts_the_static_parts_are_left(
+    browser: Browser, html: str, study: Study
+) -> None:
     page = browser.page(html, scripts=False)
     heights = "Array.from(document.querySelectorAll('{}'), (each) => each.clientHeight)"
     assert all(page.value(heights.format(".fallback")))
     assert not any(page.value(heights.format(".scripted")))
     assert page.value(heights.format(".chart.drawn")) == []
+    seen = page.value("document.body.innerText")
+    best = study.best
+    assert best is not None
+    for said in (f"Best loss {best.loss:.6g}", "The 25 best trials.", "without a usable loss"):
+        assert said in seen
 
 
 def test_it_prints_on_a_few_pages_in_dark_colours_too(

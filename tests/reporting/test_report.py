@@ -20,7 +20,7 @@ from sparktune.cli import main
 from sparktune.errors import InvalidArgument
 from sparktune.results.noise import noise
 from sparktune.trial import Failure, Outcome, Status
-from tests.reporting.studies import made
+from tests.reporting.studies import made, wide
 
 
 class Page(HTMLParser):
@@ -246,15 +246,6 @@ def test_trials_that_run_still_are_named() -> None:
 
 def test_the_page_is_small() -> None:
     assert len(made(100).report().html.encode()) < 300_000
-
-
-def wide(n: int, d: int) -> Study:
-    """n trials over d parameters; every thousandth fails."""
-    study = Study({f"x{j}": hp.uniform(f"x{j}", 0, 1) for j in range(d)}, "random", seed=0)
-    for trial in study.ask(n):
-        loss = sum(float(value) for value in trial.values.values())
-        study.tell(trial, ValueError("no") if trial.id % 1000 == 7 else loss)
-    return study
 
 
 def test_ten_thousand_trials_fit_one_megabyte() -> None:

@@ -20,12 +20,20 @@ RUN = """
 from sparktune import hp, tune
 study = tune(lambda x: x * x, hp.uniform("x", -3, 3), max_trials=30, seed=1, progress="live")
 """
+DATABRICKS = """
+shown = []
+displayHTML = shown.append
+study.report().show()
+print(shown == [study.report().html])
+"""
 
 
 @pytest.fixture(scope="module")
 def outputs() -> list[list[Any]]:
     """What each cell shows."""
-    cells = [nbformat.v4.new_code_cell(source) for source in (RUN, "study.report().show()")]
+    cells = [
+        nbformat.v4.new_code_cell(source) for source in (RUN, "study.report().show()", DATABRICKS)
+    ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     before = os.environ["PATH"]  # the kernel is the python that is found first
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
@@ -61,3 +69,8 @@ def test_a_report_is_shown_in_a_frame_that_draws_it(
     with Browser.open(tmp_path) as browser:
         page = browser.page(f'<!doctype html><meta charset="utf-8">{shown}')
         assert page.complaints == []
+
+
+def test_databricks_shows_a_report_in_its_own_way(outputs: list[list[Any]]) -> None:
+    (printed,) = outputs[2]
+    assert printed["text"] == "True\n"

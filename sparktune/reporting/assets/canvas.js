@@ -70,11 +70,13 @@ function drawNow(chart) {
 
 function prepare(canvas, width, height) {
   const ratio = Math.min(window.devicePixelRatio || 1, 2);
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  const context = canvas.getContext("2d");
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  if (canvas.width === w && canvas.height === h) context.clearRect(0, 0, w, h);
+  else [canvas.width, canvas.height] = [w, h]; // which costs memory, and clears it, too
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
-  const context = canvas.getContext("2d");
   context.scale(ratio, ratio);
   context.font = "12px system-ui, sans-serif";
 }
@@ -156,13 +158,41 @@ function fitted(ctx, text, room) {
   return `${text.slice(0, end)}…`;
 }
 
+// Squares of one colour after the other. They are set in an image that is drawn once: a call for
+// each of ten thousand points on every chart is too slow to follow a selection.
 function drawPoints(ctx, points, size) {
+  const { width, height } = ctx.canvas;
+  const ratio = ctx.getTransform().a;
+  const side = Math.max(Math.round(size * ratio), 1);
+  const image = ctx.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
   for (const [fill, at] of points) {
-    ctx.fillStyle = fill;
+    const value = pixelOf(fill);
     for (let k = 0; k < at.length; k += 2) {
-      ctx.fillRect(at[k] - size / 2, at[k + 1] - size / 2, size, size);
+      const left = Math.round(at[k] * ratio - side / 2);
+      const top = Math.round(at[k + 1] * ratio - side / 2);
+      const [right, foot] = [Math.min(left + side, width), Math.min(top + side, height)];
+      for (let y = Math.max(top, 0); y < foot; y++) {
+        for (let x = Math.max(left, 0); x < right; x++) pixels[y * width + x] = value;
+      }
     }
   }
+  const layer = element("canvas", { width, height });
+  layer.getContext("2d").putImageData(image, 0, 0);
+  ctx.drawImage(layer, 0, 0, width / ratio, height / ratio);
+}
+
+const pixelValues = new Map();
+
+// A colour as one pixel of an image.
+function pixelOf(fill) {
+  if (!pixelValues.has(fill)) {
+    const ctx = element("canvas", { width: 1, height: 1 }).getContext("2d");
+    ctx.fillStyle = fill;
+    ctx.fillRect(0, 0, 1, 1);
+    pixelValues.set(fill, new Uint32Array(ctx.getImageData(0, 0, 1, 1).data.buffer)[0]);
+  }
+  return pixelValues.get(fill);
 }
 
 function drawRing(ctx, x, y) {

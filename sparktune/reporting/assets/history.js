@@ -46,20 +46,20 @@ function drawHistory(host, study, selection) {
     const chosen = [];
     const others = [];
     const at = pointAt(f);
+    const faint = colour("--faint");
+    const fills = study.statuses.map((name) => colour(`--s-${name}`));
     for (let i = 0; i < study.n; i++) {
       if (Number.isNaN(study.loss[i])) {
-        if (isFailure(study, i)) paintFailure(ctx, at(i).x, f.bottom, i);
+        if (isFailure(study, i)) {
+          ctx.fillStyle = selection.chosen[i] ? fills[study.status[i]] : faint;
+          ctx.fillRect(at(i).x - 1, f.bottom - 6, 2, 10);
+        }
         continue;
       }
       const { x: px, y: py } = at(i);
       (selection.chosen[i] ? chosen : others).push(px, py);
     }
-    drawPoints(ctx, [[colour("--faint"), others], [colour("--c4"), chosen]], pointSize(study.n));
-  }
-
-  function paintFailure(ctx, px, bottom, i) {
-    ctx.fillStyle = selection.chosen[i] ? colour(`--s-${study.statuses[study.status[i]]}`) : colour("--faint");
-    ctx.fillRect(px - 1, bottom - 6, 2, 10);
+    drawPoints(ctx, [[faint, others], [colour("--c4"), chosen]], pointSize(study.n));
   }
 
   function paintStaircase(ctx, f) {

@@ -1,6 +1,7 @@
 // Each trial with a loss as a line over the most important parameters and the loss.
 
 const FIRST_AXES = 12;
+const MOST_LINES = 3000; // more cannot be told apart, and take too long to follow a selection
 
 function drawParallel(host, study, selection) {
   const columns = [...study.parameters.slice(0, FIRST_AXES), study.losses];
@@ -12,6 +13,9 @@ function drawParallel(host, study, selection) {
     const value = columns[j].value[i];
     return Number.isNaN(value) ? f.bottom + 18 : f.bottom - axes[j].place(value) * (f.bottom - f.top);
   };
+
+  const note = element("p", { class: "caption" });
+  host.append(note);
 
   function stroke(ctx, f, trials) {
     ctx.beginPath();
@@ -29,12 +33,15 @@ function drawParallel(host, study, selection) {
     ctx.lineWidth = study.n > 2000 ? 0.5 : 1;
     if (selection.active) {
       ctx.strokeStyle = colour("--faint");
-      stroke(ctx, f, thinned(lines.flat().filter((i) => !selection.chosen[i]), 1000));
+      const others = lines.flat().filter((i) => !selection.chosen[i]);
+      stroke(ctx, f, thinned(others, Math.ceil(others.length / 1000)));
     }
+    const every = Math.ceil(selection.count / MOST_LINES);
     lines.forEach((trials, k) => {
       ctx.strokeStyle = shade(k);
-      stroke(ctx, f, trials.filter((i) => selection.chosen[i]));
+      stroke(ctx, f, thinned(trials.filter((i) => selection.chosen[i]), every));
     });
+    note.textContent = every > 1 ? `One of ${every} lines is drawn.` : "";
     columns.forEach((column, j) => paintAxis(ctx, f, j, column));
   }
 
@@ -116,7 +123,7 @@ function linesOf(study) {
   return shades;
 }
 
-function thinned(trials, most) {
-  const every = Math.max(1, Math.ceil(trials.length / most));
-  return trials.filter((_, k) => k % every === 0);
+// One of so many trials; the last one, which is the best, is one of them.
+function thinned(trials, every) {
+  return trials.filter((_, k) => (trials.length - 1 - k) % every === 0);
 }
