@@ -14,7 +14,7 @@ from sparktune.reporting import markup, pictures
 from sparktune.reporting.content import Content
 from sparktune.reporting.encoding import text
 from sparktune.results import summary, table
-from sparktune.results.cells import number, span
+from sparktune.results.cells import counted, number, span
 from sparktune.results.finished import parameters, shown
 from sparktune.results.series import top
 
@@ -25,7 +25,7 @@ _NAMED = 5  # trials in a sentence
 
 
 def headline(content: Content) -> str:
-    """What was found, and what it took."""
+    """The best trial, what the study cost, and warnings."""
     best = content.best
     if best is None:
         what = "No trial has a usable loss." if content.records else "There are no trials yet."
@@ -69,19 +69,21 @@ def _cost(content: Content) -> list[list[str]]:
 
 
 def _warnings(content: Content) -> str:
-    """What a reader should know before trusting the page."""
+    """What can mislead a reader of the page."""
     statuses = [trial.status for trial in content.records]
     ended = sum(not status.pending for status in statuses)
     failed = sum(len(group.trials) for group in content.groups)
     said = []
     if ended and failed / ended >= 0.1:
         said.append(
-            f"{failed} of {ended} trials that ended gave no usable loss ({failed / ended:.0%})."
+            f"{failed} of the {counted(ended, 'trial')} that ended gave no usable loss "
+            f"({failed / ended:.0%})."
         )
     if pending := sum(status.pending for status in statuses):
         verb = "has" if pending == 1 else "have"
         said.append(
-            f"{pending} of {len(statuses)} trials {verb} not ended; this page is not the last word."
+            f"{pending} of {counted(len(statuses), 'trial')} {verb} not ended: "
+            "this page shows the state in between."
         )
     if len(content.shown) < len(statuses):
         said.append(
@@ -100,10 +102,12 @@ def history(content: Content) -> str:
     cut = top(columns.loss)
     above = int(np.sum(columns.loss > cut))
     caption = (
-        f"The best loss improved {steps} time{'s' * (steps != 1)} in {len(content.records)} trials."
+        f"The best loss improved {counted(steps, 'time')} in {counted(len(columns.loss), 'trial')}."
     )
     if above:
-        caption += f" {above} losses above {number(cut)} are drawn on the upper edge."
+        verb = "is" if above == 1 else "are"
+        losses = f"{above} loss{'es' * (above != 1)}"
+        caption += f" {losses} above {number(cut)} {verb} drawn on the upper edge."
     x = np.arange(len(columns.loss), dtype=float)
     line = pictures.Line("best so far", x, content.staircase)
     picture = pictures.losses([line], (x, columns.loss), cut, "Loss of each trial, best so far")
@@ -113,16 +117,19 @@ def history(content: Content) -> str:
 
 
 def importance(content: Content) -> str:
-    """What mattered."""
+    """How much each parameter explains."""
+    if not content.records:
+        return ""
     found = content.importance
     title = "What mattered"
     if isinstance(found, str):
         return markup.section("importance", title, f"{found[:1].upper()}{found[1:]}.", "")
     few = found.trials < FEW
     caption = (
-        f"Share of the loss's variance that each parameter explains by itself over the range that "
-        f"was tried (functional ANOVA of a random forest of {found.trials} trials; whiskers: "
-        f"quartiles over its trees). {found.rest:.0%} is left to interactions and noise."
+        f"The share of the loss's variance that each parameter explains by itself, over the range "
+        f"that was tried: functional ANOVA of a random forest, fitted to {found.trials} trials; "
+        f"whiskers are quartiles over its trees. Interactions and noise explain the remaining "
+        f"{found.rest:.0%}."
     )
     if few:
         caption = f"Too few trials ({found.trials} of at least {FEW}) to trust this. {caption}"
@@ -189,7 +196,7 @@ def timeline(content: Content) -> str:
         if t.started is not None and t.asked is not None
     ]
     caption = (
-        f"{len(line.id)} trials in {line.lanes} lane{'s' * (line.lanes != 1)} over "
+        f"{counted(len(line.id), 'trial')} in {counted(line.lanes, 'lane')} over "
         f"{span(float(line.end.max()))}: {line.busy:.0%} busy and {1 - line.busy:.0%} idle. "
         f"The median trial took {span(median)}."
     )
@@ -207,22 +214,23 @@ def timeline(content: Content) -> str:
 
 
 def failures(content: Content) -> str:
-    """What went wrong."""
+    """The trials without a loss, by cause."""
     if not content.groups:
         return ""
     count = sum(len(group.trials) for group in content.groups)
-    caption = f"{count} trial{'s' * (count != 1)} without a usable loss, by cause."
+    caption = f"{counted(count, 'trial')} without a usable loss, by cause."
     if (region := content.region) is not None:
         caption += (
-            f" Trials with {region.text} failed {region.failed} times of {region.trials}, "
-            f"all others {region.outside:.0%} of the time."
+            f" Of {region.trials} trials with {region.text}, {region.failed} failed; "
+            f"of all others, {region.outside:.0%}."
         )
     parts = []
     for group in content.groups:
         ids = ", ".join(text(trial.id) for trial in group.trials[:_NAMED])
         more = ", ..." if len(group.trials) > _NAMED else ""
         message = "" if content.redact else f": {text(group.message)}"
-        head = f"{len(group.trials)} {group.status.value}{message} (trials {ids}{more})"
+        count = counted(len(group.trials), "trial")
+        head = f"{count} ({ids}{more}) ended as {group.status.value}{message}"
         parts.append(f"<li>{head}{_traceback(content, group.trials[0])}</li>")
     return markup.section(
         "failures", "Failures", caption, f'<ol class="causes">{"".join(parts)}</ol>'
@@ -237,7 +245,7 @@ def _traceback(content: Content, trial: Any) -> str:
 
 
 def reproduce(content: Content) -> str:
-    """Code that rebuilds the best."""
+    """The space, and code that gives the best configuration again."""
     header = content.study.header
     rows = [[k, v] for k, v in (header.columns if header else {}).items()]
     parts = [markup.table(["parameter", "prior"], rows)] if rows else []
@@ -257,6 +265,6 @@ def reproduce(content: Content) -> str:
 
 
 def _named(content: Content, options: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Choices whose index stands for an option."""
+    """The choices, whose values are the index of an option."""
     values = content.best.values if content.best else {}
     return [(label, value) for label, value in options.items() if value is not values[label]]

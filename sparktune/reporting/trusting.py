@@ -8,7 +8,7 @@ from sparktune.reporting import markup, pictures
 from sparktune.reporting.content import Content
 from sparktune.reporting.encoding import text
 from sparktune.results import cells
-from sparktune.results.cells import number, span
+from sparktune.results.cells import counted, number, span
 from sparktune.results.corrected import HeldOut
 from sparktune.results.series import top
 
@@ -26,19 +26,19 @@ def trust(content: Content) -> str:
         said += _held_out(content, found)
         picture = _picture(content, found)
     elif content.noise is None and content.corrected is None:
-        n = int(content.columns.usable.sum())
+        n = counted(int(content.columns.usable.sum()), "trial")
         said = [
-            f"If losses are noisy, the best of {n} is optimistic: it is the luckiest of {n} draws. "
-            "Nothing in these results measures by how much.",
-            "Return `loss_variance` beside the loss, or evaluate the best values several times on "
-            "data that the search did not see.",
+            f"If losses are noisy, the best of {n} is partly luck: expect a larger loss on new "
+            "data. Nothing in these results measures by how much.",
+            "Return <code>loss_variance</code> beside the loss, or evaluate the best values "
+            "several times on data that the search did not see.",
         ]
     body = f"<ul>{markup.items(said)}</ul>{picture}"
     return markup.section("trust", "How far to trust it", "", body)
 
 
 def _noise(content: Content) -> list[str]:
-    """How exactly the best loss is known."""
+    """The standard error of the best loss, and the trials that are as good within it."""
     found = content.noise
     if found is None:
         return []
@@ -46,31 +46,32 @@ def _noise(content: Content) -> list[str]:
     near = ", ".join(text(trial.id) for trial in found.within[:_NAMED])
     more = " and others" if len(found.within) > _NAMED else ""
     said = [
-        f"The standard error of the best loss is {number(found.error)}, by {found.source}.",
+        f"The standard error of the best loss is {number(found.error)}, according to "
+        f"{found.source}.",
         f"{len(found.within)} of {n} trials lie within one standard error of the best "
-        f"(trials {near}{more}): their order is not certain."
+        f"(trials {near}{more}): noise may have decided which one is the best."
         if len(found.within) > 1
         else "No other trial lies within one standard error of the best.",
     ]
-    if content.corrected is None and content.held_out is None:
-        said.append(
-            f"The best of {n} noisy losses is optimistic all the same: expect worse on new data."
-        )
     if found.fastest is not None and len(found.within) > 1:
         took = cells.duration(found.fastest) or 0.0
         said.append(f"The fastest of these is trial {text(found.fastest.id)} ({span(took)}).")
+    if content.corrected is None and content.held_out is None:
+        said.append(
+            f"The best of {n} noisy losses is partly luck: expect a larger loss on new data."
+        )
     return said
 
 
 def _corrected(content: Content) -> list[str]:
-    """The best loss without the luck of the draw."""
+    """The best loss, corrected for the choice of the smallest."""
     found = content.corrected
     if found is None:
         return []
     return [
-        f"The best of {found.trials} losses is too small by about {number(found.bias)}, as the "
-        f"best trial of all {found.folds} folds is not the best one on each of them (Tibshirani "
-        f"and Tibshirani 2009). The corrected loss is {number(found.loss)}."
+        f"The best of {found.trials} losses is too small by about {number(found.bias)}: that is "
+        f"how much other trials are better on single folds of the {found.folds} (Tibshirani and "
+        f"Tibshirani 2009). The corrected loss is {number(found.loss)}."
     ]
 
 
@@ -84,9 +85,7 @@ def _held_out(content: Content, found: HeldOut) -> list[str]:
         f"search it was {number(last.loss)}."
     ]
     if last.id != content.best.id:
-        said.append(
-            f"No loss on held-out data is known of the best trial, {text(content.best.id)}."
-        )
+        said.append(f"The held-out loss of the best trial, {text(content.best.id)}, is not known.")
     if len(found.losses) > 1:
         said.append(_overtuning(found))
     return said
@@ -96,14 +95,14 @@ def _overtuning(found: HeldOut) -> str:
     """Whether an earlier incumbent was better on held-out data."""
     if found.overtuning <= 0:
         return (
-            f"Of {len(found.losses)} trials that were the best so far, it is also the best on "
+            f"Of the {len(found.losses)} trials that were the best so far, it is also the best on "
             "held-out data."
         )
     smallest = int(found.losses.argmin())
     said = (
         f"Overtuning: on held-out data trial {text(found.trials[smallest].id)}, which was the best "
         f"before, is better by {number(found.overtuning)} (loss "
-        f"{number(float(found.losses[smallest]))}). The search followed noise from there on."
+        f"{number(float(found.losses[smallest]))}). From there on, the search followed noise."
     )
     if found.losses[-1] > found.losses[0]:
         said += f" Even trial {text(found.trials[0].id)}, the first of them, is better."

@@ -35,6 +35,11 @@ def number(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def counted(n: int, noun: str) -> str:
+    """A number of things for people: "1 trial", "2 trials"."""
+    return f"{n} {noun}{'s' * (n != 1)}"
+
+
 def plain(value: Any) -> Any:
     """A cell for programs: times as texts, everything else unchanged."""
     return value.isoformat() if isinstance(value, datetime) else value

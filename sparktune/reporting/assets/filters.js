@@ -17,7 +17,7 @@ function drawFilters(host, study, selection) {
     look.textContent = selection.focus < 0 ? hint : describe(study, selection.focus);
   };
   const update = () => {
-    count.textContent = selection.active ? `${selection.count} of ${study.n} trials selected` : `${study.n} trials`;
+    count.textContent = selection.active ? `${selection.count} of ${formatCount(study.n)} selected` : formatCount(study.n);
     clear.disabled = !selection.active;
     status.value = String(selection.status);
     for (const each of fields) each.update();

@@ -1,5 +1,9 @@
 // Numbers and trials as text, and the making of elements. Text enters the page by textContent only.
 
+function formatCount(n, noun = "trial") {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
 function formatNumber(value) {
   if (value === null || Number.isNaN(value)) return "";
   const size = Math.abs(value);

@@ -42,10 +42,10 @@ function drawParallel(host, study, selection) {
       stroke(ctx, f, thinned(trials.filter((i) => selection.chosen[i]), every));
     });
     note.textContent = every > 1 ? `One of ${every} lines is drawn.` : "";
-    columns.forEach((column, j) => paintAxis(ctx, f, j, column));
+    columns.forEach((column, j) => paintAxis(ctx, f, w, j, column));
   }
 
-  function paintAxis(ctx, f, j, column) {
+  function paintAxis(ctx, f, w, j, column) {
     const x = axisAt(f, j);
     ctx.strokeStyle = colour("--ink");
     ctx.lineWidth = 1;
@@ -55,9 +55,10 @@ function drawParallel(host, study, selection) {
     ctx.stroke();
     const room = (f.right - f.left) / columns.length;
     ctx.fillStyle = colour("--ink");
-    ctx.textAlign = "center";
+    ctx.textAlign = j === 0 ? "left" : j === columns.length - 1 ? "right" : "center";
     ctx.textBaseline = "alphabetic";
-    ctx.fillText(fitted(ctx, column.label, room), x, f.top - 12);
+    const edge = j === 0 ? 0 : j === columns.length - 1 ? w : x;
+    ctx.fillText(fitted(ctx, column.label, room), edge, f.top - 12);
     ctx.textAlign = j === columns.length - 1 ? "right" : "left";
     for (const tick of axes[j].ticks(5)) {
       const y = f.bottom - axes[j].place(tick.value) * (f.bottom - f.top);
@@ -119,7 +120,7 @@ function drawParallel(host, study, selection) {
 function linesOf(study) {
   const shades = Array.from({ length: SHADES }, () => []);
   const ranked = byValue(study.losses, study).reverse();
-  ranked.forEach((i, rank) => shades[Math.floor((rank * SHADES) / ranked.length)].push(i));
+  ranked.forEach((i, rank) => shades[Math.ceil(((rank + 1) * SHADES) / ranked.length) - 1].push(i));
   return shades;
 }
 

@@ -3,6 +3,7 @@
 const FIRST_SLICES = 12;
 const BINS = 8;
 const LANE = 22;
+const LAYERS = 8; // of points on top of each other, so that late trials do not hide all early ones
 
 function drawSlices(host, study, selection) {
   const grid = element("div", { class: "grid" });
@@ -10,7 +11,7 @@ function drawSlices(host, study, selection) {
   for (const column of study.parameters.slice(0, FIRST_SLICES)) drawSlice(grid, column, study, selection);
   const rest = study.parameters.slice(FIRST_SLICES);
   if (!rest.length) return;
-  const more = element("details", {}, element("summary", {}, `${rest.length} more parameters`));
+  const more = element("details", {}, element("summary", {}, formatCount(rest.length, "more parameter")));
   more.addEventListener("toggle", () => {
     const place = element("div", { class: "grid" });
     more.append(place);
@@ -40,15 +41,17 @@ function drawSlice(grid, column, study, selection) {
   function paint(ctx, w, h) {
     const f = frameOf(w, h);
     const xTicks = x.ticks(4).map((t) => ({ at: across(f, t.value), text: t.text }));
-    drawAxes(ctx, f, xTicks, y.ticks(4).map((t) => ({ at: down(f, t.value), text: t.text })).map((t) => t));
+    const yTicks = y.ticks(4).map((t) => ({ at: down(f, t.value), text: t.text }));
+    drawAxes(ctx, f, xTicks.filter((t) => t.at > f.left + lane / 2), yTicks);
     if (lane) paintLane(ctx, f);
-    const shades = Array.from({ length: SHADES }, (_, k) => [shade(k), []]);
+    const fills = Array.from({ length: SHADES }, (_, k) => shade(k));
+    const shades = Array.from({ length: LAYERS * SHADES }, (_, k) => [fills[k % SHADES], []]);
     const others = [colour("--faint"), []];
     const at = pointAt(f);
     for (let i = 0; i < study.n; i++) {
       const point = at(i);
       if (!point) continue;
-      const k = Math.floor((SHADES * i) / study.n);
+      const k = (i % LAYERS) * SHADES + Math.floor((SHADES * i) / study.n);
       (selection.chosen[i] ? shades[k] : others)[1].push(point.x, point.y);
     }
     drawPoints(ctx, [others, ...shades], Math.min(pointSize(study.n), 4));

@@ -41,7 +41,7 @@ function drawTable(host, study, selection) {
   function fill() {
     const rows = sorted();
     const shown = rows.slice(0, state.rows);
-    count.textContent = `${shown.length} of ${rows.length} ${selection.active ? "selected " : ""}trials.`;
+    count.textContent = `${shown.length} of ${formatCount(rows.length, selection.active ? "selected trial" : "trial")}.`;
     more.hidden = shown.length === rows.length;
     for (const cell of head.children) {
       if (cell.column) cell.setAttribute("aria-sort", cell.column !== state.column ? "none" : state.down ? "descending" : "ascending");
