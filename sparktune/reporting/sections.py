@@ -229,8 +229,8 @@ def failures(content: Content) -> str:
         ids = ", ".join(text(trial.id) for trial in group.trials[:_NAMED])
         more = ", ..." if len(group.trials) > _NAMED else ""
         message = "" if content.redact else f": {text(group.message)}"
-        count = counted(len(group.trials), "trial")
-        head = f"{count} ({ids}{more}) ended as {group.status.value}{message}"
+        how_many = counted(len(group.trials), "trial")
+        head = f"{how_many} ({ids}{more}) ended as {group.status.value}{message}"
         parts.append(f"<li>{head}{_traceback(content, group.trials[0])}</li>")
     return markup.section(
         "failures", "Failures", caption, f'<ol class="causes">{"".join(parts)}</ol>'

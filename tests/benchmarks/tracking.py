@@ -123,7 +123,7 @@ def objective(seconds: float) -> Callable[[dict[str, float]], float]:
 
 def trackers() -> dict[str, Callable[[int], None]]:
     """Ways to run n trials that are tracked."""
-    found = {"sparktune": sparktune, "fluent API": fluent}
+    found: dict[str, Callable[[int], None]] = {"sparktune": sparktune, "fluent API": fluent}
     if find_spec("optuna_integration") is not None:
         found["Optuna's MLflowCallback"] = optuna_callback
     if find_spec("optuna") is not None and find_spec("mlflow.pyspark.optuna") is not None:
