@@ -19,8 +19,8 @@ _HEAD = ["study", "best loss", "found in trial", "trials", "without a loss", "sl
 
 
 def section(contents: Sequence[Content]) -> str:
-    """The best loss so far of each study, or of each method where several studies repeat one, and
-    what each found; why not, if their spaces differ.
+    """The best loss so far of each study, or of each method that several studies repeat, and what
+    each found; if their spaces differ, how.
     """
     if why := _differences(contents):
         said = f"These studies are not compared, as their search spaces differ: {why}."
@@ -61,7 +61,7 @@ def _line(name: str, runs: Sequence[Content]) -> pictures.Line:
 
 
 def _wins(methods: Mapping[str, Sequence[Content]]) -> str:
-    """How often a run of one method ended better than a run of another, equals half."""
+    """How often a run of one method ended better than a run of another; equal ends count half."""
     n = min(len(content.staircase) for runs in methods.values() for content in runs)
     ends = {
         name: np.nan_to_num([run.staircase[n - 1] for run in runs], nan=np.inf)
@@ -99,9 +99,7 @@ def _row(content: Content) -> list[str]:
 
 
 def _differences(contents: Sequence[Content]) -> str:
-    """How the parameters of the first study that differs from the first one differ; "" if none
-    does, as far as is known.
-    """
+    """How the space of a study differs from the space of the first; "" if none is known to."""
     headers = [(content.name, content.study.header) for content in contents]
     known = [(name, header) for name, header in headers if header is not None and header.space]
     for name, header in known[1:]:

@@ -29,7 +29,7 @@ _EXACT = 20_000  # values of parameters up to which they are doubles
 
 @dataclass(frozen=True)
 class Content:
-    """One study, and what is computed of it once for all parts of a page."""
+    """One study, with what several parts of a page need, each computed once."""
 
     name: str
     study: Finished
@@ -62,17 +62,17 @@ class Content:
 
     @cached_property
     def noise(self) -> Noise | None:
-        """How exactly the best loss is known."""
+        """The standard error of the best loss; None if unknown."""
         return noise.noise(self.study)
 
     @cached_property
     def corrected(self) -> Corrected | None:
-        """The best loss without the luck of the draw."""
+        """The best loss, corrected for the choice of the smallest; None if unknown."""
         return corrected.corrected(self.study)
 
     @cached_property
     def held_out(self) -> HeldOut | None:
-        """Losses on held-out data."""
+        """Losses on held-out data; None if there are none."""
         return corrected.held_out(self.study, self.test)
 
     @cached_property
@@ -82,12 +82,12 @@ class Content:
 
     @cached_property
     def region(self) -> Region | None:
-        """Where trials fail."""
+        """The part of the space where most trials fail; None if there is none."""
         return failures.where(self.study, self.by_label)
 
     @cached_property
     def timeline(self) -> Timeline | None:
-        """When trials ran; None where no times are known."""
+        """When trials ran; None if that is unknown."""
         try:
             return series.timeline(self.study)
         except InvalidArgument:
@@ -102,7 +102,7 @@ class Content:
 
     @cached_property
     def importance(self) -> Importance | str:
-        """How much each parameter explains, or why nobody can tell."""
+        """How much each parameter explains, or why that cannot be computed."""
         try:
             if not self.by_label:
                 return "importance cannot be computed: there are no parameters"
@@ -121,7 +121,9 @@ class Content:
 
     @cached_property
     def shown(self) -> Whole:
-        """Rows that the page holds: all, or every improvement and failure and some of the rest."""
+        """Rows that the page holds: all; of very many, every improvement, then failures, then an
+        even sample of the rest.
+        """
         n, d = len(self.records), len(labels(self.study))
         most = max(min(POINTS, _CELLS // max(d, 1)), 1000)
         if n <= most:
@@ -165,8 +167,8 @@ class Content:
         }
 
     def _times(self, ids: Sequence[Any], rows: Whole, kind: str) -> dict[str, Any]:
-        """Begin and end of each row in seconds since the first begin, NaN where not known, and its
-        lane, -1 where it has none.
+        """Begin and end of each row in seconds since the first begin, NaN if unknown, and its lane,
+        -1 if it has none.
         """
         table = np.full((3, len(ids)), np.nan)
         line = self.timeline
@@ -183,7 +185,7 @@ class Content:
         }
 
     def _texts(self, ids: Sequence[Any], rows: Whole) -> dict[str, Any]:
-        """What trials that failed say: a message for each cause, and which row has which."""
+        """The cause of each row, a message for each cause, and the last output of some trials."""
         cause = {t.id: i for i, group in enumerate(self.groups) for t in group.trials}
         messages = [visible(group.message)[:500] for group in self.groups]
         logs = {}
@@ -199,7 +201,7 @@ class Content:
 
 
 def _some(rows: Whole, most: int) -> Whole:
-    """At most so many of these rows, evenly."""
+    """At most so many of these rows, evenly spaced."""
     if len(rows) <= most:
         return rows
     picked: Whole = rows[np.linspace(0, len(rows) - 1, max(most, 0)).astype(np.int64)]
@@ -207,7 +209,7 @@ def _some(rows: Whole, most: int) -> Whole:
 
 
 def _ids(ids: list[Any]) -> Any:
-    """Ids, as their number where they are 0, 1, 2, ..."""
+    """The ids; only how many there are, if they are 0, 1, 2, ..."""
     if ids == [*range(len(ids))]:
         return len(ids)
     return [id if isinstance(id, int) else visible(id) for id in ids]

@@ -1,4 +1,4 @@
-"""Texts and columns as they may stand in a page that strangers' journals fill.
+"""Texts and columns in a form that is safe in a page, whatever a journal holds.
 
 Every text goes through `visible` or `lines`, so that a control character can neither hide nor
 reorder what people read; as markup it goes through `text`, as data through `data`.
@@ -22,12 +22,12 @@ _IN_SCRIPT = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 def visible(value: Any) -> str:
-    """One line of text, with escapes for what cannot be seen."""
+    """One line of text, with escapes for invisible characters."""
     return printable(_cut(str(value)))
 
 
 def lines(value: str) -> str:
-    """Text of several lines, with escapes for what cannot be seen; the end of it, if it is long."""
+    """Text of several lines, with escapes for invisible characters; only the end of a long one."""
     kept = value if len(value) <= _LONGEST else f"...{value[-_LONGEST:]}"
     return "\n".join(map(printable, kept.expandtabs(4).splitlines()))
 
@@ -42,7 +42,7 @@ def text(value: Any) -> str:
 
 
 def data(content: Any) -> str:
-    """Content as JSON that nothing ends or begins a tag in."""
+    """Content as JSON in which no text can begin or end a tag."""
     packed = json.dumps(content, separators=(",", ":"), allow_nan=False)
     return packed.translate(_IN_SCRIPT)
 

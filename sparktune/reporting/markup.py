@@ -1,5 +1,5 @@
-"""Pieces of markup that all sections are made of. Arguments called `body` are markup; all others
-are text, and are escaped here.
+"""Pieces of markup, from which all sections are made. Arguments called `body` are markup; all
+others are text, which is escaped here.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def chart(script: str) -> str:
 
 
 def fallback(body: str) -> str:
-    """What stands there until scripts have drawn."""
+    """What is shown until a script has drawn the chart before it."""
     return f'<div class="fallback">{body}</div>'
 
 
 def details(title: str, body: str) -> str:
-    """What opens on demand."""
+    """A body that is folded until it is opened."""
     return f"<details><summary>{title}</summary>{body}</details>"
 
 

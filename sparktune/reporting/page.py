@@ -1,4 +1,4 @@
-"""The document: one file whose policy lets nothing run but its own script, and nothing load."""
+"""The document: one file, whose policy allows no script but its own, and loads nothing."""
 
 from __future__ import annotations
 

@@ -97,7 +97,8 @@ def report(
             while a study runs.
 
     Raises:
-        InvalidArgument: these are no studies.
+        InvalidArgument: `studies` holds something else than studies, or `test` something else than
+            finite losses of its trials.
         OSError: the file cannot be written.
     """
     named = _named(studies)

@@ -1,16 +1,17 @@
-"""Tracking: the trials of a run as runs of MLflow, a child each, under one parent.
+"""Tracking: logs a study to MLflow, as a parent run with a child run for each trial.
 
     tune(objective, space, on=Spark(8), max_trials=200, tracking="mlflow")
     tune(..., tracking=MlflowObserver(experiment="/Shared/forest", workers=True))
 
-The study is the truth, and what MLflow holds is a projection of it, which may lag, fail and be made
-again: `sparktune track JOURNAL` sends what is missing. The run is neither held up nor ended by it.
+The study is the source of truth, and MLflow holds a copy. The copy may lag or be incomplete:
+`sparktune track JOURNAL` sends what is missing. Tracking neither delays nor ends a run.
 
-observer    the options, and what takes events
-sending     the thread that sends, with its patience with servers
+observer    the options, and the observer of one run
+sending     the threads that send, try again and give up
+rate        how fast trials may go to a server with a quota
 projection  what MLflow holds of one study, and what it lacks
 names       names, tags, parameters and metrics of trials and studies
-client      the calls of MLflow, and nothing else that knows its API
+client      the requests to MLflow; no other module knows its API
 """
 
 from sparktune.tracking.observer import MlflowObserver, track

@@ -1,4 +1,4 @@
-"""The calls of MLflow that tracking makes, each of them a request; nothing else knows its API."""
+"""The requests that tracking makes to MLflow. No other module knows its API."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-_PARAMS, _METRICS = 100, 1000  # that one request may hold
-# How a request of ours fails: soon, and without a second attempt, of which the sender knows better.
+_PARAMS, _METRICS = 100, 1000  # of one request, at most
+# Requests fail soon, and MLflow does not repeat them: the sender decides when to try again.
 _QUICKLY = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
@@ -24,8 +24,8 @@ _users: list[dict[str, str | None]] = []
 
 @dataclass(frozen=True)
 class Here:
-    """What the thread of the user knows: the active run and its experiment, the tags of a notebook.
-    None where nothing is.
+    """What the user's thread knows: the active run, its experiment and the tags of a notebook. None
+    stands for what there is not.
     """
 
     run: str | None = None
@@ -34,8 +34,8 @@ class Here:
 
     @staticmethod
     def now() -> Here:
-        """What holds in this thread. A program that has not imported MLflow has no active run, and
-        need not wait for the import, except in a notebook of Databricks.
+        """What this thread knows. A program that has not imported MLflow has no active run, so the
+        import is left to the sender, except in a notebook of Databricks.
         """
         by_name = os.environ.get("MLFLOW_RUN_ID")
         if "mlflow" not in sys.modules and "DATABRICKS_RUNTIME_VERSION" not in os.environ:
@@ -50,7 +50,7 @@ class Here:
 
 
 def _context() -> dict[str, str]:
-    """The tags that MLflow's own runs have here: user, source, notebook."""
+    """The tags that MLflow gives every run: user, source, notebook."""
     from mlflow.tracking.context import registry
 
     return dict(registry.resolve_tags())
@@ -86,7 +86,7 @@ class Client:
 
     @property
     def remote(self) -> bool:
-        """Whether a server is asked, and not a file."""
+        """Whether runs go to a server, and not to a file."""
         return not self.uri.startswith(("file:", "sqlite:", "/", "."))
 
     @property
@@ -95,7 +95,7 @@ class Client:
         return self.uri.startswith("databricks")
 
     def experiment(self) -> str:
-        """The id of the experiment, made if there is none of its name."""
+        """The id of the experiment, which is created if there is none of its name."""
         name = self._name
         if name is None and self._here.experiment is not None:
             return self._here.experiment
@@ -109,7 +109,7 @@ class Client:
     def create(
         self, experiment: str, name: str | None, started: float | None, tags: Mapping[str, str]
     ) -> str:
-        """Make a run; its id."""
+        """Create a run; returns its id."""
         return str(
             self._client.create_run(
                 experiment,
@@ -163,7 +163,7 @@ class Client:
             all_params, all_metrics = all_params[_PARAMS:], all_metrics[_METRICS - 200 :]
 
     def begin(self, run: str) -> None:
-        """Say that a run goes on."""
+        """Mark a run as running."""
         self._client.update_run(run, status="RUNNING")
 
     def end(self, run: str, status: str, finished: float | None) -> None:
@@ -171,11 +171,11 @@ class Client:
         self._client.set_terminated(run, status, None if finished is None else int(finished * 1000))
 
     def delete(self, run: str) -> None:
-        """Move a run to the bin."""
+        """Delete a run, which MLflow can restore."""
         self._client.delete_run(run)
 
     def write(self, run: str, text: str, path: str) -> None:
-        """Keep a text as an artifact."""
+        """Store a text as an artifact."""
         self._client.log_text(run, text, path)
 
 
@@ -185,15 +185,15 @@ def _run(run: Any) -> Run:
 
 
 def refused(error: Exception) -> bool:
-    """Whether a server took a request and will never do what it asks: sending it again is of no
-    use. Everything else may be better later.
+    """Whether a server understood a request and will never fulfil it, so that sending it again is
+    useless. Any other failure may pass.
     """
     code = getattr(error, "get_http_status_code", None)
     return code is not None and code() in (400, 404, 409, 413)
 
 
 def hopeless(error: Exception) -> bool:
-    """Whether a server refuses to begin, as the experiment was deleted, or is another user's."""
+    """Whether a server refuses the study, such as for an experiment that was deleted."""
     code = getattr(error, "get_http_status_code", None)
     return refused(error) or (code is not None and code() in (401, 403))
 
@@ -206,8 +206,8 @@ def certain(error: Exception) -> bool:
 
 @contextmanager
 def quickly() -> Iterator[None]:
-    """Requests fail soon, and MLflow prints nothing; what was set before is set again after the
-    last of several at once.
+    """Inside, requests fail soon and MLflow prints nothing. Where several overlap, the end of the
+    last one restores the settings.
     """
     with _setting:
         _users.append({key: os.environ.get(key) for key in _QUICKLY})

@@ -25,7 +25,7 @@ ERROR = "sparktune.error"
 DUPLICATE = "sparktune.duplicate"
 PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
-KEY_LENGTH, PARAM_LENGTH, TAG_LENGTH = 250, 6000, 5000  # characters that MLflow takes
+KEY_LENGTH, PARAM_LENGTH, TAG_LENGTH = 250, 6000, 5000  # characters that MLflow accepts
 _METRICS = 500  # of one trial
 _FORBIDDEN = re.compile(r"[^\w\-./: ]")
 _ENDS = {Status.OK: "FINISHED", Status.CANCELLED: "KILLED"}
@@ -33,13 +33,13 @@ _HYPEROPT = {Status.OK: "success", Status.CANCELLED: "cancelled"}
 
 
 def study_id(header: Header) -> str:
-    """What tells a study from all others, the same in all its runs and in its journal."""
+    """An id that no other study has, and that is the same in all runs of the study."""
     text = f"{header.created!r} {header.seed} {header.space}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def keys(labels: Iterable[str]) -> dict[str, str]:
-    """{label: a key that MLflow takes}, different ones for different labels."""
+    """{label: key}, where MLflow accepts each key, and different labels have different keys."""
     found: dict[str, str] = {}
     for label in labels:
         found[label] = _unused(_key(label), found.values())
@@ -48,7 +48,9 @@ def keys(labels: Iterable[str]) -> dict[str, str]:
 
 def _key(label: str) -> str:
     text = _FORBIDDEN.sub("_", label)
-    if posixpath.normpath(text) != text or text.startswith((".", "/")):  # taken for a path
+    if posixpath.normpath(text) != text or text.startswith(
+        (".", "/")
+    ):  # MLflow would take it for a path
         text = text.replace("/", "_").lstrip(".") or "_"
     return text[:KEY_LENGTH]
 
@@ -62,7 +64,7 @@ def _unused(key: str, used: Iterable[str]) -> str:
 
 
 def params(study: Finished, trial: Trial, named: Mapping[str, str]) -> dict[str, str]:
-    """The active parameters, choices by their options."""
+    """{key: value} of the active parameters; a choice has the text of its option."""
     values = parameters(study, trial)
     return {
         named.get(label, _key(label)): _cut(value, PARAM_LENGTH) for label, value in values.items()
@@ -83,17 +85,17 @@ def metrics(trial: Trial) -> dict[str, float]:
 
 
 def end(trial: Trial) -> str:
-    """How the run of a trial ends."""
+    """The status of an ended trial's run, in MLflow's words."""
     return _ENDS.get(trial.status, "FAILED")
 
 
 def asked_tags(study: str, parent: str, trial: Trial) -> dict[str, str]:
-    """The tags of a trial from its begin on."""
+    """The tags that the run of a trial gets when it is created."""
     return {PARENT: parent, STUDY: study, TRIAL: str(trial.id), **_common(study)}
 
 
 def told_tags(trial: Trial) -> dict[str, str]:
-    """The tags that a trial gets when it ends."""
+    """The tags that the run of a trial gets when the trial has ended."""
     found = {STATUS: trial.status.value, "trial_status": _HYPEROPT.get(trial.status, "failure")}
     why = error(trial)
     return found | ({ERROR: _cut(why, TAG_LENGTH)} if why else {})
@@ -118,7 +120,7 @@ def study_params(header: Header, about: Mapping[str, Any]) -> dict[str, str]:
 
 
 def counts(trials: Iterable[Trial]) -> dict[str, float]:
-    """How many trials ended how, by the names that Databricks' Hyperopt used."""
+    """Counts of trials by how they ended, under the names that Databricks' Hyperopt used."""
     ends = [trial.status for trial in trials if not trial.status.pending]
     ok, cancelled = ends.count(Status.OK), ends.count(Status.CANCELLED)
     return {

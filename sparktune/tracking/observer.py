@@ -1,4 +1,4 @@
-"""`MlflowObserver`: the options of tracking, opened once a run; `track`: tracking afterwards."""
+"""`MlflowObserver`, the options of tracking, and `track`, which sends a study afterwards."""
 
 from __future__ import annotations
 
@@ -33,35 +33,36 @@ class MlflowObserver:
         tune(objective, space, max_trials=200, tracking="mlflow")
         tune(objective, space, max_trials=200, tracking=MlflowObserver(experiment="/Shared/forest"))
 
-    The parent is the active run, if there is one, which is left open; or else a run of its own. A
-    child has the parameters of its trial, the loss, the duration in seconds and every other finite
-    number of the result as metrics, and is FINISHED, FAILED or KILLED as the trial was. The parent
-    has the best loss so far and the counts of trials as metrics, and at the end the report, the
-    table of trials and the best trial as artifacts.
+    The parent is the active run, which stays open, or a new run if none is active. A child has the
+    parameters of its trial, and as metrics the loss, the duration in seconds and every other finite
+    number of the result. Its status is FINISHED, FAILED or KILLED. The parent has the best loss so
+    far and the counts of trials as metrics, and at the end the report, the table of trials and the
+    best trial as artifacts.
 
-    Sending takes place on a thread of its own: trials do not wait for it, and no failure of the
-    server ends the run. What is missing at the end is sent by `sparktune track JOURNAL`, and a run
-    that continues finds its children again.
+    A background thread sends. Trials do not wait for it, and no failure of the server ends the run.
+    `sparktune track JOURNAL` sends what is missing at the end, and a run that continues finds its
+    children again.
 
     Args:
-        experiment: its name, made if there is none; None: the one in use.
-        run_name: of the parent, if it is not the active run; None: the name of the objective.
+        experiment: its name; it is created if there is none. None: the experiment in use.
+        run_name: of a new parent run; None: the name of the objective.
         tracking_uri: of the server; None: the one in use.
-        children: how many trials get a run of their own; above, only those that improve the best
-            loss. The rest is in the table and the report.
+        children: how many trials get a run of their own. Later ones get one only if they improve
+            the best loss; the table and the report hold all.
         rate: trials per second that are sent to Databricks (three requests each), after the first
             50; a workspace allows all its users together 47 batches per second.
-        patience: seconds that the end of the run waits until everything is sent. Sending goes on
-            after it while the program runs.
-        workers: whether the objective has its trial's run as the active one, so that what it logs
-            and autologging go there. Workers need MLflow then, and the way to the server. Each
-            trial makes one request more, before the objective is called. Where an objective fits
-            several models with autologging on, wrap its body in `with mlflow.start_run():`.
-        env: environment variables that workers get, such as credentials; they travel with the
+        patience: seconds that the end of the run waits at most until everything is sent. Sending
+            continues afterwards while the program runs.
+        workers: whether the trial's run is the active run while the objective is called, so that
+            its own calls and autologging log there. Workers then need MLflow and access to the
+            server, and each trial makes one more request before the objective is called. If an
+            objective fits several models with autologging, wrap its body in
+            `with mlflow.start_run():`.
+        env: environment variables for workers, such as credentials; they are sent with the
             objective.
 
     Raises:
-        ImportError: there is no mlflow; the message says how to install it.
+        ImportError: mlflow is not installed; the message says how to install it.
         InvalidArgument: an option is out of range.
     """
 
@@ -83,21 +84,21 @@ class MlflowObserver:
         for name in ("experiment", "run_name", "tracking_uri"):
             value = getattr(self, name)
             if not (value is None or (isinstance(value, str) and value)):
-                raise InvalidArgument(f"{name} must be a text or None, got {value!r}")
+                raise InvalidArgument(f"{name} must be a string or None, got {value!r}")
         if not all(isinstance(each, str) for pair in dict(self.env).items() for each in pair):
-            raise InvalidArgument("env must be a dict of texts, {name: value}")
+            raise InvalidArgument("env must be a dict {name: value} of strings")
 
     def open(self, study: Study, parallelism: int | str, journal: Any = None) -> Tracking:
-        """The observer of one run of a study, which this thread is about to begin."""
+        """The observer of one run of a study, to be made in the thread that begins the run."""
         about = {"algo": type(study.sampler).__name__, "parallelism": parallelism}
         return Tracking(self, study, about | {"journal": journal})
 
 
 def tracker_of(tracking: Any) -> MlflowObserver:
-    """How a run is tracked, from what the user said.
+    """The options that the argument `tracking` stands for.
 
     Raises:
-        ImportError: there is no mlflow; the message says how to install it.
+        ImportError: mlflow is not installed; the message says how to install it.
         InvalidArgument: it is neither "mlflow" nor options.
     """
     if tracking == "mlflow":
@@ -115,7 +116,7 @@ class Tracking:
     Args:
         options: how to track.
         study: as it is now and will be.
-        about: what else is known of the run.
+        about: more parameters of the parent run.
     """
 
     def __init__(self, options: MlflowObserver, study: Finished, about: Mapping[str, Any]) -> None:
@@ -126,7 +127,7 @@ class Tracking:
         self._sender: Sender | None = None
 
     def __call__(self, event: Event, history: View) -> None:
-        """Take in an event; only the last one may take time."""
+        """Handle an event. Only the last one may take time, up to `patience` seconds."""
         match event:
             case Begun(header, limit) if limit is not None:
                 snapshot = Snapshot.of(self._study, header)
@@ -138,11 +139,11 @@ class Tracking:
                 self._sender.tell(trial)
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until everything is sent, after the end of the run; whether it is."""
+        """After the end of the run: wait until everything is sent; returns whether it is."""
         return self._sender is None or self._sender.wait(seconds)
 
     def task(self, task: Task) -> Task:
-        """What evaluates trials in runs of their own, with `workers=True`."""
+        """The task, which with `workers=True` evaluates each trial inside the trial's own run."""
         if not self._options.workers:
             return task
 
@@ -165,18 +166,18 @@ def track(
     *,
     journal: str | None = None,
 ) -> bool:
-    """Send what MLflow lacks of a study that has ended, or was cut off; whether all is there.
+    """Send what MLflow lacks of a study that has ended or was cut off; returns whether it has all.
 
     Args:
         study: a `Study`, or `Trials`.
-        options: how; None: `MlflowObserver()`. `patience` is how long to try.
-        journal: where the study is from, for messages.
+        options: None: `MlflowObserver()`. Its `patience` is how many seconds to try.
+        journal: the path of the study's journal, for messages.
 
     Raises:
-        InvalidArgument: the study has no header, as nothing happened in it.
+        InvalidArgument: the study has not begun.
     """
     if study.header is None:
-        raise InvalidArgument("the study cannot be tracked, as nothing is known of its run yet")
+        raise InvalidArgument("a study that has not begun cannot be tracked; run it first")
     options = MlflowObserver() if options is None else options
     snapshot = Snapshot.of(study, study.header)
     sender = _sender(options, Here.now(), study.header, snapshot, {"journal": journal})

@@ -1,5 +1,5 @@
-"""What MLflow holds of one study, and what it lacks. Every method may fail, and is then called
-again: nothing is sent twice.
+"""What MLflow holds of one study, and what it lacks. Every method may fail and be called again:
+nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TRACEBACKS = 20  # one for each cause of failures
 
 @dataclass
 class _Child:
-    """The run of a trial: whether it has the trial's end, and was closed."""
+    """The run of a trial; `logged`: it holds the trial's result; `ended`: it is closed."""
 
     run: str
     logged: bool = False
@@ -35,12 +35,12 @@ class Projection:
     """Brings a parent run and its children up to date.
 
     Args:
-        connect: makes the client, once it is wanted.
+        connect: makes the client when it is first needed.
         header: what the study is about.
         about: more parameters of the parent.
-        parent: the run that is to be the parent; None: one of our own.
-        name: of our own parent run.
-        own_runs: whether trials make their runs themselves.
+        parent: the run to use as the parent; None: a new one.
+        name: of a new parent run.
+        own_runs: whether workers create the runs of their trials.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Projection:
 
     @property
     def connected(self) -> bool:
-        """Whether there is a client, which takes a valid address and credentials."""
+        """Whether there is a client, which needs a valid address and credentials."""
         return self._client is not None
 
     def has(self, trial: Trial) -> bool:
@@ -105,7 +105,7 @@ class Projection:
     # The parent
 
     def open(self) -> None:
-        """Find what is there already, and make or find the parent."""
+        """Find the runs that are there already, and find or create the parent."""
         if self._open:
             return
         self.experiment = self.experiment or self.client.experiment()
@@ -129,7 +129,7 @@ class Projection:
         return self.client.create(self.experiment, self._name, self._header.created, tags)
 
     def _describe(self) -> None:
-        """Say in the parent what the study is. A second study in one run has names of its own."""
+        """Log to the parent what the study is. A second study in it has keys with a suffix."""
         run = self.client.get(self.parent)
         studies = [each for each in run.tags.get(names.STUDIES, "").split() if each]
         if self.study not in studies:
@@ -144,7 +144,7 @@ class Projection:
         self._reached = int(run.metrics.get(f"total_trials_count{self._suffix}", 0))
 
     def _take_in(self, runs: Iterable[Run]) -> None:
-        """Know the runs of trials, one each: the one with the most in it."""
+        """Remember the run of each trial; of several, the one with the most in it."""
         by_trial: dict[str, list[Run]] = {}
         for run in runs:
             if names.TRIAL in run.tags and names.DUPLICATE not in run.tags:
@@ -158,7 +158,7 @@ class Projection:
                 self._put_aside(other)
 
     def _put_aside(self, run: Run) -> None:
-        """A request whose answer was lost made a second run: nobody needs it."""
+        """Delete, or at least tag, a second run, made by a request whose answer was lost."""
         if _content(run):
             self.client.log(run.id, tags={names.DUPLICATE: "true"})
         else:
@@ -181,7 +181,7 @@ class Projection:
         child.ended = True
 
     def _known(self, trial: Trial) -> _Child | None:
-        """The run that the trial made itself."""
+        """The run that the worker created."""
         run = (trial.result or {}).get(tracked.RUN_ID)
         if not (self._own_runs and isinstance(run, str)):
             return None
@@ -189,18 +189,18 @@ class Projection:
 
     def _created(self, trial: Trial) -> _Child | None:
         if self._own_runs and not self._searched:
-            return None  # the worker does it, or did
+            return None  # the worker creates it
         tags = names.asked_tags(self.study, self.parent, trial)
         began = trial.started or trial.asked or time.time()
         try:
             run = self.client.create(self.experiment, f"trial {trial.id}", began, tags)
         except Exception as error:
-            self._open = self._open and certain(error)  # or else it may be there: look again
+            self._open = self._open and certain(error)  # it may exist all the same: look again
             raise
         return self._children.setdefault(str(trial.id), _Child(run))
 
     def place(self, trial: Trial) -> dict[str, Any]:
-        """Where a trial makes its run by itself."""
+        """What a worker needs to create the run of a trial."""
         return {
             "uri": self.client.uri,
             "experiment": self.experiment,
@@ -209,7 +209,7 @@ class Projection:
         }
 
     def find_children(self) -> None:
-        """Find the runs that workers made, so that the trials that have one get no other."""
+        """Find the runs that workers created, so that no trial gets a second one."""
         self._take_in(self.client.find(self.experiment, names.STUDY, self.study))
         self._searched = True
 
@@ -239,7 +239,7 @@ class Projection:
         return f"{key}{self._suffix}"
 
     def write(self, study: Finished) -> None:
-        """Keep the report, the table, the best trial and a traceback for each cause of failures as
+        """Store the report, the table, the best trial and a traceback for each cause of failures as
         artifacts, and a summary as the description.
         """
         if self._texts_left is None:
@@ -268,7 +268,7 @@ class Projection:
         return texts
 
     def end(self, study: Finished) -> None:
-        """End our own parent."""
+        """End the parent, unless it is the user's."""
         if self._own:
             status = "KILLED" if study.stop_reason == "interrupted" else "FINISHED"
             self.client.end(self.parent, status, None)

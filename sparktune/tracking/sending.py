@@ -1,5 +1,5 @@
-"""The thread that sends what a study has to say, with patience for servers that fail, and none for
-the run, which it never holds up.
+"""The threads that send a study to MLflow. They wait for a server that fails, and never delay the
+run.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ logger = logging.getLogger("sparktune")
 
 _LEAST, _MOST = 1.0, 60.0  # seconds between attempts, doubled from one to the next
 _EVERY = 5.0  # seconds between the counts of the parent
-_SHARE = 0.02  # of a core that sending takes while trials run, as it holds the interpreter's lock
-_LONGEST = 1.0  # seconds of rest for the sake of that share
+_SHARE = 0.02  # of a core, for sending while trials run: it holds the interpreter's lock
+_LONGEST = 1.0  # seconds of rest, at most, that keep that share
 _THREADS = 4  # that send to a server after the end of the run
-_REQUEST = 30.0  # seconds that one may take
+_REQUEST = 30.0  # seconds that a request may take
 
 
 _sending: WeakValueDictionary[str, Sender] = WeakValueDictionary()
-"""By study, what sends or sent last: a run that continues in this process takes over."""
+"""The latest sender of each study: the next one in this process takes over from it."""
 
 
 class Sender:
-    """Keeps a projection up to date, from a thread of its own; from several after the run.
+    """Keeps a projection up to date: on one thread during the run, on several after it.
 
     Args:
         projection: what MLflow holds.
-        study: the study before this run; what it lacks is told.
-        children: how many trials get a run; above, only those that improve the best loss do.
-        rate: trials a second that a server with a quota gets.
-        again: says how to send later what could not be sent.
+        study: the study before this run; `tell` adds to it.
+        children: how many trials get a run; later ones get one only if they improve the best loss.
+        rate: trials per second that go to a server with a quota.
+        again: tells people how to send later what is missing.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Sender:
         self._hurry = threading.Event()  # the run has ended
         self._ended = threading.Event()
         self._opened = threading.Event()
-        self._lost = False  # as nothing can be sent, however long one waits
+        self._lost = False  # nothing can be sent, however long one waits
         self._problem: Exception | None = None
         self._pause = 0.0
         self._left_out = 0
@@ -77,7 +77,7 @@ class Sender:
         self._start(self._work)
 
     def leave(self) -> None:
-        """Send no more: another one goes on. Waits for the request that is under way."""
+        """Stop, because another sender takes over. Waits for the request that is under way."""
         with self._changed:
             self._ended.set()
             self._hurry.set()
@@ -96,7 +96,7 @@ class Sender:
             self._changed.notify()
 
     def stop(self, reason: str | None, patience: float | None) -> bool:
-        """No more will come: wait at most so many seconds until all is sent; whether it is."""
+        """The run has ended: wait so many seconds, at most, until all is sent; whether it is."""
         with self._changed:
             self._study = replace(self._study, stop_reason=reason)
             self._hurry.set()
@@ -107,16 +107,16 @@ class Sender:
         return True
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until all is sent, after the end of the run; whether it is."""
+        """After the end of the run: wait until all is sent; returns whether it is."""
         return self._ended.wait(seconds) and not self._lost
 
     def place(self, trial: Trial, seconds: float) -> dict[str, Any] | None:
-        """Where a trial makes its run by itself; None if that is not known in so many seconds."""
+        """What a worker needs to create a run; None if the parent is not there in that time."""
         if not self._opened.wait(seconds):
             return None
         return self._projection.place(trial)
 
-    # On the threads
+    # What follows runs on the threads
 
     def _start(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name="sparktune-mlflow", daemon=True)
@@ -142,7 +142,7 @@ class Sender:
             self._attempt(partial(self._send, trial))
 
     def _attempt(self, send: Callable[[], None]) -> None:
-        """Send something; or wait, and say so the first time."""
+        """Send something. After a failure, wait; the first one is logged."""
         try:
             with quickly():
                 self._projection.open()
@@ -157,26 +157,26 @@ class Sender:
             self._pause = 0.0
 
     def _give_up(self, error: Exception) -> None:
-        """Say why nothing can be sent: waiting does not change that."""
+        """Stop and log why: waiting would not help."""
         self._problem, self._lost = error, True
         logger.warning("MLflow cannot be used (%s); the run continues without it", _brief(error))
         self._ended.set()
 
     def _failed(self, error: Exception) -> None:
-        """Wait before the next attempt; say so the first time."""
+        """Wait before the next attempt; log the first failure."""
         with self._changed:
             first, self._problem = self._problem is None, error
             self._pause = min(max(self._pause * 2, _LEAST), _MOST)
         if first:
             logger.warning(
                 "MLflow cannot be reached (%s); the run continues, and what is missing is sent "
-                "when it can be again",
+                "later",
                 _brief(error),
             )
         self._ended.wait(_LEAST if self._hurry.is_set() else self._pause)
 
     def _advance(self) -> None:
-        """Send the next trial, or the counts, or the end; or wait for news."""
+        """Send the next trial, the counts or the end; wait if there is nothing to send."""
         with self._changed:
             if not (self._wanted or self._hurry.is_set()):
                 self._changed.wait(_EVERY)
@@ -190,14 +190,14 @@ class Sender:
             self._finish()
 
     def _all_sent(self) -> bool:
-        """Whether nothing is left; waits a while for what other threads send."""
+        """Whether nothing is left; waits a second for what other threads send."""
         with self._changed:
             if self._wanted:
                 self._changed.wait(_LEAST)
             return not self._wanted
 
     def _complete(self) -> bool:
-        """Whether every trial has its run, after the runs that workers made were looked for."""
+        """Whether every trial has its run; looks once for runs that workers created."""
         if not self._projection.searching:
             return True
         with quickly():
@@ -209,7 +209,7 @@ class Sender:
         return False
 
     def _take(self) -> Trial | None:
-        """A trial that no other thread sends, and that gets a run."""
+        """A trial that is worth a run and that no other thread sends."""
         with self._changed:
             while trial := next(
                 (t for id, t in self._wanted.items() if id not in self._taken), None
@@ -261,22 +261,22 @@ class Sender:
                 return True
             if not self._left_out:
                 logger.warning(
-                    "MLflow: there are more than %d trials; of the others only those that improve "
-                    "the best loss get a run; all are in trials.csv and report.html",
+                    "MLflow: %d trials have a run of their own; later ones get one only if they "
+                    "improve the best loss. All are in trials.csv and report.html",
                     self._most,
                 )
             self._left_out += 1
         return False
 
     def _finish(self) -> None:
-        """The end of the study, and what only the whole study can say."""
+        """Send what needs the whole study, and end it."""
         study = self._whole()
         with quickly():
             self._projection.count(study)
             try:
                 self._projection.write(study)
             except Exception as error:  # a server that takes runs may take no files
-                logger.warning("MLflow: the report could not be kept there (%s)", _brief(error))
+                logger.warning("MLflow did not store the report (%s)", _brief(error))
             self._projection.end(study)
         if self._refused:
             id, problem = next(iter(self._refused.items()))

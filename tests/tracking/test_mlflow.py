@@ -253,7 +253,7 @@ def test_above_so_many_children_only_improvements_get_a_run(
     children = server.children().keys()
     assert improving <= children
     assert len(children) < 20
-    assert sum("there are more than 3 trials" in r.getMessage() for r in caplog.records) == 1
+    assert sum("3 trials have a run of their own" in r.getMessage() for r in caplog.records) == 1
 
 
 def test_the_objective_has_the_run_of_its_trial(server: Server, spark: SparkSession) -> None:

@@ -1,4 +1,5 @@
-// A bar that stays in sight: what is selected and looked at, and selection without a pointer.
+// A bar that stays visible: how many trials are selected, the trial in focus, and fields that select
+// by values.
 
 function drawFilters(host, study, selection) {
   const count = element("span", { class: "count" });

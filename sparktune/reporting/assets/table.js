@@ -63,9 +63,9 @@ function drawTable(host, study, selection) {
   function opened(i) {
     const told = [describe(study, i)];
     const message = study.messages[study.cause[i]];
-    if (message) told.push(`Failed, as others of its kind: ${message}`);
+    if (message) told.push(`Failure: ${message}`);
     const log = study.logs[study.id[i]];
-    if (log) told.push(`It wrote last:\n${log}`);
+    if (log) told.push(`Its last output:\n${log}`);
     return element("tr", {}, element("td", { colspan: columns.length + 2 }, element("pre", {}, told.join("\n\n"))));
   }
 
