@@ -9,6 +9,7 @@ by each process.
 
 from __future__ import annotations
 
+import base64
 import gc
 import pickle
 import sys
@@ -32,6 +33,7 @@ from sparktune.worker import evaluate, text_of, traceback_of
 Sources: TypeAlias = Mapping[str, tuple[str, Where]]
 
 OBJECTIVE = "objective"
+GIVEN = "sparktune.given"  # the local property of a job with what its trials are given
 LOST = b"lost"  # the answer of a task that Spark lost and ran again
 MISSING = b"missing"  # the answer of a task that needs what has not been sent
 RETURNED = ("result", "attachments")  # of a report
@@ -129,22 +131,25 @@ class Evaluation:
             return {"status": "error", "failure": failure}
 
 
-def run_rows(
-    code: Any, sources: Sources, configs: Any, within: float, rows: Iterable[Any]
-) -> list[bytes]:
-    """One task on Spark Classic: `code` is the broadcast pickle of an `Evaluation`, `configs` the
-    pickle of its configurations, which may be broadcast too, the result its answer.
+def run_rows(code: Any, sources: Sources, given: Any, rows: Iterable[Any]) -> list[bytes]:
+    """One task on Spark Classic: `code` is the broadcast pickle of an `Evaluation`, the result its
+    answer. `given` is the pickle of its configurations and seconds, or a broadcast of it, or None
+    where a local property of the job has it.
 
     The input is read to its end, as Spark starts a new Python process for the next task otherwise.
-    This function is pickled for every job, so it is small.
     """
+    from pyspark import TaskContext
+
     for _ in rows:
         pass
     # Not a global of this module: every job brings a new copy of this function.
     process = sys.modules.setdefault("_sparktune", type(sys)("_sparktune")).__dict__
     if code not in process:
         process[code] = pickle.loads(code.value)
-    configs = configs if isinstance(configs, bytes) else configs.value
+    if given is None:
+        context: Any = TaskContext.get()
+        given = base64.b64decode(context.getLocalProperty(GIVEN))
+    configs, within = pickle.loads(given if isinstance(given, bytes) else given.value)
     return [process[code](sources, configs, within)]
 
 

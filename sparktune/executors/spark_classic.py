@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
 import logging
+import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -38,6 +40,7 @@ logger = logging.getLogger("sparktune")
 
 JVM = "Spark's JVM"
 _AT_ONCE = 1.0  # seconds that the caller's thread waits for an answer
+_SMALL = 2**14  # bytes that a local property of a job may have
 _LOOK = 1.0  # seconds between counts of the slots
 
 
@@ -123,6 +126,7 @@ class SparkClassic:
         self._watch = watch
         self._most = most
         self._inheriting = bind
+        self._prepared: tuple[_spark_task.Sources, pyspark.RDD[bytes]] | None = None
 
     @property
     def slots(self) -> int:
@@ -154,11 +158,11 @@ class SparkClassic:
         described = self._task.describe(*trials)
 
         def run(sources: _spark_task.Sources, configs: bytes) -> bytes:
-            with self._broadcasts.lent(configs) as carried:
-                task = functools.partial(
-                    _spark_task.run_rows, shipment.code, sources, carried, within
-                )
-                return self._run(task, described, tag)
+            given = pickle.dumps((configs, within))
+            if len(given) <= _SMALL:
+                return self._run(self._usual(sources), described, tag, given)
+            with self._broadcasts.lent(given) as carried:
+                return self._run(self._mapped(sources, carried), described, tag)
 
         try:
             return shipment.reports(self._task, trials, noticing, run)
@@ -198,13 +202,29 @@ class SparkClassic:
         except (Py4JError, AttributeError, ValueError):  # internal to Spark, as the slots
             return ""
 
-    def _run(self, function: Callable[..., Any], described: str, tag: str) -> bytes:
+    def _mapped(self, sources: _spark_task.Sources, given: Any) -> pyspark.RDD[bytes]:
+        task = functools.partial(_spark_task.run_rows, self._shipment.code, sources, given)
+        return self._input.mapPartitions(task)
+
+    def _usual(self, sources: _spark_task.Sources) -> pyspark.RDD[bytes]:
+        """What most jobs compute. They differ in a local property alone, so that the function is
+        pickled, and an RDD made in the JVM, only once.
+        """
+        if self._prepared is None or self._prepared[0] is not sources:
+            self._prepared = sources, self._mapped(sources, None)
+        return self._prepared[1]
+
+    def _run(
+        self, rdd: pyspark.RDD[bytes], described: str, tag: str, given: bytes | None = None
+    ) -> bytes:
         context = self._context
+        carried: Any = None if given is None else base64.b64encode(given).decode()
         try:
             context.setJobDescription(described)
+            context.setLocalProperty(_spark_task.GIVEN, carried)
             context.addJobTag(tag)
             try:
-                [answer] = self._input.mapPartitions(function).collect()
+                [answer] = rdd.collect()
             finally:
                 context.removeJobTag(tag)
         except Exception as error:
