@@ -6,11 +6,14 @@ is, in units of how much the median configuration is above it.
                L is the loss, 0 at the optimum, and w(b) = b^-0.9 - 81^-0.9
     noisy      the same, with noise of 0.08 b^-1/4
     reversed   L (1 - 2 w(b) / w(1)): at b = 1, the better the worse
-    mlp, sgd, gbm, rows    tables; gbm lies. Between its points a table has the nearest one's losses
+    mlp, sgd, gbm, rows    tables; gbm lies. Between its points a table is interpolated by cones.
+               With the nearest point's losses, samplers that learn pile up on a point, all copies
+               of which are promoted: 75 of 85 evaluations at the second budget.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -90,24 +93,20 @@ class Table:
     def params(self) -> Params:
         return tuple(Real(f"u{i}", 0.0, 1.0) for i in range(_read(self.name)["points"].shape[1]))
 
-    def _row(self, values: Values) -> int:
-        points = _read(self.name)["points"]
-        place = np.array([values[f"u{i}"] for i in range(points.shape[1])])
-        return int(np.argmin(((points - place) ** 2).sum(axis=1)))
+    def _at(self, values: Values) -> NDArray[np.float64]:
+        """The losses at all budgets, and the seconds."""
+        return _interpolated(self.name)(np.array([[values[p.name] for p in self.params]]))[0]
 
     def regret(self, values: Values) -> float:
-        full = _read(self.name)["loss"][:, -1].astype(float)
-        lowest = float(full.min())
-        return (float(full[self._row(values)]) - lowest) / (float(np.median(full)) - lowest)
+        lowest, median, _ = _scale(self.name)
+        return max(float(self._at(values)[-2]) - lowest, 0.0) / (median - lowest)
 
     def seen(self, values: Values, budget: float, rng: np.random.Generator) -> float:
-        table = _read(self.name)
-        column = int(np.searchsorted(table["budgets"], budget))
-        return float(table["loss"][self._row(values), column])
+        column = int(np.searchsorted(_read(self.name)["budgets"], budget))
+        return float(self._at(values)[column])
 
     def speed(self, values: Values, rng: np.random.Generator) -> float:
-        seconds = _read(self.name)["seconds"]
-        return float(seconds[self._row(values)] / np.median(seconds))
+        return max(float(self._at(values)[-1]) / _scale(self.name)[2], 0.1)
 
 
 def available() -> list[str]:
@@ -124,3 +123,21 @@ def problem(name: str, seed: int, sigma: float) -> Problem:
 def _read(name: str) -> dict[str, NDArray[np.float32]]:
     with np.load(DATA / f"curves_{name}.npz") as arrays:
         return dict(arrays)
+
+
+@lru_cache
+def _interpolated(name: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    from scipy.interpolate import RBFInterpolator
+
+    table = _read(name)
+    values = np.column_stack([table["loss"], table["seconds"]])
+    return RBFInterpolator(table["points"], values, kernel="linear", degree=0)
+
+
+@lru_cache
+def _scale(name: str) -> tuple[float, float, float]:
+    """The lowest and the median loss at the full budget, and the median of the seconds."""
+    points = _read(name)["points"]
+    found = _interpolated(name)(np.random.default_rng(0).random((20_000, points.shape[1])))
+    lowest = min(found[:, -2].min(), _read(name)["loss"][:, -1].min())
+    return float(lowest), float(np.median(found[:, -2])), float(np.median(found[:, -1]))
