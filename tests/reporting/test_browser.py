@@ -287,4 +287,7 @@ def test_it_prints_on_a_few_pages_in_dark_colours_too(
     page = browser.page(html, prefers_color_scheme="dark")
     pages = len(re.findall(rb"/Type\s*/Page\b", page.pdf()))
     assert 1 <= pages <= 5
+    page.call("Emulation.setEmulatedMedia", media="print")
+    layers = "all('.canvas canvas').map((each) => getComputedStyle(each).display)"
+    assert page.run(layers) == ["block", "none"] * 9  # the upper one would erase the lower one
     assert page.complaints == []
