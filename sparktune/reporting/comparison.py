@@ -10,7 +10,7 @@ from sparktune.reporting import markup, pictures
 from sparktune.reporting.content import Content
 from sparktune.reporting.encoding import text
 from sparktune.results import series
-from sparktune.results.cells import number
+from sparktune.results.cells import counted, number
 from sparktune.results.series import Array
 
 _LISTED = 5  # differences between spaces
@@ -73,7 +73,7 @@ def _wins(methods: Mapping[str, Sequence[Content]]) -> str:
             "" if other is own else f"{np.mean(_better(own[:, None], other)):.0%}"
             for other in ends.values()
         ]
-        rows.append([f"{name} ({len(own)} runs)", *shares])
+        rows.append([f"{name} ({counted(len(own), 'run')})", *shares])
     said = (
         f"How often a run of the method in the row has a better loss after {n} trials than a run "
         "of the method in the column; equal losses count as half."

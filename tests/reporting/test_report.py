@@ -307,7 +307,7 @@ def test_runs_of_methods_are_compared_with_bands_and_wins() -> None:
     assert rows == [
         ["low (3 runs)", "", "100%", "100%"],
         ["high (4 runs)", "0%", "", "0%"],
-        ["alone (1 runs)", "0%", "100%", ""],
+        ["alone (1 run)", "0%", "100%", ""],
     ]
     assert "better loss after 12 trials" in html
     names = [each["name"] for each in content(html)]
