@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -21,14 +22,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import jvms
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
-# The short lives of the tests' JVMs are not worth the second compiler, nor a UI that nobody opens:
-# of drivers, of their executors, and of Spark's own servers.
-QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
-EXECUTORS = f'"-Dspark.executor.defaultJavaOptions={QUICK}"'
 # On a busy machine an example takes long for no fault of its own; and each run has the same ones.
 settings.register_profile(
     "busy",
@@ -43,6 +42,7 @@ StartServer: TypeAlias = Callable[
     [str], AbstractContextManager[tuple[str, "subprocess.Popen[str]"]]
 ]
 WaitUntil: TypeAlias = Callable[[Callable[[], Any]], None]
+KEEPING = pytest.StashKey["subprocess.Popen[bytes] | None"]()
 
 # What Spark learns by heartbeats only is never known in time, so nothing may rely on it.
 HEARTBEATS = {"spark__executor__heartbeatInterval": "300s", "spark__network__timeout": "1000s"}
@@ -67,10 +67,10 @@ for _ in sys.stdin:  # asks how many jobs run
 # Groups of tests that need Spark: on sessions that they share, and on some of their own.
 SESSIONS = {"standalone": "clusters", "connect_url": "connect", "spark": "classic"}
 SPARK = (*SESSIONS.values(), "golden/test_hyperopt_suite", "examples/test_examples", "spark/")
-# Files that take long without it.
+# Files that take long without it: those that go on until JVMs may start quickly, and others.
+FIRST = ("test_style", "conformance/test_samplers", "test_simulated", "budgets/test_faults")
 LONG = (
     "tracking/",
-    "conformance/test_samplers",
     "hpsklearn/test_estimator",
     "sklearn/",
     "reporting/",
@@ -110,18 +110,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no process is left with it at the end."""
 
     def place(item: pytest.Item) -> int:
-        group, order = group_of(item), (*SPARK, *LONG)
+        group, order = group_of(item), (*FIRST, *SPARK, *LONG)
         return next((i for i, start in enumerate(order) if group.startswith(start)), len(order))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """One of several processes makes the next JVMs start quickly."""
+    needed = any(item.get_closest_marker("spark") for item in session.items)
+    if needed and os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+        session.config.stash[KEEPING] = jvms.keep_classes()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Nothing of ours runs on."""
+    if keeping := session.config.stash.get(KEEPING, None):
+        keeping.wait()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """JVMs of tests are quick ones (benchmarks, which import this module, have Java's settings);
     pyspark 3 leaves sockets to the garbage collector.
     """
-    os.environ.setdefault("SPARK_SUBMIT_OPTS", f"{QUICK} -Dspark.ui.enabled=false {EXECUTORS}")
-    os.environ.setdefault("SPARK_DAEMON_JAVA_OPTS", QUICK)
+    # Tests, and what their programs import, are compiled once, and not by each process.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    # Where tests run in background it is ignored, and their programs would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    jvms.set_options()
     config.addinivalue_line("markers", "spark: needs Spark")
     with suppress(PackageNotFoundError):
         if version("pyspark").startswith("3."):

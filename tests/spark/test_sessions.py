@@ -121,11 +121,10 @@ def test_a_stopped_session_is_refused_and_one_stopped_under_a_run_ends_it() -> N
 
 
 RUNS_UNTIL_CTRL_C = """
-import signal, threading, time, sparktune
+import threading, time, sparktune
 from pyspark.sql import SparkSession
 from sparktune import SparkTrials, ThreadTrials, fmin, hp
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in background
 session = {session}
 
 def active_jobs():
