@@ -288,20 +288,23 @@ def test_every_key_is_an_argument_or_stands_for_some() -> None:
     ("changes", "message"),
     [
         (["errors=ignore"], "errors must be 'record' or 'raise', got 'ignore'"),
-        (["executor=threads", "executor.session=1"], "executor 'threads' has no 'session'"),
+        (["executor=threads", "executor.session=1"], "executor 'threads' has no key 'session'"),
         (["executor=spark", "executor.retries=-1"], "retries must be an integer >= 0"),
         (["executor=spark", "executor.batch=few"], 'batch must be an integer >= 1, or "auto"'),
-        (["budgett=1"], "study.toml has no 'budgett'; there is 'objective', 'space'"),
-        (["budget.maxevals=1"], "budget has no 'maxevals'; there is 'max_evals', 'timeout'"),
+        (["budgett=1"], "study.toml has no key 'budgett'; valid keys: 'objective', 'space'"),
+        (["budget.maxevals=1"], "budget has no key 'maxevals'; valid keys: 'max_evals', 'timeout'"),
         (["budget.max_evals=many"], "max_evals must be an integer >= 0"),
         (["seed=-1"], "seed must be an integer >= 0"),
         (["space=3"], "space must be a text or a table, got 3"),
         (["executor=cloud"], "executor must be one of 'serial', 'threads', 'spark', got 'cloud'"),
-        (["executor.parallelism=2"], "executor 'serial' has no 'parallelism'"),
+        (["executor.parallelism=2"], "executor 'serial' has no key 'parallelism'"),
         (["executor=threads", "executor.parallelism=0"], "parallelism must be"),
         (["algorithm=tpx"], "algorithm must be one of 'tpe', "),
         (["scheduler=ashes"], "scheduler must be one of 'asha', 'hyperband', got 'ashes'"),
-        (["scheduler=asha", "scheduler.min=1"], "scheduler 'asha' has no 'min'; there is 'min_b"),
+        (
+            ["scheduler=asha", "scheduler.min=1"],
+            "scheduler 'asha' has no key 'min'; valid keys: 'min_b",
+        ),
         (["scheduler=asha", "scheduler.max_budget=9"], "square has no argument budget; write"),
         (["objective=objective.py:cube"], "objective: there is no 'cube' in objective.py"),
         (["objective=objective.py:SPACE"], "objective: objective.py:SPACE is not a function"),
@@ -311,7 +314,7 @@ def test_every_key_is_an_argument_or_stands_for_some() -> None:
         (["objective=broken.py:square"], "NameError: name 'undefined' is not defined ("),
         (["journal=nowhere/study.jsonl"], "journal must be the path of a file in a folder"),
         (["max_evals"], "--set needs key=value, got 'max_evals'"),
-        (["a b=1"], "--set: 'a b' is not a key"),
+        (["a b=1"], "--set: 'a b' is not a valid key"),
     ],
 )
 def test_what_is_wrong_with_a_study_is_said_in_one_line(
@@ -328,8 +331,8 @@ def test_what_is_wrong_with_a_study_is_said_in_one_line(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('space = "a.py:b"', "study.toml lacks 'objective'"),
-        ('objective = "a.py:b"', "study.toml lacks 'space'"),
+        ('space = "a.py:b"', "study.toml lacks the required key 'objective'"),
+        ('objective = "a.py:b"', "study.toml lacks the required key 'space'"),
         ("objective", "study.toml is not valid TOML: "),
     ],
 )
@@ -347,7 +350,7 @@ def test_a_journal_must_be_one(command: str, capsys: pytest.CaptureFixture[str])
     assert main([*command.split(), "objective.py"]) == 2
     first, second = capsys.readouterr().err.splitlines()
     assert first == "sparktune: there is no journal at nowhere.jsonl"
-    assert "objective.py cannot be read as a journal: line 1 is broken" in second
+    assert "objective.py cannot be read as a journal: line 1 is invalid" in second
 
 
 @pytest.mark.parametrize(

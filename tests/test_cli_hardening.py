@@ -99,15 +99,15 @@ def test_a_study_file_that_is_none_is_an_error_at_once(case: str, capsys: Any) -
 
 def test_a_study_file_has_an_end(capsys: Any) -> None:
     assert main(["run", "/dev/zero"]) == 2
-    assert "larger than any study file" in capsys.readouterr().err
+    assert "too large for a study file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("#budget.max_evals=5", "'#budget.max_evals' is not a key"),
-        ("[budget]\nmax_evals=5", "is not a key"),
-        ("[budget] #=5", "is not a key"),
+        ("#budget.max_evals=5", "'#budget.max_evals' is not a valid key"),
+        ("[budget]\nmax_evals=5", "is not a valid key"),
+        ("[budget] #=5", "is not a valid key"),
         ("budget.max_evals=1\nobjective='os:system'", "max_evals"),
         ("seed=" + "[" * 5000, "seed must be"),
     ],

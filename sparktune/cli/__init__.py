@@ -1,10 +1,11 @@
-"""The command `sparktune`: runs a study that a file describes, and shows what its journal holds.
+"""The command `sparktune`: runs the study of a study file, and shows the content of a journal.
 
 main          arguments, exit codes, errors
-study         the study file: read, checked, changed by --set
-references    functions and spaces named as `module:name` or `file.py:name`
-signals       SIGTERM and SIGHUP end a run as Ctrl-C does
-following     a screen or a page, updated while a run lasts
+study         the study file: reading, checking, changes by --set
+tables        tables of TOML: reading, merging
+references    objects that are named as `module:name` or `file.py:name`
+signals       SIGTERM and SIGHUP, which end a run like Ctrl-C
+following     a screen or a page that is updated while a run lasts
 commands      run, show, plot, report, export, best, track
 """
 

@@ -1,4 +1,4 @@
-"""What each command does: takes its arguments, returns the text for stdout."""
+"""The commands: each one takes its arguments and returns the text for stdout."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and i
 
 
 class NothingUsable(Exception):
-    """A study has no trial with a loss, or nothing that can be drawn."""
+    """A command has no result: no trial has a loss, nothing can be drawn, or MLflow failed."""
 
 
 def run(options: Namespace) -> str:
-    """Run a study and return what it found.
+    """Run a study, and return a summary of its results.
 
     Raises:
-        InvalidArgument: the study file or the journal is not usable.
-        NothingUsable: no trial gave a loss.
-        KeyboardInterrupt: Ctrl-C; `Ended` after SIGTERM and SIGHUP.
+        InvalidArgument: the study file or the journal cannot be used.
+        NothingUsable: no trial has a usable loss.
+        KeyboardInterrupt: Ctrl-C; its subclass `Ended` after SIGTERM or SIGHUP.
     """
     with signals.as_interrupts():
         return _run(options)
@@ -80,8 +80,8 @@ def _run(options: Namespace) -> str:
 
 
 def show(options: Namespace) -> str:
-    """A summary of a journal, its best trials, and its failures by message. With `--follow`, the
-    run is shown until it has ended, and the summary after that.
+    """A summary of a journal, its best trials, and its failures by message. With `--follow`, show
+    the run until it has ended, and then the summary.
     """
     if options.follow:
         following.on_screen(options.journal)
@@ -101,7 +101,7 @@ def best(options: Namespace) -> str:
     """The best trial of a journal.
 
     Raises:
-        NothingUsable: the journal has nothing to show.
+        NothingUsable: no trial has a usable loss.
     """
     trials = Trials.load(options.journal)
     found = ranking.best(trials.records.values())
@@ -119,11 +119,11 @@ def export(options: Namespace) -> str:
     """All trials of a journal as CSV or JSON.
 
     Raises:
-        InvalidArgument: `--safe` goes with CSV only.
+        InvalidArgument: `--safe` is given without `--csv`.
     """
-    safe = "safe" in options and options.safe  # not every caller is the command line
+    safe = "safe" in options and options.safe  # other callers may not set it
     if safe and options.json:
-        raise InvalidArgument("--safe is for --csv: JSON holds no formulas")
+        raise InvalidArgument("--safe needs --csv: JSON has no formulas; leave it out")
     trials = Trials.load(options.journal)
     if options.json:
         columns = table.columns(trials)
@@ -136,10 +136,10 @@ def export(options: Namespace) -> str:
 
 
 def plot(options: Namespace) -> str:
-    """Draw every plot that the trials of a journal allow; returns the paths of the pictures.
+    """Draw all plots that are possible for a journal; return the paths of the files.
 
     Raises:
-        NothingUsable: the journal has nothing to show.
+        NothingUsable: no plot is possible.
     """
     trials = Trials.load(options.journal)
     folder = Path(options.output)
@@ -164,8 +164,8 @@ def plot(options: Namespace) -> str:
 
 
 def report(options: Namespace) -> str:
-    """Write one HTML page about the studies of these journals; returns its path. With `--follow`,
-    the page is updated until their runs have ended.
+    """Write one HTML page about the studies of journals; return its path. With `--follow`, update
+    the page until all runs have ended.
     """
 
     test = _losses(options.test) if options.test else None
@@ -183,7 +183,7 @@ def report(options: Namespace) -> str:
 
 
 def _losses(given: str) -> float | dict[int, float]:
-    """A loss, or those in the columns `id` and `loss` of a CSV file."""
+    """A loss from a number, or {id: loss} from a CSV file with columns `id` and `loss`."""
     try:
         return float(given)
     except ValueError:
@@ -199,7 +199,7 @@ def _losses(given: str) -> float | dict[int, float]:
 
 
 def _named(journals: Sequence[str], studies: Sequence[Finished]) -> dict[str, Finished]:
-    """Studies, each under a different name."""
+    """{name: study} with distinct names: the objective, or the file names of several journals."""
     named: dict[str, Finished] = {}
     for journal, study in zip(journals, studies, strict=True):
         stem = study.header.objective if study.header else ""
@@ -210,20 +210,20 @@ def _named(journals: Sequence[str], studies: Sequence[Finished]) -> dict[str, Fi
 
 
 def track(options: Namespace) -> str:
-    """Send to MLflow the trials of a journal that it does not have yet.
+    """Send the trials of a journal that MLflow does not have yet.
 
     Raises:
-        NothingUsable: it could not be reached.
+        NothingUsable: MLflow could not be reached.
     """
     given = {"experiment": options.experiment, "tracking_uri": options.uri}
     trials = Trials.load(options.journal)
     if not sent(trials, MlflowObserver(**given), journal=options.journal):
-        raise NothingUsable("not everything could be sent to MLflow; try again later")
+        raise NothingUsable("some trials could not be sent to MLflow; try again later")
     return f"MLflow has all {len(trials.records)} trials of {options.journal}"
 
 
 def _no_best(trials: Finished, journal: str | None) -> str:
-    """Why there is no best trial, in one line."""
+    """A message why there is no best trial, in one line."""
     if not trials.records:
         return "there are no trials"
     text = f"no trial has a usable loss ({summary.counts(trials)})"
@@ -238,7 +238,7 @@ def _pairs(pairs: dict[str, str]) -> str:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of text in columns that are as wide as needed."""
+    """The text of a table with aligned columns."""
     rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
@@ -248,7 +248,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON holds it: numbers that are not finite as null, times as text."""
+    """A value for JSON: a number that is not finite becomes null, a time becomes a text."""
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
@@ -257,8 +257,8 @@ def _plain(value: Any) -> Any:
 
 
 def _quoted(value: Any) -> Any:
-    """A cell that spreadsheets do not take for a formula: an apostrophe precedes what could be one,
-    and invisible characters are escaped.
+    """A cell that spreadsheets do not evaluate: a text that could be a formula begins with an
+    apostrophe, and invisible characters are escaped.
     """
     text = plain(value)
     if not isinstance(text, str):

@@ -1,4 +1,4 @@
-"""Following a journal while its run lasts: a screen in a terminal, lines in a file, a page."""
+"""Following a journal while its run lasts: a screen in a terminal, lines in a file, or a page."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _EVERY, _LINE, _PAGE = 1.0, 60.0, 10.0  # seconds between screens, lines and pag
 
 
 def on_screen(journal: str, pause: Callable[[float], None] = time.sleep) -> None:
-    """Show how the study of a journal stands until its run ends: redrawn in a terminal, a line a
-    minute elsewhere.
+    """Show the state of the study of a journal until its run ends: redraw it in a terminal, print
+    one line per minute elsewhere.
 
     Raises:
         InvalidArgument: the journal cannot be read.
@@ -44,7 +44,7 @@ def on_page(
     write: Callable[[list[Snapshot], bool], None],
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Call `write(studies, running)` whenever there is something new, until all runs have ended."""
+    """Call `write(studies, running)` every 10 seconds until all runs have ended."""
 
     def show(shown: list[tuple[Snapshot, int | None]]) -> None:
         studies = [study for study, _ in shown]
@@ -59,8 +59,8 @@ def _follow(
     every: float,
     pause: Callable[[float], None],
 ) -> None:
-    """Show the present state, and again every so many seconds if something is new or elapsed time
-    is shown, until all runs have ended, which is noticed within a second.
+    """Show the current state every `every` seconds until all runs have ended. The end of the runs
+    is detected within a second.
     """
     followed = [_Study(journal) for journal in journals]
     due = 0.0
@@ -77,7 +77,7 @@ def _follow(
 
 
 class _Study:
-    """The study of a journal that grows."""
+    """The study of a growing journal."""
 
     def __init__(self, journal: str) -> None:
         self._following = Following(journal)
@@ -86,7 +86,7 @@ class _Study:
         self._reason: str | None = None
 
     def advance(self) -> None:
-        """Read what is new."""
+        """Read and apply the new events."""
         new = self._following.advance()
         for event in self._following.events[-new:] if new else ():
             apply(self._records, event)
@@ -102,11 +102,11 @@ class _Study:
 
     @property
     def end(self) -> int | None:
-        """How many trials there will be."""
+        """The number of trials at the end of the run; None: unknown."""
         return self._begun.limit.end if self._begun and self._begun.limit else None
 
     def snapshot(self) -> Snapshot:
-        """The study as it stands."""
+        """A snapshot of the study."""
         header = self._begun.header if self._begun else None
         labels = tuple(header.columns) if header else ()
         return Snapshot(dict(self._records), labels, header, self._reason, None)

@@ -1,12 +1,12 @@
 """Arguments, exit codes and errors of the command.
 
-0    it worked
+0    success
 1    the run failed, or no trial has a usable loss
-2    the command, the study file or the journal is wrong
-129  SIGHUP, while a study ran
+2    an argument, the study file or the journal is invalid
+129  SIGHUP during a run
 130  Ctrl-C
-141  whoever read the output stopped reading
-143  SIGTERM, while a study ran
+141  the reader of the output closed it
+143  SIGTERM during a run
 """
 
 from __future__ import annotations
@@ -32,12 +32,17 @@ _WRONG_INPUT = (InvalidArgument, BadSearchSpace, InvalidAnnotatedParameter)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; `arguments` are those of the process, unless given. Returns the exit code;
-    raises SystemExit where the arguments are wrong, or ask for help.
+    """Run a command and return the exit code.
+
+    Args:
+        arguments: the arguments of the command; None: those of this process.
+
+    Raises:
+        SystemExit: the arguments are invalid, or ask for help.
     """
     options = _parser().parse_args(arguments)
     if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # what the terminal cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")  # for characters the terminal lacks
     try:
         text = options.command(options)
     except Ended as error:
@@ -53,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _failed(error: object, code: int) -> int:
     text = printable(" ".join(str(error).split()))
-    if sys.stderr is not None:  # as it is where it was closed before Python began
+    if sys.stderr is not None:  # it is None if it was closed before Python started
         try:
             print(f"sparktune: {text}", file=sys.stderr, flush=True)
         except OSError:
@@ -76,8 +81,8 @@ def _printed(text: str) -> int:
 
 
 def _discard(stream: TextIO) -> None:
-    """Redirect a stream that cannot be written to the null device, or Python would complain again
-    at exit.
+    """Redirect a stream that cannot be written to the null device. Otherwise Python reports the
+    error again at exit.
     """
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -131,12 +136,13 @@ def _parser() -> ArgumentParser:
     report.add_argument(
         "--test",
         metavar="LOSS|FILE.csv",
-        help="on held-out data: of the best trial, or of those in a table with columns id and loss",
+        help="loss of the best trial on held-out data, or a table of such losses with columns id "
+        "and loss",
     )
     report.add_argument(
         "--redact",
         action="store_true",
-        help="leave out messages, tracebacks and what objectives printed",
+        help="leave out messages, tracebacks and the output of objectives",
     )
     for each, what in ((show, "the screen"), (report, "the page")):
         each.add_argument(
@@ -146,15 +152,15 @@ def _parser() -> ArgumentParser:
     form.add_argument(
         "--csv",
         action="store_true",
-        help="as comma-separated values; texts are raw, and a program for tables may take one that "
-        "begins with = + - @ for a formula",
+        help="as comma-separated values; texts are raw, so a spreadsheet may evaluate a text that "
+        "begins with = + - @ as a formula",
     )
     form.add_argument("--json", action="store_true", help="as a list of JSON objects")
     export.add_argument(
         "--safe",
         action="store_true",
-        help="with --csv: an apostrophe before what could be a formula, escapes for control "
-        "characters; for tables of strangers",
+        help="with --csv: put an apostrophe before texts that could be formulas and escape control "
+        "characters, for data that you do not trust",
     )
     best.add_argument("--json", action="store_true", help="as a JSON object")
     return parser

@@ -1,4 +1,4 @@
-"""Python objects that a study file names: `module:name` or `path/to/file.py:name`."""
+"""References of a study file to Python objects: `module:name` or `path/to/file.py:name`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sparktune.worker import text_of
 
 
 class References:
-    """Finds objects by their references. A file is run once, however many objects are taken from
+    """Finds objects by their references. A file is executed once, even if several references name
     it.
     """
 
@@ -23,10 +23,10 @@ class References:
         self._files: dict[Path, ModuleType] = {}
 
     def find(self, key: str, reference: str) -> Any:
-        """The object behind `reference`, which the study file has at `key`.
+        """The object that `reference` names, which is the value of `key` in the study file.
 
-        Modules are looked for in the working directory too, as by `python -m`, and what a file
-        imports in its own folder, as by `python file.py`.
+        Modules are also found in the working directory, as with `python -m`. The imports of a file
+        are also found in its own folder, as with `python file.py`.
 
         Raises:
             InvalidArgument: there is no such object, or its module raises.
@@ -52,9 +52,9 @@ class References:
         if not there:
             raise InvalidArgument(f"{key}: there is no file {path}")
         _importable(str(path.parent))
-        name = f"{path.stem} ({path})"  # no module that exists has such a name
+        name = f"{path.stem} ({path})"  # cannot be the name of another module
         spec = spec_from_file_location(name, path)
-        assert spec is not None  # only for names of files that are not Python
+        assert spec is not None  # it is None only for files that are not Python
         assert spec.loader is not None
         module = module_from_spec(spec)
         sys.modules[name] = module
@@ -62,10 +62,10 @@ class References:
             spec.loader.exec_module(module)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # also of sys.exit(0), which would end the command
+        except BaseException as error:  # including SystemExit, which would end the command
             raise InvalidArgument(f"{key}: {path} cannot be run: {_reason(error)}") from error
         finally:
-            # What is in no importable module travels to the workers by value.
+            # cloudpickle sends objects by value if their module cannot be imported.
             del sys.modules[name]
         self._files[path] = module
         return module
@@ -76,7 +76,7 @@ def _attribute(thing: Any, name: str, what: str) -> Any:
         return getattr(thing, name)
     except AttributeError as error:
         raise InvalidArgument(what) from error
-    except Exception as error:  # of the module's own `__getattr__`
+    except Exception as error:  # raised by the module's own `__getattr__`
         raise InvalidArgument(f"{what}: {_reason(error)}") from error
 
 
@@ -96,7 +96,7 @@ def _importable(folder: str) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """An exception of a user's file, and where it was raised."""
+    """The message of an exception from a user's file, and the line that raised it."""
     text = f"{type(error).__name__}: {text_of(error)}"
     if isinstance(error, SystemExit):
         text = f"it ends the process with sys.exit({text_of(error)})"

@@ -1,4 +1,4 @@
-"""Signals that ask a process to end: SIGTERM from supervisors, SIGHUP from a closing terminal."""
+"""Signals that end a process: SIGTERM from supervisors, SIGHUP from a closing terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NUMBERS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasa
 
 
 class Ended(KeyboardInterrupt):
-    """The process was asked to end by the signal `number`; a run treats it as Ctrl-C."""
+    """The signal `number` asks the process to end; a run handles it like Ctrl-C."""
 
     def __init__(self, number: int, hint: str = "") -> None:
         super().__init__(f"ended by {signal.Signals(number).name}{hint}")
@@ -21,8 +21,9 @@ class Ended(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def as_interrupts() -> Iterator[None]:
-    """Inside this context, the first such signal raises `Ended`; later ones do not disturb the
-    clean-up. A signal that is ignored, as under nohup, stays ignored.
+    """A context in which the first SIGTERM or SIGHUP raises `Ended`. Later ones are ignored, so
+    that they do not interrupt the clean-up. A signal that is ignored before, as under nohup, stays
+    ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,17 +1,17 @@
-"""The study file: TOML, read, changed by `--set key=value`, checked.
+"""The study file in TOML: reading, changes by `--set key=value`, checks.
 
     objective = "forest.py:validation_loss"     # or module:function
     space = "forest.py:space"                   # or tables, see `space.tables`
     algorithm = "tpe"                           # or a table: name, and the algorithm's options
     scheduler = {name = "asha", min_budget = 3, max_budget = 81}    # or "hyperband"; else none
-    executor = "spark"                          # or a table: kind, and what its trials take
+    executor = "spark"                          # or a table: kind, and the executor's options
     budget = {max_evals = 100, timeout = 600, loss_threshold = 0.1, full_evaluations = 40}
-    seed = 1                                    # like every plain argument of `tune`
+    seed = 1                                    # and every other plain argument of `tune`
     journal = "forest.jsonl"
     tracking = "mlflow"                         # or a table: kind, and options of MlflowObserver
     spark.driver.memory = "4g"                  # settings of Spark, by their names
 
-Paths in the file are relative to it; those given with `--set`, to the working directory.
+Paths in the file are relative to its folder; paths given with `--set`, to the working directory.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from sparktune.tuning import tune
 
 _BUDGET = ("max_evals", "timeout", "loss_threshold", "full_evaluations")
 _PLATFORMS: dict[str, Any] = {"serial": Serial, "threads": Threads, "spark": Spark}
-_OBJECTS = {"session", "resource_profile"}  # of a platform, which TOML cannot hold
+_OBJECTS = {"session", "resource_profile"}  # options of a platform that TOML cannot express
 
 _SCHEDULERS: dict[str, Any] = {"asha": ASHA, "hyperband": Hyperband}
 
@@ -60,7 +60,7 @@ _TABLES = (
 )
 _OTHERWISE = ("sampler", "on", "max_trials", "stop", "observers", "progress", "study", "prior")
 _PLAIN = tuple(name for name in signature(tune).parameters if name not in _TABLES + _OTHERWISE)
-"""The arguments of `tune` that a file gives by their names; the others are in tables."""
+"""The arguments of `tune` that are keys of a study file; the others are set by its tables."""
 
 _KINDS: dict[str, Any] = {
     "objective": str,
@@ -80,8 +80,8 @@ _NAMES = {str: "a text", dict: "a table", (str, dict): "a text or a table"}
 
 @dataclass(frozen=True)
 class StudyFile:
-    """What a study file says, each part of the type that it must have. `plain` are arguments of
-    `tune` by their names.
+    """The content of a study file, with a valid type for each key. `plain` holds the keys that are
+    arguments of `tune`.
     """
 
     objective: str
@@ -96,15 +96,14 @@ class StudyFile:
 
     @property
     def journal(self) -> str | None:
-        """The path of the journal, if one is kept."""
+        """The path or URL of the journal; None without one."""
         return self.plain.get("journal")
 
     def arguments(self) -> dict[str, Any]:
-        """The arguments of `tune`, except where trials are evaluated. Runs the files that the
-        study names.
+        """The arguments of `tune`, except `on`. Executes the files that the study file names.
 
         Raises:
-            InvalidArgument: something that it names does not exist or is not valid.
+            InvalidArgument: a referenced object does not exist, or a value is invalid.
         """
         references = References()
         space = self.space
@@ -136,10 +135,10 @@ class StudyFile:
         }
 
     def platform(self) -> Platform:
-        """Where the executor evaluates trials; starts Spark where it is wanted.
+        """The platform on which to evaluate trials; starts Spark if the file needs it.
 
         Raises:
-            InvalidArgument: the executor or one of its options is unknown or wrong.
+            InvalidArgument: the executor or one of its options is unknown or invalid.
             SparkUnavailable: Spark cannot be started.
         """
         options = dict(self.executor)
@@ -152,16 +151,16 @@ class StudyFile:
         options.pop("deterministic", None)
         if kind == "spark":
             options["parallelism"] = parallelism_of(options.get("parallelism")) or "auto"
-            Spark(**options)  # which may refuse, before Spark is started
+            Spark(**options)  # raises for invalid options before Spark is started
             options["session"] = _session(self.spark)
-        elif self.spark:  # for what the objective does on threads
+        elif self.spark:  # for an objective that uses Spark itself
             _session(self.spark)
         platform: Platform = _PLATFORMS[kind](**options)
         return platform
 
 
 def _options_of(kind: str) -> list[str]:
-    """The options of an executor of this kind."""
+    """The names of the options of an executor."""
     if kind == "serial":
         return [each.name for each in fields(Serial)]
     names = [each.name for each in fields(_PLATFORMS[kind]) if each.name not in _OBJECTS]
@@ -169,14 +168,14 @@ def _options_of(kind: str) -> list[str]:
 
 
 def load(path: str, changes: Sequence[str]) -> StudyFile:
-    """The study in a file, with some keys changed.
+    """Read a study file, and change some of its keys.
 
     Args:
-        path: of the file.
-        changes: `key=value`, keys with dots; values as TOML, or else as texts.
+        path: the path of the file.
+        changes: `key=value`; keys may have dots, and a value that is not valid TOML is a text.
 
     Raises:
-        InvalidArgument: it cannot be read, or holds an unknown key or a wrong value.
+        InvalidArgument: the file cannot be read, a key is unknown, or a value is invalid.
     """
     table = written_out(read_tables(path))
     _resolve(table, Path(path).parent)
@@ -188,7 +187,7 @@ def load(path: str, changes: Sequence[str]) -> StudyFile:
             raise InvalidArgument(f"{key} must be {_NAMES[kind]}, got {table[key]!r:.200}")
     for key in ("objective", "space"):
         if key not in table:
-            raise InvalidArgument(f"{path} lacks {key!r}")
+            raise InvalidArgument(f"{path} lacks the required key {key!r}; add it")
     _check_keys("budget", table.get("budget", {}), _BUDGET)
     plain = {name: table.pop(name) for name in _PLAIN if name in table}
     return StudyFile(**table, plain=plain)
@@ -236,8 +235,8 @@ def _tracking(table: Mapping[str, Any]) -> MlflowObserver:
 
 
 def _session(settings: Mapping[str, Any]) -> Any:
-    """The active Spark session, or a new one with these settings: on this machine, unless they name
-    a master or a server elsewhere.
+    """The active Spark session, or a new one with these settings. It runs on this machine, unless
+    the settings name a remote master or server.
     """
     from sparktune.executors.spark_session import local_session, start
 
@@ -262,7 +261,7 @@ def _flat(prefix: str, settings: Mapping[str, Any]) -> dict[str, str]:
 def _check_keys(where: str, table: Mapping[str, Any], names: Any) -> None:
     if unknown := [key for key in table if key not in names]:
         raise InvalidArgument(
-            f"{where} has no {_names(unknown):.200}; there is {_names(names) or 'nothing to set'}"
+            f"{where} has no key {_names(unknown):.200}; valid keys: {_names(names) or 'none'}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Tables of TOML: read from a file, made of `--set key=value`, merged."""
+"""Tables of TOML: reading from a file or from `--set key=value`, and merging."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _SHORT = {
     "scheduler": "name",
     "executor": "kind",
     "tracking": "kind",
-}  # a text stands for a table with this key
+}  # keys whose value may be a text, which stands for a table with this one key
 _LARGEST = 2**24  # bytes of a study file
-_DEEPEST = 50  # tables and lists in each other
+_DEEPEST = 50  # most levels of nested tables and lists
 
 
 def read_tables(path: str) -> dict[str, Any]:
-    """What a study file says.
+    """The content of a study file.
 
     Raises:
-        InvalidArgument: it cannot be read, or is not valid TOML.
+        InvalidArgument: the file cannot be read, is larger than 16 MiB, or is not valid TOML.
     """
     try:
         with open(path, "rb") as file:
             text = file.read(_LARGEST + 1)
         if len(text) > _LARGEST:
-            raise InvalidArgument(f"{path} is larger than any study file")
+            raise InvalidArgument(f"{path} is too large for a study file: over {_LARGEST} bytes")
         return _toml(text.decode())
     except OSError as error:
         raise InvalidArgument(f"cannot read {path}: {error.strerror}") from error
@@ -43,10 +43,10 @@ def read_tables(path: str) -> dict[str, Any]:
 
 
 def _toml(text: str) -> dict[str, Any]:
-    """What TOML says.
+    """The table that a text in TOML defines.
 
     Raises:
-        ValueError: it is not valid TOML, or is nested deeper than any study.
+        ValueError: the text is not valid TOML, or is nested too deeply.
     """
     try:
         table: dict[str, Any] = tomllib.loads(text)
@@ -62,7 +62,7 @@ def _toml(text: str) -> dict[str, Any]:
 
 
 def written_out(table: dict[str, Any]) -> dict[str, Any]:
-    """The same, with texts that stand for tables replaced by these tables."""
+    """`table` with each text that stands for a table replaced by that table."""
     for key, name in _SHORT.items():
         if isinstance(table.get(key), str):
             table[key] = {name: table[key]}
@@ -70,7 +70,11 @@ def written_out(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def change_of(change: str) -> dict[str, Any]:
-    """`a.b=1` as {"a": {"b": 1}}; a value that is not TOML is a text."""
+    """{"a": {"b": 1}} from `a.b=1`; a value that is not valid TOML is a text.
+
+    Raises:
+        InvalidArgument: `change` is not key=value, or has an invalid key.
+    """
     key, equals, value = change.partition("=")
     if not equals or not key.strip():
         raise InvalidArgument(f"--set needs key=value, got {change!r:.200}")
@@ -80,7 +84,7 @@ def change_of(change: str) -> dict[str, Any]:
         last, (name, place) = place, next(iter(place.items()))
     if table is None or place != 0:
         raise InvalidArgument(
-            f"--set: {key!r:.200} is not a key; write it as in budget.max_evals=50"
+            f"--set: {key!r:.200} is not a valid key; write it as in budget.max_evals=50"
         )
     given = _parsed(f"value = {value}") or {}
     last[name] = given["value"] if given.keys() == {"value"} else value
@@ -95,8 +99,8 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """`old` with the keys of `new`. Tables are merged, except that a new kind of executor or name
-    of an algorithm replaces the old one's options.
+    """`old` updated with the keys of `new`. Nested tables are merged too; but a new kind of
+    executor, or a new name of an algorithm, discards the options of the old one.
     """
     tables = dict(old)
     for key, value in new.items():

@@ -1,4 +1,4 @@
-"""The journal of a study: its events as lines of JSON, on disk before their results are used.
+"""The journal of a study: its events as lines of JSON, written before they take effect.
 
     {"sparktune": 1, "objective": ..., "seed": ..., "space": fingerprint, "columns": {...}, ...}
     {"asked": [{"id": 0, "values": {"x": 0.5}, "asked": seconds, ...}]}
@@ -7,13 +7,14 @@
     {"asked": [], "enqueued": [{"id": 7, "values": {"x": 1.5}, ...}]}
     {"run": {"max_evals": 50, "end": 50}}
 
-The first line is the header. The trials of one `ask` are one line, so that a torn line undoes a
-whole decision. Reading the lines gives the events of the study, in order.
+The first line is the header. The trials of one `ask` are one line, so that an incomplete last line
+never splits a decision. Reading the lines returns the events of the study, in order.
 
-    values    what JSON can hold, and what goes into files of its own
-    blobs     the content of those files: pickled values
-    places    where a journal and those files are
-    files     how lines are written: to a file that grows, or to a place that takes whole objects
-    lines     events as lines, and lines as events, every field of which is checked
-    journal   a journal: read, continued, rewritten
+    values    conversion of Python values to JSON, or to separate files if JSON cannot hold them
+    blobs     the separate files: pickled values
+    places    the location of a journal and its separate files: a local path or a URL
+    files     writers of lines: append to a file, or rewrite a whole object
+    lines     conversion of events to lines, and of lines to events with a check of every field
+    journal   reading, continuing and rewriting a journal
+    saved     whole journals, written and read in one step
 """

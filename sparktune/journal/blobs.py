@@ -1,4 +1,4 @@
-"""Values that a journal keeps in files of their own, as pickles."""
+"""Values that a journal stores in separate files, as pickles."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from sparktune.journal.places import place_of
 
 @dataclass(frozen=True)
 class Blob:
-    """A value that a journal keeps in a file of its own.
+    """A value that a journal stores in a separate file.
 
     Attributes:
-        kind: the name of its class.
-        digest: names its content, as its SHA-256; empty if it could not be kept.
+        kind: the name of the class of the value.
+        digest: the SHA-256 of the file, which is also its name; empty if it could not be stored.
         journal: path or URL of the journal.
     """
 
@@ -32,33 +32,34 @@ class Blob:
         return f"Blob({self.kind})"
 
     def load(self) -> Any:
-        """The value. Unpickling can run code that the file names: load from journals you trust.
+        """The value. Unpickling can execute code from the file: only load from journals you trust.
 
         Raises:
-            InvalidArgument: the value could not be kept, or its file is gone, or was changed.
+            InvalidArgument: the value was not stored or cannot be unpickled, or its file is missing
+                or was changed.
         """
         content = self.content()
         try:
             return pickle.loads(content)
         except Exception as error:
             raise InvalidArgument(
-                f"this {self.kind} cannot be unpickled ({reason_of(error)}); what it was made with "
-                "must be installed here"
+                f"this {self.kind} cannot be unpickled ({reason_of(error)}); install the packages "
+                "that it was made with"
             ) from error
 
     def content(self) -> bytes:
-        """The content of its file.
+        """The pickle of the value.
 
         Raises:
-            InvalidArgument: as `load`.
+            InvalidArgument: the value was not stored, or its file is missing or was changed.
         """
         if not self.digest:
-            raise InvalidArgument(f"this {self.kind} could not be pickled and was not kept")
+            raise InvalidArgument(f"this {self.kind} could not be pickled and was not stored")
         try:
             content = place_of(self.journal).blob(self.digest)
         except OSError as error:
             raise InvalidArgument(
-                f"the file of this {self.kind} cannot be read: {error}; it belongs in "
+                f"the file of this {self.kind} cannot be read: {error}; it should be in "
                 f"{self.journal}.blobs"
             ) from error
         if hashlib.sha256(content).hexdigest() != self.digest:
@@ -78,7 +79,7 @@ def kind_of(value: Any) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """An error in one line, whatever its class does."""
+    """The type and message of an error; only the type if its message raises."""
     try:
         return f"{type(error).__name__}: {error!s:.200}"
     except Exception:
@@ -86,7 +87,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def pickled(value: Any) -> bytes:
-    """A pickle of a value, by cloudpickle where it is installed and pickle cannot."""
+    """The pickle of a value, made with cloudpickle if pickle fails and cloudpickle is installed."""
     try:
         return pickle.dumps(value)
     except Exception:

@@ -1,4 +1,4 @@
-"""Which values the fields of a journal's entries can have."""
+"""Checks of the fields of a journal's entries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LATEST = 253_402_300_799  # the last second of the year 9999
 
 
 def is_int(value: Any) -> bool:
-    """Whether it can be a number of trials, or an id."""
+    """Whether a value can be a number of trials, or an id."""
     return type(value) is int and 0 <= value < 2**62
 
 
@@ -32,7 +32,7 @@ def _is_loss(value: Any) -> bool:
 
 
 def is_time(value: Any) -> bool:
-    """Whether it can be seconds since the epoch, or None."""
+    """Whether a value is None or can be seconds since the epoch."""
     return value is None or (isinstance(value, (int, float)) and 0 <= value < _LATEST)
 
 
@@ -49,7 +49,7 @@ def _is_id(value: Any) -> bool:  # documents of Hyperopt may have texts as ids
 
 
 def is_plain(value: Any) -> bool:
-    """Whether it can be an option of a choice."""
+    """Whether a value can be stored as the option of a choice."""
     return value is None or type(value) in (bool, str, float) or _is_number(value)
 
 
@@ -108,15 +108,20 @@ def checked(
 ) -> dict[str, Any]:
     """The entry, if all its fields are valid.
 
+    Args:
+        entry: the entry.
+        fields: {name: whether a value is valid}.
+        needed: the names of required fields.
+
     Raises:
-        ValueError: a field is unknown, cannot have its value, or is missing.
+        ValueError: a field is unknown, has an invalid value, or is missing.
     """
     if type(entry) is not dict:
-        raise ValueError(f"it has {reprlib.repr(entry)} where fields should be")
+        raise ValueError(f"it has {reprlib.repr(entry)} instead of an object with fields")
     for name, value in entry.items():
         good = fields.get(name)
         if good is None:
-            raise ValueError(f"it has a field {name!r:.40}, which this sparktune does not know")
+            raise ValueError(f"its field {name!r:.40} is unknown to this version of sparktune")
         if not good(value):
             raise ValueError(f"its {name} cannot be {reprlib.repr(value)}")
     for name in needed:

@@ -1,5 +1,5 @@
-"""How the bytes of a journal are written: to a file that grows, or to a place that takes whole
-objects only.
+"""Writers of the bytes of a journal: one appends to a file, one rewrites whole objects where
+appending is not possible.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from sparktune.journal.places import NONBLOCK, Local, Place, failing, place_of
 logger = logging.getLogger("sparktune")
 
 FLUSH_SECONDS = 10.0
-"""How long a line waits where only whole objects can be written; longer where writing takes more
-than a twentieth of the time.
+"""Seconds for which a line waits if only whole objects can be written; more if writing would take
+over a twentieth of the time.
 """
 
 _WHOLE_OBJECTS = ("/dbfs/", "/Volumes/")  # mounts of Databricks, which cannot append
@@ -29,35 +29,35 @@ _WRITTEN: weakref.WeakSet[Appended] = weakref.WeakSet()
 
 
 class Files(Protocol):
-    """The bytes of one journal that is written."""
+    """The protocol of writers of one journal."""
 
     @property
     def place(self) -> Place:
-        """Where they are."""
+        """The place of the journal."""
 
     def open(self) -> None:
-        """Start writing. Nobody else may write until `close`.
+        """Start writing, and exclude other writers until `close`.
 
         Raises:
-            InvalidArgument: somebody else writes.
-            JournalFailed: it cannot be written.
+            InvalidArgument: another run writes to the journal.
+            JournalFailed: the journal cannot be written.
         """
 
     def cut(self, size: int) -> None:
         """Drop everything after the first `size` bytes."""
 
     def append(self, line: bytes) -> None:
-        """Add a line: on disk on return, or, where only whole objects can be written, soon."""
+        """Add a line. It is on disk on return, or soon if only whole objects can be written."""
 
     def close(self) -> None:
-        """Stop writing; everything is on disk."""
+        """Write everything to disk, and stop writing."""
 
 
 def files_at(path: Any) -> Files:
-    """The files of a journal at a path, or at a URL that `fsspec` knows.
+    """The writer of a journal at a path, or at a URL that `fsspec` supports.
 
     Raises:
-        InvalidArgument: no journal can be there.
+        InvalidArgument: `path` is neither a path nor such a URL.
     """
     place = place_of(path)
     if isinstance(place, Local) and not place.path.startswith(_WHOLE_OBJECTS):
@@ -66,7 +66,7 @@ def files_at(path: Any) -> Files:
 
 
 class Appended:
-    """A file that grows line by line, each synced to disk, locked against other writers."""
+    """A file that grows by one synced line at a time, and is locked against other writers."""
 
     def __init__(self, place: Local) -> None:
         self.place = place
@@ -102,7 +102,7 @@ class Appended:
         """Add a line, and sync it to disk."""
         with failing(self.place.path):
             if self._file is None:
-                raise OSError("it is not open in this process; only the one that opened it writes")
+                raise OSError("it is not open in this process; only the process that opened it can")
             self._check_alone()
             while line:
                 written = self._file.write(line)
@@ -111,14 +111,14 @@ class Appended:
             os.fsync(self._file.fileno())
 
     def _check_alone(self) -> None:
-        """Notice other writers where locks do not keep them out."""
+        """Detect other writers on file systems without locks."""
         if _is_gone(self._file, self.place.path):
-            raise OSError("somebody else has removed or replaced it")
+            raise OSError("another process has removed or replaced it")
         if os.fstat(self._file.fileno()).st_size != self._size:
-            raise OSError("somebody else has written to it")
+            raise OSError("another process has written to it")
 
     def close(self) -> None:
-        """Close the file, which ends its lock."""
+        """Close the file, which releases its lock; remove it if it is new and empty."""
         if self._file is None:
             return
         try:
@@ -133,7 +133,7 @@ class Appended:
         return os.fstat(self._file.fileno()).st_size == 0
 
     def leave(self) -> None:
-        """Close the file as it is: its lines are on disk."""
+        """Close the file without any further change; its lines are on disk."""
         if self._file is not None:
             with contextlib.suppress(OSError):  # an objective may have closed it
                 self._file.close()
@@ -145,13 +145,13 @@ def _leave_all() -> None:
         each.leave()
 
 
-if hasattr(os, "register_at_fork"):  # a forked process would hold the lock for as long as it lives
+if hasattr(os, "register_at_fork"):  # a forked process would hold the lock until it ends
     os.register_at_fork(after_in_child=_leave_all)
 
 
 class WholeObjects:
-    """A place that cannot append: some time after a line was added, the whole journal is rewritten,
-    unless somebody else wrote in between.
+    """A writer for places that cannot append. Some time after a line was added, it rewrites the
+    whole journal, unless another process has written in between.
     """
 
     def __init__(self, place: Place, seconds: float = FLUSH_SECONDS) -> None:
@@ -165,7 +165,7 @@ class WholeObjects:
         self._owner = 0
 
     def open(self) -> None:
-        """Read the present content, and continue it."""
+        """Read the present content, to which lines are added."""
         self._owner = os.getpid()
         with failing(self.place.path):
             self._written = self._read()
@@ -183,7 +183,11 @@ class WholeObjects:
         del self._content[size:]
 
     def append(self, line: bytes) -> None:
-        """Add a line, to be written soon."""
+        """Add a line, which is written soon.
+
+        Raises:
+            JournalFailed: earlier lines could not be written.
+        """
         with self._lock:
             if self._error:
                 raise self._error
@@ -208,13 +212,13 @@ class WholeObjects:
             return
         with failing(self.place.path):
             if self._read() != self._written:
-                raise OSError("somebody else has written to it")
+                raise OSError("another process has written to it")
         content = bytes(self._content)
         self.place.write(content)
         self._written = content
 
     def close(self) -> None:
-        """Write the lines that wait."""
+        """Write all waiting lines."""
         with self._lock:
             if self._timer:
                 self._timer.cancel()
@@ -224,10 +228,10 @@ class WholeObjects:
 
 @contextlib.contextmanager
 def unused(place: Place) -> Iterator[None]:
-    """A context in which nobody else writes to the journal.
+    """A context in which no run writes to the journal.
 
     Raises:
-        InvalidArgument: somebody does.
+        InvalidArgument: a run writes to it.
     """
     with contextlib.ExitStack() as stack:
         if isinstance(place, Local) and os.path.exists(place.path):
@@ -242,7 +246,7 @@ def _for_owner(path: str, flags: int) -> int:
 
 
 def _is_gone(file: Any, path: str) -> bool:
-    """Whether an open file was removed; some mounts never report that."""
+    """Whether an open file was removed. On some mounts this cannot be detected."""
     if os.fstat(file.fileno()).st_nlink:
         return False
     try:
@@ -265,8 +269,8 @@ def _lock(file: Any, path: str) -> None:
         ) from None
     except OSError as error:
         logger.warning(
-            "%s is on a file system without locks (%s): a second run that writes there at the same "
-            "time is noticed only when it has written",
+            "%s is on a file system without locks (%s): a second run that writes to it at the same "
+            "time is only detected after it has written",
             path,
             error,
         )

@@ -1,4 +1,4 @@
-"""A journal: read, continued, rewritten."""
+"""Reading, following, continuing and rewriting a journal."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ Path: TypeAlias = str | os.PathLike[str]
 
 
 def read(path: Path) -> list[Event]:
-    """The events of the journal at a path, or URL, in order; [] if there is none.
+    """The events of the journal at a path or URL, in order; [] if there is no journal.
 
-    The first event is `Begun` without a limit; each run after it begins with a limit. A last line
-    that was cut off is left out.
+    The first event is a `Begun` without a limit; each run begins with a `Begun` with a limit. An
+    incomplete last line is ignored.
 
     Raises:
-        InvalidArgument: another line cannot be read, and the message has its number; or the path is
-            that of something else.
+        InvalidArgument: a line is invalid, whose number is in the message; or the file is not a
+            journal.
     """
     return _read(place_of(path)).events
 
 
 class Following:
-    """A journal that grows, of which each call reads only what is new.
+    """A growing journal, of which each call reads only the new lines.
 
     Attributes:
-        events: all so far.
+        events: all events so far.
     """
 
     def __init__(self, path: Path) -> None:
@@ -41,14 +41,14 @@ class Following:
 
     @property
     def events(self) -> Sequence[Event]:
-        """All so far."""
+        """All events so far."""
         return self._known.events
 
     def advance(self) -> int:
-        """Read what was added and return the number of new events: 0 while there is no journal.
+        """Read the new lines, and return the number of new events; 0 while there is no journal.
 
         Raises:
-            InvalidArgument: it cannot be read.
+            InvalidArgument: the journal cannot be read.
         """
         before = len(self._known.events)
         _advance(self._place, self._known)
@@ -62,16 +62,16 @@ def _read(place: Place) -> Reader:
 
 
 def _advance(place: Place, known: Reader) -> None:
-    """Read the lines after those that are known."""
+    """Read the lines that `known` has not read yet."""
     try:
         with place.open() as file:
             file.seek(known.size)
             start = b"" if known.size else file.read(len(START))
-            if not known.size and start not in (START, START[: len(start)]):  # may be endless
+            if not known.size and start not in (START, START[: len(start)]):  # its line may be huge
                 raise ValueError("the header of a journal was expected")
             for line in file:
                 start, line = b"", start + line
-                if line[-1:] == b"\n":  # the last may have been cut off
+                if line[-1:] == b"\n":  # the last line may be incomplete
                     known.take(line)
     except FileNotFoundError:
         return
@@ -79,17 +79,17 @@ def _advance(place: Place, known: Reader) -> None:
         raise InvalidArgument(f"the journal {place.path} cannot be read: {error}") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidArgument(
-            f"{place.path} cannot be read as a journal: line {known.number + 1} is broken "
+            f"{place.path} cannot be read as a journal: line {known.number + 1} is invalid "
             f"({error!s:.300}). Give another path, or repair the file"
         ) from error
 
 
 def save(path: Path, events: Iterable[Event]) -> None:
-    """Write a journal of these events; one that exists is replaced.
+    """Write a journal of these events; an existing journal is replaced.
 
     Raises:
-        InvalidArgument: a run writes there, or no file can be there.
-        JournalFailed: it cannot be written.
+        InvalidArgument: a run writes to the journal, or `path` cannot be a file.
+        JournalFailed: the journal cannot be written.
     """
     place = place_of(path)
     place.check()
@@ -98,17 +98,18 @@ def save(path: Path, events: Iterable[Event]) -> None:
 
 
 class Journal:
-    """A journal that is written: called with events, it adds them.
+    """A journal that is open for writing. Calling it with events adds these.
 
     Args:
-        path: a path, which is made absolute, or a URL that fsspec knows.
+        path: a path, which is made absolute, or a URL that fsspec supports.
 
     Attributes:
-        events: what was there before, as `read` gives it.
+        path: the absolute path, or the URL.
+        events: the events that it contained before, as `read` returns them.
 
     Raises:
-        InvalidArgument: it cannot be read, or is in use by another run.
-        JournalFailed: it cannot be written.
+        InvalidArgument: the journal cannot be read, or is in use by another run.
+        JournalFailed: the journal cannot be written.
     """
 
     def __init__(self, path: Any) -> None:
@@ -123,17 +124,17 @@ class Journal:
             self._files.close()
             raise
         self.events = known.events
-        self._good: int | None = known.size  # bytes; a run that is refused leaves the rest alone
+        self._good: int | None = known.size  # valid bytes; the rest is cut at the first write
         self._writer = Writer(self._files.place, begun=bool(known.events))
 
     def __call__(self, events: Sequence[Event]) -> None:
-        """Write events. Consecutive trials that are asked for become one line.
+        """Write events. Consecutive trials that are handed out are one line.
 
         If a result cannot be written, the error is deferred to the next `ask` or `close`, so that
         the result stays available in memory.
 
         Raises:
-            JournalFailed: it cannot be written, now or before.
+            JournalFailed: these or earlier events cannot be written.
         """
         decides = any(not isinstance(event, (Told, Stopped)) for event in events)
         if decides:
@@ -158,26 +159,26 @@ class Journal:
             raise self._error
 
     def close(self) -> None:
-        """Stop writing.
+        """Write everything to disk, and stop writing.
 
         Raises:
-            JournalFailed: not everything could be written.
+            JournalFailed: some events could not be written.
         """
         self._files.close()
         self._raise()
 
 
 class NoJournal:
-    """No journal: keeps nothing."""
+    """The journal of a run without one: it stores nothing."""
 
     path = ""
     events: Sequence[Event] = ()
 
     def __call__(self, events: Sequence[Event]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 Book: TypeAlias = Journal | NoJournal

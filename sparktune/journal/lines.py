@@ -1,4 +1,6 @@
-"""The lines of a journal: JSON from events, and events from JSON, with every field checked."""
+"""Conversion of events to the lines of a journal, and of lines to events with a check of every
+field.
+"""
 
 from __future__ import annotations
 
@@ -63,11 +65,11 @@ _MARKED = {"loss", "result", "attachments"}
 
 
 class Writer:
-    """Writes events as lines.
+    """Converts events to lines.
 
     Args:
-        place: where the journal is; large values are put beside it.
-        begun: whether it has a header.
+        place: the place of the journal; large values are stored beside it.
+        begun: whether the journal already has a header.
     """
 
     def __init__(self, place: Place, begun: bool = False) -> None:
@@ -80,11 +82,11 @@ class Writer:
         line.
 
         Raises:
-            InvalidArgument: a trial has a value that is not a number, so that nobody could read it.
+            InvalidArgument: a trial has a value that is not a number, which no reader accepts.
             JournalFailed: a large value cannot be written.
         """
         for kind, group in groupby(events, type):
-            if kind in (Asked, Enqueued):  # old readers do not know "enqueued", and see no trials
+            if kind in (Asked, Enqueued):  # old versions ignore "enqueued", and read no trials
                 trials = [_trial(event.trial) for event in group if isinstance(event, kind)]
                 yield _line({"asked": []} | {kind.__name__.lower(): trials})
             else:
@@ -126,7 +128,7 @@ class Writer:
         return told | ({"log": str(trial.log)} if trial.log else {})
 
     def _result(self, trial: Trial, result: Mapping[Any, Any]) -> dict[str, Any]:
-        """A result with a status and a loss that can be read, whatever objects they were."""
+        """A result whose status and loss `Reader` accepts, whatever types they have."""
         encoded = self._encoder.items(result, "result")
         if trial.status.returned and encoded.get("status") not in _STATUSES:
             encoded["status"] = _status(trial.status)
@@ -136,14 +138,14 @@ class Writer:
         return encoded
 
     def _report(self, trial: Trial) -> None:
-        """Log what was lost: as a warning the first time, for debugging when it happens again."""
+        """Log which values could not be stored: a warning the first time, then at level DEBUG."""
         lost, self._encoder.lost = self._encoder.lost, []
         new = [each for each in lost if each not in self._reported]
         self._reported.update(new)
         if lost:
             logger.log(
                 logging.WARNING if new else logging.DEBUG,
-                "trial %s is kept without what cannot be pickled: %s",
+                "trial %s is stored without the values that cannot be pickled: %s",
                 trial.id,
                 "; ".join(lost),
             )
@@ -164,7 +166,7 @@ def _trial(trial: Trial) -> dict[str, Any]:
         entry["explore"] = True
     if wrong := [name for name, value in entry.items() if not TRIAL[name](value)]:
         raise InvalidArgument(
-            f"trial {trial.id} cannot be written to a journal: its {wrong[0]} cannot be "
+            f"trial {trial.id} cannot be written to a journal: its field {wrong[0]!r} cannot be "
             f"{reprlib.repr(getattr(trial, wrong[0]))}"
         )
     return entry
@@ -182,12 +184,12 @@ def _header(header: Header) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Numpy's scalars as Python's."""
+    """A scalar of numpy as the Python scalar; other values unchanged."""
     return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
 
 
 def _number(value: Any) -> Any:
-    if type(value) is float:  # what most are
+    if type(value) is float:  # the most frequent type
         return value
     plain = _plain(value)
     return int(plain) if type(plain) is bool else plain
@@ -202,14 +204,14 @@ def _time(seconds: Any) -> float | None:
 
 
 class Reader:
-    """Reads lines, from the first on, as events.
+    """Converts the lines of a journal, from the first one, to events.
 
     Args:
-        journal: path or URL, where large values are.
+        journal: path or URL of the journal, beside which large values are.
 
     Attributes:
-        events: of the lines so far.
-        number, size: how many lines there were so far, and their bytes.
+        events: the events of the lines so far.
+        number, size: the number of lines so far, and their size in bytes.
     """
 
     def __init__(self, journal: str) -> None:
@@ -220,14 +222,14 @@ class Reader:
         self._records: dict[Any, Trial] = {}
 
     def take(self, line: bytes) -> None:
-        """Read a line.
+        """Read one line.
 
         Raises:
-            ValueError, TypeError, RecursionError: it is not a line of a journal.
+            ValueError, TypeError, RecursionError: the line is not valid in a journal.
         """
         entry = _parsed(line.decode())
         if type(entry) is not dict:
-            raise ValueError(f"it has {reprlib.repr(entry)} where fields should be")
+            raise ValueError(f"it has {reprlib.repr(entry)} instead of an object with fields")
         for event in self._events(entry, b'"$' in line):
             apply(self._records, event)
             self.events.append(event)
@@ -240,7 +242,7 @@ class Reader:
             return [Begun(self._header)]
         match entry:  # the most frequent first
             case {"told": dict(told)} if len(entry) == 1:
-                if marked:  # which costs as much as all the rest
+                if marked:  # decoding costs as much as all the rest
                     told |= {
                         name: decode(told[name], self._journal) for name in _MARKED & told.keys()
                     }
@@ -294,8 +296,8 @@ def _read_header(entry: dict[str, Any]) -> Header:
 
 
 def _result(result: Any, status: Status, loss: Any) -> dict[Any, Any]:
-    """A result, which has a status, and a loss where there is a usable one."""
-    if isinstance(result, Blob):  # as version 0.1 kept those with a key that is not a text
+    """A result with its status, and with its loss if that is usable."""
+    if isinstance(result, Blob):  # version 0.1 stored results so if a key was not a text
         result = {"result": result}
     if status.returned:
         result.setdefault("status", _status(status))

@@ -1,7 +1,7 @@
-"""Where a journal and its large values are: files of this machine, or objects at a URL.
+"""Places of a journal and its large values: local files, or objects at a URL.
 
-Large values stand beside a journal, in `<journal>.blobs/<digest>`. Files are made for their owner
-only; those that replace another keep its permissions.
+Large values are stored beside a journal, in `<journal>.blobs/<digest>`. New files are readable by
+their owner only; a file that replaces another one keeps its permissions.
 """
 
 from __future__ import annotations
@@ -15,51 +15,56 @@ from typing import Any, BinaryIO, Protocol
 
 from sparktune.errors import InvalidArgument, JournalFailed
 
-NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # opening a pipe that nobody writes to returns
+NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # so that opening a pipe without a writer returns
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 class Place(Protocol):
-    """Where a journal and its large values are. Holds nothing open."""
+    """The protocol of places of a journal and its large values. A place keeps no file open."""
 
     path: str
 
     def check(self) -> None:
-        """Refuse a path where no journal can be.
+        """Check that a journal can be at this place.
 
         Raises:
-            InvalidArgument: it is that of something else, or its folder does not exist.
+            InvalidArgument: the path is not a regular file, or its folder does not exist.
         """
 
     def open(self) -> BinaryIO:
-        """The journal, to be read; raises FileNotFoundError if there is none, and OSError."""
-
-    def write(self, content: bytes) -> None:
-        """Write the whole journal in one step: readers see the old content or the new.
+        """Open the journal for reading.
 
         Raises:
-            JournalFailed: it cannot be written.
+            FileNotFoundError: there is no journal.
+            OSError: the journal cannot be read.
+        """
+
+    def write(self, content: bytes) -> None:
+        """Replace the whole journal in one step: readers see either the old or the new content.
+
+        Raises:
+            JournalFailed: the journal cannot be written.
         """
 
     def blob(self, digest: str) -> bytes:
-        """The content of a large value; raises OSError."""
+        """The content of a large value; raises OSError if it cannot be read."""
 
     def put_blob(self, digest: str, content: bytes) -> None:
         """Store the content of a large value under its digest.
 
         Raises:
-            JournalFailed: it cannot be written.
+            JournalFailed: the content cannot be written.
         """
 
     def remove_blob(self, digest: str) -> None:
-        """Remove a large value; raises OSError."""
+        """Remove a large value; raises OSError if it cannot be removed."""
 
 
 def place_of(path: Any) -> Place:
-    """The place at a path, which is made absolute, or at a URL that `fsspec` knows.
+    """The place at a path, which is made absolute, or at a URL that `fsspec` supports.
 
     Raises:
-        InvalidArgument: it is neither.
+        InvalidArgument: `path` is neither a path nor such a URL.
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
     if not isinstance(text, str) or not text or "\0" in text or not _has_bytes(text):
@@ -70,7 +75,8 @@ def place_of(path: Any) -> Place:
         return Local(os.path.abspath(text))
     except OSError as error:
         raise InvalidArgument(
-            f"the working directory is gone ({error}); give an absolute path instead of {text!r}"
+            f"the working directory was removed ({error}); give an absolute path instead of "
+            f"{text!r}"
         ) from error
 
 
@@ -82,17 +88,17 @@ def _has_bytes(path: str) -> bool:
 
 
 class Local:
-    """Files of this machine, or on a mount."""
+    """The place of files on this machine, or on a mount."""
 
     def __init__(self, path: str) -> None:
         self.path = path
 
     def open(self) -> BinaryIO:
-        """The journal, to be read."""
+        """Open the journal for reading."""
         return _regular(self.path)
 
     def check(self) -> None:
-        """Refuse a path where no regular file can be."""
+        """Check that the path can be a regular file."""
         if not can_be_file(self.path):
             raise InvalidArgument(
                 "journal must be the path of a file in a folder that exists, or a URL, "
@@ -110,7 +116,7 @@ class Local:
             return file.read()
 
     def put_blob(self, digest: str, content: bytes) -> None:
-        """Write a file beside the journal, for those who may read the journal."""
+        """Write a file beside the journal, with the permissions of the journal."""
         folder, mode = f"{self.path}.blobs", _mode(self.path)
         with failing(self.path):
             os.makedirs(folder, 0o300 | mode | (mode & 0o444) >> 2, exist_ok=True)
@@ -122,36 +128,36 @@ class Local:
 
 
 class Remote:
-    """Objects at a URL, through fsspec."""
+    """The place of objects at a URL, accessed with fsspec."""
 
     def __init__(self, url: str) -> None:
         try:
             import fsspec
         except ImportError as error:
             raise InvalidArgument(
-                f"a journal at {url} needs fsspec, and the package for its kind of store: "
+                f"a journal at {url} needs fsspec and the package for its store; install both: "
                 "pip install 'sparktune[remote]'"
             ) from error
         self.path = url
         try:
-            if len(url.partition("://")[0]) < 2:  # fsspec takes a letter for a drive of Windows
+            if len(url.partition("://")[0]) < 2:  # for fsspec, one letter is a drive of Windows
                 raise ValueError("this is not a URL")
             self._system, _ = fsspec.core.url_to_fs(url)
         except Exception as error:
             raise InvalidArgument(
                 f"the journal {url} cannot be opened ({error}); give a path, or a URL of a store "
-                "that fsspec knows and whose package is installed"
+                "that fsspec supports and whose package is installed"
             ) from error
 
     def open(self) -> BinaryIO:
-        """The object, to be read."""
+        """Read the object into memory, and open that for reading."""
         return io.BytesIO(self._read(self.path))
 
     def check(self) -> None:
-        """Does nothing: errors appear when the journal is written."""
+        """Do nothing: errors appear when the journal is written."""
 
     def write(self, content: bytes) -> None:
-        """Put the whole object."""
+        """Replace the whole object."""
         self._write(self.path, content)
 
     def blob(self, digest: str) -> bytes:
@@ -159,7 +165,7 @@ class Remote:
         return self._read(f"{self.path}.blobs/{digest}")
 
     def put_blob(self, digest: str, content: bytes) -> None:
-        """Put an object beside the journal."""
+        """Write an object beside the journal."""
         self._write(f"{self.path}.blobs/{digest}", content)
 
     def remove_blob(self, digest: str) -> None:
@@ -178,7 +184,7 @@ class Remote:
 
 
 def can_be_file(path: str) -> bool:
-    """Whether there is a regular file at a path, or one can be made in its folder."""
+    """Whether a path is a regular file, or does not exist in a folder that does."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except FileNotFoundError:
@@ -188,14 +194,16 @@ def can_be_file(path: str) -> bool:
 
 
 def _regular(path: str, flags: int = 0) -> BinaryIO:
-    """A regular file, to be read; pipes, devices and folders are refused, and never waited for."""
+    """Open a regular file for reading. Raises OSError for pipes, devices and folders, and never
+    waits for them.
+    """
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError(f"{path} is not a regular file")
     return open(path, "rb", opener=lambda name, mode: os.open(name, mode | flags | NONBLOCK))
 
 
 def _mode(path: str) -> int:
-    """The permissions of a file; those for its owner only, where there is none."""
+    """The permissions of a file; those of a private file if it does not exist."""
     try:
         return os.stat(path).st_mode & 0o777
     except OSError:
@@ -203,12 +211,14 @@ def _mode(path: str) -> int:
 
 
 def replace_file(path: str, content: bytes, mode: int | None = None) -> None:
-    """Write a whole file in one step. A link stays one, the permissions stay as they were.
+    """Write a whole file in one step. If `path` is a link, its target is replaced.
 
     Args:
-        mode: permissions; None: those of the file before.
+        path: the path of the file.
+        content: the new content.
+        mode: the permissions; None: those of the existing file.
     """
-    import tempfile  # here, as it would take a tenth of the time to import sparktune
+    import tempfile  # imported here, because it takes a tenth of the time to import sparktune
 
     target = os.path.realpath(path)
     folder, name = os.path.split(target)
@@ -218,7 +228,7 @@ def replace_file(path: str, content: bytes, mode: int | None = None) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(OSError):  # on mounts that have none
+        with contextlib.suppress(OSError):  # on mounts without permissions
             os.chmod(unfinished, _mode(target) if mode is None else mode)
         os.replace(unfinished, target)
     except BaseException:
@@ -229,7 +239,7 @@ def replace_file(path: str, content: bytes, mode: int | None = None) -> None:
 
 @contextlib.contextmanager
 def failing(path: str) -> Iterator[None]:
-    """Turn errors of the system into JournalFailed."""
+    """Raise JournalFailed for errors of the system."""
     try:
         yield
     except JournalFailed:
@@ -242,7 +252,7 @@ def failing(path: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _as_oserror() -> Iterator[None]:
-    """Any exception of a store as an OSError."""
+    """Raise OSError for any exception of a store."""
     try:
         yield
     except OSError:

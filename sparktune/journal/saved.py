@@ -17,11 +17,11 @@ def save_trials(
     records: Mapping[Any, Trial],
     attachments: Mapping[str, Any],
 ) -> None:
-    """Write a journal of these trials; one that exists is replaced.
+    """Write a journal of these trials; an existing journal is replaced.
 
     Raises:
-        InvalidArgument: a run writes there, or no file can be there.
-        JournalFailed: it cannot be written.
+        InvalidArgument: a run writes to the journal, or `path` cannot be a file.
+        JournalFailed: the journal cannot be written.
     """
     save(path, [Begun(header), *retold(records, attachments)])
 
@@ -30,7 +30,7 @@ def read_study(path: str | os.PathLike[str]) -> list[Event]:
     """The events of a journal, which is not changed.
 
     Raises:
-        InvalidArgument: there is none, or it cannot be read.
+        InvalidArgument: there is no journal, or it cannot be read.
     """
     events = read(path)
     if begin_of(events) is None:

@@ -1,11 +1,11 @@
-"""Values as JSON, and the ones that JSON cannot hold as files of their own.
+"""Conversion of values to JSON, and to separate files if JSON cannot hold them.
 
-None, bool, int, float, str, list, dict     themselves
-numbers and texts of numpy, members of StrEnum and IntEnum, other kinds of int, float and str
+None, bool, int, float, str, list, dict     unchanged
+scalars of numpy, members of StrEnum and IntEnum, other subclasses of int, float and str
                                             the plain value, which is equal
 tuple                                       {"$tuple": [...]}
 infinite floats and NaN                     {"$float": "nan"}
-keys other than str, or with $ first       {..., "$items": [[key, value], ...]}
+keys that are not str, or begin with $     {..., "$items": [[key, value], ...]}
 everything else                             {"$blob": digest, "kind": class}
 """
 
@@ -22,11 +22,11 @@ from sparktune.journal.blobs import Blob, kind_of, pickled, reason_of
 from sparktune.journal.places import Place
 
 _DEEPEST = 100
-"""Levels of nesting that stand in a line."""
+"""Most levels of nesting in a line."""
 _LARGEST = 64_000_000
-"""About the bytes of one value that stand in a line; what is larger is a file."""
+"""Approximate size in bytes above which a value is stored in a separate file."""
 _LARGEST_INT = 10**600
-"""Python reads integers of 640 digits whatever its limit is set to."""
+"""Python reads integers of 640 digits for any setting of its limit."""
 
 _EXACT: dict[type, Any] = {int: int.__int__, float: float.__float__, str: str.__str__}
 
@@ -35,10 +35,10 @@ class Encoder:
     """Encodes values for the lines of a journal.
 
     Args:
-        place: where large values are put.
+        place: the place of the journal, beside which large values are stored.
 
     Attributes:
-        lost: what could not be kept since this list was last emptied, with the reasons.
+        lost: the values that could not be stored, with the reasons; the caller empties this list.
     """
 
     def __init__(self, place: Place) -> None:
@@ -51,10 +51,11 @@ class Encoder:
         self.lost: list[str] = []
 
     def items(self, values: Mapping[Any, Any], name: str) -> dict[str, Any]:
-        """A dict as JSON. Each value is encoded, or lost, by itself.
+        """A dict as JSON. A value that cannot be stored does not affect the others.
 
         Args:
-            name: what the dict is, to say what is lost.
+            values: the dict.
+            name: the name of the dict in messages about lost values.
 
         Raises:
             JournalFailed: a large value cannot be written.
@@ -72,13 +73,14 @@ class Encoder:
         """A value as JSON.
 
         Args:
-            name, key: what it is, and its key in that, to say what is lost.
+            value: the value.
+            name, key: the name and key of the value in messages about lost values.
 
         Raises:
             JournalFailed: a large value cannot be written.
         """
         kind = type(value)
-        if (kind is float and value - value == 0) or kind is bool:  # what most are
+        if (kind is float and value - value == 0) or kind is bool:  # the most frequent types
             return value
         self._name, self._room, self._filed = (name, key), _LARGEST, {}
         self._seen.clear()
@@ -86,7 +88,7 @@ class Encoder:
             return self._encode(value, ())
         except JournalFailed:
             raise
-        except Exception:  # of the value's own methods, or it is endless, or too large for a line
+        except Exception:  # raised by the value's methods, or because it is endless or too large
             return self._file(value)
 
     def _encode(self, value: Any, around: tuple[int, ...]) -> Any:
@@ -99,7 +101,7 @@ class Encoder:
             return self._file(value)
         if len(around) == _DEEPEST or id(value) in around:
             return self._file(value)
-        self._take(6400 if id(value) in self._seen else 64)  # or doubled lists would never end
+        self._take(6400 if id(value) in self._seen else 64)  # limits lists that repeat themselves
         self._seen.add(id(value))
         around = (*around, id(value))
         if not isinstance(value, Mapping):
@@ -124,7 +126,7 @@ class Encoder:
             raise OverflowError("too large for a line")
 
     def _file(self, value: Any) -> dict[str, str]:
-        """A value as a file of its own; it is noted as lost if it cannot be one."""
+        """The mark of a value in a separate file; a value that cannot be stored is added to `lost`."""
         if (known := self._filed.get(id(value))) is None:
             try:
                 known = value, self._blob(value)
@@ -154,9 +156,9 @@ class Encoder:
 
 
 def _scalar(value: Any) -> Any:
-    """Numbers, texts and bools as JSON holds them; None for everything else."""
+    """The JSON of numbers, texts and bools; None for everything else."""
     kind = type(value)
-    if (kind is float and value - value == 0) or kind is str or kind is bool:  # what most are
+    if (kind is float and value - value == 0) or kind is str or kind is bool:  # the most frequent
         return value
     if kind.__module__ == "numpy" and getattr(getattr(value, "dtype", None), "kind", "") in "biufU":
         value = value.item() if value.shape == () and kind.__name__ != "ndarray" else None
@@ -176,7 +178,7 @@ def _number(value: float) -> Any:
 
 
 def _is_simple(key: Any) -> bool:
-    """Whether a key of a dict comes back as it was."""
+    """Whether a key of a dict is equal after writing and reading it."""
     if type(key) is tuple:
         return all(map(_is_simple, key))
     return key is None or _scalar(key) is not None
@@ -193,10 +195,10 @@ _DIGEST = re.compile("[0-9a-f]{64}|")
 
 
 def decode(value: Any, journal: str) -> Any:
-    """What `Encoder` wrote into the journal at that path or URL.
+    """The value that `Encoder` wrote as `value` into the journal at that path or URL.
 
     Raises:
-        ValueError, TypeError: `Encoder` did not write it.
+        ValueError, TypeError: `value` is not from an `Encoder`.
     """
     if type(value) is list:
         return [decode(item, journal) for item in value]

@@ -1,3 +1,3 @@
-"""Observers: functions of (event, history) that show or keep what happens in a run, and never
-change it.
+"""Observers: functions `(event, history)` that show or save the events of a run, and never change
+it.
 """

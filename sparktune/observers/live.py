@@ -15,8 +15,8 @@ from sparktune.results import series, summary
 from sparktune.results.finished import Finished
 from sparktune.trial import Event, Stopped
 
-_EVERY = 2.0  # seconds between summaries, at least
-_SHARE = 0.05  # of the run's time may go into them
+_EVERY = 2.0  # smallest number of seconds between updates
+_SHARE = 0.05  # largest share of the run's time for updates
 _STYLE = (
     "<style>.sparktune-live svg{max-width:36em;font:11px sans-serif;fill:currentColor}"
     ".sparktune-live path{fill:none;stroke:#0072b2;stroke-width:2}"
@@ -29,9 +29,9 @@ class Live:
     """Shows the state of a study and its best loss so far, at most every 2 seconds.
 
     Args:
-        study: as it is now and will be.
-        display: shows HTML, and returns a function that shows other HTML in its place.
-        clock: seconds that only ever grow.
+        study: the study, which changes while the run lasts.
+        display: shows HTML, and returns a function that replaces it with other HTML.
+        clock: returns seconds of a monotonic clock.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Live:
         self._next = float("-inf")
 
     def __call__(self, event: Event, history: View) -> None:
-        """Update the summary, if it is time to or the event is the last one."""
+        """Update the summary, if the last update is long enough ago or the event is `Stopped`."""
         begun = self._clock()
         if begun < self._next and not isinstance(event, Stopped):
             return
@@ -61,7 +61,7 @@ class Live:
 
 
 def html(study: Finished) -> str:
-    """The summary, about 30 kB at most."""
+    """The summary of a study as HTML, about 30 kB at most."""
     rows = "".join(
         f'<tr><th style="text-align:left">{escape(key)}</th><td>{escape(value[:300])}</td></tr>'
         for key, value in summary.summary(study).items()
@@ -83,7 +83,7 @@ def _picture(study: Finished) -> str:
 
 
 def in_ipython(shown: str) -> Callable[[str], None]:
-    """Show HTML in the cell that runs; returns what replaces it."""
+    """Show HTML in the running cell; return a function that replaces it with other HTML."""
     from IPython.display import HTML, display
 
     made: Any = HTML

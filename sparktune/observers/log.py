@@ -1,4 +1,4 @@
-"""Log messages of a run, on the logger `sparktune`."""
+"""Log messages about a run, on the logger `sparktune`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ logger = logging.getLogger("sparktune")
 
 
 class Log:
-    """Logs the first failure at the level `first`, later ones and the end of the run at INFO,
-    everything else at DEBUG.
+    """Logs the first failure at the level `first`, later failures and the end of the run at INFO,
+    and everything else at DEBUG.
     """
 
     def __init__(self, first: int = logging.WARNING) -> None:

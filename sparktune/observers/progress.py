@@ -16,25 +16,25 @@ from sparktune.history import CODES, View
 from sparktune.trial import Event, Status, Stopped, Told
 
 BarFactory: TypeAlias = Callable[..., AbstractContextManager[Any]]
-"""`factory(initial=, total=)` gives a context manager of an object with `update(n)` and a settable
-`postfix`.
+"""`factory(initial=, total=)` returns a context manager. Its object has a method `update(n)` and an
+attribute `postfix` that can be set.
 """
 
 
 _MINUTE = 60.0  # seconds between lines in a file
-_WIDE = 110  # columns that the rate and all counts need
+_WIDE = 110  # terminal columns for the rate and all counts
 _NARROW = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 
 
 class Progress:
-    """Advances a bar by one for each ended trial, and shows the best loss and how many are done,
-    failed and running.
+    """Advances a bar by one for each ended trial, and shows the best loss and the numbers of done,
+    failed and running trials.
 
     Args:
-        factory: makes the bar.
+        factory: creates the bar.
         history: the trials before this run.
-        total: trials there will be at the end; None if unknown.
-        running: says how many trials run now (of the pending ones, some may wait).
+        total: number of trials at the end of the run; None: unknown.
+        running: returns the number of running trials; other pending trials wait.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Progress:
         self._bar = self._stack.enter_context(factory(initial=initial, total=total))
 
     def __call__(self, event: Event, history: View) -> None:
-        """Show an event."""
+        """Update the bar after an event; close it after `Stopped`."""
         if isinstance(event, Stopped):
             self._stack.close()
             return
@@ -55,11 +55,11 @@ class Progress:
         if isinstance(event, Told):
             self._bar.update(1 if event.trial.parent is None else 0)
         elif history.pending.all() and hasattr(self._bar, "refresh"):
-            self._bar.refresh()  # so that a run with long trials shows that they run
+            self._bar.refresh()  # shows running trials before the first one has ended
 
 
 def summary(history: View) -> str:
-    """One line: best loss, and how many trials are done, failed and, if any, cancelled."""
+    """The best loss, and the numbers of done, failed and, if any, cancelled trials, in one line."""
     ok, cancelled = int(history.ok.sum()), int((history.status == CODES[Status.CANCELLED]).sum())
     failed = len(history) - ok - cancelled - int(history.pending.sum())
     best = f"{history.best:.6g}" if np.isfinite(history.best) else "none yet"
@@ -68,7 +68,7 @@ def summary(history: View) -> str:
 
 
 def brief(history: View) -> str:
-    """`summary` without what a bar shows anyway, and without counts of zero."""
+    """`summary` for narrow terminals: the best loss, and the number of failed trials, if any."""
     ended = len(history) - int(history.pending.sum())
     ok, cancelled = int(history.ok.sum()), int((history.status == CODES[Status.CANCELLED]).sum())
     best = f"best loss: {history.best:.6g}" if np.isfinite(history.best) else "no loss yet"
@@ -77,7 +77,7 @@ def brief(history: View) -> str:
 
 
 def bar_on_stderr(initial: int, total: int | None) -> AbstractContextManager[Any]:
-    """A bar on stderr: a widget in a notebook, a line a minute in a file."""
+    """A bar on stderr: a tqdm bar in a terminal or a notebook, one line per minute in a file."""
     if not in_notebook() and not sys.stderr.isatty():
         return Lines(initial, total)
     return tqdm_bar(initial, total) if in_notebook() else _bar_below_logs(initial, total)
@@ -85,10 +85,10 @@ def bar_on_stderr(initial: int, total: int | None) -> AbstractContextManager[Any
 
 @contextlib.contextmanager
 def _bar_below_logs(initial: int, total: int | None) -> Iterator[Any]:
-    """A bar in a terminal; log messages that go there appear above it. Nothing of their handlers
-    changes but the stream.
+    """A bar in a terminal. Log messages that go to the terminal appear above it: meanwhile their
+    handlers have another stream.
     """
-    import logging  # here, as few modules need it
+    import logging  # imported here, because few modules need it
 
     loggers = (logging.getLogger(), logging.getLogger("sparktune"))
     console = [
@@ -96,7 +96,7 @@ def _bar_below_logs(initial: int, total: int | None) -> Iterator[Any]:
         for handler in dict.fromkeys(each for logger in loggers for each in logger.handlers)
         if isinstance(handler, logging.StreamHandler) and handler.stream in (sys.stdout, sys.stderr)
     ]
-    last = logging.lastResort  # what writes where there are no handlers
+    last = logging.lastResort  # the handler of loggers without handlers
     streams = [handler.setStream(_AboveBars(handler.stream)) for handler in console]
     if last is not None:
         logging.lastResort = logging.StreamHandler(_AboveBars(sys.stderr))
@@ -111,24 +111,24 @@ def _bar_below_logs(initial: int, total: int | None) -> Iterator[Any]:
 
 
 class _AboveBars:
-    """A stream whose lines appear above the bars of tqdm."""
+    """A stream whose output appears above the bars of tqdm."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     def write(self, text: str) -> None:
-        """Write."""
+        """Write a text above the bars."""
         from tqdm import tqdm
 
         tqdm.write(text, file=self._stream, end="")
 
     def flush(self) -> None:
-        """Show what was written."""
+        """Flush the stream."""
         self._stream.flush()
 
 
 def in_notebook() -> bool:
-    """Whether this process shows what it prints in a notebook."""
+    """Whether this process runs in IPython, such as in a notebook."""
     if "IPython" not in sys.modules:
         return False
     from IPython import get_ipython
@@ -137,11 +137,11 @@ def in_notebook() -> bool:
 
 
 class Lines:
-    """A bar for a file: a line a minute, and one at the end.
+    """A bar for a file: one line per minute, and one at the end.
 
     Attributes:
-        postfix: how the run stands.
-        narrow: that the postfix may be long.
+        postfix: the state of the run, written at the end of each line.
+        narrow: whether the postfix must be short: no.
     """
 
     narrow = False
@@ -153,7 +153,6 @@ class Lines:
         self._n, self._total = initial, total
         self._clock = clock
         self._begun = self._last = clock()
-        self._said: int | None = None
 
     def __enter__(self) -> Lines:
         return self
@@ -162,12 +161,12 @@ class Lines:
         self._say()
 
     def update(self, n: int) -> None:
-        """Advance by `n`."""
+        """Advance by `n` trials."""
         self._n += n
         self.refresh()
 
     def refresh(self) -> None:
-        """Write a line, if the last one is a minute old."""
+        """Write a line, if the last one is at least a minute old."""
         if self._clock() - self._last >= _MINUTE:
             self._last = self._clock()
             self._say()
@@ -184,12 +183,12 @@ class Lines:
 
 
 def tqdm_bar(initial: int, total: int | None) -> AbstractContextManager[Any]:
-    """A tqdm bar on stderr, or a widget in a notebook, which fits into 80 columns."""
+    """A tqdm bar on stderr, or a widget in a notebook. It fits into 80 columns."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a notebook without ipywidgets: tqdm falls back to text
         from tqdm.auto import tqdm
 
-    import shutil  # here, as few modules need it
+    import shutil  # imported here, because few modules need it
 
     narrow = shutil.get_terminal_size().columns < _WIDE
     bar: Any = tqdm(

@@ -1,4 +1,4 @@
-"""Keeps a pickle of trials up to date while they change."""
+"""An observer that keeps a pickle of trials up to date during a run."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from sparktune.trial import Event, Stopped, Told
 
 logger = logging.getLogger("sparktune")
 
-_SHARE = 0.05  # of the run's time may go into saving
+_SHARE = 0.05  # largest share of the run's time for saving
 
 
 class Lasting(Protocol):
     """An object that can be pickled without some of its values."""
 
     def lasting(self, keep: Callable[[str, Any], Any]) -> Any:
-        """A copy with each value of results and attachments replaced by `keep(name, value)`."""
+        """A copy whose values of results and attachments are replaced by `keep(name, value)`."""
 
 
 class Saving:
-    """Saves trials to `path` after trials end, as often as 5 % of the time allows, and at the end
+    """Saves trials to `path` when trials end, using at most 5 % of the run's time, and at the end
     of the run.
 
-    A file is replaced as a whole, so a run that dies while saving leaves the one before. What
-    pickle cannot keep is kept by cloudpickle, where it is installed; what neither can is left out,
-    and logged. If nothing can be saved, that is logged, and the run continues.
+    The file is replaced as a whole, so a run that dies while saving leaves the previous one.
+    Values that pickle cannot handle are pickled with cloudpickle, if it is installed. Values that
+    neither can handle are left out, with a log message. If the file cannot be written, that is
+    logged too, and the run continues.
     """
 
     def __init__(self, trials: Lasting, path: str) -> None:
@@ -42,7 +43,7 @@ class Saving:
         self._lost: set[str] = set()
 
     def __call__(self, event: Event, history: View) -> None:
-        """Save if it is time to."""
+        """Save the trials if the event and the time since the last save require it."""
         begun = time.monotonic()
         if isinstance(event, Stopped) or (isinstance(event, Told) and begun >= self._next):
             try:

@@ -1,23 +1,22 @@
-"""Pictures of studies.
+"""Plots of studies.
 
     from sparktune import plots
 
     plots.history(study).savefig("history.png")
 
 Every function takes a `Study`, or the `Trials` that were given to `fmin`, draws with matplotlib and
-returns the `matplotlib.figure.Figure`, which a notebook shows where it is a cell's last value.
-Nothing is opened and pyplot's current figure is left alone. Functions that draw one pair of axes
-take them as `ax`. Trials that wait or run are left out unless said otherwise.
+returns a `matplotlib.figure.Figure`, which a notebook shows if it is the last value of a cell. The
+functions open no window and do not change pyplot's current figure. Functions that draw a single
+plot accept existing axes as `ax`. Waiting and running trials are left out unless stated otherwise.
 
-`space` is the search space, which says which axes are logarithmic and what the options of a choice
-are called; a study, and trials of `fmin` or of a journal, know it.
-`labels` are the parameters wanted, in order; None: all.
+`space` is the search space, which defines logarithmic axes and the names of options. It is only
+needed for trials that do not know it: a study, and trials of `fmin` or of a journal, do.
+`labels` are the parameters to include, in this order; None: all.
 
-All functions raise `InvalidArgument` where there is nothing to draw (no trials, none ended, none
-with a finite loss) and `ImportError` where a package is missing: pip install 'sparktune[plots]'.
+All functions raise `InvalidArgument` if there is nothing to draw (no trials, none ended, none with
+a finite loss) and `ImportError` if a package is missing: pip install 'sparktune[plots]'.
 
-What is drawn is computed in `results` (series, scales, importance), and drawn in `runs` and
-`panels`.
+`results` (series, scales, importance) computes the data; `runs` and `panels` draw it.
 """
 
 from __future__ import annotations
@@ -51,8 +50,8 @@ __all__ = [
 
 
 def history(trials: Finished, *, ax: Axes | None = None) -> Figure:
-    """The loss of each trial by its id, the best so far as a line, trials without a finite loss as
-    marks at the foot. A few huge losses are cut off and shown as triangles.
+    """Plot the loss of each trial over its id, and the best loss so far as a line. Trials without a
+    finite loss are marks at the foot; a few huge losses are cut off and shown as triangles.
     """
     _matplotlib()
     from sparktune.plots.runs import draw_history
@@ -63,12 +62,12 @@ def history(trials: Finished, *, ax: Axes | None = None) -> Figure:
 def convergence(
     studies: Mapping[str, Finished | Sequence[Finished]], *, ax: Axes | None = None
 ) -> Figure:
-    """The best loss after each evaluation of several methods: the median over repeated runs, and a
-    band between the quartiles.
+    """Plot the best loss so far of several methods over evaluations: the median over repeated runs,
+    with a band between the quartiles.
 
     Args:
-        studies: {name: trials, or a list of trials of repeated runs}. Failed trials count as
-            evaluations; runs are cut to the shortest of their name.
+        studies: {name of a method: trials, or a list of the trials of repeated runs}. Failed trials
+            count as evaluations; runs of one method are cut to the length of the shortest.
         ax: where to draw; None: a new figure.
     """
     _matplotlib()
@@ -78,13 +77,12 @@ def convergence(
 
 
 def timeline(trials: Finished, *, ax: Axes | None = None) -> Figure:
-    """When each trial ran, on which slot, coloured by how it ended, or by its budget where there
-    are several and it ended well: shows idle slots, stragglers and failures.
+    """Plot the time span of each trial on its slot, which shows idle slots, stragglers and
+    failures. The colour is the status, or the budget of successful trials if there are several.
 
-    Slots are not recorded: they are the fewest lanes in which no two trials overlap. Of a trial
-    that crashed or ran out of time the start is not known either; it is taken to be when the trial
-    was handed out or its lane came free. A trial that is still running is drawn to the latest known
-    time.
+    Slots are not recorded: they are the smallest number of lanes without an overlap. The start of a
+    trial that crashed or timed out is not recorded either: it is the time at which the trial was
+    handed out, or at which its lane became free. A running trial is drawn to the latest known time.
     """
     _matplotlib()
     from sparktune.plots.runs import draw_timeline
@@ -93,9 +91,9 @@ def timeline(trials: Finished, *, ax: Axes | None = None) -> Figure:
 
 
 def rungs(trials: Finished, *, ax: Axes | None = None) -> Figure:
-    """The loss against the budget, with a line for each configuration that was evaluated with
-    several: those that were promoted, those that climbed whatever their losses were, and the best.
-    For studies whose scheduler gives budgets.
+    """Plot the loss over the budget, for studies whose scheduler gives budgets. Each configuration
+    with several budgets is a line: promoted by its losses, promoted regardless of them, or the
+    best.
     """
     _matplotlib()
     from sparktune.plots.runs import draw_rungs
@@ -104,7 +102,7 @@ def rungs(trials: Finished, *, ax: Axes | None = None) -> Figure:
 
 
 def values(trials: Finished, *, space: Any = None, labels: Sequence[str] | None = None) -> Figure:
-    """The values of each parameter over the trials, with a star on the best trial."""
+    """Plot the values of each parameter over the trials, with a star on the best trial."""
     _matplotlib()
     from sparktune.plots.panels import draw_values
 
@@ -114,8 +112,8 @@ def values(trials: Finished, *, space: Any = None, labels: Sequence[str] | None 
 
 
 def scatter(trials: Finished, *, space: Any = None, labels: Sequence[str] | None = None) -> Figure:
-    """The loss against the values of each parameter, coloured from early to late trials, with a
-    star on the best. Trials without a finite loss are left out.
+    """Plot the loss over the values of each parameter, coloured from early to late trials, with a
+    star on the best trial. Trials without a finite loss are left out.
     """
     _matplotlib()
     from sparktune.plots.panels import draw_scatter
@@ -131,13 +129,13 @@ def histograms(
     space: Any = None,
     labels: Sequence[str] | None = None,
 ) -> Figure:
-    """How often the values of each parameter were tried, as shares of the trials in which it was
-    active; failed trials count.
+    """Plot histograms of the values of each parameter, as shares of the trials in which it was
+    active, including failed trials.
 
     Args:
         trials: one study, or {name: trials} to compare several.
-        space: see above.
-        labels: see above.
+        space: the search space, as for all plots.
+        labels: the parameters to include, as for all plots.
     """
     _matplotlib()
     from sparktune.plots.panels import draw_histograms
@@ -157,8 +155,8 @@ def parallel_coordinates(
     labels: Sequence[str] | None = None,
     ax: Axes | None = None,
 ) -> Figure:
-    """Each trial with a finite loss as a line through its values, coloured by loss; the last axis
-    is the loss. Where a parameter is inactive, the line passes below its axis.
+    """Plot each trial with a finite loss as a line through its values, coloured by its loss. The
+    last axis is the loss. A line passes below the axis of an inactive parameter.
     """
     _matplotlib()
     from sparktune.plots.panels import draw_coordinates
@@ -169,16 +167,15 @@ def parallel_coordinates(
 
 
 def importance(trials: Finished, *, space: Any = None, ax: Axes | None = None) -> Figure:
-    """The share of the loss's variance that each parameter explains by itself: functional ANOVA of
-    a random forest (F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for Assessing
-    Hyperparameter Importance", ICML 2014).
+    """Plot the share of the variance of the loss that each parameter explains by itself: functional
+    ANOVA of a random forest (F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for
+    Assessing Hyperparameter Importance", ICML 2014).
 
-    It describes the whole range that was tried, not the neighbourhood of the best trial, and only
-    what a forest can learn from the trials: expect little from fewer than about 100. A parameter
-    that is active in few trials can explain little of all. Where one is inactive it counts as the
-    median of its values.
+    The shares describe the whole range that was tried, not the neighbourhood of the best trial. The
+    forest must learn the loss from the trials: expect little from fewer than about 100. A parameter
+    that is active in few trials has a small share, because inactive ones count as the median.
 
-    Needs scikit-learn in addition to matplotlib: pip install 'sparktune[plots,sklearn]'; and at
+    Needs scikit-learn in addition to matplotlib, pip install 'sparktune[plots,sklearn]', and at
     least 10 trials with a finite loss.
     """
     _matplotlib()

@@ -1,7 +1,7 @@
-"""What all pictures share: figures without pyplot, colours, axes of parameters and of losses.
+"""Elements that all plots share: figures without pyplot, colours, axes of parameters and losses.
 
-Colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which people with any
-kind of colour vision tell apart.
+The colours are from M. Okabe and K. Ito, "Color Universal Design" (2008). People with any kind of
+colour vision can tell them apart.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ MARKERS = {
     Status.CANCELLED: "|",
 }
 COLOUR_MAP = "viridis"
-_COLUMNS = 4  # panels beside each other
-_DECADES = 200.0  # ratio of the ends of an axis from which on only powers of ten are labelled
-_LONGEST = 14  # characters of an option's name
-_ACROSS = 24  # characters that fit along the foot of a panel
+_COLUMNS = 4  # most panels in a row
+_DECADES = 200.0  # an axis with a larger ratio of its ends has labels at powers of ten only
+_LONGEST = 14  # most characters of the name of an option
+_ACROSS = 24  # characters that fit below a panel
 
 
 class Picture(Figure):
-    """A figure that a notebook shows as a picture, without pyplot and without a magic command."""
+    """A figure that a notebook displays without pyplot and without a magic command."""
 
     def _repr_png_(self) -> bytes:
         png = io.BytesIO()
@@ -61,7 +61,7 @@ class Picture(Figure):
 
 
 def one_axes(ax: Axes | None, width: float = 7.0, height: float = 4.0) -> tuple[Figure, Axes]:
-    """The given axes and their figure, or new ones; sizes in inches."""
+    """The given axes and their figure; or new ones, `width` times `height` inches."""
     if ax is None:
         ax = Picture(figsize=(width, height), layout="constrained").subplots()
     ax.spines[["top", "right"]].set_visible(False)
@@ -70,9 +70,7 @@ def one_axes(ax: Axes | None, width: float = 7.0, height: float = 4.0) -> tuple[
 
 
 def panels(n: int, *, share_y: bool = False) -> tuple[Figure, list[Axes]]:
-    """A new figure with n axes, in rows of at most four; as many to a row as there are rows while
-    these are few.
-    """
+    """A new figure with n axes, in a grid that is about square and has at most four columns."""
     across = min(_COLUMNS, math.ceil(math.sqrt(n)))
     down = math.ceil(n / across)
     size = (max(3.0 * across, 4.5), 2.3 * down + 0.4)
@@ -88,12 +86,12 @@ def panels(n: int, *, share_y: bool = False) -> tuple[Figure, list[Axes]]:
 
 
 def point_size(n: int) -> float:
-    """Area of a dot (square points) that keeps n of them apart."""
+    """The area of a dot, in square points, at which n dots can be told apart."""
     return float(np.clip(2500 / max(n, 1), 5, 18))
 
 
 def parameter_axis(ax: Axes, which: Literal["x", "y"], scale: Scale) -> None:
-    """Set up the x or y axis for the values of a parameter, which have been drawn."""
+    """Set the scale and the ticks of the x or y axis for a parameter whose values are drawn."""
     axis = ax.xaxis if which == "x" else ax.yaxis
     if scale.log:
         getattr(ax, f"set_{which}scale")("log")
@@ -110,7 +108,7 @@ def parameter_axis(ax: Axes, which: Literal["x", "y"], scale: Scale) -> None:
 
 
 def _log_ticks(axis: Axis, low: float, high: float) -> None:
-    """Ticks with few labels: powers of ten, or plain numbers where there are too few of these."""
+    """Set ticks with few labels: powers of ten, or other numbers on axes of few decades."""
     axis.set_minor_formatter(NullFormatter())
     if high / low > _DECADES:
         axis.set_major_locator(LogLocator(numticks=6))
@@ -120,25 +118,25 @@ def _log_ticks(axis: Axis, low: float, high: float) -> None:
 
 
 def shortened(text: str) -> str:
-    """A name as it is drawn, cut to a length that fits beside an axis."""
+    """A name, cut to a length that fits beside an axis."""
     text = " ".join(text.split())
     return plain(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
 
 
 def plain(text: str) -> str:
-    """A text to be drawn literally: dollars do not begin a formula, invisible characters are
+    """A text that matplotlib draws literally: `$` begins no formula, and invisible characters are
     escaped.
     """
     return printable(text).replace("$", r"\$")
 
 
 def number(value: float) -> str:
-    """A value with three digits."""
+    """The text of a value with three digits."""
     return f"{value:.3g}"
 
 
 def loss_axis(ax: Axes, loss: Array) -> float:
-    """Set the y axis for losses, with room for marks at both ends; return where it is cut."""
+    """Set the y axis for losses, with room for marks at both ends; return its upper end."""
     high, low = top(loss), float(np.nanmin(loss))
     room = 0.08 * (high - low) or 0.08 * abs(high) or 1.0
     ax.set_ylim(low - 1.5 * room, high + room)
@@ -147,7 +145,7 @@ def loss_axis(ax: Axes, loss: Array) -> float:
 
 
 def losses(ax: Axes, x: Array | Whole, loss: Array, cut: float, **style: Any) -> Any:
-    """Losses as dots, those above the cut as triangles on it; return the dots."""
+    """Draw losses as dots, and those above `cut` as triangles at `cut`; return the dots."""
     inside = loss <= cut
     colours = style.pop("c", None)
     dots = ax.scatter(
@@ -166,7 +164,7 @@ def losses(ax: Axes, x: Array | Whole, loss: Array, cut: float, **style: Any) ->
 
 
 def failures(ax: Axes, x: Whole, status: Whole) -> None:
-    """Trials without a loss as marks at the foot of the axes, one kind for each status."""
+    """Draw trials without a loss as marks at the foot of the axes, one marker for each status."""
     for code in np.unique(status):
         here = x[status == code]
         kind = STATUSES[code]
@@ -183,7 +181,7 @@ def failures(ax: Axes, x: Whole, status: Whole) -> None:
 
 
 def legend_above(ax: Axes, handles: Sequence[Any] = ()) -> None:
-    """A legend above the axes, where it hides nothing: of `handles`, or of what was drawn."""
+    """Draw a legend above the axes, of `handles` or else of all labelled artists."""
     shown = list(handles) or ax.get_legend_handles_labels()[0]
     ax.legend(
         handles=shown,
@@ -201,7 +199,7 @@ def legend_above(ax: Axes, handles: Sequence[Any] = ()) -> None:
 def colour_bar(
     figure: Figure, axes: Sequence[Axes], drawn: Any, label: str, extend: str = "neither"
 ) -> None:
-    """What the colours mean, right of the axes; opaque, even if the dots are not."""
+    """Draw a colour bar right of the axes. It is opaque, even if the dots are not."""
     bar: Any = figure.colorbar(drawn, ax=axes, label=label, extend=extend, pad=0.02, aspect=40)
     bar.solids.set_alpha(1)
     bar.outline.set_visible(False)
@@ -209,17 +207,17 @@ def colour_bar(
 
 
 def whole_ticks(ax: Axes) -> None:
-    """Whole numbers along the x axis."""
+    """Set integer ticks on the x axis."""
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
 def percent(axis: Axis) -> None:
-    """Shares of one as percentages along an axis."""
+    """Label the ticks of an axis of shares, from 0 to 1, as percentages."""
     axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g}%"))
 
 
 def titles(axes: Sequence[Axes], scales: Sequence[Scale]) -> None:
-    """The parameters' labels over their panels."""
+    """Set the label of each parameter as the title of its panel."""
     for ax, scale in zip(axes, scales, strict=True):
         ax.set_title(plain(scale.label), fontsize=9, loc="left")

@@ -1,9 +1,9 @@
 """The plotting functions of Hyperopt, under their names and with their arguments.
 
-Unlike the other plots these draw on pyplot's current figure, so that `plt.savefig` or further
-drawing may follow, and show it unless `do_show` is false. They read documents (`trials.losses()`,
-`trials.miscs`, ...), hence trials that returned or still run. Where there is nothing to draw they
-raise `InvalidArgument`.
+Unlike the other plots, these functions draw on pyplot's current figure, so that `plt.savefig` or
+further drawing may follow. They show it unless `do_show` is false. They read documents
+(`trials.losses()`, `trials.miscs`, ...), so they only see trials that returned or still run. They
+raise `InvalidArgument` if there is nothing to draw.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ default_status_colors = {
     STATUS_OK: "#0072B2",
     STATUS_FAIL: "#D55E00",
 }
-_LEGEND = 10  # lines from which on there is no legend
+_LEGEND = 10  # number of lines from which there is no legend
 
 
 def main_plot_history(
@@ -46,8 +46,8 @@ def main_plot_history(
     status_colors: Mapping[str, Any] | None = None,
     title: str = "Loss History",
 ) -> None:
-    """The losses in order of their trials, coloured by status, and a line at the best one (at its
-    `true_loss` where the objective gave one).
+    """Plot the losses in the order of the trials, coloured by status, with a line at the best one,
+    or at its `true_loss` if the objective returned that.
     """
     plt = _pyplot()
     colours = default_status_colors if status_colors is None else status_colors
@@ -66,7 +66,7 @@ def main_plot_history(
 
 
 def main_plot_histogram(trials: Any, do_show: bool = True, title: str = "Loss Histogram") -> None:
-    """How often losses occurred."""
+    """Plot a histogram of the losses."""
     plt = _pyplot()
     losses = _losses(trials)
     plt.hist(losses[np.isfinite(losses)], color=default_status_colors[STATUS_OK])
@@ -83,15 +83,15 @@ def main_plot_vars(
     columns: int = 5,
     arrange_by_loss: bool = False,
 ) -> None:
-    """The values of each parameter over the ids of the trials, darker where the loss is smaller.
+    """Plot the values of each parameter over the ids of the trials; a smaller loss is darker.
 
     Args:
         trials: the trials.
         do_show: show the figure.
         fontsize: of the labels, in points.
-        colorize_best: draw that many of the best trials in colour.
-        columns: panels beside each other, at most.
-        arrange_by_loss: draw values over losses instead.
+        colorize_best: number of the best trials to draw in colour; None: 0.
+        columns: most panels in a row.
+        arrange_by_loss: plot the values over the losses instead of the ids.
     """
     plt = _pyplot()
     losses = dict(zip(trials.tids, _losses(trials), strict=True))
@@ -132,17 +132,17 @@ def main_plot_1D_attachment(
     preprocessing_fn: Callable[[Any], Any] = lambda x: x,
     line_width: float = 0.1,
 ) -> None:
-    """An attachment of each trial that has it and a finite loss, as a line over its indices.
+    """Plot an attachment of each trial that has it and a finite loss, as a line over its indices.
 
     Args:
         trials: the trials.
-        attachment_name: what the objective called it; a sequence of numbers, or a pickle of one.
-            Attachments of other shapes are left out.
+        attachment_name: the name of the attachment, which must be a sequence of numbers or a pickle
+            of one. Attachments of other shapes are left out.
         do_show: show the figure.
-        colorize_by_loss: darker lines for smaller losses; else a colour for each line.
+        colorize_by_loss: draw darker lines for smaller losses; else a colour for each line.
         max_darkness: opacity of the best line, from 0 to 1; the worst has a tenth of it.
-        num_trails: draw that many of the trials, evenly spread from the best to the worst; None:
-            all. (Hyperopt's spelling.)
+        num_trails: number of trials to draw, evenly spread from the best to the worst; None: all.
+            (Hyperopt's spelling.)
         preprocessing_fn: applied to each array before it is drawn.
         line_width: in points.
 
@@ -189,7 +189,7 @@ def _show(plt: Any, do_show: bool) -> None:
 
 
 def _losses(trials: Any) -> Array:
-    """The loss of each trial, NaN where there is none; at least one is finite."""
+    """The loss of each trial, NaN where there is none; raises if none is finite."""
     losses = np.array([math.nan if loss is None else float(loss) for loss in trials.losses()])
     if not np.isfinite(losses).any():
         raise InvalidArgument(
@@ -199,7 +199,7 @@ def _losses(trials: Any) -> Array:
 
 
 def _best(trials: Any) -> float | None:
-    """The smallest finite loss of the trials with status 'ok', or the `true_loss` beside it."""
+    """The smallest finite loss of the trials with status "ok", or the `true_loss` of that trial."""
     ok = [
         result
         for loss, result in zip(_losses(trials), trials.results, strict=True)
@@ -210,7 +210,7 @@ def _best(trials: Any) -> float | None:
 
 
 def _by_label(trials: Any) -> tuple[dict[str, list[int]], dict[str, list[float]]]:
-    """Ids and values of the trials in which each parameter was active, by its label."""
+    """({label: ids}, {label: values}) of the trials in which each parameter was active."""
     idxs: dict[str, list[int]] = {}
     vals: dict[str, list[float]] = {}
     for misc in trials.miscs:
@@ -221,15 +221,15 @@ def _by_label(trials: Any) -> tuple[dict[str, list[int]], dict[str, list[float]]
 
 
 def _is_logarithmic(label: str, tried: Array) -> bool:
-    """By the name, as Hyperopt does it, or by the values."""
+    """Whether a parameter is logarithmic, by its label as in Hyperopt, or else by its values."""
     if not len(tried) or tried.min() <= 0:
         return False
     return "log" in label or looks_logarithmic(tried)
 
 
 def _shades(losses: Mapping[int, float], coloured: int) -> dict[int, tuple[float, float, float]]:
-    """A colour for each trial: from black (best) to white (worst, or no finite loss); the best
-    `coloured` ones in orange.
+    """{id: colour}, from black (best) to white (worst, or no finite loss). The `coloured` best
+    trials are orange.
     """
     ranked = sorted((loss, tid) for tid, loss in losses.items() if math.isfinite(loss))
     low, width = ranked[0][0], ranked[-1][0] - ranked[0][0]
@@ -241,7 +241,7 @@ def _shades(losses: Mapping[int, float], coloured: int) -> dict[int, tuple[float
 
 
 def _attached(trials: Any, losses: Array, name: str) -> list[tuple[float, Any]]:
-    """(loss, array) of each trial with a finite loss and that attachment, the best first."""
+    """(loss, array) of each trial with a finite loss and the attachment `name`, the best first."""
     found = []
     for trial, loss in zip(trials, losses, strict=True):
         attachments = trials.trial_attachments(trial)

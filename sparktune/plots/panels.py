@@ -1,4 +1,4 @@
-"""Pictures of parameters: values, histograms, losses, parallel coordinates, importance."""
+"""Plots of parameters: values, histograms, losses, parallel coordinates, importance."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from sparktune.results.importance import Importance
 from sparktune.results.scales import Coordinates, Histogram, Values
 from sparktune.results.series import top
 
-_INACTIVE = -0.12  # where a line passes an axis of a parameter it does not have
+_INACTIVE = -0.12  # height at which a line passes the axis of an inactive parameter
 
 
 def draw_values(data: Sequence[Values]) -> Figure:
-    """The values of each parameter over the trials, the best trial's marked."""
+    """Draw the values of each parameter over the trials, with a star on the best trial."""
     figure, axes = drawing.panels(len(data))
     drawing.titles(axes, [each.scale for each in data])
     last = max(int(each.id.max()) for each in data)
@@ -55,7 +55,7 @@ def draw_values(data: Sequence[Values]) -> Figure:
 
 
 def draw_histograms(data: Sequence[Histogram]) -> Figure:
-    """How often values were tried: the first study filled, the others as outlines."""
+    """Draw a histogram for each parameter: the first study filled, the others as outlines."""
     figure, axes = drawing.panels(len(data))
     drawing.titles(axes, [each.scale for each in data])
     for ax, each in zip(axes, data, strict=True):
@@ -79,7 +79,7 @@ def draw_histograms(data: Sequence[Histogram]) -> Figure:
 
 
 def draw_scatter(data: Sequence[Values]) -> Figure:
-    """The loss against each parameter, coloured from early to late trials."""
+    """Draw the loss over each parameter, coloured from early to late trials."""
     figure, axes = drawing.panels(len(data), share_y=True)
     drawing.titles(axes, [each.scale for each in data])
     losses = np.concatenate([each.loss for each in data])
@@ -109,7 +109,7 @@ def draw_scatter(data: Sequence[Values]) -> Figure:
 
 
 def _star(ax: Axes, x: float, y: float) -> None:
-    """A mark on the best trial."""
+    """Draw a star on the best trial."""
     ax.scatter(
         [x],
         [y],
@@ -124,7 +124,7 @@ def _star(ax: Axes, x: float, y: float) -> None:
 
 
 def _figure_legend(figure: Figure, axes: Sequence[Axes]) -> None:
-    """One legend over all panels."""
+    """Draw one legend above all panels."""
     entries: dict[str, Any] = {}
     for ax in axes:
         handles, labels = ax.get_legend_handles_labels()
@@ -140,7 +140,7 @@ def _figure_legend(figure: Figure, axes: Sequence[Axes]) -> None:
 
 
 def draw_coordinates(data: Coordinates, ax: Axes | None) -> Figure:
-    """A line for each trial through its values, the best on top; the last axis is the loss."""
+    """Draw a line for each trial through its values, the best on top; the last axis is the loss."""
     d = len(data.scales)
     figure, ax = drawing.one_axes(ax, float(np.clip(1.4 * d + 2, 6, 14)), 4.2)
     cut, least = top(data.loss), float(data.loss.min())
@@ -166,7 +166,7 @@ def draw_coordinates(data: Coordinates, ax: Axes | None) -> Figure:
 
 
 def _axes_of_coordinates(ax: Axes, data: Coordinates, norm: Normalize, inactive: bool) -> None:
-    """Vertical axes with the values at their ends, or the names of options."""
+    """Draw the vertical axes, labelled with the values at their ends or the names of options."""
     ends = [*zip(data.low, data.high, strict=True), (norm.vmin, norm.vmax)]
     text: dict[str, Any] = {
         "fontsize": 7,
@@ -194,7 +194,7 @@ def _axes_of_coordinates(ax: Axes, data: Coordinates, norm: Normalize, inactive:
 
 
 def draw_importance(data: Importance, ax: Axes | None) -> Figure:
-    """A bar for each parameter, the most important one on top, and one for the rest."""
+    """Draw a bar for each parameter, the most important one on top, and a bar for the rest."""
     n = len(data.labels)
     figure, ax = drawing.one_axes(ax, 6.5, 1.5 + 0.32 * (n + 1))
     place = np.arange(n)

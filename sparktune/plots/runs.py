@@ -1,4 +1,4 @@
-"""Pictures of whole runs: losses over trials, methods against each other, slots over time."""
+"""Plots of whole runs: losses over trials, comparison of methods, slots over time, rungs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from sparktune.results.rungs import Curves
 from sparktune.results.series import Array, Convergence, LossHistory, Timeline
 from sparktune.trial import Status
 
-_UNITS = ((7200.0, 3600.0, "h"), (300.0, 60.0, "min"), (0.0, 1.0, "s"))  # from, length, name
-_THICKNESS = 0.8  # of a lane
+_UNITS = ((7200.0, 3600.0, "h"), (300.0, 60.0, "min"), (0.0, 1.0, "s"))  # least, length, name
+_THICKNESS = 0.8  # of a bar, as a share of its lane
 
 
 def draw_history(data: LossHistory, ax: Axes | None) -> Figure:
-    """Losses as dots, the best so far as a line, trials without a loss at the foot."""
+    """Draw losses as dots, the best loss so far as a line, and trials without a loss as marks."""
     figure, ax = drawing.one_axes(ax)
     usable = np.isfinite(data.loss)
     cut = drawing.loss_axis(ax, data.loss)
@@ -60,7 +60,7 @@ def draw_history(data: LossHistory, ax: Axes | None) -> Figure:
 
 
 def draw_convergence(data: Sequence[Convergence], ax: Axes | None) -> Figure:
-    """The median of the best loss so far of each method, with a band between the quartiles."""
+    """Draw the median of the best loss so far of each method, with a band between the quartiles."""
     figure, ax = drawing.one_axes(ax)
     for i, each in enumerate(data):
         colour = drawing.CYCLE[i % len(drawing.CYCLE)]
@@ -88,13 +88,13 @@ def draw_convergence(data: Sequence[Convergence], ax: Axes | None) -> Figure:
 
 
 def _finite(values: Array) -> Array:
-    """Values with NaN, which is not drawn, for what is infinite."""
+    """The values with NaN, which is not drawn, in place of infinite ones."""
     return np.where(np.isfinite(values), values, np.nan)
 
 
 def draw_timeline(data: Timeline, ax: Axes | None) -> Figure:
-    """A bar for each trial in its lane, coloured by how it ended; those that are ok by their budget
-    where there are several.
+    """Draw a bar for each trial in its lane, coloured by status; successful trials by their budget
+    if there are several.
     """
     figure, ax = drawing.one_axes(ax, 9.0, float(np.clip(1.2 + 0.3 * data.lanes, 2.2, 10.0)))
     span = float(data.end.max())
@@ -125,7 +125,7 @@ def draw_timeline(data: Timeline, ax: Axes | None) -> Figure:
 
 
 def _kinds(data: Timeline) -> tuple[list[str], dict[str, Any]]:
-    """What each bar is, and the colours of all kinds, in the order of the legend."""
+    """The kind of each bar, and {kind: colour} in the order of the legend."""
     budgets = np.unique(data.budget[data.status == CODES[Status.OK]])
     if len(budgets) < 2:
         kinds = [STATUSES[code].value for code in data.status]
@@ -149,7 +149,7 @@ def rung_colours(n: int) -> list[Any]:
 
 
 def draw_rungs(data: Curves, ax: Axes | None) -> Figure:
-    """A line over the budgets for each configuration."""
+    """Draw the losses of each configuration as a line over its budgets."""
     figure, ax = drawing.one_axes(ax)
     x, y = np.concatenate(data.budget), np.concatenate(data.loss)
     cut = drawing.loss_axis(ax, y)

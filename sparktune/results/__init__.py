@@ -1,13 +1,13 @@
-"""What a study found: one answer to each question, for everybody who shows results (handles,
-notebooks, plots, reports, the command line).
+"""Results of a study, computed in one place for everything that shows them: study objects,
+notebooks, plots, reports and the command line.
 
-    finished     what results are made of: a study as it stands, and what its values mean
-    ranking      which trials are comparable, the best of them, its parameters
+    finished     the input of all results: a study as it stands, and the names of its options
+    ranking      the comparable trials, the best of them, its parameters
     table        the trials as columns, a pandas DataFrame, the best ones as rows
-    failures     what went wrong, by cause, and where in the space
-    noise        how far the best loss can be trusted
-    summary      the whole in a few lines, all of it as HTML
-    series       what pictures of whole runs show: losses, the best so far, slots over time
-    scales       what pictures of single parameters show: axes, histograms, lines over parameters
-    importance   how much each parameter explains
+    failures     failed trials grouped by cause, and the region of the space in which trials fail
+    noise        the standard error of the best loss
+    summary      a study in one line, in a few lines, and as HTML
+    series       data of plots of whole runs: losses, the best so far, slots over time
+    scales       data of plots of single parameters: axes, histograms, parallel coordinates
+    importance   the share of the variance of the loss that each parameter explains
 """

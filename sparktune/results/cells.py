@@ -1,4 +1,4 @@
-"""Single facts about a trial, as tables hold them and as people read them."""
+"""Values of table cells: facts about one trial, and their formats for people and for programs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sparktune.trial import Trial
 
 
 def duration(trial: Trial) -> float | None:
-    """Seconds from start to end, if both are known."""
+    """Seconds from the start to the end of a trial; None if either is unknown."""
     if trial.started is None or trial.finished is None:
         return None
     return trial.finished - trial.started
 
 
 def error(trial: Trial) -> str | None:
-    """One line about why a trial has no loss."""
+    """The failure of a trial in one line; None if it has none."""
     if trial.failure is None:
         return None
     message = " ".join(trial.failure.message.split())
@@ -24,12 +24,12 @@ def error(trial: Trial) -> str | None:
 
 
 def utc(seconds: float | None) -> datetime | None:
-    """Seconds since the epoch as a time."""
+    """The UTC time of `seconds` since the epoch; None for None."""
     return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def number(value: Any) -> str:
-    """A cell for people: six digits of a float, nothing for None."""
+    """The text of a cell for people: a float with six digits, None as an empty text."""
     if isinstance(value, float):
         return f"{value:.6g}"
     return "" if value is None else str(value)
@@ -41,12 +41,12 @@ def counted(n: int, noun: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A cell for programs: times as texts, everything else unchanged."""
+    """The value of a cell for programs: a time in ISO format, everything else unchanged."""
     return value.isoformat() if isinstance(value, datetime) else value
 
 
 def span(seconds: float) -> str:
-    """A length of time for people."""
+    """The text of a duration for people, in seconds, minutes or hours."""
     for least, length, unit in ((7200.0, 3600.0, "h"), (300.0, 60.0, "min")):
         if seconds >= least:
             return f"{seconds / length:.1f} {unit}"

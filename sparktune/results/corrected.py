@@ -1,4 +1,4 @@
-"""What the best loss is worth on new data: the bias of a minimum, and losses on held-out data.
+"""Estimates of the best loss on new data: the bias of a minimum, and losses on held-out data.
 
 Sources: R. J. Tibshirani, R. Tibshirani, "A bias correction for the minimum error rate in
 cross-validation", Annals of Applied Statistics 3(2), 2009; L. Schneider, B. Bischl, M. Feurer,
@@ -27,18 +27,18 @@ from sparktune.results.ranking import best, comparable
 from sparktune.space.distributions import Array
 from sparktune.trial import Trial
 
-_LEAST = 3  # folds from which a bias is told
-_TEST = ("test_loss", "true_loss")  # of a result; the second is Hyperopt's name
+_LEAST = 3  # smallest number of folds for an estimate of the bias
+_TEST = ("test_loss", "true_loss")  # keys of a result; the second is Hyperopt's name
 
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """The best loss without the luck of the draw.
+    """The best loss, corrected for the bias of a minimum.
 
-    bias       what the minimum is expected to be too small by
+    bias       the amount by which the minimum is expected to be too small
     loss       the best loss plus the bias
     folds      K
-    trials     how many trials have losses of all folds
+    trials     the number of trials with losses of all folds
     """
 
     bias: float
@@ -49,10 +49,10 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Losses on data that the search did not see, of incumbents in the order in which they came.
+    """Losses of the incumbents on data that the search did not see, in the order of their ids.
 
-    trials     the incumbents with such a loss
-    losses     (n,) of these
+    trials     the n incumbents that have such a loss
+    losses     (n,) their losses on that data
     """
 
     trials: Sequence[Trial]
@@ -60,13 +60,13 @@ class HeldOut:
 
     @property
     def overtuning(self) -> float:
-        """How much the last one is worse than the best of them; 0 if it is the best."""
+        """The test loss of the last incumbent minus the smallest one; 0 if the last is the best."""
         return float(self.losses[-1] - self.losses.min())
 
 
 def corrected(trials: Finished) -> Corrected | None:
-    """The best loss, corrected by the losses of folds; None where results do not hold them: as
-    `losses`, a list whose mean is the loss, or as `cv_results` of a search.
+    """The best loss, corrected with the losses of its folds. None if results hold no such losses;
+    they are `losses`, a list whose mean is the loss, or the `cv_results` of a search.
     """
     found = best(trials.records.values())
     folds = {t.id: fold_losses(t) for t in comparable(trials.records.values())}
@@ -81,7 +81,7 @@ def corrected(trials: Finished) -> Corrected | None:
 
 
 def fold_losses(trial: Trial) -> Array | None:
-    """(K,) the losses whose mean is the trial's; None where they are not known."""
+    """(K,) the losses of the folds, whose mean is the trial's loss; None if they are unknown."""
     result = trial.result or {}
     for given in (result.get("losses"), _scores(result.get("cv_results"), trial.loss)):
         if not isinstance(given, (list, tuple, np.ndarray)) or not len(given):
@@ -101,7 +101,7 @@ def fold_losses(trial: Trial) -> Array | None:
 
 
 def _scores(row: Any, loss: float | None) -> list[float] | None:
-    """The scores of the folds in a row of `cv_results`, negated, whose mean is the loss."""
+    """The negated scores of the folds in a row of `cv_results` whose mean is the loss."""
     if not isinstance(row, Mapping) or loss is None:
         return None
     for key, mean in row.items():
@@ -113,12 +113,12 @@ def _scores(row: Any, loss: float | None) -> list[float] | None:
 
 
 def held_out(trials: Finished, test: float | Mapping[Any, float] | None) -> HeldOut | None:
-    """Losses of incumbents on held-out data; None where there are none.
+    """Losses of the incumbents on held-out data; None if no incumbent has one.
 
     Args:
         trials: the trials of one study.
-        test: of the best trial, or {id: loss} of any trials; None: what results hold as `test_loss`
-            or `true_loss`.
+        test: the test loss of the best trial, or {trial id: test loss}; None: `test_loss` or
+            `true_loss` in the results of the trials.
     """
     known = _known(trials, test)
     smallest, found = math.inf, []

@@ -1,4 +1,4 @@
-"""What went wrong: failures by cause, and the part of the space in which they lie.
+"""Failed trials grouped by cause, and the region of the space in which trials fail.
 
 Notation:
 
@@ -25,14 +25,14 @@ from sparktune.results.series import Columns, columns_of
 from sparktune.trial import Status, Trial
 
 Mask = NDArray[np.bool_]
-_THRESHOLDS = 15  # of one parameter
-_LEAST = 5  # failures in a region
-_CHANCE = 0.01  # probability that a region is named where failures do not depend on the values
+_THRESHOLDS = 15  # bounds to test for one parameter
+_LEAST = 5  # smallest number of failures in a region
+_CHANCE = 0.01  # probability of reporting a region if failures do not depend on the values
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Trials that ended without a usable loss for one reason; `message` is that of the first."""
+    """Trials that failed with the same status and message; `message` is that of the first."""
 
     status: Status
     message: str
@@ -40,8 +40,8 @@ class Group:
 
 
 def groups(trials: Finished) -> list[Group]:
-    """Failures by how they ended and by message, the most frequent first; messages that differ in
-    numbers only are one.
+    """Failed trials grouped by status and message, the largest group first. Messages that differ
+    only in numbers count as equal.
     """
     found: dict[tuple[Status, str], list[Trial]] = {}
     for trial in trials.records.values():
@@ -54,8 +54,12 @@ def groups(trials: Finished) -> list[Group]:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of the space where trials fail: `failed` of the `trials` in it, `outside` of all
-    others, as a share.
+    """A region of the space in which trials fail.
+
+    text      the bound that describes it, such as "lr > 0.1"
+    failed    number of failed trials inside
+    trials    number of trials inside
+    outside   share of failed trials outside, from 0 to 1
     """
 
     text: str
@@ -65,13 +69,13 @@ class Region:
 
 
 def region(study: Columns, scales: Sequence[Scale], failed: Mask) -> Region | None:
-    """Where most trials fail, at least twice as often as elsewhere; None if no single bound of one
-    parameter separates them, or it could be chance.
+    """The region in which at least half of the trials fail, and at least twice the share outside.
+    None if no single bound of one parameter gives such a region, or if it may be due to chance.
 
     Args:
         study: the n trials that succeeded or failed.
-        scales: of the parameters to look at.
-        failed: (n,)
+        scales: the scales of the parameters to search.
+        failed: (n,) mask of the trials that failed.
     """
     candidates = [
         (text, inside) for scale in scales for text, inside in _regions(study, scale) if any(inside)
@@ -93,7 +97,7 @@ def region(study: Columns, scales: Sequence[Scale], failed: Mask) -> Region | No
 
 
 def _regions(study: Columns, scale: Scale) -> Iterator[tuple[str, Mask]]:
-    """What one bound of a parameter says, and which trials are inside."""
+    """For each bound of a parameter: its text, and the mask of the trials inside."""
     column = study.values[scale.label]
     active = column[~np.isnan(column)]
     if scale.options:
@@ -119,7 +123,7 @@ def _G(failed: Mask, inside: Mask) -> float:
 
 
 def where(trials: Finished, scales: Sequence[Scale]) -> Region | None:
-    """`region` of a study; cancelled trials are ignored."""
+    """The `region` in which the trials of a study fail; cancelled trials are ignored."""
     chosen = [
         trial
         for trial in trials.records.values()

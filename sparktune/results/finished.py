@@ -1,4 +1,4 @@
-"""What results are made of: a study as it stands, and what the values of its trials mean."""
+"""The input of all results: a study as it stands, and the options that its values stand for."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from sparktune.trial import Header, Scalar, Trial
 
 
 class Finished(Protocol):
-    """What results are made of: trials, and what is known of the run that they are from."""
+    """The input of all results: the trials of a study, and what is known about its last run."""
 
     @property
     def records(self) -> Mapping[Any, Trial]:
-        """The trials by id."""
+        """{id: Trial} of all trials."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The parameters of the space."""
+        """The labels of the parameters of the space."""
 
     @property
     def header(self) -> Header | None:
-        """What the last run was about."""
+        """The header of the last run; None if there is none."""
 
     @property
     def stop_reason(self) -> str | None:
-        """Why the last run ended."""
+        """The reason why the last run ended; None if it has not ended or none is recorded."""
 
     @property
     def space(self) -> Space | None:
-        """The space of the last run in this process."""
+        """The search space; None if this process does not know it."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Snapshot:
 
     @staticmethod
     def of(study: Finished, header: Header | None) -> Snapshot:
-        """A study as it stands, in a run that this header describes."""
+        """A snapshot of a study during the run that `header` describes."""
         return Snapshot(dict(study.records), study.labels, header, None, study.space)
 
 
 def labels(trials: Finished) -> list[str]:
-    """The parameters of the space, and those that only the trials know."""
+    """The labels of the space, followed by labels that only occur in trials."""
     seen = dict.fromkeys(trials.labels)
     for trial in trials.records.values():
         seen.update(dict.fromkeys(trial.values))
@@ -59,8 +59,8 @@ def labels(trials: Finished) -> list[str]:
 
 
 def parameters(trials: Finished, trial: Trial) -> dict[str, Any]:
-    """{label: value} of the active parameters, choices as their options as far as they are known;
-    options that are not plain values as texts.
+    """{label: value} of the active parameters of a trial. A choice has its option as the value, or
+    its index if the options are unknown; options that are not plain values are texts.
     """
     options = trials.header.options if trials.header else {}
     return {label: _option(options.get(label), value) for label, value in trial.values.items()}
@@ -73,6 +73,6 @@ def _option(options: Sequence[Any] | None, value: Scalar) -> Any:
 
 
 def shown(trials: Finished, trial: Trial) -> dict[str, Any]:
-    """`parameters`, for places where None stands for an inactive one: an option None as a text."""
+    """`parameters` with the text "None" for the option None, for tables where None is inactive."""
     found = parameters(trials, trial).items()
     return {label: "None" if value is None else value for label, value in found}

@@ -1,9 +1,9 @@
-"""How much of the variation of the loss each parameter explains: functional ANOVA of a random
+"""The share of the variance of the loss that each parameter explains: functional ANOVA of a random
 forest.
 
 Source: F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter
-Importance", ICML 2014. A tree is constant on boxes, its leaves; so its mean over all other
-parameters (the marginal of one parameter) and the variance of that are sums over leaves.
+Importance", ICML 2014. A tree is constant on each leaf, a box. The marginal of a parameter, the
+mean over all other parameters, and its variance are therefore sums over leaves.
 
 Notation:
 
@@ -11,7 +11,7 @@ Notation:
     lower, upper   (L, d)  corners of the L leaves
     volume     (L,)    of the leaves
     f          (L,)    the tree's prediction in each leaf
-    V_j / V    share of the tree's variance that the marginal of parameter j has
+    V_j / V    variance of the marginal of parameter j, as a share of the tree's variance
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from sparktune.errors import InvalidArgument
 from sparktune.results.packages import require
 from sparktune.space.distributions import Array
 
-_LEAST = 10  # trials with a loss
+_LEAST = 10  # smallest number of trials with a loss
 _TREES = 64
-_DRAWN = 2000  # trials of which a tree is grown, at most: above, more trees tell more than larger
+_DRAWN = 2000  # most trials per tree; beyond that, more trees help more than larger ones
 
 
 @dataclass(frozen=True, slots=True)
 class Importance:
-    """Shares of the loss's variance, the most important parameter first.
+    """Shares of the variance of the loss, the most important parameter first.
 
-    labels     d parameters that took more than one value
+    labels     the d parameters that took more than one value
     share      (d,)  mean of V_j / V over the trees
     low, high  (d,)  quartiles over the trees
-    rest       what no single parameter explains: interactions, and noise the forest follows
-    trials     number of trials the forest was grown on
+    rest       share that no single parameter explains: interactions, and noise that the forest fits
+    trials     number of trials that the forest was grown on
     """
 
     labels: tuple[str, ...]
@@ -51,15 +51,15 @@ class Importance:
 
 
 def importance(units: Mapping[str, Array], loss: Array) -> Importance:
-    """Main effects of parameters.
+    """The share of the variance of the loss that each parameter explains by itself.
 
-    The forest is always grown from the same random numbers, each tree on at most 2,000 trials, so
-    that the time hardly grows with their number.
+    The forest always has the same seed. Each tree is grown on at most 2,000 trials, so that the
+    time hardly depends on the number of trials.
 
     Args:
-        units: {label: (n,)} the parameters in n trials, from 0 to 1 on the scale on which their
-            ranges count evenly.
-        loss: (n,) finite.
+        units: {label: (n,)} the values of the parameters in n trials, scaled to [0, 1] such that
+            equal intervals have equal weight.
+        loss: (n,) the finite losses of these trials.
 
     Raises:
         InvalidArgument: there are fewer than 10 trials, all losses are equal, or no parameter took
@@ -88,7 +88,7 @@ def _grown(U: Array, loss: Array) -> list[Any]:
     require("sklearn", "importance", "scikit-learn", "sklearn")
     from sklearn.ensemble import RandomForestRegressor  # type: ignore[import-untyped, unused-ignore]
 
-    drawn = _DRAWN if len(loss) > _DRAWN else None  # None: as many as there are
+    drawn = _DRAWN if len(loss) > _DRAWN else None  # None: all trials
     forest = RandomForestRegressor(_TREES, max_samples=drawn, random_state=0).fit(U, loss)
     return [each.tree_ for each in forest.estimators_]
 
@@ -111,8 +111,8 @@ def _shares(tree: Any) -> Array:
 
 
 def _effect(lower: Array, upper: Array, weighted: Array, mean: float) -> float:
-    """V_j: variance of the marginal, which steps by a leaf's weight where the leaf begins and
-    ends.
+    """V_j, the variance of the marginal: a step function that changes by the weight of a leaf at
+    both of its bounds.
     """
     edges = np.unique(np.concatenate([lower, upper]))
     steps = np.zeros(len(edges))
@@ -123,7 +123,7 @@ def _effect(lower: Array, upper: Array, weighted: Array, mean: float) -> float:
 
 
 def _leaves(tree: Any) -> tuple[Array, Array, Array]:
-    """Corners and values of the leaves."""
+    """`lower`, `upper` and `f` of the leaves of a tree."""
     lower = np.zeros((tree.node_count, tree.n_features))
     upper = np.ones_like(lower)
     level = np.zeros(1, dtype=np.int64)  # the nodes of one depth, from the root on

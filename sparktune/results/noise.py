@@ -1,4 +1,4 @@
-"""How far the best loss can be trusted: what the results themselves say about its noise."""
+"""The standard error of the best loss, estimated from the results of the trials."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sparktune.trial import Trial
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """How exactly the best loss is known.
+    """The uncertainty of the best loss.
 
     error     standard error of the best loss
-    source    what it is from, for people
-    within    the comparable trials, best first, whose loss is at most one error above the best
-    fastest   the one of these that took the shortest time; None where times are not known
+    source    origin of the estimate, as a text for people
+    within    the comparable trials whose loss is at most one error above the best, best first
+    fastest   the trial of `within` with the shortest duration; None if no duration is known
     """
 
     error: float
@@ -32,8 +32,8 @@ class Noise:
 
 
 def noise(trials: Finished) -> Noise | None:
-    """The noise of the best loss, from the best result (`told_noise`) or from other evaluations of
-    the same values; None where neither says anything.
+    """The noise of the best loss, estimated from its result (`told_noise`) or else from repeated
+    evaluations of the same values; None if neither gives an estimate.
     """
     found = best(trials.records.values())
     if found is None or found.loss is None or not math.isfinite(found.loss):
@@ -56,7 +56,7 @@ def _told(trial: Trial) -> tuple[float, str] | None:
 
 
 def _repeated(trial: Trial, usable: Sequence[Trial]) -> tuple[float, str] | None:
-    """From other evaluations of the same values, which have the same noise."""
+    """The standard deviation of the losses of all evaluations of the same values."""
     losses = [each.loss for each in usable if dict(each.values) == dict(trial.values)]
     finite = [loss for loss in losses if loss is not None and math.isfinite(loss)]
     if len(finite) < 2:

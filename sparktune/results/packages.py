@@ -1,4 +1,4 @@
-"""Packages that not every user has."""
+"""Optional packages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ def require(module: str, what: str, package: str, extra: str) -> None:
     """Check that a module is installed, without importing it.
 
     Args:
-        what: needs it, for people.
+        module: the name of the module.
+        what: what needs the module, as a text for the message.
+        package: the name of the package that contains it.
+        extra: the extra of sparktune that installs it.
 
     Raises:
-        ImportError: it is not; the message names the extra of sparktune that brings it.
+        ImportError: the module is not installed; the message names the extra.
     """
     if find_spec(module) is None:
         raise ImportError(

@@ -1,4 +1,4 @@
-"""Which trials can be compared, and the best of them."""
+"""The trials that can be compared, and the best of them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sparktune.trial import Status, Trial
 
 
 def comparable(trials: Iterable[Trial]) -> list[Trial]:
-    """The trials whose losses say which is better: those with a usable one at the largest budget
-    that any of these had.
+    """The trials whose losses can be compared: those with a usable loss at the largest budget at
+    which any trial has one.
     """
     ok = [trial for trial in trials if trial.status is Status.OK]
     largest = max((trial.budget for trial in ok), default=1.0)
@@ -28,7 +28,7 @@ def roots(trials: Iterable[Trial]) -> dict[Any, Any]:
 
 
 def best(trials: Iterable[Trial]) -> Trial | None:
-    """The comparable trial with the smallest loss, the earliest of equals."""
+    """The comparable trial with the smallest loss; the earliest one of equal losses."""
     return min(comparable(trials), key=_place, default=None)
 
 
@@ -42,25 +42,25 @@ def _place(trial: Trial) -> tuple[Any, Any]:
 
 
 def best_params(trials: Finished) -> dict[str, Any]:
-    """The values of the best trial as the objective received them.
+    """{label: value} of the best trial, with values as the objective received them.
 
     Raises:
-        AllTrialsFailed: there is none.
-        InvalidArgument: the space is not known.
+        AllTrialsFailed: no trial has a usable loss.
+        InvalidArgument: the trials do not know their search space.
     """
     found = best(trials.records.values())
     if found is None:
         raise AllTrialsFailed("no trial has a usable loss, so there are no best parameters")
     if trials.space is None:
         raise InvalidArgument(
-            "best_params: these trials do not know their search space, as they were loaded or have "
-            "not been used by fmin; call space_eval(space, trials.argmin), or fmin again"
+            "best_params: these trials do not know their search space, because they were loaded or "
+            "not used by fmin yet; call space_eval(space, trials.argmin), or fmin again"
         )
     return trials.space.evaluate(found.values)
 
 
 def why_none(trials: Iterable[Trial]) -> str:
-    """Why none of the trials is the best one: how many ended how, and the first failure in full."""
+    """A message why there is no best trial: the counts of each status, and the first failure."""
     text = "There are no evaluation tasks, cannot return argmin of task losses"
     failed = [trial for trial in trials if not trial.status.pending]
     if not failed:

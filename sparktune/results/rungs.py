@@ -1,4 +1,4 @@
-"""What a study shows whose configurations have evaluations with several budgets."""
+"""Rungs of a study with several budgets: statistics of each budget, and losses over budgets."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from sparktune.results.finished import Finished
 from sparktune.results.series import Array, records
 from sparktune.trial import Status
 
-_PAIRS = 3  # configurations from which on a correlation is shown
+_PAIRS = 3  # smallest number of configurations for a correlation
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """The evaluations with one budget that have ended, cancelled ones left out.
+    """The evaluations with one budget that have ended, without cancelled ones.
 
     budget       in the units of the scheduler
-    evaluations  how many there are
-    usable       how many have a finite loss
-    spent        what they took, in full evaluations
-    pairs        configurations with a finite loss here and at the largest budget
-    correlation  Spearman's, of their losses here and there; NaN for fewer than three
+    evaluations  number of evaluations
+    usable       number of evaluations with a finite loss
+    spent        sum of the budgets that they used, in full evaluations
+    pairs        number of configurations with a finite loss at this and at the largest budget
+    correlation  Spearman's correlation of these pairs of losses; NaN for fewer than three
     """
 
     budget: float
@@ -43,7 +43,7 @@ def has_rungs(trials: Finished) -> bool:
 
 
 def rungs(trials: Finished) -> list[Rung]:
-    """The rungs of a study, smallest budget first; none where all trials have the same budget."""
+    """The rungs of a study, smallest budget first; empty if all trials have the same budget."""
     if not has_rungs(trials):
         return []
     view = _view(trials)
@@ -68,7 +68,7 @@ def rungs(trials: Finished) -> list[Rung]:
 
 
 def rung_table(trials: Finished) -> list[list[str]]:
-    """The rungs as rows of text, the first one with the names of the columns."""
+    """The rungs as rows of text; the first row names the columns."""
     found = rungs(trials)
     rows = [["budget", "evaluations", "with a loss", "full evaluations", "rank correlation"]]
     for rung in found:
@@ -81,13 +81,13 @@ def rung_table(trials: Finished) -> list[list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """Losses against budgets, a line for each of m configurations.
+    """Losses over budgets, one curve for each of m configurations.
 
-    budget    m times (k,)  the budgets at which a configuration has a finite loss, growing
-    loss      m times (k,)  the losses there
-    explored  (m,)  whether it climbed whatever its losses were
-    best      number of the configuration of the best trial
-    rungs     the budgets of all
+    budget    m times (k,)  the budgets at which the configuration has a finite loss, ascending
+    loss      m times (k,)  the losses at these budgets
+    explored  (m,)  whether the scheduler promoted the configuration regardless of its losses
+    best      index of the configuration of the best trial
+    rungs     all budgets, ascending
     """
 
     budget: Sequence[Array]
@@ -98,7 +98,7 @@ class Curves:
 
 
 def curves(trials: Finished) -> Curves:
-    """Losses against budgets.
+    """The losses of each configuration over its budgets.
 
     Raises:
         InvalidArgument: all trials have the same budget, or none has a finite loss.

@@ -1,4 +1,4 @@
-"""What the plots of single parameters show, as arrays: scales, values, histograms, coordinates."""
+"""Data of the plots of single parameters, as arrays: scales, values, histograms, coordinates."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sparktune.results.series import Array, Columns, Whole
 from sparktune.space.distributions import Categorical
 from sparktune.space.space import Space
 
-_FEW = 30  # different whole values up to which each has a place of its own
+_FEW = 30  # most bins of a histogram
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How the values of one parameter are laid out: on a logarithmic axis, as whole numbers, or by
+    """The scale of the axis of one parameter: logarithmic or linear, integers or real numbers, or
     the names of the options of a choice.
     """
 
@@ -29,7 +29,7 @@ class Scale:
     options: tuple[str, ...] = ()
 
     def position(self, value: Array) -> Array:
-        """Values as places on an axis of equal steps."""
+        """Positions of values on the axis: their decimal logarithms on a logarithmic axis."""
         return np.log10(value) if self.log else value
 
 
@@ -39,14 +39,14 @@ def scales(
     """The scale of each parameter that has a value in any of the studies, in their order.
 
     Args:
-        studies: what is drawn.
-        space: the search space, which says what is logarithmic and what options are called; None:
-            what the studies know of theirs. Where nothing is known, an axis is logarithmic if
-            values are positive, span a factor of 1000 and have their median in the lower tenth.
-        labels: the parameters wanted, in this order; None: all.
+        studies: the studies to plot.
+        space: the search space, which defines logarithmic axes and the names of options; None: the
+            spaces of the studies. If these are unknown, an axis is logarithmic if the values are
+            positive, span a factor of 1000 and have a median below a tenth of the largest.
+        labels: the parameters to include, in this order; None: all.
 
     Raises:
-        InvalidArgument: there are no parameters, or none of that label.
+        InvalidArgument: there are no parameters, or a label is unknown.
     """
     values: dict[str, Array] = {}
     known = _of_space(space) if space is not None else {}
@@ -80,13 +80,13 @@ def _scale(label: str, values: Array, known: Mapping[str, tuple[bool, tuple[str,
 
 
 def looks_logarithmic(values: Array) -> bool:
-    """Whether values are spread as logarithmic ones are; see `scales`."""
+    """Whether a logarithmic axis fits the values; `scales` gives the rule."""
     low, high = values.min(), values.max()
     return bool(low > 0 and high >= 1000 * low and np.median(values) < high / 10)
 
 
 def _of_space(space: Any) -> dict[str, tuple[bool, tuple[str, ...]]]:
-    """By label: whether the prior is logarithmic, and what the options of a choice are called."""
+    """{label: (whether the prior is logarithmic, names of the options of a choice)} of a space."""
     parsed = space if isinstance(space, Space) else Space(space)
     found: dict[str, tuple[bool, tuple[str, ...]]] = {}
     for column in parsed.columns:
@@ -100,7 +100,7 @@ def _of_space(space: Any) -> dict[str, tuple[bool, tuple[str, ...]]]:
 
 
 def _of_study(study: Columns) -> dict[str, tuple[bool, tuple[str, ...]]]:
-    """The same, as far as a study's trials or their journal tell."""
+    """The same as `_of_space`, from a study's space or else from the header of its journal."""
     if study.space is not None:
         return _of_space(study.space)
     if study.header is None:
@@ -116,10 +116,10 @@ def _of_study(study: Columns) -> dict[str, tuple[bool, tuple[str, ...]]]:
 class Values:
     """The values of one parameter in the m trials in which it was active.
 
-    id      (m,)
+    id      (m,)  of the trials
     value   (m,)
     loss    (m,)  NaN where there is none
-    best    index of the study's best trial into these; None where the parameter was inactive in it
+    best    index of the study's best trial in these arrays; None if it does not have the parameter
     """
 
     scale: Scale
@@ -136,8 +136,8 @@ class Values:
 
     @property
     def spread(self) -> Array:
-        """Values. Those of a choice are moved a little, so that trials of one option lie beside
-        each other; by how much follows from the id alone.
+        """(m,) the values, with jitter for a choice, so that trials of one option lie beside each
+        other. The jitter depends only on the id.
         """
         golden = self.id * 0.6180339887498949 % 1
         return self.value + 0.4 * (golden - 0.5) if self.scale.options else self.value
@@ -156,8 +156,8 @@ def values(study: Columns, scale: Scale) -> Values:
 class Histogram:
     """How often the values of one parameter were tried.
 
-    edges    (b + 1,)
-    shares   {name of a study: (b,)}  of the trials in which the parameter was active
+    edges    (b + 1,)  of the b bins
+    shares   {name of a study: (b,)}  shares of the trials in which the parameter was active
     """
 
     scale: Scale
@@ -166,8 +166,8 @@ class Histogram:
 
 
 def histogram(studies: Mapping[str, Columns], scale: Scale) -> Histogram:
-    """How often values of a parameter were tried, in the same bins for all studies: one for each
-    whole number or option where these are few, else at most 30 of equal width on the axis.
+    """The histogram of the values of a parameter, with the same bins for all studies: one for each
+    option, or for each integer if they span fewer than 30; else at most 30 of equal width.
     """
     tried = {
         name: study.values[scale.label][~np.isnan(study.values[scale.label])]
@@ -197,14 +197,14 @@ def _edges(scale: Scale, tried: Array) -> Array:
 
 def _log_edges(low: float, high: float, bins: int, whole: bool) -> Array:
     inner = np.geomspace(low, high, bins + 1)[1:-1]
-    if whole:  # between whole numbers, so that no bin misses them all
+    if whole:  # edges between integers, so that each bin contains at least one
         return np.unique([low - 0.5, *(np.round(inner) + 0.5), high + 0.5])
     return np.array([low, *inner, high]) if high > low else np.array([low / 2, low * 2])
 
 
 @dataclass(frozen=True, slots=True)
 class Coordinates:
-    """Trials with a loss as lines over d parameters, the worst first.
+    """The n trials with a loss as lines over d parameters, the worst first.
 
     position   (n, d)  from 0 (`low`) to 1 (`high`) on the scale of each parameter, NaN where
                        inactive
@@ -220,8 +220,11 @@ class Coordinates:
 
 
 def coordinates(study: Columns, wanted: Sequence[Scale]) -> Coordinates:
-    """Trials with a loss as lines over parameters; those in which none of them was active are left
-    out.
+    """The trials with a loss as lines over the wanted parameters. Trials in which none of these was
+    active are left out.
+
+    Raises:
+        InvalidArgument: none of these parameters was active in a trial with a finite loss.
     """
     usable = np.flatnonzero(study.usable)
     raw = np.column_stack([study.values[scale.label][usable] for scale in wanted])
@@ -250,16 +253,15 @@ def _ends(scale: Scale, column: Array) -> tuple[float, float]:
 
 
 def units(study: Columns, wanted: Sequence[Scale]) -> dict[str, Array]:
-    """{label: (n,)} the parameters in the trials with a finite loss, from 0 to 1 over the ranges
-    that were tried, which count evenly on the scale of each. Where a parameter is inactive, it
-    counts as the median of its values: the effect of one that is seldom active is small
-    accordingly.
+    """{label: (n,)} the values in the n trials with a finite loss, scaled to [0, 1] over the range
+    that was tried, on the scale of each parameter. An inactive parameter has the median of its
+    values, so a parameter that is seldom active has a small effect.
     """
     return {scale.label: _unit(scale, study.values[scale.label][study.usable]) for scale in wanted}
 
 
 def _unit(scale: Scale, values: Array) -> Array:
-    """Values in [0, 1], the median where inactive; whole numbers stand for cells of equal width."""
+    """Values scaled to [0, 1], the median where inactive; integers become cells of equal width."""
     if np.isnan(values).all():
         return np.zeros_like(values)
     z = scale.position(values)

@@ -16,25 +16,25 @@ from sparktune.results.ranking import best, comparable
 from sparktune.trial import Status, Trial
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_SHOWN = 4  # failures, and trials that run
-_RECENT = 20  # ends from which the time that is left is told
+_SHOWN = 4  # most groups of failures, and most running trials
+_RECENT = 20  # number of last ends for the estimate of the remaining time
 
 
 def screen(study: Finished, end: int | None, now: float, width: int = 80) -> list[str]:
-    """At most 20 lines, none wider than the terminal.
+    """The state of a study in at most 20 lines, none wider than the terminal.
 
     Args:
-        study: as it stands.
-        end: how many trials there will be; None if unknown.
-        now: seconds since the epoch.
-        width: of the terminal, in characters.
+        study: the study.
+        end: the number of trials at the end of the run; None: unknown.
+        now: the current time, in seconds since the epoch.
+        width: the width of the terminal, in characters.
     """
     lines = [f"{what:9}{text}" for what, text in _lines(study, end, now, width - 9)]
     return [_cut(printable(line), width) for line in lines]
 
 
 def line(study: Finished, end: int | None, now: float) -> str:
-    """The same in one line, for a file."""
+    """The state of a study in one line, for output to a file."""
     clock = time.strftime("%H:%M:%S", time.localtime(now))
     left = _left(study, end, now)
     return printable(f"{clock} {summary.line(study)}{left and f'; {left} left'}")
@@ -67,7 +67,9 @@ def _lines(study: Finished, end: int | None, now: float, width: int) -> Iterator
 
 
 def sparkline(losses: Sequence[float], width: int = 60) -> str:
-    """The best loss so far, from the first trial to the last, in blocks: high where it is large."""
+    """The best loss so far from the first trial to the last, as blocks; a high block is a large
+    loss.
+    """
     stairs = [value for value in accumulate(losses, min) if math.isfinite(value)]
     if not stairs:
         return ""
@@ -80,7 +82,7 @@ def sparkline(losses: Sequence[float], width: int = 60) -> str:
 
 
 def _left(study: Finished, end: int | None, now: float) -> str:
-    """How long the rest takes, at the pace of the last results; "" if unknown."""
+    """The remaining time at the pace of the last results, as a text; "" if unknown."""
     if end is None or study.stop_reason is not None:
         return ""
     ended = sorted(t.finished for t in study.records.values() if _ended(t) and t.finished)

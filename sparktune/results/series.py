@@ -1,8 +1,8 @@
-"""What each plot of a whole run shows, as arrays: records in, numpy out, nothing drawn.
+"""Data of the plots of whole runs: functions from the records of trials to numpy arrays.
 
 Notation, here and in `scales`:
 
-    n       trials that were drawn from the records, in order of their ids
+    n       number of trials taken from the records, in the order of their ids
     loss    (n,) NaN where a trial has no finite loss
     status  (n,) index into `sparktune.history.STATUSES`
 """
@@ -37,8 +37,8 @@ class Columns:
     loss     (n,)  NaN where there is no finite loss
     budget   (n,)  in the units of the study's scheduler
     values   {label: (n,)}  NaN where inactive; labels in the order of the study
-    space    the search space, if the trials know it
-    header   from their journal
+    space    the search space; None if the trials do not know it
+    header   the header of the last run; None if there is none
     """
 
     id: Whole
@@ -57,15 +57,15 @@ class Columns:
 
     @property
     def compared(self) -> Array:
-        """(n,) the losses that say which trial is better: those at the largest budget that has one;
-        NaN elsewhere.
+        """(n,) the losses that can be compared: those at the largest budget at which any trial has
+        a loss; NaN elsewhere.
         """
         largest = self.budget[self.usable].max(initial=-np.inf)
         return np.where(self.budget == largest, self.loss, np.nan)
 
     @property
     def best(self) -> int:
-        """Index of the smallest of the losses that can be compared, the earliest of equals."""
+        """Index of the smallest comparable loss; the first one of equal losses."""
         return int(np.nanargmin(self.compared))
 
 
@@ -74,10 +74,11 @@ def columns(trials: Finished, *, losses: bool = True) -> Columns:
 
     Args:
         trials: the trials of one study.
-        losses: whether at least one finite loss is needed.
+        losses: whether at least one trial must have a finite loss.
 
     Raises:
-        InvalidArgument: there are no trials, none has ended, or none has the loss that is needed.
+        InvalidArgument: there are no trials, none has ended, or none has a finite loss although
+            `losses` is true.
     """
     ended = [trial for trial in records(trials) if not trial.status.pending]
     if not ended:
@@ -93,7 +94,7 @@ def columns(trials: Finished, *, losses: bool = True) -> Columns:
 
 
 def columns_of(trials: Finished, chosen: Sequence[Trial]) -> Columns:
-    """These trials, which may be none or still run, as columns."""
+    """The chosen trials as columns; there may be none, and they may still run."""
     return Columns(
         np.array([trial.id for trial in chosen]),
         np.array([CODES[trial.status] for trial in chosen], dtype=np.int64),
@@ -109,10 +110,10 @@ def columns_of(trials: Finished, chosen: Sequence[Trial]) -> Columns:
 
 
 def records(trials: Finished) -> list[Trial]:
-    """All records by id.
+    """All records, in the order of their ids.
 
     Raises:
-        InvalidArgument: not a `Trials`, or an empty one.
+        InvalidArgument: `trials` has no records, or is empty.
     """
     if not hasattr(trials, "records"):
         raise InvalidArgument(
@@ -125,9 +126,9 @@ def records(trials: Finished) -> list[Trial]:
 
 
 def top(loss: Array) -> float:
-    """Where to cut an axis of losses so that a few huge ones do not flatten the others: the
-    largest finite loss, or what is as far above the 90 % quantile as one and a half times the
-    distance from there to the smallest, if that is less.
+    """The upper end of an axis of losses, such that a few huge losses do not flatten the others:
+    the largest finite loss, or q90 + 1.5 (q90 - smallest) if that is less, where q90 is the 90 %
+    quantile.
     """
     finite = loss[np.isfinite(loss)]
     low, high = float(finite.min()), float(np.quantile(finite, 0.9))
@@ -138,12 +139,12 @@ def top(loss: Array) -> float:
 
 @dataclass(frozen=True, slots=True)
 class LossHistory:
-    """Losses over trials.
+    """The loss of each trial, and the best loss so far.
 
     id      (n,)
     status  (n,)
     loss    (n,)  NaN where there is none
-    best    (n,)  the smallest loss so far among those at the largest budget, NaN before the first
+    best    (n,)  the smallest comparable loss so far, NaN before the first one
     """
 
     id: Whole
@@ -153,7 +154,7 @@ class LossHistory:
 
 
 def loss_history(trials: Finished) -> LossHistory:
-    """Losses over trials, in order of their ids.
+    """The losses of the trials, in the order of their ids.
 
     Raises:
         InvalidArgument: no trial has a finite loss.
@@ -164,10 +165,12 @@ def loss_history(trials: Finished) -> LossHistory:
 
 @dataclass(frozen=True, slots=True)
 class Convergence:
-    """The best loss so far over n evaluations, in `runs` repeated runs of one method.
+    """The best loss so far after each of n evaluations, over repeated runs of one method.
 
-    median, low, high    (n,)  median and quartiles over the runs; infinite until half (a quarter,
-                               three quarters) of them have a loss
+    name                 of the method
+    runs                 number of runs
+    median, low, high    (n,)  median and quartiles over the runs; infinite until half of the runs
+                               (a quarter for `low`, three quarters for `high`) have a loss
     """
 
     name: str
@@ -178,13 +181,14 @@ class Convergence:
 
 
 def convergence(studies: Mapping[str, Finished | Sequence[Finished]]) -> list[Convergence]:
-    """The best loss so far of each method: a study, or several studies that repeat it.
+    """The best loss so far of each method, which is one study or several studies that repeat it.
 
-    Every ended trial counts as an evaluation, failed ones included. Runs of different lengths are
-    cut to the shortest of their method.
+    Every ended trial counts as an evaluation, including failed ones. Runs of one method are cut to
+    the length of the shortest.
 
     Raises:
-        InvalidArgument: not a mapping of names to studies, or a study without a finite loss.
+        InvalidArgument: `studies` is not a mapping of names to studies, or a study has no finite
+            loss.
     """
     if not isinstance(studies, Mapping) or not studies:
         raise InvalidArgument(
@@ -208,8 +212,8 @@ def _convergence(name: str, given: Any) -> Convergence:
 
 
 def _between(ordered: Array, share: float) -> Array:
-    """The quantile of each sorted column, interpolated linearly; `numpy.quantile` gives NaN beside
-    an infinite value.
+    """The quantile `share` of each sorted column, with linear interpolation. It supports infinite
+    values, for which `numpy.quantile` returns NaN.
     """
     place, part = divmod(share * (len(ordered) - 1), 1)
     quantile: Array = ordered[int(place)]
@@ -218,11 +222,11 @@ def _between(ordered: Array, share: float) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """When m trials ran, and in which lane.
+    """The time spans of m trials, and the lane of each.
 
     id, status, lane    (m,)
     begin, end          (m,)  seconds since the first trial began
-    budget              (m,)
+    budget              (m,)  in the units of the scheduler
     lanes               number of lanes
     """
 
@@ -236,18 +240,18 @@ class Timeline:
 
     @property
     def busy(self) -> float:
-        """Share of the lanes' time, from the first start to the last end, that trials took."""
+        """Share of the time of all lanes, from the first start to the last end, used by trials."""
         span = float(self.end.max()) * self.lanes
         return float(np.sum(self.end - self.begin)) / span if span else 1.0
 
 
 def timeline(trials: Finished) -> Timeline:
-    """When trials ran, in the fewest lanes in which no two of them overlap.
+    """The time spans of the trials, in the smallest number of lanes without an overlap.
 
-    Records do not say which slot a trial had: it is put where a trial ended last before it began.
-    Of a trial that crashed or ran out of time only the end is known: it is taken to begin when it
-    was handed out, or when the next lane came free after that. A trial that is still running ends
-    at the latest time in any record. Trials that never got a slot are left out.
+    Records do not contain the slot of a trial: a trial is placed in the lane that became free last
+    before it began. For a trial that crashed or timed out only the end is known: it begins when it
+    was handed out, or when the next lane became free after that. A trial that is still running
+    ends at the latest time in any record. Trials that never got a slot are left out.
 
     Raises:
         InvalidArgument: no trial has times.
@@ -276,7 +280,7 @@ def timeline(trials: Finished) -> Timeline:
 
 
 def _span(trial: Trial, latest: float) -> tuple[float, float, bool, int] | None:
-    """Start, end, whether the start is known, and id; None where a trial has no times."""
+    """(start, end, whether the start is known, id) of a trial; None if it has no times."""
     begin = trial.asked if trial.started is None else trial.started
     if begin is None or trial.status is Status.NEW:
         return None
@@ -285,7 +289,7 @@ def _span(trial: Trial, latest: float) -> tuple[float, float, bool, int] | None:
 
 
 def _lane(free_at: list[float], begin: float) -> int:
-    """The lane that came free last before `begin`; a new one if none is free."""
+    """The lane that became free last before `begin`; a new lane if none is free."""
     free = [(end, -lane) for lane, end in enumerate(free_at) if end <= begin]
     return -max(free)[1] if free else len(free_at)
 

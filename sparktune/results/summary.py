@@ -1,4 +1,4 @@
-"""A study in a few lines, its failures by message, and all of it as HTML."""
+"""A summary of a study in one line, in a few lines and as HTML, and a table of its failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sparktune.trial import Status
 
 
 def summary(trials: Finished) -> dict[str, str]:
-    """{what: text} about a study, for people."""
+    """{title: text} of the main facts about a study."""
     about: dict[str, str] = {}
     if trials.header and trials.header.objective:
         about["objective"] = trials.header.objective
@@ -40,17 +40,17 @@ def line(trials: Finished) -> str:
 
 
 def counts(trials: Finished) -> str:
-    """How many trials there are, and how they stand."""
+    """The number of trials, and the number with each status, as a text."""
     ends = [trial.status for trial in trials.records.values()]
     each = [f"{ends.count(status)} {status.value}" for status in Status if status in ends]
     return f"{len(ends)}: {', '.join(each)}" if ends else "0"
 
 
 def failures(trials: Finished) -> list[list[str]]:
-    """Failures as rows of text: how many, how they ended, the trials, and the message of the first.
-    Messages that differ in numbers only are one. The first row names the columns.
+    """The groups of failed trials as rows of text: number of trials, status, ids, and the message
+    of the first trial. The first row names the columns.
     """
-    from sparktune.results.failures import groups  # here, as it takes arrays for its regions
+    from sparktune.results.failures import groups  # imported here, because it imports numpy
 
     rows = [["count", "status", "trials", "message"]]
     for group in groups(trials):
@@ -72,6 +72,6 @@ def html(trials: Finished) -> str:
 
 
 def _cell(tag: str, text: str) -> str:
-    from html import escape  # here, as its table of entities is not for everybody
+    from html import escape  # imported here, because its table of entities is large
 
     return f"<{tag}>{escape(text)}</{tag}>"

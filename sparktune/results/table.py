@@ -20,14 +20,14 @@ _AFTER = ("asked", "started", "finished", "duration", "error")
 
 
 def columns(trials: Finished) -> dict[str, list[Any]]:
-    """{name: a value for each trial}: id, status, loss, a column for each parameter, when the trial
-    was asked for, started and finished (UTC), how many seconds it took, and its error. With a
-    scheduler that gives budgets, after the loss: the budget, the id of the first trial of the same
-    configuration, and of the one at the next smaller budget.
+    """{name: values of all trials}. The columns are id, status, loss, one for each parameter, the
+    times at which the trial was asked for, started and finished (UTC), the duration in seconds, and
+    the error. With a scheduler that gives budgets, the loss is followed by the budget, the id of
+    the first trial of the configuration, and the id of its trial at the next smaller budget.
 
-    A parameter that shares its name with another column is called `params.<label>`. Where a
-    parameter is inactive stands None; a choice is shown as its option (None as the text "None"),
-    or as its index where the options are not known.
+    A parameter that shares its name with another column is called `params.<label>`. An inactive
+    parameter is None. A choice is its option (None as the text "None"), or its index if the options
+    are unknown.
     """
     records = list(trials.records.values())
     table: dict[str, list[Any]] = {
@@ -59,8 +59,9 @@ def csv_text(
     """`columns` as comma-separated values; lines end with line feeds.
 
     Args:
-        cell: returns what is written for a value or a name.
-        quoting: as the module csv has it.
+        trials: the trials of one study.
+        cell: function that converts a value or a name before it is written.
+        quoting: one of the constants `csv.QUOTE_*`.
     """
     table = columns(trials)
     text = io.StringIO()
@@ -71,10 +72,10 @@ def csv_text(
 
 
 def frame(trials: Finished) -> Any:
-    """`columns` as a pandas DataFrame; times that pandas cannot hold are missing.
+    """`columns` as a pandas DataFrame; times that pandas cannot represent are missing.
 
     Raises:
-        ImportError: there is no pandas.
+        ImportError: pandas is not installed.
     """
     require("pandas", "to_pandas", "pandas", "pandas")
     import pandas as pd
@@ -93,7 +94,7 @@ def frame(trials: Finished) -> Any:
 
 
 def _dtype(values: list[Any]) -> str:
-    """The pandas type that holds these values as they are; None is a missing one."""
+    """The pandas type that holds these values without a conversion; None is a missing value."""
     kinds = {type(value) for value in values} - {type(None)}
     if kinds == {int}:
         return "Int64" if None in values else "int64"
@@ -103,7 +104,7 @@ def _dtype(values: list[Any]) -> str:
 
 
 def top_table(trials: Finished, n: int = TOP) -> list[list[str]]:
-    """The n best trials as rows of text, the first one naming the columns."""
+    """The n best trials as rows of text; the first row names the columns."""
     chosen, names = top(trials.records.values(), n), labels(trials)
     rows = [["trial", "loss", "seconds", *names]]
     for trial in chosen:

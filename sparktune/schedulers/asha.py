@@ -86,7 +86,7 @@ class ASHA:
             )
         if not isinstance(self.grow, bool) or (self.grow and self.brackets > 1):
             raise InvalidArgument(
-                f"grow must be True or False, and True goes with brackets=1 only; got "
+                f"grow must be True or False, and True needs brackets=1; got "
                 f"grow={self.grow!r}, brackets={self.brackets!r}"
             )
 

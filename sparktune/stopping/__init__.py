@@ -4,17 +4,17 @@
 
     fmin(..., early_stop_fn=Timeout(3600) | NoProgress(50) & RemainingImprovement(0.001))
 
-`|` stops when either rule does, `&` when both do. Each rule is also a function `(trials, *state) ->
-(stop, state)`, and works as the `early_stop_fn` of Hyperopt's own `fmin`.
+`a | b` stops when either rule does, `a & b` when both do. Each rule is also a function `(trials,
+*state) -> (stop, state)`, and works as the `early_stop_fn` of Hyperopt's own `fmin`.
 
-A rule also says when it may next change its mind without a new result (`wake_at`), so that a run
-can sleep until then. Trials that still run when a rule stops the run are cancelled.
+A rule also tells when its answer may change without a new result (`wake_at`), so that a run can
+sleep until then. Trials that still run when a rule stops the run are cancelled.
 
-    rules      what a rule is, and how rules combine
-    limits     numbers of trials, budgets, time, a loss
-    progress   no more progress, or little to be expected
+    rules      the protocol of rules, and their combinations
+    limits     limits of the number of trials, the budget, the time, or the loss
+    progress   no improvement for some time, or little improvement expected
     function   a user's function as a rule
-    documents  trials as the history that rules read
+    documents  the history that rules read, from Hyperopt's documents
 """
 
 from sparktune.stopping.function import EarlyStop

@@ -1,4 +1,4 @@
-"""Trials as the history that rules read, where there are only Hyperopt's documents of them."""
+"""The history that rules read, from Hyperopt's documents of trials."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def view_of(trials: Any, begun: float | None = None) -> View:
 
     Args:
         trials: an object whose `trials` are documents.
-        begun: when the run began, seconds since the epoch; None: with the trial that ended last,
-            which is right when this is called after the first end of a run.
+        begun: the time at which the run began, in seconds since the epoch; None: when the trial
+            that ended last was asked for, which is correct if called after the first end of a run.
     """
     records = [_trial(i, doc) for i, doc in enumerate(trials.trials)]
     now = time.time()

@@ -1,4 +1,4 @@
-"""A function of the user as a stopping rule."""
+"""A stopping rule that calls a function of the user."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sparktune.stopping.rules import Rule
 class EarlyStop(Rule):
     """Hyperopt's `early_stop_fn(trials, *state) -> (stop, state)` as a stopping rule.
 
-    The function is called whenever trials have ended since its last call, or since the rule was
-    first asked.
+    The function is called if trials have ended since its last call, or since the first call of
+    `stop`.
 
     Args:
         function: the user's function.
-        trials: what it is called with.
+        trials: its first argument.
     """
 
     def __init__(self, function: Callable[..., Any], trials: Any) -> None:
@@ -30,7 +30,11 @@ class EarlyStop(Rule):
         self._ended: int | None = None
 
     def stop(self, history: View) -> str | None:
-        """The reason to stop once the function says so."""
+        """The reason to stop if the function returns that; else None.
+
+        Raises:
+            InvalidArgument: the function returns neither (stop, state) nor a bool.
+        """
         ended = len(history) - int(np.count_nonzero(history.pending))
         before, self._ended = self._ended, ended
         if before in (None, ended):
@@ -62,5 +66,5 @@ class EarlyStop(Rule):
 
 def _state_like(state: Any) -> bool:
     if isinstance(state, Mapping):
-        return not state  # the names in it would become the arguments
+        return not state  # its keys would become the arguments
     return state is None or (isinstance(state, Iterable) and not isinstance(state, (str, bytes)))

@@ -1,4 +1,4 @@
-"""Rules that stop a run at a number of trials, at a time, or at a loss."""
+"""Rules that stop a run at a number of trials, at a budget, at a time, or at a loss."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sparktune.stopping.rules import Rule
 @dataclass(frozen=True, slots=True)
 class MaxEvals(Rule):
     """Stops once `trials` trials have ended, including failed ones and those of earlier runs, but
-    not cancelled ones and promotions. `fmin(max_evals=)` never starts more trials than it needs;
-    this rule cancels those that run beyond the number.
+    without cancelled trials and promotions. `fmin(max_evals=)` never starts more trials than it
+    needs; this rule cancels running trials beyond the number.
 
     Raises:
         InvalidArgument: `trials` is not an integer >= 1.
@@ -28,15 +28,15 @@ class MaxEvals(Rule):
         whole("trials", self.trials, 1)
 
     def stop(self, history: View) -> str | None:
-        """A reason once there are that many."""
+        """The reason, if that many trials have ended; else None."""
         ended = int(np.count_nonzero(history.parent[history.ends.row] < 0))
         return "max evals" if ended >= self.trials else None
 
 
 @dataclass(frozen=True, slots=True)
 class MaxBudget(Rule):
-    """Stops once trials that ended have spent `evaluations` full evaluations: the sum of their
-    budgets, without what they took over from an earlier state, in units of the full budget.
+    """Stops once the ended trials have spent the budget of `evaluations` full evaluations: the sum
+    of their budgets, without the parts that they continued from an earlier state.
 
     Raises:
         InvalidArgument: `evaluations` is not a number > 0.
@@ -51,7 +51,7 @@ class MaxBudget(Rule):
             )
 
     def stop(self, history: View) -> str | None:
-        """A reason once that much is spent."""
+        """The reason, if that budget is spent; else None."""
         spent = float(history.spent[history.ends.row].sum()) / history.full
         return "max budget" if spent >= self.evaluations * (1 - 1e-9) else None
 
@@ -71,11 +71,11 @@ class Timeout(Rule):
             raise InvalidArgument(f"Timeout: seconds must be a number >= 0, got {self.seconds!r}")
 
     def stop(self, history: View) -> str | None:
-        """A reason once the time is over."""
+        """The reason, if the time is over; else None."""
         return "timeout" if history.now >= self.wake_at(history) else None
 
     def wake_at(self, history: View) -> float:
-        """The end of the time."""
+        """The time at which this rule stops the run, in seconds since the epoch."""
         return history.begun + self.seconds
 
 
@@ -96,5 +96,5 @@ class LossThreshold(Rule):
             )
 
     def stop(self, history: View) -> str | None:
-        """A reason once the best loss is below the threshold; equal is not enough."""
+        """The reason, if the best loss is strictly below the threshold; else None."""
         return "loss threshold" if history.best < self.threshold else None

@@ -1,4 +1,4 @@
-"""Rules that stop a run that no longer improves."""
+"""Rules that stop a run whose best loss no longer improves."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ class NoProgress(Rule):
     """Stops when `trials` ended trials in a row have not improved the best loss by more than
     `percent` of it.
 
-    The first trial counts as one without progress but stops nothing by itself, as in Hyperopt.
-    Also callable as Hyperopt's `early_stop_fn(trials, *state)`.
+    The first trial counts as a trial without progress, but cannot stop the run alone, as in
+    Hyperopt. The rule can also be called as Hyperopt's `early_stop_fn(trials, *state)`.
     """
 
     trials: int
     percent: float = 0.0
 
     def stop(self, history: View) -> str | None:
-        """A reason once that many trials of this run in a row brought no progress."""
+        """The reason, if the last `trials` trials of this run brought no progress; else None."""
         ends = history.ends
         first = int(np.searchsorted(ends.finished, history.begun))
         best = float(ends.loss[:first].min()) if first else None
         return "no progress" if self._stalled(ends.loss[first:], best) else None
 
     def __call__(self, trials: Any, *state: Any) -> tuple[bool, list[Any]]:
-        """(stop, state) for the trials so far; the state is not needed."""
+        """(stop, state) for the trials so far; the state is empty."""
         losses = np.array(trials.losses(), dtype=float)  # NaN for None
         status = np.array(trials.statuses())
         losses[(status != "ok") | np.isnan(losses)] = np.inf
         return self._stalled(losses[~np.isin(status, ("new", "running"))], None), []
 
     def _stalled(self, losses: NDArray[np.float64], best: float | None) -> bool:
-        """Whether the last `trials` losses brought no progress over those before, or over `best`;
-        never by a first loss alone.
+        """Whether the last `trials` losses brought no progress over earlier ones, or over `best`;
+        false for a single loss without an earlier one.
         """
         since = 0
         if best is None and len(losses):
@@ -55,8 +55,8 @@ class NoProgress(Rule):
         return bool(self.percent) and self._since_progress(losses, best, since) >= self.trials
 
     def _since_progress(self, losses: NDArray[np.float64], best: float, since: int) -> int:
-        """How many losses in a row were not better than the best before by more than `percent`."""
-        # Such a loss is the smallest so far, so only those that are have to be looked at.
+        """The number of losses since the last one that improved the best by more than `percent`."""
+        # Only a loss that is the smallest so far can improve the best, so the others are skipped.
         smallest = losses < np.minimum.accumulate(np.append(best, losses[:-1]))
         since += len(losses)
         for i in np.flatnonzero(smallest).tolist():
@@ -67,12 +67,15 @@ class NoProgress(Rule):
 
 
 def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0.0) -> NoProgress:
-    """A rule for `fmin(early_stop_fn=...)`: stop after so many trials in a row without a better
-    loss.
+    """A rule for `fmin(early_stop_fn=...)` that stops after a number of trials in a row without a
+    better loss.
 
     Args:
-        iteration_stop_count: that many trials.
-        percent_increase: how much better, in percent of the best loss, a loss must be to count.
+        iteration_stop_count: the number of trials, >= 1.
+        percent_increase: smallest improvement that counts, in percent of the best loss, >= 0.
+
+    Raises:
+        InvalidArgument: an argument is out of range.
     """
     least = whole("iteration_stop_count", iteration_stop_count, 1)
     percent = numeric("percent_increase", percent_increase)
@@ -83,8 +86,8 @@ def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0
 
 @dataclass(frozen=True, slots=True)
 class NoProgressFor(Rule):
-    """Stops when the best loss has not improved for `seconds`, counted from the start of the run at
-    the earliest.
+    """Stops when the best loss has not improved for `seconds`, which count from the start of the
+    run at the earliest.
 
     Raises:
         InvalidArgument: `seconds` is not a number > 0.
@@ -99,11 +102,11 @@ class NoProgressFor(Rule):
             )
 
     def stop(self, history: View) -> str | None:
-        """A reason once the time is over."""
+        """The reason, if the time is over; else None."""
         return "no progress in time" if history.now >= self.wake_at(history) else None
 
     def wake_at(self, history: View) -> float:
-        """When the time since the last improvement, or since the start of the run, is over."""
+        """The time of the last improvement, or of the start of the run, plus `seconds`."""
         ends = history.ends
         best = int(np.argmin(ends.loss)) if len(ends.loss) else None
         known = best is not None and ends.loss[best] < np.inf
@@ -114,26 +117,26 @@ class NoProgressFor(Rule):
 
 @dataclass(frozen=True, slots=True)
 class RemainingImprovement(Rule):
-    """Stops when the next `trials` trials are expected to improve the best loss by less than
-    `least` in all.
+    """Stops when the next `trials` trials together are expected to improve the best loss by less
+    than `least`.
 
-    If the losses were independent draws, g(n), the expected smallest of n, would be a convex
-    function of n, so that the next k trials can be expected to improve the best loss by no more
-    than g(n - k) - g(n): what k of the n trials so far have brought. The smallest of n - k of them,
-    averaged over all subsets, estimates g(n - k) without bias (J. Dodge et al., "Show Your Work:
-    Improved Reporting of Experimental Results", EMNLP 2019; the subsets without replacement are
-    R. Tang et al.'s, "Showing Your Work Doesn't Always Work", ACL 2020). So for random search the
-    estimate is too large on average rather than too small.
+    Let g(n) be the expected smallest of n losses, and k be `trials`. For independent draws g is
+    convex, so the next k trials improve the best loss by at most g(n - k) - g(n) on average, which
+    is the improvement by k of the n trials so far. The smallest of n - k losses, averaged over all
+    subsets, estimates g(n - k) without bias (J. Dodge et al., "Show Your Work: Improved Reporting
+    of Experimental Results", EMNLP 2019; the subsets without replacement are from R. Tang et al.,
+    "Showing Your Work Doesn't Always Work", ACL 2020). For random search the estimate is therefore
+    too large on average rather than too small.
 
-    A sampler that learns draws no independent losses. The estimate is therefore never smaller than
-    what the last `trials` trials have brought; but it cannot recognise a sampler that is stuck now
-    and would improve later. The estimate is noisy (its standard deviation is about as large as
-    itself) and is looked at after each trial, so a run can end early by chance; `& NoProgress(...)`
-    asks for a second opinion.
+    The losses of a model-based sampler are not independent. The estimate is therefore at least the
+    improvement by the last k trials. It cannot recognise a sampler that is stuck now and would
+    improve later. The estimate is noisy (its standard deviation is about as large as the estimate)
+    and is computed after each trial, so a run can end early by chance; `& NoProgress(...)` makes
+    that less likely.
 
     Args:
         least: in units of the loss, > 0.
-        trials: k, >= 1; nothing is stopped before 2 k trials have a finite loss. Others do not
+        trials: k, >= 1. The rule needs at least 2 k trials with a finite loss; other trials do not
             count.
 
     Raises:
@@ -151,7 +154,7 @@ class RemainingImprovement(Rule):
             )
 
     def stop(self, history: View) -> str | None:
-        """A reason once the estimate is smaller than `least`."""
+        """The reason, if the estimate is smaller than `least`; else None."""
         losses = history.ends.loss
         usable = np.isfinite(losses)
         losses = losses if usable.all() else losses[usable]
@@ -165,11 +168,11 @@ class RemainingImprovement(Rule):
 
 
 def _gain(losses: NDArray[np.float64], k: int) -> float:
-    """g(n - k) - g(n) of n losses: by how much k of them make the smallest one smaller, averaged
-    over all choices of the k.
+    """The estimate of g(n - k) - g(n) from n losses: the improvement of the smallest loss by k of
+    them, averaged over all subsets of k.
     """
     n = len(losses)
-    # The k + 1 smallest are among those not larger than k + 1 of a few.
+    # Some k + 1 losses are at most `enough`, so the k + 1 smallest of all losses are, too.
     enough = np.partition(losses[: 50 * k], k)[k]
     smallest = np.sort(losses[losses <= enough])[: k + 1]
     # The i-th smallest is the smallest of n - k of them with probability w_i:

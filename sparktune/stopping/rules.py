@@ -1,4 +1,4 @@
-"""What a stopping rule is, and how rules combine."""
+"""The protocol of stopping rules, and their combinations."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from sparktune.stopping.documents import view_of
 
 
 class Stopper(Protocol):
-    """What a run asks after every result."""
+    """The protocol of stopping rules. A run calls `stop` after every result."""
 
     def stop(self, history: View) -> str | None:
         """The reason to stop now, or None."""
 
     def wake_at(self, history: View) -> float:
-        """When to ask again if nothing happens, in seconds since the epoch; infinite for never."""
+        """The time at which to call `stop` again without a new result, in seconds since the epoch;
+        infinity for never.
+        """
 
 
 class Rule(ABC):
-    """What all rules have: `|`, `&`, and Hyperopt's way to call them."""
+    """Base class of the rules: combines them with `|` and `&`, and makes each one callable as
+    Hyperopt's `early_stop_fn`.
+    """
 
     __slots__ = ()
 
@@ -36,12 +40,12 @@ class Rule(ABC):
         return AllOf(self, other)
 
     def wake_at(self, history: View) -> float:
-        """Never: results alone decide."""
+        """Infinity, because only a new result can change the answer."""
         return float("inf")
 
     def __call__(self, trials: Any, *state: Any) -> tuple[bool, list[Any]]:
-        """(stop, state) for trials of this package or of Hyperopt: what makes a rule an
-        `early_stop_fn`. The state is the time at which the run began.
+        """(stop, state) for trials of this package or of Hyperopt, as an `early_stop_fn` returns.
+        The state holds the time at which the run began.
         """
         history = view_of(trials, *state)
         return self.stop(history) is not None, [history.begun]
@@ -59,7 +63,7 @@ class AnyOf(Rule):
         return self.first.stop(history) or self.second.stop(history)
 
     def wake_at(self, history: View) -> float:
-        """The earlier of the two."""
+        """The earlier time of both rules."""
         return min(self.first.wake_at(history), self.second.wake_at(history))
 
 
@@ -71,20 +75,20 @@ class AllOf(Rule):
     second: Stopper
 
     def stop(self, history: View) -> str | None:
-        """Both reasons, once both rules want to stop."""
+        """Both reasons, if both rules want to stop; else None."""
         reasons = self.first.stop(history), self.second.stop(history)
         return f"{reasons[0]} and {reasons[1]}" if all(reasons) else None
 
     def wake_at(self, history: View) -> float:
-        """The earlier of the two that is still to come."""
+        """The earliest time of both rules that is in the future; infinity if there is none."""
         times = self.first.wake_at(history), self.second.wake_at(history)
         return min((t for t in times if t > history.now), default=float("inf"))
 
 
 @dataclass(frozen=True, slots=True)
 class Never(Rule):
-    """Never stops."""
+    """A rule that never stops a run."""
 
     def stop(self, history: View) -> str | None:
-        """None."""
+        """Return None."""
         return None

@@ -229,7 +229,7 @@ def test_without_locks_a_second_writer_is_noticed(
     go_on.set()
     thread.join(60)
     assert "without locks" in caplog.text
-    assert "somebody else has written to it" in str(errors[0])
+    assert "another process has written to it" in str(errors[0])
     assert len(Trials.load(path)) == 3
 
 
@@ -299,7 +299,7 @@ def test_a_file_that_begins_like_none_is_not_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "large"
     with path.open("wb") as file:
         file.truncate(1 << 40)  # a terabyte of nothing
-    with pytest.raises(InvalidArgument, match="line 1 is broken"):
+    with pytest.raises(InvalidArgument, match="line 1 is invalid"):
         Trials.load(path)
 
 

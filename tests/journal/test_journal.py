@@ -306,7 +306,7 @@ def test_a_broken_line_is_refused_with_its_number(tmp_path: Path) -> None:
     for broken in (b"{broken}\n", b"\xff\n", b'{"told": {"id": 77}}\n', b"[]\n", b"\n"):
         for after in (lines[5:], []):  # a complete line is no torn one, even at the end
             path.write_bytes(b"".join([*lines[:4], broken, *after]))
-            with pytest.raises(InvalidArgument, match="line 5 is broken"):
+            with pytest.raises(InvalidArgument, match="line 5 is invalid"):
                 search(5, path)
 
 
@@ -418,7 +418,7 @@ def test_a_second_writer_of_whole_objects_is_noticed(tmp_path: Path) -> None:
     files.open()
     path.write_bytes(b"somebody else's")
     files.append(b"one\n")
-    with pytest.raises(JournalFailed, match="somebody else has written"):
+    with pytest.raises(JournalFailed, match="another process has written"):
         files.close()
 
 

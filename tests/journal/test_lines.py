@@ -129,11 +129,11 @@ def test_a_wrong_field_is_refused_with_its_line(
 ) -> None:
     path = write(tmp_path / "study.jsonl", lines(**{part: wrong}))
     before = path.read_bytes()
-    with pytest.raises(InvalidArgument, match=f"line {number} is broken") as raised:
+    with pytest.raises(InvalidArgument, match=f"line {number} is invalid") as raised:
         Trials.load(path)
     assert len(str(raised.value)) < 1000
     options: dict[str, Any] = {"max_evals": 3, "journal": path, "verbose": False}
-    with pytest.raises(InvalidArgument, match=f"line {number} is broken"):
+    with pytest.raises(InvalidArgument, match=f"line {number} is invalid"):
         fmin(lambda point: point["x"], {"x": hp.uniform("x", 0, 1)}, rand.suggest, **options)
     assert path.read_bytes() == before
 
@@ -157,7 +157,7 @@ def test_a_wrong_field_is_refused_with_its_line(
 def test_a_wrong_line_is_refused_even_at_the_end(line: str, last: bool, tmp_path: Path) -> None:
     before = lines()[:4]
     path = write(tmp_path / "study.jsonl", [*before, line, *([] if last else ['{"stopped":"x"}'])])
-    with pytest.raises(InvalidArgument, match="line 5 is broken") as raised:
+    with pytest.raises(InvalidArgument, match="line 5 is invalid") as raised:
         Trials.load(path)
     assert len(str(raised.value)) < 1000
 

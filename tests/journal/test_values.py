@@ -310,7 +310,7 @@ def test_status_and_loss_are_never_large_values(
 def test_a_trial_whose_value_is_no_number_is_refused(tmp_path: Path) -> None:
     trials = Trials()
     trials.records[0] = Trial(0, {"x": "text"})  # type: ignore[dict-item]
-    with pytest.raises(InvalidArgument, match="its values cannot be"):
+    with pytest.raises(InvalidArgument, match="its field 'values' cannot be"):
         trials.save(tmp_path / "study.jsonl")
     assert not list(tmp_path.iterdir())
 

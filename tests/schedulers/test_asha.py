@@ -74,7 +74,7 @@ def test_the_default_ladder_has_four_rungs() -> None:
         ({"audit": 0.6}, "audit must be a number from 0 to 0.5"),
         ({"finalists": 0}, "finalists must be an integer >= 1"),
         ({"max_budget": 9, "grow": 1}, "grow must be True or False"),
-        ({"max_budget": 9, "grow": True, "brackets": 2}, "True goes with brackets=1 only"),
+        ({"max_budget": 9, "grow": True, "brackets": 2}, "True needs brackets=1"),
         ({"min_budget": 1, "max_budget": 9, "brackets": 4}, "rungs, which are 1, 3, 9; got 4"),
     ],
 )
