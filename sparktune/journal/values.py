@@ -126,7 +126,7 @@ class Encoder:
             raise OverflowError("too large for a line")
 
     def _file(self, value: Any) -> dict[str, str]:
-        """The mark of a value in a separate file; a value that cannot be stored is added to `lost`."""
+        """The mark of a value in a separate file; adds a value that cannot be stored to `lost`."""
         if (known := self._filed.get(id(value))) is None:
             try:
                 known = value, self._blob(value)

@@ -148,7 +148,7 @@ def _same_blob(found: Blob, given: Any, depth: int) -> bool:
     try:
         return _equal(found.load(), given, depth + 1)
     except InvalidArgument as error:
-        return "not kept" in str(error)
+        return "not stored" in str(error)
 
 
 def _equal_leaf(found: Any, given: Any) -> bool:

@@ -47,7 +47,7 @@ def test_large_values_go_along(tmp_path: Path) -> None:
         path.unlink()
     again = Trials.load(tmp_path / "b.jsonl").results[0]
     assert again["model"].load().tolist() == again["same"][0].load().tolist() == [0, 1, 2]
-    with pytest.raises(InvalidArgument, match="not kept"):
+    with pytest.raises(InvalidArgument, match="not stored"):
         again["none"].load()
 
 

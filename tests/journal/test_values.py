@@ -180,7 +180,7 @@ def test_what_cannot_be_kept_costs_only_itself(
         found = result["it"]
         while isinstance(found, list):
             found = found[-1]
-        with pytest.raises(InvalidArgument, match="not kept"):
+        with pytest.raises(InvalidArgument, match="not stored"):
             found.load()
 
 

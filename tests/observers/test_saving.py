@@ -64,7 +64,7 @@ def test_what_cannot_be_saved_costs_only_itself(
         assert [result[3] for result in saved.results] == ["three"] * n
         assert all(isinstance(result["lock"], Blob) for result in saved.results)
         assert saved.trial_attachments(saved.trials[0])["text"] == b"text"
-    with pytest.raises(InvalidArgument, match="not kept"):
+    with pytest.raises(InvalidArgument, match="not stored"):
         saved.results[0]["lock"].load()
     said = [r.message for r in caplog.records if r.levelno == logging.WARNING]
     assert len([text for text in said if "lacks lock, a _thread.lock" in text]) == 2  # once a run
