@@ -5,20 +5,21 @@
     study = tune(lambda x: (x - 3) ** 2, hp.uniform("x", -10, 10), on=Spark(4), max_trials=50)
     print(study.best_params)
 
-How it is built. `tune` (tuning) checks its arguments (options), reads the space as columns (space),
-or from the objective's annotations (annotated), takes in what a journal (journal, resume) holds,
-opens an executor where trials are evaluated (executors), and runs the one loop (loop): the study
-(study) asks a scheduler (schedulers) what to start and a sampler (samplers) where, which may fit a
-model of the losses (surrogates), and makes trials of it (proposals). The executor evaluates them,
-outcomes (outcomes) become events, and events change the ledger (ledger): records (trial), columns
-(history), and which trials wait or run. Observers (observers, tracking) watch; stopping rules
-(stopping) end it. What came out (results) is the same in tables, plots, reports (reporting),
-notebooks and the command line. `fmin` (minimize) and `Trials` (trials, parallel_trials,
-saved_trials, documents, limits) are Hyperopt's names and types for it. The objective is called by
-`worker`, in an MLflow run of its own by `tracked`; both travel to the Spark workers by value.
+Architecture. `tune` (tuning) checks its arguments (options), converts the search space (space), or
+the annotations of the objective (annotated), to columns, replays the journal (journal, resume),
+opens an executor (executors), and runs the loop (loop). In each step the study (study) asks a
+scheduler (schedulers) what to start and a sampler (samplers) for the points, and creates trials
+from both (proposals). A sampler may fit a model of the losses (surrogates). The executor evaluates
+trials. Their outcomes (outcomes) become events, and events update the ledger (ledger): the records
+(trial), the columns (history), and the waiting and running trials. Observers (observers, tracking)
+receive all events; stopping rules (stopping) end the run. Tables, plots, reports (reporting),
+notebooks and the command line take their numbers from one place (results). `fmin` (minimize) and
+`Trials` (trials, parallel_trials, saved_trials, documents, limits) are Hyperopt's interface to the
+same code. `worker` calls the objective, and `tracked` calls it inside an MLflow run; both modules
+are sent to the Spark workers by value.
 
 A module imports only from the rows above its own; modules of one row do not import each other
-unless they share a folder. `tests/test_architecture.py` holds this list to the code.
+unless they share a folder. `tests/test_architecture.py` checks this list.
 
     0  errors, trial, worker, sharing, printable, told_noise
     1  tracked | space | history | arguments | clocks | documents | surrogates | ranks | outcomes
@@ -36,7 +37,7 @@ unless they share a folder. `tests/test_architecture.py` holds this list to the 
     13 hyperopt | skopt | search_cv | __main__
     14 hpsklearn
 
-A seam's protocol stands where it is used: `Executor` and `Transport` in executors, `Sampler`
+The protocols are defined where they are used: `Executor` and `Transport` in executors, `Sampler`
 in samplers, `Scheduler` in schedulers, `Stopper` in stopping, `Observer` in loop.
 """
 

@@ -13,13 +13,16 @@ from sparktune.space.nodes import Apply
 
 
 def is_annotated(space: Any) -> bool:
-    """Whether the space is that of the annotations of the objective."""
+    """Whether `space` is "annotated", the search space in the annotations of the objective."""
     return isinstance(space, str) and space == "annotated"
 
 
 def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, Apply]]:
-    """The objective as a function of one dict, and its space, from a function whose arguments are
-    annotated with hp.* nodes.
+    """(objective of one dict, search space) from a function whose arguments are annotated with hp.*
+    parameters.
+
+    Raises:
+        InvalidAnnotatedParameter: an annotation cannot be evaluated or is not a parameter.
     """
     try:
         annotations = inspect.get_annotations(fn, eval_str=True)
@@ -39,7 +42,7 @@ def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, A
 
 
 def by_keyword(fn: Callable[..., Any]) -> Callable[[Any], Any]:
-    """A function of one dict that calls `fn` with its items as arguments, and has its name."""
+    """A function of one dict that calls `fn` with the items as keyword arguments, named as `fn`."""
     objective: Any = functools.partial(worker.with_keywords, fn)
     objective.__name__ = getattr(fn, "__name__", type(fn).__name__)
     return objective  # type: ignore[no-any-return]

@@ -1,5 +1,5 @@
-"""Checks of the arguments of public functions. Each returns the value, or raises an error that says
-what is valid.
+"""Checks of the arguments of public functions. Each check returns the value, or raises
+InvalidArgument with a message that says what is valid.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from sparktune.errors import InvalidArgument, brief
 
 
 def whole(name: str, value: Any, least: int, otherwise: str = "") -> int:
-    """An integer >= `least`."""
+    """Return `value` as an int, if it is an integer >= `least`; `otherwise` extends the message."""
     if is_whole(value) and value >= least:
         return operator.index(value)
     raise InvalidArgument(f"{name} must be an integer >= {least}{otherwise}, got {brief(value)}")
 
 
 def positive(name: str, value: Any) -> float | None:
-    """None or a number > 0, in seconds; the error is Hyperopt's, which programs may match."""
+    """Return `value` as a float, if it is a number > 0, or None. The message is Hyperopt's, because
+    programs may match it.
+    """
     if value is None:
         return None
     if is_real(value) and value > 0:
@@ -30,7 +32,7 @@ def positive(name: str, value: Any) -> float | None:
 
 
 def numeric(name: str, value: Any) -> float | None:
-    """None or a number; the error is Hyperopt's."""
+    """Return `value` as a float, if it is a number, or None. The message is Hyperopt's."""
     if value is None:
         return None
     if is_real(value):
@@ -41,7 +43,7 @@ def numeric(name: str, value: Any) -> float | None:
 
 
 def _given(value: Any) -> str:
-    """A value as Hyperopt's messages show it, a text without quotes, if it is short."""
+    """The text of a value in Hyperopt's messages: a short text has no quotes."""
     shown = brief(value)
     return value if isinstance(value, str) and shown == repr(value) else shown
 
@@ -52,5 +54,5 @@ def is_real(value: Any) -> bool:
 
 
 def is_whole(value: Any) -> bool:
-    """Whether a value is an integer of any library, and not a bool."""
+    """Whether a value is an integer of Python or another library, and not a bool."""
     return not isinstance(value, bool) and isinstance(value, Integral)

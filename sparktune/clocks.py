@@ -1,4 +1,4 @@
-"""The time of a run and its trials, even if the system's clock is set meanwhile."""
+"""The time of a run and its trials, which stays correct if the system's clock is set."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sparktune.trial import Trial
 
 
 class RunClock:
-    """Seconds since the epoch, as if nobody had set the clock since the run began.
+    """A clock that returns seconds since the epoch, and ignores changes of the system's clock.
 
     Args:
-        clock: returns seconds since the epoch. The time that passes is measured by a monotonic
-            clock, or by `clock.timer` where there is one, as in simulated time.
+        clock: returns seconds since the epoch. Elapsed time is measured by a monotonic clock, or by
+            `clock.timer` if it exists, as in simulated time.
 
     Attributes:
-        begun: when the run began.
+        begun: the time at which the run began, in seconds since the epoch.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -27,24 +27,24 @@ class RunClock:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.begin()  # timers of two processes have nothing in common
+        self.begin()  # timers of two processes are not comparable
 
     def begin(self) -> None:
-        """A run begins now."""
+        """Begin a run at the current time."""
         self.begun, self._timer_begun = self.clock(), self._timer()
         self._handed_out: dict[Any, float] = {}
 
     def now(self) -> float:
-        """Now."""
+        """The current time, in seconds since the epoch."""
         return self.begun + self._timer() - self._timer_begun
 
     def hand_out(self, id: Any) -> None:
-        """Note that a trial is handed out now."""
+        """Note the current time as the time at which a trial is handed out."""
         self._handed_out[id] = self.now()
 
     def finished(self, trial: Trial) -> float | None:
-        """When a trial ended, in the time of this run. The recorded time is replaced by now where
-        it cannot be right, because a clock was set or differs from ours.
+        """The time at which a trial ended, by this clock. If the recorded time is not between the
+        hand-out and now, because clocks differ or were set, the current time is returned.
         """
         since, now = self._handed_out.pop(trial.id, float("-inf")), self.now()
         recorded = trial.finished

@@ -2,7 +2,7 @@
 
     SparktuneError
     ├── InvalidArgument (ValueError)         an argument of a public call is wrong
-    ├── InvalidTrial (ValueError)            a document is not one of a trial
+    ├── InvalidTrial (ValueError)            a document is not a valid trial document
     ├── BadSearchSpace (ValueError)          the search space cannot be used
     │   └── DuplicateLabel                   two different parameters share one label
     ├── InvalidAnnotatedParameter (ValueError)   space="annotated": an annotation is not hp.*
@@ -15,8 +15,8 @@
         ├── InvalidResultStatus (ValueError) the objective returned an unknown status
         └── InvalidLoss (ValueError)         the objective returned no usable loss
 
-Failures of an objective are data (`sparktune.trial.Failure`) and become exceptions only where the
-user asked for it: `Trials()` without `catch_eval_exceptions` raises the objective's own exception.
+Failures of an objective are data (`sparktune.trial.Failure`). They are only raised if the user asks
+for it: `tune(errors="raise")`, and `fmin` with `Trials()` without `catch_eval_exceptions`.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ __all__ = [
 
 
 class SparktuneError(Exception):
-    """Root of everything sparktune raises on purpose."""
+    """Base class of all exceptions of sparktune."""
 
 
 class InvalidArgument(SparktuneError, ValueError):
-    """An argument of a public call is wrong; nothing was started."""
+    """An argument of a public call is invalid; nothing was started."""
 
 
 class InvalidTrial(SparktuneError, ValueError):
@@ -59,14 +59,14 @@ class InvalidTrial(SparktuneError, ValueError):
 
 
 def brief(obj: Any) -> str:
-    """The beginning of an object's text for a message, at a cost that does not depend on its
+    """The shortened repr of an object, for a message. Its cost does not depend on the object's
     size.
     """
     shown = reprlib.Repr()
     shown.maxlevel, shown.maxdict, shown.maxstring, shown.maxother = 4, 10, 200, 200
     try:
         return shown.repr(obj)
-    except Exception:  # an object of the user's, or a number that is too long
+    except Exception:  # raised by the object's own code, or by an int with too many digits
         return f"<{type(obj).__name__}>"
 
 
@@ -79,11 +79,11 @@ class DuplicateLabel(BadSearchSpace):
 
 
 class InvalidAnnotatedParameter(SparktuneError, ValueError):
-    """`space="annotated"`: an annotation of the objective is not a search space."""
+    """With `space="annotated"`, an annotation of the objective is not a parameter of hp.*."""
 
     @property
     def result(self) -> Any:
-        """The first argument."""
+        """The message: the first argument of the exception, as in Hyperopt."""
         return self.args[0] if self.args else None
 
 
@@ -106,14 +106,11 @@ class AllTrialsFailed(SparktuneError):
 
 
 class TrialFailed(SparktuneError):
-    """A trial failed and no exception of the objective exists in this process to raise instead.
-
-    `result` is what it was made with: a message, or in Hyperopt's programs a result.
-    """
+    """A trial failed, and the exception of the objective is not available in this process."""
 
     @property
     def result(self) -> Any:
-        """The first argument."""
+        """The first argument of the exception: a message, or a result in programs of Hyperopt."""
         return self.args[0] if self.args else None
 
 
@@ -130,7 +127,7 @@ class InvalidLoss(TrialFailed, ValueError):
 
 
 def from_failure(kind: str, message: str) -> TrialFailed:
-    """The exception for a failure of that type where the original exception is not at hand."""
+    """The exception for a failure of type `kind`, if the original exception is not available."""
     known: dict[str, type[TrialFailed]] = {
         each.__name__: each for each in (InvalidResult, InvalidResultStatus, InvalidLoss)
     }

@@ -1,8 +1,8 @@
-"""The columnar history that algorithms read: one row per trial, pending ones included, in the order
-of their ids.
+"""The columnar history that algorithms read: one row per trial, including pending ones, in the
+order in which the trials were added.
 
-Rows are appended in amortised O(d) and updated in place; nothing is rebuilt. Algorithms see a
-`View`.
+Rows are appended in amortised O(d) and updated in place, without rebuilding columns. Algorithms get
+a `View`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _NEW, _RUNNING = CODES[Status.NEW], CODES[Status.RUNNING]
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """The m trials that ended, except cancelled ones, in the order of their ends.
+    """The m ended trials, without cancelled ones, in the order of their ends.
 
-    row        (m,)  of the history
+    row        (m,)  row in the history
     finished   (m,)  seconds since the epoch; -inf where unknown
-    loss       (m,)  inf where there is no usable one
+    loss       (m,)  inf where there is no usable loss
     """
 
     row: NDArray[np.int64]
@@ -43,20 +43,20 @@ class View:
 
     X          (n, d)  rows of the space, NaN where inactive
     loss       (n,)    NaN where there is none
-    variance   (n,)    of the noise of the loss; NaN where the result does not say
+    variance   (n,)    variance of the noise of the loss; NaN where the result does not give it
     status     (n,)    index into `STATUSES`
     budget     (n,)    in the scheduler's units
-    spent      (n,)    what the evaluation itself took of it: less than `budget` where it continued
-                       from the state of an earlier one
+    spent      (n,)    the part of the budget that this evaluation used: less than `budget` if it
+                       continued from the state of an earlier evaluation
     parent     (n,)    row of the same configuration at the next smaller budget, -1 for none
     root       (n,)    row of the first evaluation of the configuration
-    explore    (n,)    whether the point was drawn from the priors because the scheduler wanted that
-    asked      (n,)    seconds since the epoch: when the trial was handed out
-    started    (n,)    seconds since the epoch: when it began to run, NaN until it has ended and
-                       where unknown
-    finished   (n,)    seconds since the epoch, NaN while pending
-    begun      when this run began, seconds since the epoch
-    exhausted  whether there are no more new points: the sampler has none, or the run takes no more
+    explore    (n,)    whether the scheduler asked for a point from the priors
+    asked      (n,)    time at which the trial was handed out, in seconds since the epoch
+    started    (n,)    time at which it began to run, in seconds since the epoch; NaN until it has
+                       ended, and where unknown
+    finished   (n,)    time at which it ended, in seconds since the epoch; NaN while pending
+    begun      time at which this run began, in seconds since the epoch
+    exhausted  whether no new points are possible: the sampler has none, or the run is at its limit
     full       the budget of a full evaluation
     """
 
@@ -77,20 +77,20 @@ class View:
     exhausted: bool = False
     full: float = 1.0
     known_ends: tuple[Ends, tuple[Any, ...]] | None = field(default=None, compare=False, repr=False)
-    """The ends, and the columns that they were made from."""
+    """(ends, columns from which they were computed): a cache."""
 
     @staticmethod
     def of(
         trials: Iterable[Trial], X: NDArray[np.float64], now: float = 0.0, begun: float = 0.0
     ) -> View:
-        """The view of n trials at the rows X (n, d)."""
+        """A view of n trials with the rows X (n, d)."""
         history = History(X.shape[1])
         for trial, row in zip(trials, X, strict=True):
             history.append(trial, row)
         return history.view(now, begun)
 
     def with_pending(self, X: NDArray[np.float64]) -> View:
-        """This view, followed by trials at the rows X (m, d) that are not handed out yet."""
+        """This view, followed by m waiting trials with the rows X (m, d)."""
         missing = np.full(len(X), np.nan)
         return replace(
             self,
@@ -113,7 +113,7 @@ class View:
 
     @property
     def ends(self) -> Ends:
-        """The ends of trials, in order; a loss that is not comparable is infinite."""
+        """The ends of trials in order, where a loss that is not comparable is infinite."""
         ends = self._ends
         if (self.budget == self.budget[:1]).all():
             return ends
@@ -137,7 +137,7 @@ class View:
 
     @property
     def pending(self) -> NDArray[np.bool_]:
-        """Mask of the trials without an end."""
+        """Mask of the trials that wait or run."""
         mask: NDArray[np.bool_] = (self.status == _NEW) | (self.status == _RUNNING)
         return mask
 
@@ -149,15 +149,15 @@ class View:
 
     @property
     def comparable(self) -> NDArray[np.bool_]:
-        """Mask of the trials whose losses say which is better: those with a usable one at the
-        largest budget that any of these had.
+        """Mask of the trials whose losses can be compared: those with a usable loss at the largest
+        budget at which any trial has one.
         """
         ok = self.ok
         mask: NDArray[np.bool_] = ok & (self.budget == self.budget[ok].max(initial=-np.inf))
         return mask
 
     def until(self, n: int) -> View:
-        """This view as it would be if only the first n trials could have ended."""
+        """This view with all trials after the first n as running."""
         if (self.status[n:] == _RUNNING).all():
             return self
         loss, status, finished = self.loss.copy(), self.status.copy(), self.finished.copy()
@@ -166,12 +166,17 @@ class View:
 
     @property
     def best(self) -> float:
-        """The smallest loss of those that are comparable; infinite if there is none."""
+        """The smallest comparable loss; infinite if there is none."""
         return float(np.min(self.ends.loss, initial=np.inf))
 
 
 class History:
-    """Growable columns; row i belongs to the i-th trial appended."""
+    """Growing columns, of which row i belongs to the i-th trial appended.
+
+    Attributes:
+        row_of: {trial id: row}.
+        configurations: the number of distinct configurations.
+    """
 
     def __init__(self, width: int) -> None:
         self._n = 0
@@ -193,7 +198,7 @@ class History:
         self.configurations = 0
         self._with_state: set[int] = set()  # rows
         self._ended = 0
-        self._rows: dict[str, NDArray[Any]] = {}  # what views show, until it is outdated
+        self._rows: dict[str, NDArray[Any]] = {}  # columns of the current views; empty if outdated
         self._known_ends: Ends | None = None
         self._ends: dict[str, NDArray[Any]] = {
             "row": np.empty(64, dtype=np.int64),
@@ -205,7 +210,7 @@ class History:
         return self._n
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_rows": {}, "_known_ends": None}  # copies would not follow
+        return self.__dict__ | {"_rows": {}, "_known_ends": None}  # these are parts of the columns
 
     def append(self, trial: Trial, row: NDArray[np.float64]) -> int:
         """Add a trial and return the index of its row."""
@@ -231,7 +236,7 @@ class History:
         columns["explore"][i] = trial.explore
 
     def update(self, i: int, trial: Trial) -> None:
-        """Bring row i up to date with its trial."""
+        """Update row i from its trial."""
         columns = self._columns
         if columns["status"].item(i) not in (_NEW, _RUNNING):
             self._forget_end(i)
@@ -251,7 +256,7 @@ class History:
             self._end(i, trial)
 
     def _end(self, i: int, trial: Trial) -> None:
-        """Insert the end of row i among the others, in order of time."""
+        """Insert the end of row i into the ends, by its time."""
         m = self._ended
         if m == len(self._ends["row"]):
             for name, column in self._ends.items():
@@ -277,14 +282,14 @@ class History:
             self._known_ends = None
 
     def replace(self, i: int, trial: Trial, row: NDArray[np.float64]) -> None:
-        """Put another trial in place of row i."""
+        """Replace row i by another trial."""
         self._columns["X"][i] = row
         self.update(i, trial)
 
     def view(
         self, now: float = 0.0, begun: float = 0.0, exhausted: bool = False, full: float = 1.0
     ) -> View:
-        """The rows so far, read-only and valid until the history changes."""
+        """A read-only view of the current rows, which is valid until the history changes."""
         if not self._rows:
             self._rows = {name: column[: self._n] for name, column in self._columns.items()}
             for column in self._rows.values():

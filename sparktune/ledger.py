@@ -1,4 +1,6 @@
-"""The trials of a study: their records, the columns that algorithms read, and which wait or run."""
+"""The trials of a study: their records, the columns for algorithms, and the waiting and running
+trials.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +15,18 @@ from sparktune.trial import Asked, Begun, Enqueued, Event, Scalar, Status, Told,
 
 
 class Ledger:
-    """Records and what follows from them. Applying an event is the only way in which it changes.
+    """The records of a study, and the state that follows from them. It only changes by `apply`.
 
     Args:
-        space: of the trials.
-        records: by id; kept up to date.
-        clock: tells when a trial ended by the time of the run.
+        space: the search space of the trials.
+        records: {id: Trial}, which is kept up to date.
+        clock: the clock of the run.
 
     Attributes:
-        history: a row for each record.
+        history: the columns, with a row for each record.
         running: ids of the trials that were handed out and have not ended.
-        waiting: ids of the trials to hand out before others are suggested, in this order.
-        next_id: the smallest id above those of all records.
+        waiting: ids of the trials to hand out before new ones are suggested, in this order.
+        next_id: the smallest integer above the ids of all records.
     """
 
     def __init__(self, space: Space, records: MutableMapping[int, Trial], clock: RunClock) -> None:
@@ -40,10 +42,10 @@ class Ledger:
         self.waiting = self._pending()
 
     def apply(self, event: Event) -> None:
-        """Bring records, history and queue up to date.
+        """Update records, history and queue with an event.
 
         Raises:
-            InvalidArgument: the space cannot have given this trial.
+            InvalidArgument: the trial is not a point of the space.
         """
         apply(self.records, event)
         match event:
@@ -98,43 +100,44 @@ class Ledger:
         )
 
     def known(self, trial: Trial | int) -> Trial:
-        """The record of a trial.
+        """The record of a trial or of an id.
 
         Raises:
-            InvalidArgument: there is none.
+            InvalidArgument: there is no such record.
         """
         id = trial.id if isinstance(trial, Trial) else trial
         known = self.records.get(id) if isinstance(id, (int, str)) else None
         if known is None or (isinstance(trial, Trial) and trial.values != known.values):
             raise InvalidArgument(
                 f"there is no trial {trial!r} in this study, which has {len(self.records)} trials; "
-                "give one that ask() or enqueue() returned, its id, or a point {label: value}"
+                "give a trial from ask() or enqueue(), its id, or a point {label: value}"
             )
         return known
 
     def open(self, trial: Trial | int) -> Trial:
-        """The record of a trial that has not ended.
+        """The record of a pending trial.
 
         Raises:
-            InvalidArgument: there is none, or it has ended.
+            InvalidArgument: there is no such record, or the trial has ended.
         """
         known = self.known(trial)
         if not known.status.pending:
             raise InvalidArgument(
-                f"trial {known.id} has ended already ({known.status.value}); a trial is told once"
+                f"trial {known.id} has ended already ({known.status.value}); tell() accepts one "
+                "result for each trial"
             )
         return known
 
     def open_at(self, values: Mapping[str, Scalar]) -> Trial | None:
-        """The first trial with these values that has not ended."""
+        """The first pending trial with these values; None if there is none."""
         pending = [*self.running, *self.waiting]
         same = [id for id in pending if dict(self.records[id].values) == values]
         return self.records[min(same, key=self.history.row_of.__getitem__)] if same else None
 
 
 def not_of_this_space(trial: Trial, error: InvalidArgument) -> InvalidArgument:
-    """What is raised for a trial that a space refuses by `error`."""
+    """The error for a trial that is not a point of the space; `error` is the reason."""
     return InvalidArgument(
-        f"trials holds trial {trial.id}, which this space cannot have given: {error}. "
-        "Continue with the space it was made for, or start with new trials"
+        f"trials holds trial {trial.id}, which is not a point of this space: {error}. "
+        "Continue with the space of the trials, or start with new trials"
     )

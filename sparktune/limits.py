@@ -1,4 +1,4 @@
-"""Where a run of `fmin` begins and ends: its seed, and its stopping rules."""
+"""The seed and the stopping rules of a run of `fmin`."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ from sparktune.trials import Trials
 
 
 def seed_of(seed: Any, rstate: Any = None) -> int:
-    """The seed of a run from what the user gave.
+    """The seed of a run, from `seed`, `rstate` or the environment variable HYPEROPT_FMIN_SEED; else
+    a random one.
 
     Raises:
-        InvalidArgument: both are given, or it is neither an integer nor a random generator.
+        InvalidArgument: both arguments are given, or the value is neither an integer >= 0 nor a
+            numpy random generator.
     """
     if seed is not None and rstate is not None:
         raise InvalidArgument("give either seed= (an integer) or rstate=, not both")
@@ -57,13 +59,13 @@ def _seed_in_environment(text: str) -> int:
 
 
 def stopper_of(trials: Trials, timeout: Any, loss_threshold: Any, early_stop_fn: Any) -> Stopper:
-    """The rule of time, loss and `early_stop_fn` together."""
+    """The stopping rule of `timeout`, `loss_threshold` and `early_stop_fn`."""
     return time_and_loss(trials, timeout, loss_threshold) | _early_stop(early_stop_fn, trials)
 
 
 def time_and_loss(trials: Trials, timeout: Any = None, loss_threshold: Any = None) -> AnyOf:
-    """The rules for time and loss. Limits of the trials object take precedence over those of this
-    call.
+    """The stopping rule of `timeout` and `loss_threshold`. The limits of the trials object take
+    precedence over those of the call.
     """
     seconds, threshold = positive("timeout", timeout), numeric("loss_threshold", loss_threshold)
     for name, ours, theirs in (
@@ -88,7 +90,9 @@ def _early_stop(rule: Any, trials: Trials) -> Stopper:
     if rule is None:
         return Never()
     if rule is no_progress_loss:
-        raise InvalidArgument("early_stop_fn: call it, as in no_progress_loss(20)")
+        raise InvalidArgument(
+            "early_stop_fn is no_progress_loss itself; call it, as in no_progress_loss(20)"
+        )
     if hasattr(rule, "stop"):
         stopper: Stopper = rule
         return stopper

@@ -1,5 +1,5 @@
-"""The loop: the only place where trials are asked for, evaluated and recorded. One thread owns the
-study.
+"""The loop of a run: asks for trials, has them evaluated, and records their outcomes. One thread
+owns the study.
 """
 
 from __future__ import annotations
@@ -38,15 +38,19 @@ def run(
     raise_errors: bool = False,
     at_once: int = AT_ONCE,
 ) -> str:
-    """Evaluate what the study asks for until it has no more or the stopper stops it; return the
-    reason.
+    """Evaluate the trials of a study until it has no more or the stopper ends the run; return the
+    reason of the end.
 
-    However it ends, no trial stays running: what did not end is cancelled, and recorded so.
+    No trial stays running after the end of a run: unfinished trials are cancelled and recorded.
 
     Args:
-        begun: the events with which the run began, to be announced first.
-        raise_errors: whether a trial that raises, crashes or runs out of time ends the run, by
-            raising its exception, or one that describes it.
+        study: the study.
+        executor: evaluates the trials; the run closes it.
+        stopper: the stopping rule.
+        observers: functions that receive all events; one that raises is left out from then on.
+        begun: the first events of the run, for the observers.
+        raise_errors: whether a trial that raises, crashes or times out ends the run with its
+            exception, or with a `TrialFailed` that describes it.
         at_once: largest batch per step. Small batches fill free slots sooner, and let later
             suggestions use results that arrive in between.
     """
@@ -77,23 +81,23 @@ def _end(
     reason: str,
     held: list[Outcome],
 ) -> BaseException | None:
-    """Close the executor and record the end of every trial and of the run, even if some of that
-    fails. Returns what the caller must raise: an interrupt, or else that the journal is incomplete.
+    """Close the executor, and record the end of every trial and of the run, even if some step
+    fails. Return the exception to raise: an interrupt, or else a failure of the journal.
     """
     problems: list[BaseException] = []
     noting = functools.partial(_noting, problems)
     with noting("the executor could not be closed"):
         executor.close()
-    with noting("the executor does not say how its trials ended"):
+    with noting("the outcomes of the executor could not be collected"):
         held += executor.collect(0)
     ended = {outcome.trial_id: outcome for outcome in reversed(held)}
     for id in [id for id in study.records if id in study.running]:
-        with noting(f"the end of trial {id} could not be passed on"):
+        with noting(f"the end of trial {id} could not be announced"):
             announce(_tell_surely(study, ended.get(id, Outcome(id, Status.CANCELLED)), problems))
     stopped = Stopped(reason)
     with noting("the end of the run could not be recorded"):
         stopped = study.stop(reason)
-    with noting("the end of the run could not be passed on"):
+    with noting("the end of the run could not be announced"):
         announce(stopped)
     interrupts = [problem for problem in problems if not isinstance(problem, Exception)]
     return next(iter(interrupts + [p for p in problems if isinstance(p, JournalFailed)]), None)
@@ -101,8 +105,8 @@ def _end(
 
 @contextlib.contextmanager
 def _noting(problems: list[BaseException], what: str) -> Iterator[None]:
-    """Log and collect exceptions: one must neither hide why the run ended nor prevent the other
-    steps.
+    """Log and collect exceptions, so that one step does not prevent the others or hide the reason
+    of the end.
     """
     try:
         yield
@@ -112,7 +116,7 @@ def _noting(problems: list[BaseException], what: str) -> Iterator[None]:
 
 
 def _tell_surely(study: Study, outcome: Outcome, problems: list[BaseException]) -> Told:
-    """Tell a study how a trial ended. Its records are updated even if the journal fails."""
+    """Record the outcome of a trial. The records are updated even if the journal fails."""
     try:
         return _tell(study, outcome)
     except BaseException as error:
@@ -130,7 +134,7 @@ def _tell(study: Study, outcome: Outcome) -> Told:
 
 
 def _announced(observe: Observer, event: Event, history: View) -> bool:
-    """Whether an observer handled an event without an exception, which must not end the run."""
+    """Call an observer; return whether it handled the event. Its exceptions are logged."""
     try:
         observe(event, history)
     except Exception:
@@ -148,7 +152,9 @@ def _evaluate(
     at_once: int,
     held: list[Outcome],
 ) -> str:
-    """Run until there is a reason to stop. `held` are outcomes that the study must not see yet."""
+    """Run until there is a reason to stop, and return that. `held` receives collected outcomes, so
+    that `_end` can record them after an interrupt.
+    """
     while True:
         history = study.history
         if reason := stopper.stop(history):
@@ -174,7 +180,7 @@ def _evaluate(
 
 
 def _patience(stopper: Stopper, history: View) -> float | None:
-    """Seconds until the stopper wants to be asked again; None: not before something happens."""
+    """Seconds until the stopper must be called again; None: not without a new outcome."""
     wake_at = stopper.wake_at(history)
     return None if wake_at == float("inf") else max(wake_at - history.now, 0.0)
 

@@ -1,4 +1,4 @@
-"""The options of `tune`: refused where they are wrong, and made into what a run needs."""
+"""Checks of the options of `tune`, and their conversion to the objects of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OR_NONE = ", or None for no limit"
 
 
 def check_kinds(**given: Any) -> None:
-    """Refuse arguments of the wrong kind, by their names."""
+    """Raise InvalidArgument for an argument of the wrong type."""
     for name, (holds, wanted) in _KINDS.items():
         if not holds(given[name]):
             raise InvalidArgument(f"{name} must be {wanted}, got {given[name]!r}")
@@ -53,7 +53,11 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 def study_of(
     space: Any, sampler: Any, scheduler: Any, seed: int | None, study: Study | None
 ) -> Study:
-    """The study to continue, or a new one."""
+    """The study to continue, or a new one.
+
+    Raises:
+        InvalidArgument: the study has another space, or the call gives it a sampler or scheduler.
+    """
     if study is None:
         study = Study(space, sampler, scheduler, seed)
     elif sampler != "tpe" or scheduler is not None:
@@ -66,28 +70,32 @@ def study_of(
         if given.fingerprint() != study.space.fingerprint():
             changes = "; ".join(given.differences(study.space.describe()))
             raise InvalidArgument(
-                f"the study has another search space ({changes}); give its own, study.space, or "
-                "start with a new study"
+                f"the study has another search space ({changes}); give study.space, or start a "
+                "new study"
             )
     if not study.space.columns:
-        warnings.warn("the space has no hp.* parameter: all trials are the same", stacklevel=3)
+        warnings.warn("the space has no hp.* parameter: all trials are equal", stacklevel=3)
     return study
 
 
 def sampler_of(study: Study, prior: Any, replicate: Any, max_trials: Any) -> Sampler:
-    """The study's sampler with what this run adds to it."""
+    """The study's sampler, with the options `prior` and `replicate` of this run.
+
+    Raises:
+        InvalidArgument: an option is invalid, or the sampler has no prior.
+    """
     sampler = study.sampler if prior is None else with_prior(study.sampler, study.space, prior)
     again = whole("replicate", replicate, 0)
     if not again:
         return sampler
     if not isinstance(study.scheduler, FullBudget):
-        raise InvalidArgument("replicate= and scheduler= do not go together; give one of them")
+        raise InvalidArgument("replicate= and scheduler= cannot be combined; give one of them")
     if max_trials is None or again >= max_trials:
         raise InvalidArgument(
-            "replicate= is how many of max_trials evaluate the best points again; give it a number "
-            f"less than max_trials, got replicate={again!r} and max_trials={max_trials!r}"
+            "replicate= is the number of trials of max_trials that evaluate the best points again, "
+            f"and must be less, got replicate={again!r} and max_trials={max_trials!r}"
         )
-    from sparktune.samplers.replicate import Replicate  # here, as few need its Gaussian process
+    from sparktune.samplers.replicate import Replicate  # imported here, because few runs need it
 
     return Replicate(sampler, max_trials - again)
 
@@ -100,11 +108,15 @@ def point_of(study: Study, i: int, point: Any) -> dict[str, Scalar]:
 
 
 def lag_of(deterministic: Any, parallelism: Any, example: str) -> int | None:
-    """How many of the latest trials a suggestion must ignore; None: as few as possible.
+    """The number of latest trials whose results a suggestion must ignore; None: as few as possible.
+
+    Args:
+        deterministic: whether the trials must not depend on the timing.
+        parallelism: the parallelism of the platform.
+        example: a valid call with parallelism, for the message.
 
     Raises:
-        InvalidArgument: `deterministic` is not a bool, or needs a number as parallelism, as in the
-            example.
+        InvalidArgument: `deterministic` is not a bool, or is True without a fixed parallelism.
     """
     if not isinstance(deterministic, bool):
         raise InvalidArgument(f"deterministic must be True or False, got {deterministic!r}")
@@ -112,7 +124,7 @@ def lag_of(deterministic: Any, parallelism: Any, example: str) -> int | None:
         return None
     if not isinstance(parallelism, int):
         raise InvalidArgument(
-            "deterministic=True needs parallelism, as the trials depend on how many run at once; "
-            f"give it, as in {example}"
+            "deterministic=True needs parallelism, because the trials depend on how many run at "
+            f"once; give it, as in {example}"
         )
     return parallelism

@@ -1,4 +1,4 @@
-"""What users may report as the result of a trial."""
+"""Conversion of the results that users report to outcomes of trials."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sparktune.trial import Failure, Outcome, Status
 
 
 def outcome_of(id: int, result: Any) -> Outcome:
-    """The outcome that a result means: a loss, a dict, an exception, a `Failure` or an `Outcome`.
+    """The outcome of a result, which is a loss, a dict, an exception, a `Failure` or an `Outcome`.
 
     Raises:
-        InvalidArgument: it is none of these.
+        InvalidArgument: `result` is none of these, or an `Outcome` of a pending trial.
     """
     if isinstance(result, Outcome) and not result.status.pending:
         return result if result.trial_id == id else replace(result, trial_id=id)

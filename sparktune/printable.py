@@ -1,11 +1,11 @@
-"""Texts of trials as people see them."""
+"""Escaping of texts from trials before they are shown."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """A text with every invisible character escaped, so that it can neither control a terminal nor
-    imitate another line.
+    """The text with invisible characters escaped, so that it cannot control a terminal or imitate
+    another line.
     """
     if text.isprintable():
         return text

@@ -1,4 +1,4 @@
-"""New trials, made of a scheduler's work items and a sampler's points. Pure functions."""
+"""New trials from the work items of a scheduler and the points of a sampler. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sparktune.trial import Trial
 
 
 def feasible(work: Sequence[New | Promote], room: int | None) -> list[New | Promote]:
-    """The work that can be done at once: at most `room` new points (None: any number), and all from
-    the same results, those that the first item may know.
+    """The work items that can start together: at most `room` new points (None: any number), and the
+    same `knows` as the first item.
     """
     left = len(work) if room is None else room
     kept: list[New | Promote] = []
@@ -34,16 +34,15 @@ def proposed(
     points: Iterable[Array],
     trial_at: Callable[[int], Trial],
 ) -> list[Trial]:
-    """The trials that the work becomes.
+    """The trials of work items.
 
     Args:
-        space: of the trials.
-        seed: of the study; with the trial's id it determines points that the sampler is not asked
-            for.
-        first: id of the first trial; the others count on from there.
-        work: what to do.
-        points: rows of the space for new points; where they are too few, work is left out.
-        trial_at: the trial at a row of the history.
+        space: the search space.
+        seed: the seed of the study, which with the id determines the points to explore.
+        first: the id of the first trial; later trials have consecutive ids.
+        work: the work items.
+        points: rows of the space for new points; items without a point are left out.
+        trial_at: returns the trial at a row of the history.
     """
     rows = iter(points)
     trials: list[Trial] = []

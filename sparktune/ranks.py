@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 
 def rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Spearman's; equal values have their mean rank. 0 where all of `a` or all of `b` are equal."""
+    """Spearman's rank correlation of `a` and `b`, where equal values have their mean rank. 0 if all
+    values of `a` or all of `b` are equal.
+    """
     x, y = (_ranks(values) - (len(values) - 1) / 2 for values in (a, b))
     scale = float(np.sqrt((x @ x) * (y @ y)))
     return float(x @ y) / scale if scale else 0.0

@@ -1,4 +1,4 @@
-"""How a run continues from what its study and its journal hold."""
+"""The start of a run from the content of its study and its journal."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ from sparktune.trial import (
 
 
 def open_journal(path: Any, study: Study) -> Book:
-    """The journal at `path`, opened to be written.
+    """The journal at `path`, open for writing.
 
     Raises:
-        InvalidArgument: it cannot be read, is in use, or lacks trials or ends that the study has.
+        InvalidArgument: the journal cannot be read, is in use, or lacks trials or results of the
+            study.
     """
     if path is None:
         return NoJournal()
@@ -38,14 +39,14 @@ def open_journal(path: Any, study: Study) -> Book:
     if book.events and not all(_kept(each, known.get(id)) for id, each in study.records.items()):
         book.close()
         raise InvalidArgument(
-            f"trials holds trials that the journal {book.path} does not hold, or not with the same "
-            "parameters and ends; give another path, or continue the journal with new trials"
+            f"trials holds trials that the journal {book.path} does not hold with the same "
+            "parameters and results; give another path, or continue the journal with new trials"
         )
     return book
 
 
 def _kept(trial: Trial, known: Trial | None) -> bool:
-    """Whether the journal's record of a trial can replace this one without losing a result."""
+    """Whether the journal's record `known` can replace a trial without losing a result."""
     if known is None or dict(known.values) != dict(trial.values):
         return False
     if trial.status.pending or trial.status is Status.CANCELLED:
@@ -54,18 +55,18 @@ def _kept(trial: Trial, known: Trial | None) -> bool:
 
 
 def _records(known: dict[Any, Trial], book: Book) -> dict[Any, Trial]:
-    """Records once the journal is replayed on them."""
+    """Records after replaying the journal on them."""
     for event in book.events:
         apply(known, event)
     return known
 
 
 def header(study: Study, book: Book, objective: str, seed: int | None) -> Header:
-    """The header of a run. The seed is the journal's if that has begun, else the study's.
+    """The header of a run. Its seed is from the journal if that has events, else from the study.
 
     Raises:
-        InvalidArgument: another seed is given, the journal belongs to another space, or a trial is
-            not of this one.
+        InvalidArgument: `seed` differs, the journal has another space or other budgets, or a trial
+            is not a point of the space.
     """
     about, begun = study.about(objective), begin_of(book.events)
     if begun is None:
@@ -83,7 +84,7 @@ def _check_seed(given: int | None, seed: int, owner: str) -> None:
     if given is not None and given != seed:
         other = "give another path" if owner == "journal" else "make a new study"
         raise InvalidArgument(
-            f"seed={given!r}, but the {owner} was begun with seed={seed}; leave it out to "
+            f"seed={given!r}, but the {owner} was begun with seed={seed}; leave out seed= to "
             f"continue, or {other}"
         )
 
@@ -92,29 +93,29 @@ def _check_space(study: Study, before: Header, path: str) -> None:
     if before.space not in ("", study.space.fingerprint()):
         raise InvalidArgument(
             f"the journal {path} belongs to another search space "
-            f"({'; '.join(study.space.differences(before.columns))}); continue with the space it "
-            "was made for, or give another path"
+            f"({'; '.join(study.space.differences(before.columns))}); continue with the journal's "
+            "space, or give another path"
         )
 
 
 def _check_ladder(given: Sequence[float], before: Sequence[float], path: str) -> None:
-    """Refuse budgets that differ from the journal's. Larger ones may be added."""
+    """Raise InvalidArgument if budgets differ from the journal's, except for added larger ones."""
     if tuple(given[: len(before)]) != tuple(before) or (given and not before):
         raise InvalidArgument(
-            f"the journal {path} was begun with {_budgets(before)}, and the scheduler gives "
-            f"{_budgets(given)}; continue with the same budgets, or larger ones on top of them, or "
-            "give another path"
+            f"the journal {path} was begun with {_budgets(before)}, but the scheduler has "
+            f"{_budgets(given)}; continue with the same budgets, which may be followed by larger "
+            "ones, or give another path"
         )
 
 
 def _budgets(ladder: Sequence[float]) -> str:
     rungs = ", ".join(f"{rung:g}" for rung in ladder)
-    return f"the budgets {rungs}" if rungs else "full evaluations alone"
+    return f"the budgets {rungs}" if rungs else "full evaluations only"
 
 
 def _check_trials(study: Study, book: Book) -> None:
-    """Refuse trials that the space cannot have given. Parameters that the space no longer has are
-    ignored.
+    """Raise InvalidArgument for trials that are not points of the space. Parameters that the space
+    does not have are ignored.
     """
     try:
         for trial in _records(dict(study.records), book).values():
@@ -126,7 +127,7 @@ def _check_trials(study: Study, book: Book) -> None:
         if rungs and trial.budget not in rungs:
             raise InvalidArgument(
                 f"trial {trial.id} has the budget {trial.budget:g}, which is not one of "
-                f"{_budgets(rungs)}; continue with the scheduler it is from, or start over"
+                f"{_budgets(rungs)}; continue with the scheduler of that trial, or start over"
             )
 
 
@@ -137,15 +138,15 @@ def begin(
     points: list[dict[str, Scalar]],
     max_trials: int | None,
 ) -> list[Event]:
-    """Replay what the journal holds, and record that a run begins. Points become waiting trials,
-    except those that the study already has. Returns the events.
+    """Replay the journal, record the begin of a run, and return its events. Points become waiting
+    trials, except those that the study already has.
 
-    Trials that do not count towards `max_trials` (failed and cancelled ones of earlier runs, and
-    the points) are evaluated in addition to it. A study with a journal continues to the end of its
-    last run instead, where failed trials count.
+    Some trials do not count towards `max_trials`: failed and cancelled ones of earlier runs, and
+    the points. A study with a journal continues to the end of its last run instead, where failed
+    trials count.
 
     Raises:
-        JournalFailed: it cannot be written.
+        JournalFailed: the journal cannot be written.
     """
     study.replay(book.events)
     if not book.events:
@@ -180,7 +181,7 @@ def _end(study: Study, book: Book, new: int, max_trials: int | None) -> int | No
 
 
 def _more(last: Limit) -> int | None:
-    """How many trials a run took in addition to its `max_trials`; None if unknown."""
+    """The number of trials of a run in addition to its `max_trials`; None if unknown."""
     if last.end is None or last.max_evals is None:
         return None
     return last.end - last.max_evals

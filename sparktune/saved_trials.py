@@ -1,6 +1,4 @@
-"""The trials to continue: those of the user, or those an earlier run pickled into its
-`trials_save_file`.
-"""
+"""The trials with which `fmin` continues: the user's, or those in a `trials_save_file`."""
 
 from __future__ import annotations
 
@@ -14,10 +12,11 @@ from sparktune.trials import Trials
 
 
 def trials_of(trials: Any, save_file: Any) -> Trials:
-    """The trials to continue: the ones given, or those an earlier run saved, or new ones.
+    """The trials to continue: `trials`, or those of an earlier run in `save_file`, or new ones.
 
     Raises:
-        InvalidArgument: it is not a Trials, or differs from what was saved.
+        InvalidArgument: `trials` is not a Trials, `save_file` cannot be used, or both hold
+            different trials.
     """
     if isinstance(trials, type):
         raise InvalidArgument(f"trials is the class {trials.__name__}; give {trials.__name__}()")
@@ -38,15 +37,15 @@ def trials_of(trials: Any, save_file: Any) -> Trials:
         kept.attachments.update(saved.attachments)
     elif not saved.records.keys() <= kept.records.keys():
         raise InvalidArgument(
-            f"trials_save_file={save_file!r} holds trials that `trials` does not, and would be "
-            "overwritten; give another file, or continue from this one with new trials"
+            f"trials_save_file={save_file!r} holds trials that are not in `trials`, and would be "
+            "overwritten; give another file, or leave out trials= to continue from this file"
         )
     return kept
 
 
 def _saved(save_file: Any, trials: Trials) -> Trials | None:
-    """What an earlier run saved; None if there is no file yet."""
-    from pathlib import Path  # here, as it would take a tenth of the time to import sparktune
+    """The trials that an earlier run saved; None if there is no file yet."""
+    from pathlib import Path  # imported here, because it takes a tenth of sparktune's import time
 
     path = Path(save_file) if isinstance(save_file, (str, os.PathLike)) else None
     usable = path is not None and can_be_file(str(path))

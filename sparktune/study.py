@@ -1,5 +1,5 @@
-"""The study: asks the scheduler what to do and the sampler where, keeps the records, and says what
-happened.
+"""The study: asks the scheduler for work and the sampler for points, keeps the records, and emits
+events.
 
     study = Study({"x": hp.uniform("x", -10, 10)}, seed=1)
     for trial in study.ask(3):
@@ -7,8 +7,8 @@ happened.
         study.tell(trial, (config["x"] - 3) ** 2)
     print(study.best, study.best_params)
 
-No threads, no Spark, no clock of its own, and no files unless it is saved or loaded. Everything
-that happens is an event, and applying an event is the only way state changes.
+A study uses no threads and no Spark, gets its clock from the caller, and only accesses files in
+`save` and `load`. Every change is an event, and applying an event is the only way to change state.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 
 
 _AHEAD = 8
-"""Trials that have ended, for each that may be pending because several are handed on together."""
+"""Number of ended trials for each pending trial of `Study.ahead`."""
 
 
 def _none_reserved() -> int:
@@ -76,44 +76,43 @@ def _random_seed() -> int:
 
 
 def _unwritten(events: Sequence[Event]) -> None:
-    """No journal."""
+    """The journal of a study without one."""
 
 
 class Study(Shown):
-    """One optimisation: the records of its trials, and what to try next.
+    """One optimisation: the records of its trials, and the suggestion of new ones.
 
-    `tune` drives one. It also works alone: `ask` for trials, evaluate them wherever you like, and
-    `tell` how they ended. A study can be pickled if its space can.
+    `tune` runs a study. A study can also be used alone: `ask` for trials, evaluate them anywhere,
+    and `tell` their results. It can be pickled if its space can.
 
     Args:
         space: the search space, as for `tune`.
-        sampler: proposes points: a sampler, or its name.
+        sampler: the sampler, or its name.
         scheduler: decides what is evaluated next, and with which budget; None: full evaluations
-            without end.
-        seed: an integer >= 0 that determines the suggestions, together with the results; None:
-            random.
-        records: the records to continue and to keep up to date, by trial id. Trials that were
-            handed out and never ended are handed out again.
-        attachments: what objectives attached to their results, by `ATTACH::<id>::<name>`; kept up
+            without a limit.
+        seed: an integer >= 0, which together with the results determines the suggestions; None: a
+            random one.
+        records: {id: Trial} to continue and to keep up to date. Pending trials in it are handed out
+            again.
+        attachments: {"ATTACH::<id>::<name>": value} of the attachments of results, which is kept up
             to date.
-        reserved: returns the smallest id that may be used besides those of the records.
+        reserved: returns the smallest id that may be used, in addition to ids above the records.
         journal: called with events before they take effect; all trials of one `ask` arrive in one
-            call. A `sparktune.journal.Journal` keeps them on disk.
-        clock: returns seconds since the epoch. It may be set while a run lasts, so it is only
-            recorded: the time that passes is measured by a monotonic clock, or by `clock.timer`
-            where there is one, as in simulated time.
+            call. A `sparktune.journal.Journal` writes them to disk.
+        clock: returns seconds since the epoch, for recorded times. Elapsed time is measured by a
+            monotonic clock, or by `clock.timer` if it exists, as in simulated time.
 
     Attributes:
-        space, sampler, scheduler, seed, journal: as given, or chosen.
+        space, sampler, scheduler, seed, journal: the arguments, or their defaults.
         records: {id: Trial}.
         running: ids of the trials that were handed out and have not ended.
-        header: what the study is about; None before anything happened.
-        stop_reason: why its last run ended; None if it has not ended, or there was none.
-        end: number of trials at the end of the current run, promotions left out; None: no limit.
-        exhausted: whether the sampler had no more points when it was last asked.
+        header: the description of the study; None before the first event.
+        stop_reason: the reason of the end of the last run; None before that.
+        end: number of trials at the end of the current run, without promotions; None: no limit.
+        exhausted: whether the sampler had no more points at its last call.
 
     Raises:
-        InvalidArgument, BadSearchSpace: an argument is wrong.
+        InvalidArgument, BadSearchSpace: an argument is invalid.
     """
 
     def __init__(
@@ -151,22 +150,22 @@ class Study(Shown):
     # Ask and tell
 
     def enqueue(self, values: Mapping[str, Any]) -> Trial:
-        """Queue a point, to be evaluated before others are suggested; returns its waiting trial.
+        """Queue a point for evaluation before new ones are suggested; return its waiting trial.
 
         Args:
-            values: {label: value} of the active parameters; a choice is given by the index of its
-                option. Numbers may lie outside the range of their parameter.
+            values: {label: value} of the active parameters. The value of a choice is the index of
+                its option. Numbers may be outside of the range of their parameter.
 
         Raises:
-            InvalidArgument: it is not a point of the space.
+            InvalidArgument: `values` is not a point of the space.
         """
         trial = Trial(self.free_id, self.space.check(values), budget=self.first_budget)
         self._happen(Enqueued(trial))
         return trial
 
     def ask(self, n: int = 1) -> list[Trial]:
-        """Up to n trials to evaluate now; none when scheduler or sampler has no more, or while an
-        earlier trial has to end first.
+        """Up to n trials to evaluate now. Fewer if the scheduler or the sampler has no more, or if
+        an earlier trial must end first.
         """
         n = whole("n", n, 0)
         events = [self._hand_out(self.records[id]) for id in self._ledger.waiting[:n]]
@@ -175,7 +174,7 @@ class Study(Shown):
             suggested = self._suggest(n - len(events))
             events += [self._hand_out(trial) for trial in suggested]
             if self.exhausted and not knew and not (events or self.running):
-                continue  # the scheduler may go on without new points
+                continue  # the scheduler may have promotions without new points
             if self.exhausted or not suggested:
                 break
         if events:
@@ -184,8 +183,8 @@ class Study(Shown):
 
     @property
     def left(self) -> int | None:
-        """How many more trials the current run will be given at most; None: nobody knows, as there
-        is no limit, or promotions add to it.
+        """The largest number of trials that the current run will still ask for; None if unknown,
+        because there is no limit, or because there may be promotions.
         """
         if self.end is None or ladder(self.scheduler):
             return None
@@ -194,27 +193,26 @@ class Study(Shown):
 
     @property
     def ahead(self) -> float:
-        """How many trials may be pending because several short ones are handed on together:
-        suggestions are then nearly as good as those of an executor of fewer.
+        """The number of trials that may be pending if an executor groups short trials, at which
+        suggestions are nearly as good as without groups.
         """
         if not learns(self.sampler):
             return float("inf")
-        waiting = len(self._ledger.waiting)  # which are not suggestions
+        waiting = len(self._ledger.waiting)  # these are not suggested
         return max((len(self.records) - len(self.running) - waiting) / _AHEAD, waiting)
 
     def tell(self, trial: Trial | int | Mapping[str, Any], result: Any) -> Trial:
-        """Record how a trial ended; returns its record.
+        """Record the result of a trial; return its record.
 
         Args:
-            trial: a trial that `ask` or `enqueue` gave, or its id; or {label: value} of a point: of
-                a trial that has not ended, or of one that was never asked for, which is recorded as
-                a new trial.
+            trial: a trial from `ask` or `enqueue`, or its id; or a point {label: value}. A point
+                means the first pending trial with these values, or else a new trial.
             result: the loss; or a dict with `status` ("ok" or "fail") and, if ok, `loss`; or the
-                exception that the evaluation raised; or a `Failure`; or an `Outcome`.
+                exception of the evaluation; or a `Failure`; or an `Outcome`.
 
         Raises:
-            InvalidArgument: there is no such trial, it has ended already, it is not a point of the
-                space, or the result is of another kind.
+            InvalidArgument: the trial does not exist or has ended already, the point is not in the
+                space, or the result has another type.
         """
         record = self._record_of(trial)
         outcome = outcome_of(record.id, result)
@@ -225,10 +223,10 @@ class Study(Shown):
         return told.trial
 
     def config(self, trial: Trial | int | Mapping[str, Any]) -> Any:
-        """What the objective receives for a trial, its id, or {label: value}.
+        """The configuration that the objective receives for a trial, its id, or {label: value}.
 
         Raises:
-            InvalidArgument: there is no such trial, or it is not a point of the space.
+            InvalidArgument: the trial does not exist, or the point is not in the space.
         """
         if isinstance(trial, Mapping):
             return self.space.decode(self.space.check(trial))
@@ -237,23 +235,23 @@ class Study(Shown):
     # Events
 
     def begin(self, events: Sequence[Event]) -> None:
-        """Record that a run begins: `Begun` with its limit, and the points to start with."""
+        """Begin a run; `events` are its `Begun` with a limit, and the `Enqueued` points."""
         self._happen(*events)
         self._clock.begin()
         self.exhausted = False
 
     def stop(self, reason: str) -> Stopped:
-        """Record the end of a run."""
+        """Record the end of a run; return the event."""
         event = Stopped(reason)
         self._happen(event)
         return event
 
     def replay(self, events: Iterable[Event]) -> None:
-        """Apply earlier events, such as those of a journal. Trials that had not ended count as
-        running, until a run begins: it hands them out again.
+        """Apply earlier events, such as those of a journal. Unfinished trials count as running
+        until a run begins, which hands them out again.
 
         Raises:
-            InvalidArgument: the events belong to another search space; nothing has changed.
+            InvalidArgument: the events belong to another search space; the study is unchanged.
         """
         events = list(events)
         for event in events:
@@ -261,7 +259,7 @@ class Study(Shown):
                 changes = "; ".join(self.space.differences(event.header.columns))
                 raise InvalidArgument(
                     f"these events belong to another search space ({changes}); continue "
-                    "with the space they were made for"
+                    "with the original space"
                 )
         for event in events:
             self._apply(event)
@@ -279,7 +277,7 @@ class Study(Shown):
         self.journal(events)
 
     def _apply(self, event: Event) -> None:
-        """Bring the study up to date with an event; the only way in which it changes."""
+        """Apply an event, which is the only way to change the study."""
         self._ledger.apply(event)
         match event:
             case Begun(header, limit):
@@ -291,7 +289,7 @@ class Study(Shown):
             case Stopped(reason):
                 self.stop_reason, self.end = reason, None
 
-    # What comes next
+    # Suggestions
 
     def _hand_out(self, trial: Trial) -> Asked:
         event = Asked(replace(trial, status=Status.RUNNING, asked=self._clock.clock()))
@@ -300,19 +298,19 @@ class Study(Shown):
         return event
 
     def _suggest(self, n: int) -> list[Trial]:
-        """Up to n trials, all from the same results: those that the first of them may know."""
+        """Up to n new trials, suggested from the results that the first of them may use."""
         history = self.history
         room = None if self.end is None else self.end - self._ledger.history.configurations
         work = feasible(self.scheduler.schedule(history, n), room)
         if not work:
             return []
-        first = self.free_id  # before the sampler is asked, as one of Hyperopt's may reserve ids
+        first = self.free_id  # before the sampler's call, because Hyperopt's may reserve ids
         known = history if work[0].knows is None else history.until(work[0].knows)
         points = self._points(work, known, first)
         return proposed(self.space, self.seed, first, work, points, self._ledger.at)
 
     def _points(self, work: Sequence[New | Promote], known: View, first: int) -> Iterable[Any]:
-        """A row for each new point that the sampler can give."""
+        """A row of the sampler for each new point of the work; fewer if it has no more."""
         wanted = sum(isinstance(item, New) and not item.explore for item in work)
         if not wanted:
             return ()
@@ -323,7 +321,7 @@ class Study(Shown):
 
     @property
     def first_budget(self) -> float:
-        """The smallest budget that the scheduler gives."""
+        """The smallest budget of the scheduler."""
         return min(ladder(self.scheduler), default=full_budget(self.scheduler))
 
     @property
@@ -336,7 +334,7 @@ class Study(Shown):
         return self._ledger.history.row_of[id]
 
     def _record_of(self, trial: Trial | int | Mapping[str, Any]) -> Trial:
-        """The record of a trial that may end now: known, or new."""
+        """The record of a pending trial, its id, or its point; a new record for another point."""
         if not isinstance(trial, Mapping):
             return self._ledger.open(trial)
         values = self.space.check(trial)
@@ -346,11 +344,11 @@ class Study(Shown):
         now, full = self._clock.clock(), full_budget(self.scheduler)
         return Trial(self.free_id, values, Status.RUNNING, full, asked=now)
 
-    # What is known
+    # State
 
     @property
     def trials(self) -> Mapping[int, Trial]:
-        """{id: Trial} of all trials, read-only."""
+        """{id: Trial} of all trials; read-only."""
         return MappingProxyType(self.records)
 
     @property
@@ -360,7 +358,7 @@ class Study(Shown):
 
     @property
     def history(self) -> View:
-        """The columnar history as of now."""
+        """The current columnar history."""
         rows = self._ledger.history
         full = self.end is not None and rows.configurations >= self.end
         return rows.view(
@@ -372,26 +370,26 @@ class Study(Shown):
 
     @property
     def best(self) -> Trial | None:
-        """The trial with the smallest usable loss, the earliest of equals: its `values`, a choice
-        as the index of its option, its `loss`, its `result`. None before there is one.
+        """The trial with the smallest comparable loss, the earliest one of equal losses; None if
+        there is none. In its `values`, a choice is the index of its option.
         """
         return ranking.best(self.records.values())
 
     @property
     def recommended(self) -> Trial | None:
-        """The trial to use where losses are noisy. `best` is the luckiest; this is the one whose
-        loss without noise is likely to be the smallest, by a Gaussian process of all losses and
-        what results say about their noise (`loss_variance`, `losses` of folds). It is `best` where
-        no noise can be detected, and None before there is a usable loss.
+        """The trial to use if losses are noisy: the one that probably has the smallest loss without
+        noise. `best` has the smallest loss with noise. The estimate is from a Gaussian process of
+        all losses and their noise, where results give it (`loss_variance`, `losses` of folds). It
+        is `best` if no noise can be detected, and None before there is a usable loss.
         """
-        from sparktune.samplers.replicate import recommended  # scipy is imported at its first use
+        from sparktune.samplers.replicate import recommended  # imported here: it imports scipy
 
         row = recommended(self.space, self.history)
         return None if row is None else self._ledger.at(row)
 
     def report(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Report:
-        """One HTML page about this study, written to `path` if there is one; the options are those
-        of `sparktune.report`: `test`, `redact`, `refresh`.
+        """One HTML page about this study, which is written to `path` if that is given. The options
+        are those of `sparktune.report`: `test`, `redact`, `refresh`.
         """
         from sparktune.reporting.report import report
 
@@ -403,8 +401,8 @@ class Study(Shown):
     # Files
 
     def about(self, objective: str, since: Header | None = None) -> Header:
-        """The header of this study for its journal; `since` is the one it began with, None: its
-        own.
+        """The header of this study for its journal. Seed and creation time are from `since`, the
+        first header; None: the study's header.
         """
         since = since or self.header
         seed, created = (since.seed, since.created) if since else (self.seed, self._clock.clock())
@@ -414,11 +412,11 @@ class Study(Shown):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a journal of this study, which `load`, `tune(journal=)` and the command line read.
-        Replaces the file.
+        An existing file is replaced.
 
         Raises:
-            InvalidArgument: a run writes there, or no file can be there.
-            JournalFailed: it cannot be written.
+            InvalidArgument: a run writes to the journal, or `path` cannot be a file.
+            JournalFailed: the journal cannot be written.
         """
         save_trials(path, self.header or self.about(""), self.records, self.attachments)
 
@@ -430,12 +428,11 @@ class Study(Shown):
         sampler: Sampler | str = "tpe",
         scheduler: Scheduler | None = None,
     ) -> Study:
-        """The study of a journal, which is not changed; `space` is the one the study was made
-        for. Trials that had not ended count as running: tell their results, or let `tune` evaluate
-        them again.
+        """The study of a journal, which is not changed. `space` must be the study's space.
+        Unfinished trials count as running: tell their results, or let `tune` evaluate them again.
 
         Raises:
-            InvalidArgument: there is no journal, it cannot be read, or it belongs to another space.
+            InvalidArgument: there is no journal, it cannot be read, or it has another space.
         """
         events = read_study(path)
         study = cls(space, sampler, scheduler)

@@ -1,4 +1,4 @@
-"""The names under which version 0.1 showed results; they stand in `sparktune.results`."""
+"""Aliases from version 0.1 of functions that are now in `sparktune.results`."""
 
 from sparktune.results.summary import counts, failures, html, summary
 from sparktune.results.table import columns, frame, top_table

@@ -1,4 +1,4 @@
-"""How noisy a loss is, according to its result."""
+"""The variance of the noise of a loss, from the result of its trial."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 
 def variance_of(result: Mapping[str, Any] | None, loss: float | None) -> tuple[float, str] | None:
-    """The variance of the noise of a loss, and where it comes from, as a text; None where the
-    result does not say. It is `loss_variance`; or the variance of the folds whose mean is the loss,
-    over their number: those in `losses`, or those of a search (`cv_results`).
+    """(variance of the noise of a loss, its origin as a text); None if the result does not give it.
+    The variance is `loss_variance`. Without that, it is the variance of the folds whose mean is the
+    loss, divided by their number; the folds are in `losses`, or in `cv_results` of a search.
     """
     if not result:
         return None
@@ -20,7 +20,7 @@ def variance_of(result: Mapping[str, Any] | None, loss: float | None) -> tuple[f
     folds = _losses(result) or _scores(result, loss)
     if len(folds) < 2:
         return None
-    from statistics import variance as variance_among  # here, as few results have folds
+    from statistics import variance as variance_among  # imported here: few results have folds
 
     variance = variance_among(folds)
     if not variance:
@@ -36,7 +36,7 @@ def _losses(result: Mapping[str, Any]) -> list[float]:
 
 
 def _scores(result: Mapping[str, Any], loss: float | None) -> list[float]:
-    """The scores of a search's folds whose mean, negated, is the loss."""
+    """The scores of the folds of a search, whose negated mean is the loss."""
     row = result.get("cv_results")
     if not isinstance(row, Mapping) or loss is None:
         return []
@@ -54,7 +54,7 @@ def _is_of_fold(name: str, metric: str) -> bool:
 
 
 def _finite(value: Any) -> float | None:
-    """A finite number, of Python or numpy, as a float; None for everything else, bools included."""
+    """A finite number of Python or numpy as a float; None for everything else, including bools."""
     if isinstance(value, bool):
         return None
     try:

@@ -1,7 +1,7 @@
-"""Calls the objective inside an MLflow run of the trial's own: it is the active run for the
-objective, and nothing of it is left for the next trial.
+"""Calls the objective inside the MLflow run of its trial. The run is active during the call, and
+leaves no state for the next trial.
 
-This module travels to the workers by value, with `worker`, and imports MLflow there.
+This module is sent to the workers by value, together with `worker`, and imports MLflow there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from sparktune.worker import as_number
 
 RUN_ID = "mlflow_run_id"
-"""The key of a trial's result that holds its run."""
+"""The key in the result of a trial whose value is the id of its run."""
 _PAUSE = 60.0  # seconds
 _QUICKLY = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
@@ -30,13 +30,13 @@ _pause = {"until": float("-inf")}
 def evaluate(
     objective: Callable[..., Any], home: tuple[Any, ...], argument: Any, **more: Any
 ) -> Any:
-    """Call the objective with its trial's run as the active one.
+    """Call the objective with the run of its trial as the active run.
 
     Args:
-        objective: the user's.
-        home: of the driver, from `home_of`.
-        argument: the configuration, and where the run is to be; None: it gets none.
-        more: what else the objective takes; a part of a trial has no run of its own.
+        objective: the user's objective.
+        home: the result of `home_of` on the driver.
+        argument: (configuration, place of the run); the place is None for a trial without a run.
+        more: further arguments of the objective. With `part`, there is no run.
     """
     config, place = argument
     process, env = home
@@ -49,7 +49,7 @@ def evaluate(
 
 
 def home_of(env: Mapping[str, str]) -> tuple[Any, ...]:
-    """This process, and the environment variables that others get."""
+    """The identity of this process, and the environment variables for other processes."""
     return _process(), dict(env)
 
 
@@ -58,8 +58,8 @@ def _process() -> tuple[str, int]:
 
 
 def _made(place: Mapping[str, Any], env: Mapping[str, str], at_home: bool) -> str | None:
-    """A new run; None if it cannot be created soon, which must not cost the trial. After a failure,
-    trials of the next minute do not try: the driver makes their runs later.
+    """The id of a new run; None if it cannot be created soon, which does not fail the trial. After
+    a failure, no runs are created here for a minute: the driver creates them later.
     """
     if time.monotonic() < _pause["until"]:
         return None
@@ -86,7 +86,9 @@ def _created(place: Mapping[str, Any], at_home: bool) -> str:
 
 
 def _quickly(at_home: bool) -> AbstractContextManager[None]:
-    """Requests fail soon. Threads of the driver share its environment, and its own way to do so."""
+    """A context with short timeouts of requests. The driver does not set environment variables for
+    this, because its threads share them.
+    """
     if at_home:
         found: AbstractContextManager[None] = sys.modules["sparktune.tracking.client"].quickly()
         return found
@@ -95,7 +97,7 @@ def _quickly(at_home: bool) -> AbstractContextManager[None]:
 
 @contextmanager
 def _environment(given: Mapping[str, str]) -> Iterator[None]:
-    """These variables, in a process that does one thing at a time."""
+    """A context with environment variables, for a process that evaluates one trial at a time."""
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:
@@ -110,7 +112,7 @@ def _environment(given: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _nested(run: str) -> Iterator[None]:
-    """Inside the run in the driver, where the user may have active runs."""
+    """A context inside the run, on the driver, where the user may have active runs."""
     import mlflow
 
     outer = mlflow.active_run()
@@ -128,17 +130,17 @@ def _nested(run: str) -> Iterator[None]:
 
 
 def _end(mlflow: Any, status: str, outer: str | None, at_home: bool) -> None:
-    """End the active runs within another one; the driver says how the trial ended, too."""
+    """End the active runs above the run `outer`. The driver also sets the status of the run."""
     with _quickly(at_home):
         while (active := mlflow.active_run()) and active.info.run_id != outer:
-            with suppress(Exception):  # of the server; the run is not the active one any more
+            with suppress(Exception):  # raised by the server, after the run is no longer active
                 mlflow.end_run(status)
 
 
 @contextmanager
 def _alone(run: str, experiment: str) -> Iterator[None]:
-    """Inside the run in a worker's process, which evaluates other trials later. The environment
-    names the run, so that `start_run()` and bare logging calls both use it.
+    """A context inside the run, in a worker process that evaluates other trials later. Environment
+    variables name the run, so that `start_run()` and plain logging calls use it.
     """
     import mlflow
 
@@ -160,7 +162,7 @@ def _alone(run: str, experiment: str) -> Iterator[None]:
 
 
 def _with_run(returned: Any, run: str) -> Any:
-    """What the objective returned, with the run in it, if it is a result."""
+    """The return value of the objective with the id of the run, if it is a valid result."""
     if isinstance(returned, dict):
         return {**returned, RUN_ID: run}
     loss = as_number(returned)

@@ -1,8 +1,8 @@
-"""What happens to one evaluation: its record, its end, and the events between.
+"""The record of one evaluation, its outcome, and the events of a study.
 
-A `Trial` is the record of one evaluation and is never changed in place: a new record replaces the
-old one. Executors turn a trial into an `Outcome`; a study turns asks and outcomes into events, and
-events into records.
+A `Trial` is the record of one evaluation. It is immutable: a new record replaces the old one.
+Executors convert a trial to an `Outcome`; a study converts asks and outcomes to events, and events
+to records.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ Scalar = int | float
 
 
 class Status(str, Enum):
-    """Where a trial stands, or how it ended."""
+    """The state of a trial, or the way it ended."""
 
-    NEW = "new"  # known, not handed to an executor yet
+    NEW = "new"  # waits, not handed to an executor yet
     RUNNING = "running"  # handed to an executor
     OK = "ok"  # the objective returned a usable loss
-    FAIL = "fail"  # the objective returned, but says it failed or gave no usable loss
-    ERROR = "error"  # the objective raised, or returned what is not a result
+    FAIL = "fail"  # the objective returned the status "fail", or NaN as the loss
+    ERROR = "error"  # the objective raised, or returned an invalid result
     CRASHED = "crashed"  # its process died, or Spark could not run it
     TIMEOUT = "timeout"  # it ran longer than trial_timeout
     CANCELLED = "cancelled"  # the run ended before it did
 
     @property
     def pending(self) -> bool:
-        """Whether a result may still come."""
+        """Whether the trial waits or runs, so that a result may still arrive."""
         return self in (Status.NEW, Status.RUNNING)
 
     @property
@@ -69,7 +69,12 @@ _JOB_STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a trial gave no usable loss: `type` (a class name), `message`, and `traceback` text."""
+    """The reason why a trial has no usable loss.
+
+    type         name of a class, usually of an exception
+    message      text of the exception
+    traceback    text of the traceback; "" if there is none
+    """
 
     type: str
     message: str
@@ -81,12 +86,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What an evaluation left for the next one of its configuration.
+    """The saved state of an evaluation, from which the next one of its configuration continues.
 
     Attributes:
-        name: of its file.
-        size: bytes.
-        shared: whether workers wrote it, into the folder that is given as `checkpoints`.
+        name: the name of its file.
+        size: the size of the file in bytes.
+        shared: whether a worker wrote it into the folder `checkpoints`.
     """
 
     name: str
@@ -98,12 +103,15 @@ class State:
 class Outcome:
     """The end of a trial as an executor reports it.
 
-    `started` and `finished` are seconds since the epoch, `result` is what the objective returned,
-    as a dict. `exception` is the objective's own exception where it ran in this process; neither it
-    nor `attachments` (objects by name, which the objective returned beside its result) is part of
-    the trial's record. `log` is the end of what it printed on a worker. `state` is what it left for
-    the next evaluation of its configuration: its content until it stands in a file. `anew` says
-    that it began at 0 because the state before was lost.
+    started, finished    seconds since the epoch
+    result         the return value of the objective, as a dict
+    exception      the objective's exception, if it ran in this process
+    attachments    {name: object} that the objective returned with its result
+    log            the end of the output of the objective on a worker
+    state          the state for the next evaluation of the configuration; bytes until it is a file
+    anew           whether the evaluation started over because the previous state was lost
+
+    `exception` and `attachments` do not become part of the record.
     """
 
     trial_id: int
@@ -121,7 +129,7 @@ class Outcome:
 
     @staticmethod
     def of(trial_id: int, report: Mapping[str, Any]) -> Outcome:
-        """The outcome that a worker's report describes."""
+        """The outcome of a trial from the report of a worker."""
         failure, state = report.get("failure"), report.get("state")
         return Outcome(
             trial_id,
@@ -143,13 +151,14 @@ class Outcome:
 class Trial:
     """The record of one evaluation.
 
-    `values` maps each active label to a Python scalar (for `hp.choice`, the option's index); times
-    are seconds since the epoch; `budget` is in the units of the study's scheduler, 1.0 without one;
-    `log` is the end, at most 64 kB, of what the objective wrote to stdout and stderr on a Spark
-    worker. `parent` is the id of the trial of the same configuration at the next smaller budget,
-    None where there is none; `explore` whether the point was drawn from the space's priors because
-    the scheduler wanted that; `state` the file of what it left for the next evaluation; `anew`
-    whether it began at 0 because the state that its parent had left was lost.
+    values     {label: Python scalar} of the active parameters; the index of the option for a choice
+    budget     in the units of the study's scheduler, 1.0 without one
+    asked, started, finished    seconds since the epoch
+    log        the end of the objective's stdout and stderr on a Spark worker, at most 64 kB
+    parent     id of the trial of the same configuration at the next smaller budget; None: none
+    explore    whether the scheduler asked for a point from the priors
+    state      the saved state for the next evaluation of the configuration
+    anew       whether the evaluation started over because the parent's state was lost
     """
 
     id: int
@@ -175,7 +184,7 @@ class Trial:
         return "".join(["\nIt wrote last:", *(f"\n    {line}" for line in lines)] if lines else [])
 
     def outcome(self, attachments: Mapping[str, Any] | None = None) -> Outcome:
-        """The outcome that `told` makes this record of."""
+        """The outcome from which `told` returns this record."""
         return Outcome(
             self.id,
             self.status,
@@ -191,7 +200,7 @@ class Trial:
         )
 
     def told(self, outcome: Outcome) -> Trial:
-        """This record after its outcome."""
+        """The record of this trial after an outcome."""
         return Trial(
             self.id,
             self.values,
@@ -212,7 +221,7 @@ class Trial:
 
     @property
     def handed_out(self) -> Trial:
-        """This record as it was before its outcome."""
+        """The record of this trial before its outcome."""
         return Trial(
             self.id,
             self.values,
@@ -225,30 +234,30 @@ class Trial:
 
 
 def has_budget(trial: Trial) -> bool:
-    """Whether a scheduler gave this trial a budget of its own."""
+    """Whether the trial is from a scheduler with several budgets."""
     return trial.budget != 1.0 or trial.parent is not None or trial.explore
 
 
 def next_id(ids: Iterable[Any]) -> int:
-    """The smallest id above all of these. Documents of Hyperopt may have ids that are not
-    integers; they do not count.
+    """The smallest integer above all ids. Documents of Hyperopt may have other ids, which are
+    ignored.
     """
     return 1 + max((id for id in ids if isinstance(id, int)), default=-1)
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a study is about.
+    """The description of a study.
 
     Attributes:
         objective: the name of the objective.
-        seed: of the study.
-        space: fingerprint of the space; "" if unknown.
-        columns: {label: description} of its parameters, to tell which ones differ.
-        created: seconds since the epoch.
-        options: {label: options} of its choices, for people: plain values, others as texts.
-        ladder: the budgets that its scheduler gives, smallest first; empty for full evaluations
-            alone.
+        seed: the seed of the study.
+        space: the fingerprint of the space; "" if unknown.
+        columns: {label: description} of the parameters, for messages about differences.
+        created: the time at which the study began, in seconds since the epoch.
+        options: {label: names of the options} of the choices: plain values, others as texts.
+        ladder: the budgets of the scheduler, smallest first; empty if it only gives full
+            evaluations.
     """
 
     objective: str
@@ -262,8 +271,8 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How far a run goes: `max_evals` as it was given, and `end`, the number of trials at its end,
-    failed ones included and cancelled ones not. None: no limit.
+    """The limit of a run: `max_evals` as given, and `end`, the number of trials in the study at its
+    end, including failed ones, without cancelled ones. None: no limit.
     """
 
     max_evals: int | None = None
@@ -272,7 +281,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A study began, or, with a limit, a run of it."""
+    """The study began; with a limit: a run of the study began."""
 
     header: Header
     limit: Limit | None = None
@@ -280,21 +289,21 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """A trial waits, to be handed out before others are suggested; `trial` is its record."""
+    """A trial was queued, to be handed out before new ones are suggested; `trial` is its record."""
 
     trial: Trial
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A trial was handed out for evaluation; `trial` is its record from now on."""
+    """A trial was handed out for evaluation; `trial` is its new record."""
 
     trial: Trial
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A trial ended; `trial` is its record from now on."""
+    """A trial ended; `trial` is its new record."""
 
     trial: Trial
     outcome: Outcome
@@ -302,7 +311,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The run ended, for `reason`."""
+    """The run ended; `reason` is the text of the reason."""
 
     reason: str
 
@@ -311,15 +320,13 @@ Event = Begun | Enqueued | Asked | Told | Stopped
 
 
 def apply(records: MutableMapping[Any, Trial], event: Event) -> None:
-    """Bring records, by id, up to date with an event. Nothing else changes records, live or from a
-    journal.
-    """
+    """Update {id: Trial} with an event. Nothing else changes records, during a run or in a replay."""
     if not isinstance(event, (Begun, Stopped)):
         records[event.trial.id] = event.trial
 
 
 def attach(attachments: MutableMapping[str, Any], outcome: Outcome) -> None:
-    """Keep what an objective attached to its result, by `ATTACH::<id>::<name>`."""
+    """Add the attachments of an outcome, with keys `ATTACH::<id>::<name>`."""
     for name, value in (outcome.attachments or {}).items():
         attachments[f"ATTACH::{outcome.trial_id}::{name}"] = value
 
@@ -327,10 +334,11 @@ def attach(attachments: MutableMapping[str, Any], outcome: Outcome) -> None:
 def retold(
     records: Mapping[Any, Trial], attachments: Mapping[str, Any] | None = None
 ) -> Iterator[Event]:
-    """Events that lead to these records, trial by trial: applying them gives equal records.
+    """The events whose application gives equal records, trial by trial.
 
     Args:
-        attachments: by `ATTACH::<id>::<name>`; they become part of the outcomes.
+        records: {id: Trial}.
+        attachments: {"ATTACH::<id>::<name>": value}, which become part of the outcomes.
     """
     named: dict[str, dict[str, Any]] = {}
     for key, value in (attachments or {}).items():
@@ -347,5 +355,5 @@ def retold(
 
 
 def begin_of(events: Iterable[Event]) -> Begun | None:
-    """The last `Begun` of these events, of a run or of the study; None if there is none."""
+    """The last `Begun` of the events, of a run or of the study; None if there is none."""
     return next((each for each in reversed([*events]) if isinstance(each, Begun)), None)

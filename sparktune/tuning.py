@@ -1,4 +1,4 @@
-"""`tune`: check the arguments, open what evaluates, run the loop. The body of every run."""
+"""`tune`, the body of every run: checks the arguments, opens the executor, runs the loop."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def tune(
         print(study.best, study.best_params)
 
     Args:
-        objective: called with one configuration of the space, returns a loss (a number) or a dict
-            with `status` ("ok" or "fail") and, if ok, `loss`; other keys are kept in the trial's
-            result. With a scheduler that gives budgets it is called with `budget=` too; and, if it
-            takes one, with `state=`: the `state` in the result of the configuration's previous
-            evaluation, or None to start over. A state can be anything that pickles.
+        objective: a function of one configuration that returns a loss (a number) or a dict with
+            `status` ("ok" or "fail") and, if ok, `loss`; other keys are kept in the trial's result.
+            With a scheduler that gives budgets it also gets `budget=`, and, if it has a parameter
+            `state`, the value of "state" in the result of the configuration's previous evaluation;
+            None: start over. A state can be any object that can be pickled.
         space: nested dicts, lists and tuples with `hp.*` parameters, or a `Space`; or "annotated":
             the annotations of the objective's arguments, which are then passed by keyword.
         sampler: "tpe", "random", "anneal", "sobol", "halton", "lhs", "grid", or any object with
@@ -72,51 +72,52 @@ def tune(
         scheduler: decides what is evaluated next, and with which budget, such as
             `ASHA(min_budget=1, max_budget=81)`; None: full evaluations.
         on: where trials are evaluated: `Serial()`, `Threads(4)`, `Spark(parallelism=8)`.
-        max_trials: trials in the study at the end, those of earlier runs included; None: no limit.
-            Where configurations are evaluated with several budgets, it counts configurations.
+        max_trials: number of trials in the study at the end of the run, including earlier runs;
+            None: no limit. With several budgets, it is the number of configurations.
         stop: a rule of `sparktune.stopping`, such as `Timeout(600) | NoProgress(50)`, where seconds
             count from the start of the run. Trials that still run when it ends the run are
             cancelled.
-        start: points {label: value} to evaluate first, in addition to `max_trials`; a choice is
-            given by the index of its option. Points that the study holds already are left out.
-        prior: where good values are likely to be, {label: hp.* parameter}, such as {"lr":
-            hp.lognormal("lr", log(1e-3), 1)}, for samplers with an option `prior`: "auto" and "gp".
-            Its weight falls with each trial, so that a wrong belief is overcome.
-        replicate: how many of `max_trials` evaluate the best points again, at the end of a run with
-            noisy losses. `study.recommended` is then the point whose mean is likely to be lowest.
-        seed: an integer >= 0 that determines the suggestions, together with the results; None:
-            random.
-        journal: path (or URL, with the extra `remote`) of a file that keeps every suggestion and
-            result. The same call with the same path continues where the previous one ended, for
-            whatever reason: finished trials are kept, those that ran are evaluated again, and the
-            seed is the journal's. Values that JSON cannot hold are kept in files beside it.
+        start: points {label: value} to evaluate first, in addition to `max_trials`. The value of a
+            choice is the index of its option. Points that the study already has are left out.
+        prior: {label: hp.* parameter} of likely good values, such as {"lr": hp.lognormal("lr",
+            log(1e-3), 1)}, for samplers with an option `prior`: "auto" and "gp". Its weight
+            decreases with each trial, so that a wrong prior has no lasting effect.
+        replicate: number of trials of `max_trials` that evaluate the best points again at the end
+            of a run with noisy losses. `study.recommended` is then the point with the lowest mean
+            loss, by estimate.
+        seed: an integer >= 0, which together with the results determines the suggestions; None: a
+            random one.
+        journal: path (or URL, with the extra `remote`) of a file that records every suggestion and
+            result. The same call with the same path continues a run that ended for any reason:
+            finished trials are kept, unfinished ones are evaluated again, and the seed is the
+            journal's. Values that JSON cannot hold are stored in files beside it.
         observers: functions `(event, history)`, called after each event of the run: `Begun`,
             `Enqueued`, `Asked`, `Told`, `Stopped`. One that raises is left out from then on.
-        errors: "record" a trial that raises, crashes or runs out of time, and continue; or "raise"
-            its exception (`TrialFailed` where that stayed in another process), which ends the run.
-        deterministic: make the trials depend on the seed alone and not on the timing: trial k is
+        errors: "record": record a trial that raises, crashes or times out, and continue; "raise":
+            end the run with its exception (`TrialFailed` if that is in another process).
+        deterministic: whether the trials depend only on the seed and not on the timing: trial k is
             suggested from the results of exactly the trials up to k - parallelism. It starts when
             these have ended, so a slow trial delays others. Needs a platform with a number as
             parallelism.
-        progress: whether to show a bar on stderr, and at the end the outcome in one line; "live":
-            in a notebook also a summary that is kept up to date; or a function `(initial, total)`
-            returning a context manager of a bar.
-        study: the study to continue, whose space, sampler, scheduler and seed are used; None: a
-            new one. However the run ends, it holds what was evaluated.
-        tracking: "mlflow", or `MlflowObserver(...)` with options: log the run to MLflow, each trial
-            as a child run. It neither delays trials nor ends the run.
-        checkpoints: a folder (an absolute path) or a URL that all workers can write to, for states
-            above some megabytes; None: states travel to the driver and back, up to 100 MB each.
+        progress: whether to show a bar on stderr, and a summary of one line at the end; "live":
+            also show an updated summary in a notebook; or a function `(initial, total)` that
+            returns a context manager of a bar.
+        study: the study to continue, with its space, sampler, scheduler and seed; None: a new one.
+            It holds all evaluated trials, however the run ends.
+        tracking: "mlflow", or `MlflowObserver(...)` with options: log the run to MLflow, with a
+            child run for each trial. It neither delays trials nor ends the run.
+        checkpoints: a folder (an absolute path) or a URL to which all workers can write, for states
+            of more than some megabytes; None: states are sent by the driver, up to 100 MB each.
 
     Returns:
-        The study. `study.stop_reason` says why the run ended.
+        The study. `study.stop_reason` is the reason why the run ended.
 
     Raises:
-        InvalidArgument, BadSearchSpace, SparkUnavailable: before anything is evaluated.
+        InvalidArgument, BadSearchSpace, SparkUnavailable: before any trial is evaluated.
         JournalFailed: the journal cannot be written.
-        Exception: with errors="raise", the objective's own.
-        KeyboardInterrupt: by Ctrl-C. Like every exception after the run began, it has the study
-            with all finished trials as its attribute `study`.
+        Exception: with errors="raise", the exception of the objective.
+        KeyboardInterrupt: Ctrl-C. Every exception after the start of the run, including this one,
+            has an attribute `study`, with all finished trials.
     """
     tracker = _tracker(tracking)
     check_kinds(
@@ -148,13 +149,13 @@ def tune(
         if tracker is not None:
             tracker = tracker.open(study, on.parallelism, journal)
             task = tracker.task(task)
-        # Nothing has been changed so far, and the platform is the last that can refuse.
+        # Nothing has been changed so far; opening the platform is the last step that may fail.
         executor = Keeping(stack.enter_context(contextlib.closing(on.open(task))), states.keep)
         with _running(study, suggesting, book, lag, progress):
             begun = resume.begin(study, book, header, points, limit)
             states.begin()
             watching += [states.observe, *_watchers(study, executor, errors, progress)]
-            if tracker is not None:  # the last one, as it may take its time at the end
+            if tracker is not None:  # the last one, because it may wait for MLflow at the end
                 watching.append(tracker)
             loop.run(
                 study,
@@ -171,10 +172,10 @@ def tune(
 def _watchers(
     study: Study, executor: Executor, errors: str, progress: Any
 ) -> Iterator[loop.Observer]:
-    """What tells people about a run."""
+    """The observers that report the run to the user."""
     yield Log(logging.INFO if errors == "raise" else logging.WARNING)
     if progress == "live" and in_notebook():
-        from sparktune.observers.live import Live, in_ipython  # here, as few need it
+        from sparktune.observers.live import Live, in_ipython  # imported here: few runs need it
 
         yield Live(study, in_ipython)
     if progress:
@@ -183,10 +184,10 @@ def _watchers(
 
 
 def _tracker(tracking: Any) -> Any:
-    """The tracker of the run; None if it is not tracked."""
+    """The MLflow tracker of the run; None without one."""
     if tracking is None:
         return None
-    from sparktune.tracking.observer import tracker_of  # here, as few need it
+    from sparktune.tracking.observer import tracker_of  # imported here: few runs need it
 
     return tracker_of(tracking)
 
@@ -195,8 +196,9 @@ def _tracker(tracking: Any) -> Any:
 def _running(
     study: Study, sampler: Sampler, book: Book, lag: int | None, progress: Any
 ) -> Iterator[None]:
-    """Gives the study the run's journal and sampler, and its order if it is deterministic, until
-    the run ends. Exceptions carry the study, so that no result is lost.
+    """A context in which the study has the sampler and journal of the run, and a scheduler in order
+    if the run is deterministic. Exceptions get the study as an attribute, so that no result is
+    lost.
     """
     journal, scheduler, own = study.journal, study.scheduler, study.sampler
     study.sampler = sampler

@@ -1,21 +1,20 @@
-"""What runs around the objective: calls it and reports how it ended as a dict of builtins.
+"""Calls the objective, and reports the outcome as a dict of builtins.
 
-This module travels to the workers by value and imports nothing of sparktune there, so a cluster
+This module is sent to the workers by value and imports nothing of sparktune there, so a cluster
 needs neither sparktune nor numpy for it. The report of `evaluate`:
 
-    status       "ok", "fail" (the objective says so, or its loss is NaN) or "error" (it raised,
-                 or returned no result)
-    loss         float, where status is "ok"; NaN where the objective returned NaN
-    result       what the objective returned, as a dict with at least `status`, without its
+    status       "ok", "fail" (the objective returned that, or a loss of NaN) or "error" (it raised,
+                 or returned an invalid result)
+    loss         float, if status is "ok"; NaN if the objective returned NaN
+    result       the return value of the objective, as a dict with at least `status`, without its
                  `attachments`
-    attachments  what the objective returned under that key
-    state        what the result holds under `STATE`, for the configuration's next evaluation
-    anew         whether it holds `ANEW`: a state was there for it, and could not be had
-    failure      (type, message, traceback text) where status is not "ok"
+    attachments  the value of that key in the return value
+    state        the value of `STATE` in the return value, for the configuration's next evaluation
+    anew         whether the return value has `ANEW`: the previous state could not be loaded
+    failure      (type, message, traceback text) if status is not "ok"
     started, finished    seconds since the epoch, by this machine's clock
-    log          the end of what was written to stdout and stderr, only from Spark workers
-    exception    the exception itself where the objective raised one; removed before the report
-                 travels
+    log          the end of stdout and stderr, only from Spark workers
+    exception    the exception of the objective, if it raised; removed before the report is sent
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-_LONGEST = 2**16  # characters of a message or traceback that are kept
+_LONGEST = 2**16  # most characters of a message or traceback
 _STATUSES = ("new", "running", "suspended", "ok", "fail")
-STATE = "sparktune:state"  # where a result holds what is kept for the next evaluation
-ANEW = "sparktune:anew"  # where it says that the state of the evaluation before was lost
+STATE = "sparktune:state"  # key of a result with the state for the next evaluation
+ANEW = "sparktune:anew"  # key of a result whose evaluation has lost the previous state
 _HINT = (
     "return a number, or a dict like {'loss': 0.1, 'status': 'ok'} "
     "(or {'status': 'fail'} if there is no loss for these parameters)"
@@ -36,8 +35,8 @@ _HINT = (
 
 
 def evaluate(objective: Callable[[Any], Any], config: Any) -> dict[str, Any]:
-    """Call the objective on one configuration and report how it ended. Raises only
-    KeyboardInterrupt.
+    """Call the objective with one configuration, and return the report. Only KeyboardInterrupt is
+    raised.
     """
     started = time.time()
     try:
@@ -50,39 +49,39 @@ def evaluate(objective: Callable[[Any], Any], config: Any) -> dict[str, Any]:
 
 
 def failed(error: BaseException) -> dict[str, Any]:
-    """The report of an objective that raised; its traceback starts at the objective."""
+    """The report of an objective that raised. Its traceback starts at the objective."""
     failure = (_name_of(error), text_of(error), traceback_of(error, skip=1))
     return {"status": "error", "failure": failure, "exception": error}
 
 
 def text_of(error: BaseException) -> str:
-    """The message of any exception, even if it cannot be shown as text; shortened if long."""
+    """The message of an exception, shortened if it is long. Works even if its `str` raises."""
     return _cut(_text(str, error))
 
 
 def traceback_of(error: BaseException, skip: int = 0) -> str:
-    """The traceback of any exception, without its first `skip` frames and those of this module that
-    follow, if there are more; cut where it is long.
+    """The traceback of an exception, shortened if it is long. The first `skip` frames and following
+    frames of this module are left out, if there are others.
     """
-    frames = BaseException.__dict__["__traceback__"].__get__(error)  # which no class overrides
+    frames = BaseException.__dict__["__traceback__"].__get__(error)  # ignores overrides
     for _ in range(skip):
         frames = (frames.tb_next if frames else None) or frames
     while frames and frames.tb_next and frames.tb_frame.f_code.co_filename == _HERE:
         frames = frames.tb_next
     try:
         text = "".join(traceback.format_exception(type(error), error, frames))
-    except Exception:  # of the exception's own code
+    except Exception:  # raised by the exception's own code
         text = "".join(traceback.format_tb(frames)) + f"{_name_of(error)}: {text_of(error)}\n"
     return _cut(text)
 
 
 def _name_of(value: Any) -> str:
-    return str(type.__dict__["__name__"].__get__(type(value)))  # which no class overrides
+    return str(type.__dict__["__name__"].__get__(type(value)))  # ignores overrides
 
 
 def _text(shown: Callable[[Any], str], value: Any) -> str:
     try:
-        return "".join([shown(value)])  # a plain str, whatever kind of str it was
+        return "".join([shown(value)])  # converts a subclass of str to str
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -90,7 +89,7 @@ def _text(shown: Callable[[Any], str], value: Any) -> str:
 
 
 def _cut(text: str, longest: int = _LONGEST) -> str:
-    """A text; its middle is left out if it is long."""
+    """The text without its middle, if it is longer than `longest`."""
     if len(text) <= longest:
         return text
     half = longest // 2
@@ -98,12 +97,12 @@ def _cut(text: str, longest: int = _LONGEST) -> str:
 
 
 def read(returned: Any) -> dict[str, Any]:
-    """The report of what an objective returned: a number, or a dict with a `status`."""
+    """The report of the return value of an objective: a number, or a dict with a `status`."""
     if (loss := as_number(returned)) is not None:
         return read({"loss": loss, "status": "ok"})
     try:
         if not (isinstance(returned, (Mapping, list, tuple)) or hasattr(returned, "keys")):
-            raise TypeError  # dict() would iterate whatever it is, maybe without end
+            raise TypeError  # dict() would iterate over any iterable, maybe without end
         result = dict(returned)
     except (TypeError, ValueError):
         return _invalid("InvalidResult", f"the objective returned {_short(returned)}; {_HINT}")
@@ -119,8 +118,8 @@ def _read_result(result: dict[Any, Any]) -> dict[str, Any]:
         known = ", ".join(map(repr, _STATUSES))
         return _invalid(
             "InvalidResultStatus",
-            f"the objective returned a dict with status {_short(status)}; wanted one of "
-            f"{known}: {_HINT}",
+            f"the objective returned a dict with status {_short(status)}, which must be one of "
+            f"{known}; {_HINT}",
         )
     if status != "ok":
         message = f"the objective returned status {status!r}"
@@ -160,18 +159,16 @@ def as_number(value: Any) -> float | None:
         return None
 
 
-_HERE = evaluate.__code__.co_filename  # as a module that came by value has no `__file__`
+_HERE = evaluate.__code__.co_filename  # a module that was sent by value has no `__file__`
 
 
 def with_keywords(objective: Callable[..., Any], config: Mapping[str, Any], **more: Any) -> Any:
-    """Call an objective that takes its parameters as keyword arguments."""
+    """Call an objective with the items of its configuration as keyword arguments."""
     return objective(**config, **more)
 
 
 def with_part(objective: Callable[..., Any], argument: tuple[Any, int]) -> Any:
-    """Call an objective on one part of a trial; `argument` is its configuration and the number of
-    the part.
-    """
+    """Call an objective for one part of a trial; `argument` is (configuration, number of the part)."""
     config, number = argument
     return objective(config, part=number)
 

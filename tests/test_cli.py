@@ -412,8 +412,14 @@ def test_a_space_of_plain_tables() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("space.x.unifrom=[0, 1]", "space.x: there is no 'unifrom'; did you mean 'uniform'?"),
-        ("space.x={uniform=[0, 1], q=1}", "space.x: beside 'uniform' there can only be 'label'"),
+        (
+            "space.x.unifrom=[0, 1]",
+            "space.x: unknown parameter type 'unifrom'; did you mean 'uniform'?",
+        ),
+        (
+            "space.x={uniform=[0, 1], q=1}",
+            "space.x: the only key allowed beside 'uniform' is 'label'",
+        ),
         ("space.x.uniform=[0]", "space.x: hp.uniform does not take [0]"),
         ("space.x.uniform=[1, 0]", "hp.uniform('x'): low should be less than high"),
         ("space.x.loguniform=['log(a)', 1]", "'log(a)' is not a number"),

@@ -99,7 +99,7 @@ def test_slots_that_never_come_are_an_error_and_no_endless_loop() -> None:
     executor = executor_of({0: 1, 5: 0}, Clock())
     submit(executor, 0)
     assert ended(executor, 1000) == {}
-    with pytest.raises(RuntimeError, match="none will come"):
+    with pytest.raises(RuntimeError, match="none will be added"):
         executor.collect(None)
     executor.close()
     assert ended(executor) == {0: Status.CANCELLED}

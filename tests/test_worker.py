@@ -115,7 +115,7 @@ def test_a_dict_without_a_known_status_is_an_error(returned: Any) -> None:
     report = ended(returned)
     kind, message, _ = report["failure"]
     assert (report["status"], kind) == ("error", "InvalidResultStatus")
-    assert "wanted one of 'new', 'running', 'suspended', 'ok', 'fail'" in message
+    assert "which must be one of 'new', 'running', 'suspended', 'ok', 'fail'" in message
 
 
 @pytest.mark.parametrize(

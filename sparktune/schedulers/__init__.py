@@ -1,16 +1,16 @@
 """Schedulers decide what is evaluated next, and with which budget: `schedule(history, free) -> work
-items`. They are pure: equal histories give equal work.
+items`. They are pure functions: equal histories give equal work.
 
-    work      what a scheduler is, and what it hands out
+    work      the protocol of schedulers, and the work items that they return
     asha      asynchronous successive halving: few configurations get the full budget
-    folds     cross-validation fold by fold, without those that are clearly worse
-    full      every trial is a full evaluation
-    in_order  around another scheduler: trials that do not depend on the timing
+    folds     cross-validation fold by fold, which stops configurations that are clearly worse
+    full      a full evaluation for every trial
+    in_order  a wrapper of a scheduler that makes the trials independent of the timing
 
     rungs     budgets that grow by a factor, and the ranks of evaluations at each
     trust     whether losses at a small budget predict those at the full one
     growth    the height of a ladder that begins with two rungs
-    view      what samplers see where configurations have several evaluations
+    view      the history as samplers see it: one row for each configuration
 """
 
 from sparktune.schedulers.asha import ASHA, Hyperband

@@ -1,4 +1,4 @@
-"""Asynchronous successive halving that promotes."""
+"""Asynchronous successive halving (ASHA) by promotion."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from sparktune.schedulers.rungs import Standing, geometric
 from sparktune.schedulers.view import by_configuration
 from sparktune.schedulers.work import New, Promote
 
-_RUNGS = 4  # with the default of min_budget and eta=3
+_RUNGS = 4  # number of rungs with the default of min_budget and eta=3
 
 
 @dataclass(frozen=True, slots=True)
 class ASHA:
-    """Many configurations get a small budget, the best of them more, and few a full one.
+    """Give many configurations a small budget, the best of them a larger one, and few a full one.
 
-        def objective(config, budget, state=None):  # budget: epochs in all, not more of them
+        def objective(config, budget, state=None):  # budget: the total number of epochs
             model, done = state or (build(config), 0)
             for _ in range(done, budget):
                 model.partial_fit(X, y)
@@ -177,7 +177,7 @@ class ASHA:
 
     @property
     def _shares(self) -> NDArray[np.float64]:
-        """(brackets,) which part of the configurations starts at this rung or at a lower one."""
+        """(brackets,) share of the configurations that start at each rung or at a lower one."""
         last = len(self.rungs) - 1
         weights = [self.eta ** (last - s) * (last + 1) / (last - s + 1) for s in range(last + 1)]
         part = np.array(weights[: self.brackets])
@@ -185,7 +185,7 @@ class ASHA:
         return shares
 
     def _finals(self, standing: Standing) -> list[New | Promote]:
-        """The best configurations of the highest rung, until `finalists` have the full budget."""
+        """Promotions from the highest rung below the full budget, until `finalists` have that."""
         last = len(self.rungs) - 1
         missing = self.finalists - int(standing.size[last])
         for k in reversed(range(last)):

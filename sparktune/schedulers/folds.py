@@ -16,9 +16,9 @@ from sparktune.trial import Status
 RULES = ("forgiving", "paired", "both")
 OF_RULES = '"forgiving", "paired" or "both"'
 
-_LEAST = 2  # folds that every configuration gets
-_PAIRED = 3  # folds from which on differences are compared
-_ERRORS = 2.0
+_LEAST = 2  # smallest number of folds of a configuration
+_PAIRED = 3  # smallest number of folds for the paired rule
+_ERRORS = 2.0  # standard errors of the paired rule
 _OK, _CANCELLED = CODES[Status.OK], CODES[Status.CANCELLED]
 
 
@@ -58,16 +58,18 @@ class Folds:
 
     @property
     def rungs(self) -> tuple[float, ...]:
-        """1 to k."""
+        """The budgets: 1 to k folds."""
         return tuple(float(i) for i in range(1, self.k + 1))
 
     @property
     def max_budget(self) -> float:
-        """k."""
+        """The budget of a full evaluation: k folds."""
         return float(self.k)
 
     def schedule(self, history: View, free: int) -> list[New | Promote]:
-        """One more fold for those that may still be the best, most folds first; then new ones."""
+        """One more fold for each configuration that no rule stops, the most folds first; then new
+        configurations.
+        """
         rows = self._going_on(history)
         order = rows[np.argsort(-history.budget[rows], kind="stable")]
         work: list[New | Promote] = [
@@ -110,7 +112,7 @@ class Folds:
         )
 
     def _going_on(self, history: View) -> NDArray[np.intp]:
-        """The rows whose configurations get one more fold now."""
+        """The rows of the configurations that get one more fold now."""
         climbed = np.zeros(len(history), dtype=bool)
         children = (history.parent >= 0) & (history.status != _CANCELLED)
         climbed[history.parent[children]] = True

@@ -1,4 +1,4 @@
-"""Every trial is a full evaluation."""
+"""The scheduler of full evaluations."""
 
 from __future__ import annotations
 

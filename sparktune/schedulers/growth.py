@@ -1,9 +1,10 @@
 """The height of a ladder that grows only while its rungs rank configurations differently (O. Bohdal
 et al., "PASHA", ICLR 2023).
 
-    m     configurations that have losses in two neighbouring rungs, and in the one below these
-    low   (m,)  their losses in the lower one
-    high  (m,)  in the upper one
+    m      number of configurations that have losses in both of the upper two rungs
+    below  (m,)  their losses in the rung below these two, NaN where there is none
+    low    (m,)  their losses in the lower one of the two
+    high   (m,)  their losses in the upper one of the two
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 
 from sparktune.history import View
 
-_FIRST = 1  # the ladder begins with two rungs
-_SIZES = (2, 3, 4, 6, 9, 13, 19, 28, 42, 63, 94, 141, 211)  # how many are looked at, one by one
-_NOISE = 0.9  # quantile of the differences that are taken for noise
+_FIRST = 1  # highest rung at the beginning, so that the ladder has two rungs
+_SIZES = (2, 3, 4, 6, 9, 13, 19, 28, 42, 63, 94, 141, 211)  # values of m at which to compare
+_NOISE = 0.9  # quantile of the differences that count as noise
 
 
 def highest_rung(history: View, rung: NDArray[np.intp], last: int) -> int:

@@ -1,4 +1,4 @@
-"""Around another scheduler: trials that do not depend on the timing."""
+"""A wrapper of a scheduler that makes the trials independent of the timing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class InOrder:
 
     @property
     def rungs(self) -> tuple[float, ...]:
-        """The budgets that the scheduler gives."""
+        """The budgets of the scheduler, smallest first."""
         return ladder(self.scheduler)
 
     def schedule(self, history: View, free: int) -> list[New | Promote]:
@@ -41,5 +41,5 @@ class InOrder:
         return []
 
     def scores(self, history: View) -> View:
-        """What the scheduler shows."""
+        """The history as the wrapped scheduler shows it to samplers."""
         return scores(self.scheduler, history)

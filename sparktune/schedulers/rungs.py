@@ -1,12 +1,12 @@
 """Budgets that grow by a factor, and the ranks of evaluations with equal budgets.
 
-    n          evaluations, the rows of a history
-    K          rungs: budgets r_0 < ... < r_(K-1), the last one that of a full evaluation
-    eta        the factor between neighbours
-    rung       (n,)  the number of an evaluation's rung
-    place      (n,)  position among the losses of its rung, 0 for the smallest
-    size       (K,)  how many losses a rung has
-    limit      (K,)  size // eta, how many of a rung may be promoted
+    n          number of evaluations, the rows of a history
+    K          number of rungs: budgets r_0 < ... < r_(K-1), the last one of a full evaluation
+    eta        the factor between neighbouring budgets
+    rung       (n,)  the index of the rung of an evaluation
+    place      (n,)  rank among the losses of its rung, 0 for the smallest; -1 for none
+    size       (K,)  number of ranked losses of a rung
+    limit      (K,)  size // eta, the number of configurations of a rung that may be promoted
 
 An explored configuration climbs whatever its losses are. It is not ranked in a rung that its losses
 would not have reached: its place is -1 there, and the rung's size does not count it. Rungs up to
@@ -28,7 +28,7 @@ from sparktune.schedulers.trust import first_rung
 from sparktune.trial import Status
 
 _CANCELLED = CODES[Status.CANCELLED]
-_MOST = 20  # rungs: more are a mistake
+_MOST = 20  # largest number of rungs; more are a mistake
 
 
 def geometric(smallest: float, largest: float, eta: float) -> tuple[float, ...]:
@@ -53,7 +53,7 @@ def geometric(smallest: float, largest: float, eta: float) -> tuple[float, ...]:
     kept = tuple(rung for rung in rungs if rung >= smallest * (1 - 1e-9))
     if len(kept) < 2:
         raise InvalidArgument(
-            f"there is no budget between min_budget={smallest:g} and max_budget={largest:g}, as "
+            f"there is no budget between min_budget={smallest:g} and max_budget={largest:g}: "
             f"{largest:g} / {eta:g} is less than {smallest:g}; give a smaller min_budget or eta"
         )
     return kept
@@ -103,7 +103,7 @@ class Standing:
         return Standing(rung, place, size, limit, first, started, climbed, earned)
 
     def best(self, k: int) -> NDArray[np.intp]:
-        """The rows of rung k that have a place, best first."""
+        """The ranked rows of rung k, best first."""
         rows = np.flatnonzero((self.rung == k) & (self.place >= 0))
         ordered: NDArray[np.intp] = rows[np.argsort(self.place[rows])]
         return ordered

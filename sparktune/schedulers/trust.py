@@ -1,4 +1,4 @@
-"""Whether losses at a small budget say anything about those at the full one."""
+"""The lowest rung whose losses correlate with those at the full budget."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from sparktune.history import View
 from sparktune.ranks import rank_correlation
 
-_LEAST = 0.2  # rank correlation with the losses at the full budget
-_PAIRS = 6  # configurations with both
+_LEAST = 0.2  # smallest rank correlation with the losses at the full budget
+_PAIRS = 6  # smallest number of configurations with both losses
 
 
 def first_rung(history: View, rung: NDArray[np.intp], last: int) -> int:
@@ -32,7 +32,7 @@ def first_rung(history: View, rung: NDArray[np.intp], last: int) -> int:
 def both(
     history: View, rung: NDArray[np.intp], k: int, last: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The losses in rung k and in the last one of the configurations that have both."""
+    """(losses in rung k, losses in the last rung) of the configurations that have both."""
     at = np.full((2, len(history)), np.nan)
     for row, number in zip(at, (k, last), strict=True):
         here = np.flatnonzero(history.ok & (rung == number))

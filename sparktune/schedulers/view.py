@@ -1,4 +1,4 @@
-"""What samplers see of a history in which configurations have several evaluations."""
+"""The history as samplers see it: one row for each configuration with its evaluations."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def by_configuration(history: View, standing: Standing) -> View:
 
 
 def _scores(history: View, standing: Standing) -> NDArray[np.float64]:
-    """The loss of each configuration, at its first row; NaN where there is none."""
+    """(n,) the loss of each configuration, in its first row; NaN where there is none."""
     score = np.full(len(history), np.nan)
     ended = ~(history.ok | history.pending | (history.status == _CANCELLED))
     failed = np.flatnonzero(ended & (history.parent >= 0) & standing.earned)

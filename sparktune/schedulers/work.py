@@ -1,4 +1,4 @@
-"""What a scheduler is, and what it hands out."""
+"""The protocol of schedulers, and the work items that they return."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class Promote:
 
 
 class Scheduler(Protocol):
-    """What to evaluate next, and with which budget. A pure function of its arguments."""
+    """The protocol of schedulers, which decide what to evaluate next, and with which budget. The
+    methods are pure functions of their arguments and the scheduler's options.
+    """
 
     def schedule(self, history: View, free: int) -> Sequence[New | Promote]:
         """At most `free` work items; none while there is nothing to do now. The study drops new
@@ -50,17 +52,17 @@ class Scheduler(Protocol):
         """
 
     def scores(self, history: View) -> View:
-        """What samplers see instead of the history: a row for each configuration, in the order of
-        their first evaluations, with a loss by which all can be compared. A scheduler without
-        this method shows the history itself.
+        """The view that samplers get: a row for each configuration, in the order of the first
+        evaluations, with losses that can be compared. This method is optional; without it, samplers
+        get the history itself.
         """
 
 
 def checked(scheduler: Any) -> Scheduler:
-    """The scheduler that a user gave.
+    """Return `scheduler` if it is one.
 
     Raises:
-        InvalidArgument: it is not a scheduler.
+        InvalidArgument: `scheduler` is not a scheduler.
     """
     if isinstance(scheduler, type) or not callable(getattr(scheduler, "schedule", None)):
         raise InvalidArgument(
@@ -72,16 +74,16 @@ def checked(scheduler: Any) -> Scheduler:
 
 
 def scores(scheduler: Scheduler, history: View) -> View:
-    """What samplers see of a history."""
+    """The view of a history that samplers get from a scheduler."""
     seen: View = scheduler.scores(history) if hasattr(scheduler, "scores") else history
     return seen
 
 
 def ladder(scheduler: Any) -> tuple[float, ...]:
-    """The budgets that a scheduler gives, smallest first; none for full evaluations alone."""
+    """The budgets of a scheduler, smallest first; empty if it only gives full evaluations."""
     return tuple(getattr(scheduler, "rungs", ()))
 
 
 def full_budget(scheduler: Any) -> float:
-    """The budget of a full evaluation."""
+    """The budget of a full evaluation with a scheduler."""
     return float(getattr(scheduler, "max_budget", 1.0))

@@ -1,6 +1,6 @@
-"""The parameters inside a search-space expression, found on one walk, as columns.
+"""The columns of a search-space expression: one for each parameter, collected in one walk.
 
-Columns are ordered so that every choice comes before what depends on it.
+Columns are ordered such that every choice comes before the parameters that depend on it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class Column:
     """One parameter.
 
     prior         its name in the table of priors
-    conditions    (column of a choice, option): it is active where any of them holds; always if none
-    node          the parameter in the expression
-    used          the node that gives the value that is used: the parameter's own unless it is
-                  converted, or selects, in one place only
+    conditions    (column of a choice, option): active if any of them holds, or if there are none
+    node          the node of the parameter in the expression
+    used          the node whose value the objective receives: the conversion or the switch that is
+                  the only user of `node`, if there is one; else `node`
     """
 
     label: str
@@ -39,15 +39,21 @@ class Column:
 
     @cached_property
     def option_names(self) -> list[Any]:
-        """What the options of a choice are called, see `options.option_names`; [] for others."""
+        """The names of the options of a choice, from `options.option_names`; [] for a number."""
         selects = isinstance(self.distribution, Categorical) and self.used.name == "switch"
         return option_names(self.used.pos_args[1:]) if selects else []
 
 
 @dataclass
 class _Parameter:
-    """A parameter met on the walk: its node, where it stands in the space, the node that gives the
-    value that is used, whether it is itself the index of a choice, and the (node, option) above it.
+    """A parameter that the walk has found.
+
+    node      its node
+    path      its position in the space, for error messages
+    used      as in `Column`
+    chooses   whether it is the index of a choice
+    always    whether it is active in all configurations
+    above     (node of a choice, option) under which it is active
     """
 
     node: Apply
@@ -62,7 +68,8 @@ def columns_of(root: Apply) -> tuple[Column, ...]:
     """The columns of an expression.
 
     Raises:
-        BadSearchSpace: a distribution has no label, or cannot be read.
+        BadSearchSpace: a distribution has no label or invalid arguments, or an object hides a
+            parameter.
         DuplicateLabel: two different parameters share a label.
     """
     found = _sorted_parents_first(_walk(root))
@@ -89,9 +96,9 @@ def label_of(node: Apply) -> str:
 
 
 def _walk(root: Apply) -> dict[str, _Parameter]:
-    """All parameters under `root` by label, with the choices above them.
+    """{label: parameter} under `root`, with the choices above each.
 
-    Nodes are visited parents first, each once, so that shared nodes cost no more than others.
+    Nodes are visited parents first and once, so that a shared node costs no more than others.
     """
     found: dict[str, _Parameter] = {}
     paths: dict[Apply, str] = {root: "space"}
@@ -124,9 +131,7 @@ def _walk(root: Apply) -> dict[str, _Parameter]:
 
 
 def _parents_first(root: Apply) -> list[Apply]:
-    """Every node under `root` once, each before its inputs; a parameter's own arguments are left
-    out.
-    """
+    """Every node under `root` once, before its inputs. The arguments of a parameter are left out."""
     order: list[Apply] = []
     seen: set[Apply] = set()
     stack: list[tuple[Apply, bool]] = [(root, False)]
@@ -142,7 +147,7 @@ def _parents_first(root: Apply) -> list[Apply]:
 
 
 def _steps(node: Apply) -> Iterable[tuple[str, Apply]]:
-    """The inputs of a node, each with the step that leads there in an error message."""
+    """(step, input) of the inputs of a node; the steps form the path in an error message."""
     if node.name == PARAMETER:
         return []
     if node.name == "dict":
@@ -160,7 +165,9 @@ def _steps(node: Apply) -> Iterable[tuple[str, Apply]]:
 
 
 def _check(node: Apply, path: str) -> None:
-    """Refuse a distribution without a label, and parameters inside the plain values of a node."""
+    """Raise BadSearchSpace for a distribution without a label, or for a parameter that a plain
+    value of the node hides.
+    """
     if node.name in PRIORS and "rng" not in dict(node.named_args):
         raise BadSearchSpace(
             f"{path} holds {node.name}(...) without a label; "
@@ -175,8 +182,8 @@ def _check(node: Apply, path: str) -> None:
 
 
 def _entries(argument: Apply) -> Iterable[tuple[str, Apply]]:
-    """The values in a dict's argument, each with its key; the argument itself where it is computed
-    or a key is.
+    """(step, value) of the items in the argument of a dict node; the argument itself if it or one
+    of its keys is computed.
     """
     pairs = argument.pos_args if argument.name == "pos_args" else []
     written = [pair.pos_args for pair in pairs if pair.name == "pos_args"]
@@ -189,9 +196,7 @@ def _entries(argument: Apply) -> Iterable[tuple[str, Apply]]:
 
 
 def _chooser(node: Apply) -> Apply | None:
-    """The parameter whose value a switch selects by, if it is one parameter and not a computed
-    index.
-    """
+    """The parameter that is the index of a switch; None for other nodes and computed indices."""
     if node.name != "switch":
         return None
     index = node.pos_args[0]
@@ -204,7 +209,7 @@ def _chooser(node: Apply) -> Apply | None:
 
 
 def _used(parameter: Apply, users: Mapping[Apply, Sequence[Apply]]) -> Apply:
-    """The node that gives the value of a parameter that is used, see `Column`."""
+    """The node whose value the objective receives for a parameter, as in `Column`."""
     node = parameter
     while len(users.get(node, [])) == 1 and users[node][0].name in ("int", "float"):
         node = users[node][0]
@@ -219,15 +224,15 @@ def _enter(found: dict[str, _Parameter], node: Apply, path: str) -> _Parameter:
         raise DuplicateLabel(
             f"two different parameters share the label {label!r}: one at {first.path} "
             f"(made in {first.node.place}), one at {path} (made in {node.place}). "
-            "Give each its own label, or make the parameter once and use it in both places."
+            "Give each its own label, or create the parameter once and use it in both places."
         )
     found[label] = _Parameter(node, path, used=node)
     return found[label]
 
 
 def _sorted_parents_first(found: dict[str, _Parameter]) -> list[_Parameter]:
-    """Parameters in order of their labels' first appearance, moved behind the choices they depend
-    on.
+    """The parameters in the order of their first appearance, but after the choices on which they
+    depend.
     """
     waiting = list(found.values())
     placed: dict[Apply, _Parameter] = {}
@@ -241,7 +246,7 @@ def _sorted_parents_first(found: dict[str, _Parameter]) -> list[_Parameter]:
 
 
 def _distribution(found: _Parameter) -> Distribution:
-    """The column's distribution, from the prior inside a parameter's node."""
+    """The distribution of a parameter, from the prior in its node."""
     node = found.node.pos_args[1]
     prior = PRIORS.get(node.name)
     if prior is None:

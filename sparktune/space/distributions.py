@@ -1,16 +1,16 @@
-"""The two kinds of parameter, as distributions over one float64 column.
+"""The distributions of the two kinds of parameters, each over one float64 column.
 
 Notation, here and in the samplers:
 
-    x       value as the objective's parameter sees it (an index for a categorical)
+    x       value that the objective receives (the index of the option for a categorical)
     z       latent value: log(x) for log parameters, else x; priors are uniform or normal in z
     u       position in (0, 1): z = inverse cdf of the prior at u
-    q       grid width: x is a multiple of q, the one nearest to the unrounded value (ties to even)
+    q       grid width: x is the multiple of q nearest to the unrounded value (ties to even)
     low, high    bounds of z (infinite for a normal prior)
 
-A grid value stands for its cell [x - q/2, x + q/2], cut at the bounds. Hence the end values of
-`quniform` on a grid that includes the bounds have half the mass of the others, and `quniform(1, 10,
-4)` gives 0, 4 or 8, as in Hyperopt.
+A grid value represents its cell [x - q/2, x + q/2], cut at the bounds. Hence the end values of
+`quniform` on a grid that includes the bounds have half the probability of the others, and
+`quniform(1, 10, 4)` gives 0, 4 or 8, as in Hyperopt.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
 
-LARGEST_EXPONENT = float(np.log(np.finfo(float).max))  # a normal prior has no bounds, and exp has
+LARGEST_EXPONENT = float(np.log(np.finfo(float).max))  # exp of a larger float is infinite
 
 
 def ndtr(z: Array) -> Array:
-    """The standard normal cdf; scipy is imported at its first use."""
+    """The standard normal cdf. scipy is imported at the first call."""
     from scipy.special import ndtr as cdf
 
     result: Array = cdf(z)
@@ -36,7 +36,7 @@ def ndtr(z: Array) -> Array:
 
 
 def ndtri(u: Array) -> Array:
-    """The inverse of the standard normal cdf; scipy is imported at its first use."""
+    """The inverse of the standard normal cdf. scipy is imported at the first call."""
     from scipy.special import ndtri as inverse
 
     result: Array = inverse(u)
@@ -45,9 +45,9 @@ def ndtri(u: Array) -> Array:
 
 @dataclass(frozen=True)
 class Numeric:
-    """A number with a uniform prior on [low, high], or a normal one if `normal` = (mu, sigma) is
-    given, in latent space; exponentiated if `log`, rounded to multiples of `q`, handed out as int
-    if `integer`.
+    """A numeric parameter. Its prior in latent space is uniform on [low, high], or normal with
+    `normal` = (mu, sigma). A latent value is exponentiated if `log`, rounded to multiples of `q`,
+    and converted to int if `integer`.
     """
 
     low: float
@@ -68,17 +68,17 @@ class Numeric:
 
     @property
     def centre(self) -> float:
-        """Mean of the prior in latent space."""
+        """The mean of the prior in latent space."""
         return self.normal[0] if self.normal else (self.low + self.high) / 2
 
     @property
     def scale(self) -> float:
-        """Width of the prior in latent space: sigma, or the length of the range."""
+        """The width of the prior in latent space: sigma, or high - low."""
         return self.normal[1] if self.normal else self.high - self.low
 
     @cached_property
     def support(self) -> tuple[float, float]:
-        """Smallest and largest x."""
+        """(smallest, largest) value x."""
         low, high = np.exp((self.low, self.high)) if self.log else (self.low, self.high)
         if self.q:
             low, high = np.floor(low / self.q + 0.5) * self.q, np.ceil(high / self.q - 0.5) * self.q
@@ -86,18 +86,18 @@ class Numeric:
 
     @property
     def size(self) -> float:
-        """Number of different values; infinite if there is no grid."""
+        """The number of distinct values; infinite without a grid."""
         return (self.support[1] - self.support[0]) / self.q + 1 if self.q else float("inf")
 
     def ppf(self, u: Array) -> Array:
-        """x at prior probability u."""
+        """The values x at prior probabilities u."""
         if self.normal:
-            inside = np.clip(u, 2.0**-54, 1 - 2.0**-53)  # 0 and 1 would be infinite
+            inside = np.clip(u, 2.0**-54, 1 - 2.0**-53)  # 0 and 1 would give infinite values
             return self.from_latent(self.normal[0] + self.normal[1] * ndtri(inside))
         return self.from_latent(self.low + (self.high - self.low) * u)
 
     def from_latent(self, z: Array) -> Array:
-        """x for z: exponentiated, rounded to the grid, kept in the support."""
+        """The values x at latent values z: exponentiated, rounded, and clipped to the support."""
         x = np.exp(np.minimum(z, LARGEST_EXPONENT)) if self.log else np.asarray(z, dtype=np.float64)
         if self.q:
             x = np.round(x / self.q) * self.q
@@ -106,14 +106,16 @@ class Numeric:
         return kept
 
     def to_latent(self, x: Array) -> Array:
-        """z for x, kept in the bounds (x = 0 on a logarithmic grid has no logarithm)."""
+        """The latent values z of values x, clipped to the bounds. For x = 0 on a logarithmic grid,
+        z is the logarithm of a small positive number.
+        """
         if not self.log:
             return np.clip(x, self.low, self.high)
         floor = np.exp(self.low) if np.isfinite(self.low) else (self.q or 0.0) / 4
         return np.minimum(np.log(np.maximum(x, max(floor, 1e-300))), self.high)
 
     def cell(self, x: Array) -> tuple[Array, Array]:
-        """Bounds in z of the cells that the grid values x stand for."""
+        """(lower, upper) bounds of the cells of grid values x, as latent values."""
         half = (self.q or 0.0) / 2
         low, high = x - half, x + half
         if self.log:
@@ -122,13 +124,15 @@ class Numeric:
         return np.clip(low, self.low, self.high), np.clip(high, self.low, self.high)
 
     def scalar(self, x: float) -> int | float:
-        """x as the Python scalar that records hold."""
+        """The value x as the Python scalar of a record: an int if `integer`, else a float."""
         return int(x) if self.integer else float(x)
 
 
 @dataclass(frozen=True)
 class Categorical:
-    """One of len(p) options, option k with prior probability p[k]; x is the option's index."""
+    """A choice of len(p) options, where option k has the prior probability p[k]; x is the index of
+    the option.
+    """
 
     p: tuple[float, ...]
 
@@ -138,23 +142,23 @@ class Categorical:
 
     @property
     def size(self) -> float:
-        """Number of options."""
+        """The number of options."""
         return len(self.p)
 
     @property
     def support(self) -> tuple[float, float]:
-        """Smallest and largest index."""
+        """(smallest, largest) index."""
         return 0.0, len(self.p) - 1.0
 
     def ppf(self, u: Array) -> Array:
-        """Index at prior probability u; options of probability 0 never occur."""
+        """The indices at prior probabilities u. Options of probability 0 never occur."""
         edges = np.cumsum(self.p)
         last = float(np.max(np.flatnonzero(self.p)))
         index: Array = np.searchsorted(edges, u * edges[-1], side="right").astype(float)
         return np.minimum(index, last)
 
     def scalar(self, x: float) -> int:
-        """x as the Python scalar that records hold."""
+        """The index x as the int of a record."""
         return int(x)
 
 

@@ -1,7 +1,7 @@
-"""The distributions as functions of `scope`: random draws with a generator of numpy.
+"""The distributions of `scope`: functions that return random draws from a numpy generator.
 
-A search never calls them: samplers work on the columns of a space (distributions). They serve
-`sample`, and expressions that hold noise of their own, as in
+A search never calls them, because samplers use the columns of a space (distributions). `sample`
+calls them, and so do expressions that contain noise, such as
 `scope.normal(0, 1, rng=numpy.random.default_rng(1))`.
 
     low, high    bounds; of the logarithm for the log distributions
@@ -23,7 +23,7 @@ def _generator(rng: Any) -> np.random.Generator:
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
             "a distribution in a space needs a label: write hp.uniform('label', ...). To draw from "
-            f"scope.uniform(...) itself give rng=numpy.random.default_rng(...); got rng={rng!r}"
+            f"scope.uniform(...), give it rng=numpy.random.default_rng(...); got rng={rng!r}"
         )
     return rng
 
@@ -70,7 +70,7 @@ def randint(low: int, high: int | None = None, rng: Any = None, size: Any = ()) 
 
 def categorical(p: ArrayLike, upper: Any = None, rng: Any = None, size: Any = ()) -> Any:
     p = np.asarray(p, dtype=float)
-    # not `choice`, which spends other random numbers: these are the ones that Hyperopt uses
+    # Hyperopt calls multinomial too; Generator.choice would use other random numbers.
     return np.argmax(_generator(rng).multinomial(1, p / p.sum(), size), axis=-1)
 
 

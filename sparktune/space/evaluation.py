@@ -1,4 +1,4 @@
-"""Walks over expressions: every node, a copy, a value with drawn parameters."""
+"""Functions of expressions: the list of nodes, a copy, a value with randomly drawn parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def sample(expr: Any, rng: np.random.Generator | None = None) -> Any:
 
     Args:
         expr: a search space, or any expression with distributions of `hp` or `scope`.
-        rng: random numbers; None: unseeded ones.
+        rng: the random generator; None: a new one without a fixed seed.
     """
     return evaluated(as_apply(expr), {}, np.random.default_rng() if rng is None else rng)
 
@@ -36,7 +36,7 @@ def dfs(expr: Any) -> list[Apply]:
 
 
 def clone(expr: Any) -> Apply:
-    """A copy of an expression: new nodes, the same literals' objects, sharing kept."""
+    """A copy of an expression: new nodes, shared as in the original, with the same literal objects."""
     copies: dict[Apply, Apply] = {}
     root = as_apply(expr)
     for node in dfs(root):

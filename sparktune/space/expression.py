@@ -1,4 +1,4 @@
-"""`scope`: the functions that nodes can name, those of users included."""
+"""`scope`: the functions that nodes can call, including those that users define."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Scope:
-    """The functions a node can name. `scope.f(...)` makes a node; `scope.define` adds a function.
+    """The functions that nodes can call. `scope.f(...)` creates a node that calls f, and
+    `scope.define` adds a function.
 
     Example:
         >>> from sparktune import scope
@@ -39,30 +40,32 @@ class Scope:
     _impls = IMPLEMENTATIONS
 
     def apply(self, name: str, *args: Any, **kwargs: Any) -> Apply:
-        """The node that calls function `name` on these arguments."""
+        """A node that calls the function `name` with these arguments."""
         return call_of(name, *args, **kwargs)
 
     def __getattr__(self, name: str) -> Callable[..., Apply]:
         if name.startswith("_") or name not in IMPLEMENTATIONS:
             raise AttributeError(
-                f"scope has no function {name!r}; add one with @scope.define. "
+                f"scope has no function {name!r}; add it with @scope.define. "
                 f"Known: {', '.join(sorted(IMPLEMENTATIONS))}"
             )
         return functools.partial(self.apply, name)
 
     def one_of(self, *options: Any) -> Apply:
-        """One of the options, each equally likely: a choice without a label, for expressions
+        """One of the options, with equal probabilities: a choice without a label, for expressions
         that are drawn with `sample` and not searched.
         """
         return self.apply("switch", self.apply("randint", len(options)), *options)
 
     def choice(self, options: Iterable[Any]) -> Apply:
-        """`one_of`, given a list."""
+        """`one_of` with a list of options."""
         return self.one_of(*options)
 
     def define(self, function: F, o_len: int | None = None) -> F:
-        """Make `function` available as `scope.<its name>`; a decorator. Refuses a name already in
-        use.
+        """Add `function` as `scope.<its name>`; can be used as a decorator.
+
+        Raises:
+            ValueError: the name is already in use.
         """
         name = function.__name__
         if name in IMPLEMENTATIONS or hasattr(type(self), name):
@@ -72,27 +75,26 @@ class Scope:
         return function
 
     def define_pure(self, function: F) -> F:
-        """`define`, for a function without side effects: makes no difference here."""
+        """The same as `define`. In Hyperopt it declares a function without side effects."""
         return self.define(function)
 
     def define_info(self, o_len: int | None = None, pure: bool = False) -> Callable[[F], F]:
         """`define` with the length of the function's result, so that its node can be unpacked.
-
-        `pure` makes no difference here.
+        `pure` has no effect.
         """
         return lambda function: self.define(function, o_len)
 
     def define_if_new(self, function: F) -> F:
-        """`define` unless the name is in use already."""
+        """`define`, unless the name is already in use."""
         return function if function.__name__ in IMPLEMENTATIONS else self.define(function)
 
     def undefine(self, function: Callable[..., Any] | str) -> None:
-        """Forget a function, given itself or by its name."""
+        """Remove a function, given as the function or by its name."""
         name = function if isinstance(function, str) else function.__name__
         del IMPLEMENTATIONS[name], LENGTHS[name]
 
     def implementation(self, name: str) -> Callable[..., Any]:
-        """The function behind a node's name."""
+        """The function with the name of a node."""
         return IMPLEMENTATIONS[name]
 
 

@@ -1,4 +1,4 @@
-"""The functions that `scope` has from the start, by name."""
+"""The predefined functions of `scope`, by name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _sum(items: Any, axis: int | None = None) -> Any:
 
 
 def _plain(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A function of numpy that returns Python's numbers."""
+    """A function of numpy, changed to return a Python number instead of a numpy scalar."""
 
     def called(x: Any) -> Any:
         result = function(x)

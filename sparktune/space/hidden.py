@@ -1,4 +1,4 @@
-"""Parameters that a space hides inside objects, where values would not replace them."""
+"""Detection of parameters that are hidden inside objects of a space, where no value replaces them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ import numpy as np
 from sparktune.errors import BadSearchSpace
 from sparktune.space.expression import PARAMETER, Apply
 
-_MOST = 100_000  # objects that are looked at in one literal
+_MOST = 100_000  # largest number of objects to inspect in one literal
 _ATOMS = (str, bytes, bytearray, int, float, complex, bool, type(None), types.ModuleType)
 _Steps = Iterable[tuple[str, Any]]
 
 
 def refuse_hidden(literal: Any, path: str) -> None:
-    """Refuse a plain value of a space that holds a parameter.
+    """Raise an error if a plain value of a space contains a parameter.
 
     Args:
-        literal: the value: anything but a dict, a list or a tuple, which are looked into elsewhere.
-        path: where it stands in the space.
+        literal: the value; not a dict, list or tuple of the space itself.
+        path: its position in the space, for the message.
 
     Raises:
-        BadSearchSpace: it does, in an item, in an attribute, or deeper.
+        BadSearchSpace: an item or an attribute of the value is a parameter, at any depth.
     """
     seen: set[int] = set()
     found = deque([(path, literal)])
@@ -43,9 +43,9 @@ def refuse_hidden(literal: Any, path: str) -> None:
 
 @functools.singledispatch
 def _steps(value: Any) -> _Steps:
-    """What a value holds, each with the step that leads there."""
+    """(step, object) of all objects that a value contains; the steps form the path in a message."""
     package = type(value).__module__.partition(".")[0]
-    if package in ("pyspark", "py4j"):  # which lead to what changes all the time
+    if package in ("pyspark", "py4j"):  # their objects change all the time
         return []
     return _cells(value) if package == "pandas" else _attributes(value)
 
@@ -84,8 +84,8 @@ def _(value: Any) -> _Steps:
     yield " -> defaults", value.__defaults__ or ()
     yield " -> defaults", value.__kwdefaults__ or {}
     for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
-        with contextlib.suppress(ValueError):  # a variable that has no value yet
-            if isinstance(cell.cell_contents, Apply):  # deeper, there may be much data
+        with contextlib.suppress(ValueError):  # a variable without a value
+            if isinstance(cell.cell_contents, Apply):  # no deeper, because there may be much data
                 yield f" -> its variable {name}", cell.cell_contents
 
 
@@ -100,7 +100,7 @@ def _(value: Any) -> _Steps:
 
 
 def _cells(value: Any) -> _Steps:
-    """What a table holds: its columns, and their cells, where these are objects of Python."""
+    """The contents of a pandas object: its columns, its index, and cells that are Python objects."""
     if hasattr(value, "columns"):
         named = [(f"[{name!r}]", value.iloc[:, i]) for i, name in enumerate(value.columns)]
         return [*named, ("", value.columns), ("", value.index)]
@@ -110,8 +110,8 @@ def _cells(value: Any) -> _Steps:
 
 
 def _attributes(value: Any) -> _Steps:
-    """The attributes of an object, those of its class included, or of a class. None is computed, as
-    properties are.
+    """The attributes of an object or of a class, including those of the object's class. Computed
+    attributes, such as properties, are left out.
     """
     for name, attribute in _own(value).items():
         if not (name.startswith("__") and name.endswith("__")):
@@ -119,7 +119,7 @@ def _attributes(value: Any) -> _Steps:
     for kind in () if isinstance(value, type) else type(value).__mro__:
         for name, attribute in vars(kind).items():
             if isinstance(attribute, types.MemberDescriptorType):
-                with contextlib.suppress(AttributeError):  # a slot that holds nothing
+                with contextlib.suppress(AttributeError):  # an empty slot
                     yield f".{name}", attribute.__get__(value)
             elif isinstance(attribute, Apply):
                 yield f".{name}", attribute
@@ -135,10 +135,9 @@ def _own(value: Any) -> dict[str, Any]:
 def _refusal(path: str, node: Apply, literal: Any) -> str:
     kind = type(literal).__name__
     return (
-        f"{path} holds {_name_of(node)} inside an object ({kind}), where it would reach the "
-        "objective as it is, without a value. Parameters may stand in dicts, lists, tuples and "
-        f"namedtuples: put it there, and make the {kind} of its value in the objective, or with a "
-        "function of @scope.define"
+        f"{path} holds {_name_of(node)} inside an object ({kind}), where no value can replace it. "
+        "Parameters can be in dicts, lists, tuples and namedtuples: put it there, and create the "
+        f"{kind} from its value in the objective, or with a function of @scope.define"
     )
 
 

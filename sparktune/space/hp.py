@@ -1,7 +1,7 @@
-"""The twelve ways to declare a parameter. Each returns a node to be put anywhere in a search space.
+"""The twelve functions that declare a parameter. Each returns a node for use in a search space.
 
-Every function takes a `label` (the parameter's name, unique in its space) first. Bounds are checked
-here, so a mistake is reported on the line that makes it.
+The first argument of every function is `label`, the name of the parameter, which must be unique in
+its space. Bounds are checked here, so that an error is raised at the line with the mistake.
 """
 
 from __future__ import annotations
@@ -33,27 +33,26 @@ __all__ = [
 
 
 def choice(label: str, options: Sequence[Any]) -> Apply:
-    """One of `options`, each equally likely. An option may hold parameters of its own, active only
-    if it is chosen.
+    """One of `options`, with equal probabilities. An option may contain parameters, which are only
+    active if it is chosen.
 
-    The objective receives the option, records hold its index.
+    The objective receives the option; records hold its index.
     """
     listed = _listed(label, options)
     if not listed:
         raise BadSearchSpace(f"{_named('choice', label)} needs at least one option")
-    # randint makes an unordered index here. Only the switch around it shows that: the space reads
-    # it as categorical.
+    # `columns` reads a randint that is the index of a switch as categorical.
     return _switch(_parameter(label, "randint", low=0, high=len(listed)), listed)
 
 
 def pchoice(label: str, p_options: Sequence[tuple[float, Any]]) -> Apply:
-    """One of the options of `[(probability, option), ...]`. Probabilities that do not sum to 1 are
-    scaled, with a warning.
+    """One of the options of `[(probability, option), ...]`. If the probabilities do not sum to 1,
+    they are scaled, with a warning.
     """
     pairs, named = _listed(label, p_options), _named("pchoice", label)
     if not pairs or not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs):
         raise BadSearchSpace(
-            f"{named}: the options must be a list of (probability, option) pairs, at least one, "
+            f"{named}: the options must be a list of at least one (probability, option) pair, "
             f"got {p_options!r}"
         )
     p = PRIORS["categorical"].check(named, [pair[0] for pair in pairs])["p"]
@@ -67,7 +66,7 @@ def pchoice(label: str, p_options: Sequence[tuple[float, Any]]) -> Apply:
 
 
 def randint(label: str, low: int, high: int | None = None) -> Apply:
-    """An integer of `[0, low)`, or with `high` of `[low, high)`; all equally likely."""
+    """An integer from [0, low), or from [low, high) if `high` is given, with equal probabilities."""
     return _checked(label, "randint", low=low, high=high)
 
 
@@ -77,34 +76,33 @@ def uniform(label: str, low: float, high: float) -> Apply:
 
 
 def quniform(label: str, low: float, high: float, q: float) -> Apply:
-    """round(uniform(low, high) / q) * q, a float. Values are multiples of q; the ones at the ends
-    of the range are less likely, and may lie up to q/2 outside of it.
+    """round(uniform(low, high) / q) * q, a float. Values at the ends of the range are less likely
+    than others, and may lie up to q/2 outside of it.
     """
     return _checked(label, "quniform", low=low, high=high, q=q)
 
 
 def uniformint(label: str, low: float, high: float, q: float = 1.0) -> Apply:
-    """round(uniform(low, high)) as an int, both ends included (each half as likely as the others).
-
-    For equally likely integers use `randint(label, low, high + 1)`. `q` must be 1.
+    """round(uniform(low, high)) as an int, including both ends, each half as likely as the others.
+    For equal probabilities use `randint(label, low, high + 1)`. `q` must be 1.
     """
     return _checked(label, "uniformint", low=low, high=high, q=q)
 
 
 def loguniform(label: str, low: float, high: float) -> Apply:
-    """exp(uniform(low, high)): the bounds are logarithms. For values from 0.001 to 10 write
+    """exp(uniform(low, high)), where the bounds are logarithms. For values from 0.001 to 10 write
     `loguniform(label, log(0.001), log(10))`.
     """
     return _checked(label, "loguniform", low=low, high=high)
 
 
 def qloguniform(label: str, low: float, high: float, q: float) -> Apply:
-    """round(exp(uniform(low, high)) / q) * q, a float; the bounds are logarithms. May be 0."""
+    """round(exp(uniform(low, high)) / q) * q, a float that may be 0. The bounds are logarithms."""
     return _checked(label, "qloguniform", low=low, high=high, q=q)
 
 
 def normal(label: str, mu: float, sigma: float) -> Apply:
-    """A real number, normal with mean `mu` and standard deviation `sigma`; unbounded."""
+    """An unbounded real number, normal with mean `mu` and standard deviation `sigma`."""
     return _checked(label, "normal", mu=mu, sigma=sigma)
 
 
@@ -114,17 +112,17 @@ def qnormal(label: str, mu: float, sigma: float, q: float) -> Apply:
 
 
 def lognormal(label: str, mu: float, sigma: float) -> Apply:
-    """exp(normal(mu, sigma)): positive, with median exp(mu)."""
+    """exp(normal(mu, sigma)), a positive number with median exp(mu)."""
     return _checked(label, "lognormal", mu=mu, sigma=sigma)
 
 
 def qlognormal(label: str, mu: float, sigma: float, q: float) -> Apply:
-    """round(exp(normal(mu, sigma)) / q) * q, a float; may be 0."""
+    """round(exp(normal(mu, sigma)) / q) * q, a float that may be 0."""
     return _checked(label, "qlognormal", mu=mu, sigma=sigma, q=q)
 
 
 def _checked(label: str, prior: str, **given: Any) -> Apply:
-    """The node of a numeric parameter, whose arguments are refused if the prior refuses them."""
+    """The node of a numeric parameter; raises BadSearchSpace for invalid arguments."""
     arguments = PRIORS[prior].check(_named(prior, label), **given)
     convert = scope.int if PRIORS[prior].whole else scope.float
     return convert(_parameter(label, prior, **arguments))
@@ -148,7 +146,8 @@ def _label(label: Any) -> str:
         return label.decode()
     if not isinstance(label, str):
         raise TypeError(
-            f"require string label: the first argument of hp.* names the parameter, got {label!r}"
+            "require string label: the first argument of hp.* is the name of the parameter, "
+            f"got {label!r}"
         )
     return label
 
@@ -165,7 +164,7 @@ def _listed(label: str, options: Any) -> list[Any]:
 
 
 def _caller() -> str:
-    """file:line of the first frame outside this package."""
+    """file:line of the nearest caller outside of this package."""
     frame = sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("sparktune."):
         frame = frame.f_back

@@ -1,9 +1,9 @@
-"""The columns of a space as arrays: rows as latent values and as points of the unit cube, for all
-columns at once. What models of a space compute with.
+"""The columns of a space as arrays, for models: conversions of rows to latent values and to points
+of the unit cube, for all columns at once.
 
-x    value as the objective's parameter sees it
+x    value that the objective receives
 z    latent value of a numeric column, in units of the prior: (latent - centre) / scale
-h    width of the cell that a grid value stands for, in the same units; 0 off the grid
+h    width of the cell of a grid value, in the same units; 0 without a grid
 c    number of numeric columns
 C    number of options of a categorical column
 """
@@ -22,8 +22,8 @@ from sparktune.space.distributions import LARGEST_EXPONENT, Array, Categorical, 
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a space by kind, with their priors as arrays over the numeric columns, in
-    units of z except `floor` (of x).
+    """The columns of a space by kind, with the priors of the numeric columns as arrays. Arrays are
+    in units of z, except `floor` and `support`, which are values x.
     """
 
     priors: tuple[Numeric, ...]
@@ -35,17 +35,17 @@ class Layout:
     low: Array
     high: Array
     logs: NDArray[np.intp]  # positions in `numeric` of the logarithmic parameters
-    floor: Array  # of the logarithmic parameters: the smallest x whose logarithm is taken
-    step: Array  # h, 0 on a logarithmic grid, where it differs from cell to cell
+    floor: Array  # lower bound of x of the logarithmic parameters, before taking the logarithm
+    step: Array  # h; 0 on a logarithmic grid, where it differs between cells
     curved: tuple[int, ...]  # positions in `numeric` of the logarithmic grids
     grid: NDArray[np.intp]  # positions in `numeric` of all grids
     q: Array  # of the grids
-    parents: tuple[int, ...]  # columns that others depend on: choices
+    parents: tuple[int, ...]  # columns of choices on which other columns depend
     support: tuple[Array, Array]  # smallest and largest x
 
     @staticmethod
     def of(columns: Sequence[Column]) -> Layout:
-        """The layout of these columns."""
+        """The layout of `columns`."""
         found = [(j, column.distribution) for j, column in enumerate(columns)]
         numbers = [(j, prior) for j, prior in found if isinstance(prior, Numeric)]
         priors = tuple(prior for _, prior in numbers)
@@ -77,8 +77,8 @@ class Layout:
         )
 
     def latent(self, X: Array) -> Array:
-        """z of rows X (n, d), shape (n, c): NaN where inactive; on a logarithmic grid, where x may
-        be 0, the middle of the value's cell.
+        """The latent values z (n, c) of rows X (n, d); NaN where inactive. On a logarithmic grid,
+        where x may be 0, z is the middle of the cell.
         """
         x = X[:, self.numeric]
         x[:, self.logs] = np.log(np.maximum(x[:, self.logs], self.floor))
@@ -89,19 +89,19 @@ class Layout:
         return z
 
     def unit(self, X: Array) -> Array:
-        """The numeric columns of rows X (n, d) as probabilities of their priors, shape (n, c): NaN
-        where inactive. `Space.from_unit` is the way back.
+        """The prior probabilities (n, c) of the numeric columns of rows X (n, d); NaN where
+        inactive. `Space.from_unit` is the inverse.
         """
         z = self.latent(X)
         normal = np.isinf(self.high)
         U = (z - self.low) / np.where(normal, 1.0, self.high - self.low)
-        if normal.any():  # else scipy is not imported before the first trial has started
+        if normal.any():  # avoids the import of scipy before the first trial
             U[:, normal] = ndtr(z[:, normal])
         return U
 
     def cells(self, i: int, X: Array) -> tuple[Array, Array]:
-        """Bounds of the logarithms that the values of a logarithmic grid, at position i in
-        `numeric`, stand for in rows X.
+        """(lower, upper) bounds of log(x) of the cells of a logarithmic grid in rows X; `i` is the
+        position of its column in `numeric`.
         """
         low, high = self.priors[i].cell(X[:, self.numeric[i]])
         floor = float(np.log(self.floor[np.searchsorted(self.logs, i)]))
@@ -117,8 +117,8 @@ class Layout:
 
 
 def _range(prior: Numeric) -> tuple[float, float, float, float]:
-    """(low, high, centre, scale) of the latent values. A bounded grid that is not logarithmic
-    reaches to the ends of its outer cells, so that all cells are of one width.
+    """(low, high, centre, scale) of the latent values. The range of a bounded linear grid extends
+    to the ends of its outer cells, so that all cells have the same width.
     """
     if prior.normal:
         return prior.low, prior.high, *prior.normal
@@ -129,8 +129,8 @@ def _range(prior: Numeric) -> tuple[float, float, float, float]:
 
 
 def _floor(prior: Numeric) -> float:
-    """The smallest x of a logarithmic parameter whose logarithm is taken. On a grid x may be 0; its
-    cell, which has no lower end, is cut there.
+    """The lower bound of x of a logarithmic parameter before taking the logarithm. On a grid, x may
+    be 0, whose cell would have no lower bound.
     """
     least = np.exp(prior.low) if np.isfinite(prior.low) else (prior.q or 0.0) / 16
     return max(float(least), 1e-300)

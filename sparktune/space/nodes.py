@@ -1,8 +1,8 @@
-"""The nodes that a search space is written with, and how they are evaluated.
+"""The nodes of a search-space expression, and their evaluation.
 
-A space is any nesting of dicts, lists, tuples and plain values around nodes. A node (`Apply`) names
-a function of `scope` and holds argument nodes; a plain value is a `Literal`. Nothing is computed
-until `rec_eval`.
+A space consists of nested dicts, lists and tuples with nodes and plain values. A node (`Apply`) has
+the name of a function of `scope` and argument nodes; a plain value becomes a `Literal`. Nothing is
+computed before `rec_eval`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from sparktune.space.functions import FUNCTIONS
 
 
 class MissingArgument:
-    """Stands in `Apply.arg` for an argument that was not given."""
+    """The value in `Apply.arg` of an argument that was not given."""
 
 
-PARAMETER = "hyperopt_param"  # the name of the nodes that stand for a labelled parameter
+PARAMETER = "hyperopt_param"  # the name of the node of a labelled parameter
 
 
 def _forward(name: str) -> Callable[..., Any]:
@@ -35,11 +35,11 @@ def _reflected(name: str) -> Callable[..., Any]:
 
 
 class Apply:
-    """A call of the scope function `name` on argument nodes, not yet evaluated.
+    """An unevaluated call of the scope function `name` with argument nodes.
 
-    `o_len` is the length of the result where it is known, so that a node can be unpacked like a
-    tuple. `place` says where in the user's code the node was made (only parameters carry it, for
-    error messages).
+    `o_len` is the length of the result if it is known, so that a node can be unpacked like a tuple.
+    `place` is the line of the user's code that created the node, for error messages; only
+    parameters have it.
     """
 
     __slots__ = ("name", "named_args", "o_len", "place", "pos_args")
@@ -64,15 +64,15 @@ class Apply:
 
     @property
     def arg(self) -> dict[str, Any]:
-        """The argument nodes by the names that the function gives them; `MissingArgument` where
-        a default is left, a list of nodes for `*args`.
+        """{name of the parameter of the function: argument node}. An argument with its default is
+        `MissingArgument`; `*args` is a list of nodes.
         """
         signature = inspect.signature(IMPLEMENTATIONS[self.name])
         given = signature.bind_partial(*self.pos_args, **dict(self.named_args)).arguments
         return {name: given.get(name, MissingArgument) for name in signature.parameters}
 
     def eval(self, memo: Mapping[Apply, Any] | None = None) -> Any:
-        """The value of this expression; `memo` as in `rec_eval`."""
+        """The value of this expression, with `memo` as in `rec_eval`."""
         return rec_eval(self, memo)
 
     def __repr__(self) -> str:
@@ -113,7 +113,7 @@ class Apply:
 
 
 class Literal(Apply):
-    """A plain value inside a space; evaluates to that very object."""
+    """A plain value inside a space, which evaluates to the same object."""
 
     __slots__ = ("obj",)
 
@@ -130,14 +130,14 @@ def _length(obj: Any) -> int | None:
 
 
 def as_apply(obj: Any) -> Apply:
-    """The node for `obj`: itself, a node for a nested container, or a `Literal`.
+    """The node of `obj`: `obj` itself if it is a node, a node for a container, or a `Literal`.
 
-    Lists and tuples become `pos_args` nodes and evaluate to tuples, namedtuples to what they are;
-    dicts become `dict` nodes with sorted keys.
+    Lists and tuples become `pos_args` nodes, which evaluate to tuples. Namedtuples keep their type.
+    Dicts become `dict` nodes with sorted keys.
 
     Raises:
-        TypeError: a dict whose keys cannot be sorted.
-        BadSearchSpace: a node of hyperopt's.
+        TypeError: the keys of a dict cannot be sorted.
+        BadSearchSpace: a key of a dict is a node, or `obj` is a node of the package hyperopt.
     """
     if isinstance(obj, Apply):
         return obj
@@ -150,7 +150,7 @@ def as_apply(obj: Any) -> Apply:
         if parameters := [key for key in obj if isinstance(key, Apply)]:
             raise BadSearchSpace(
                 f"a dict in the space has {parameters[0]!r:.80} as a key; a key must be a plain "
-                "value. Use a list of (key, value) pairs, and make the dict in the objective"
+                "value. Use a list of (key, value) pairs, and create the dict in the objective"
             )
         try:
             keys = sorted(obj)
@@ -171,7 +171,7 @@ def as_apply(obj: Any) -> Apply:
 
 
 def call_of(name: str, *args: Any, **kwargs: Any) -> Apply:
-    """The node that calls function `name` on these arguments."""
+    """A node that calls the function `name` with these arguments."""
     return Apply(
         name,
         [as_apply(arg) for arg in args],
@@ -181,19 +181,20 @@ def call_of(name: str, *args: Any, **kwargs: Any) -> Apply:
 
 
 def rec_eval(expr: Any, memo: Mapping[Apply, Any] | None = None) -> Any:
-    """Evaluate an expression; `memo` gives the values of some of its nodes beforehand.
+    """Evaluate an expression. `memo` holds the values of some of its nodes.
 
-    Each node is evaluated once; of a `switch`, only the chosen branch is.
+    Each node is evaluated at most once. Only the chosen branch of a `switch` is evaluated.
 
     Raises:
-        KeyError: a parameter that is needed has no value.
+        KeyError: a required parameter has no value.
     """
     return evaluated(as_apply(expr), dict(memo or {}), None)
 
 
 def evaluated(root: Apply, values: dict[Apply, Any], rng: np.random.Generator | None) -> Any:
-    """The value of `root`; `values` holds what is known and takes what is computed. With `rng`,
-    parameters without a value are drawn. Iterative, so that depth is not limited by the stack.
+    """The value of `root`. `values` holds the known values of nodes, to which the computed ones are
+    added. With `rng`, parameters without a value are drawn. The evaluation is iterative, so that
+    the stack does not limit the depth.
     """
     stack = [root]
     while stack:
@@ -205,7 +206,7 @@ def evaluated(root: Apply, values: dict[Apply, Any], rng: np.random.Generator | 
             continue
         missing = [arg for arg in _needed(node, values, rng) if arg not in values]
         if missing:
-            stack.extend(missing)  # so that the last is drawn first, as Hyperopt does
+            stack.extend(missing)  # the last one is drawn first, as in Hyperopt
         else:
             values[node] = _call(node, values, rng)
             stack.pop()
@@ -215,8 +216,8 @@ def evaluated(root: Apply, values: dict[Apply, Any], rng: np.random.Generator | 
 def _needed(
     node: Apply, values: Mapping[Apply, Any], rng: np.random.Generator | None
 ) -> list[Apply]:
-    """The argument nodes to evaluate next; for a switch first its index, then the branch it
-    selects. A parameter has its value beforehand, unless it is drawn.
+    """The argument nodes that a node needs: for a switch first its index, then the chosen branch;
+    for a parameter none, unless it is drawn.
     """
     if node.name == PARAMETER and rng is None:
         return []
@@ -267,7 +268,7 @@ IMPLEMENTATIONS: dict[str, Callable[..., Any]] = {
     "switch": _switch,
     "rng_from_seed": rng_from_seed,
 }
-"""The functions that nodes name."""
+"""{name: function} of all functions that nodes can call."""
 
 LENGTHS: dict[str, int | None] = {}
-"""The lengths of their results, where they are known."""
+"""{name: length of the function's result} of functions that users define; None: unknown."""

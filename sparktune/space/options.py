@@ -1,4 +1,4 @@
-"""What the options of a choice are called, for people."""
+"""Readable names of the options of a choice."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from sparktune.space.expression import PARAMETER, Apply, Literal
 
-_LONGEST = 60  # characters of an option's text
+_LONGEST = 60  # most characters of a name
 
 
 def option_names(options: Sequence[Apply]) -> list[Any]:
-    """What options are called: plain values themselves, a dict by the first text in it if no other
-    option is called so, everything else as it is written; with its place behind it where that is
-    not enough.
+    """The names of options. A plain value is its own name. The name of a dict is its first text, if
+    no other option has that name. Other options have their text as the name, with their index if
+    the text is not unique.
     """
     short = [_value(each) if _is_plain(each) else _first_text(each) for each in options]
     written = [_shortened(_text(each)) for each in options]
@@ -33,7 +33,7 @@ def _is_plain(option: Apply) -> bool:
 
 
 def _value(option: Apply) -> Any:
-    """What an option holds, a number of numpy as one of Python; the node itself if it is more."""
+    """The plain value of an option, a numpy scalar as a Python scalar; else the node itself."""
     value = getattr(option, "obj", option)
     return (
         value.item() if isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0 else value
@@ -56,7 +56,7 @@ def _shortened(text: str) -> str:
 def _written(value: Any) -> str:
     try:
         return repr(value)
-    except Exception:  # of the value's own code
+    except Exception:  # raised by the value's own code
         return f"<{type(value).__name__}>"
 
 

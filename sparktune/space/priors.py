@@ -1,7 +1,9 @@
-"""The table of priors: how each is drawn, which arguments it refuses, which distribution it makes.
+"""The table of priors: for each one its random draws, the check of its arguments, and its
+distribution.
 
-Both what writes parameters (`hp`) and what reads them (`columns`) use this table. The arguments of
-a prior are those of its draw; `named` is what an error calls the parameter: hp.uniform('x').
+`hp` uses this table to create parameters, and `columns` to read them. The arguments of a prior are
+the arguments of its draw. `named` is the name of the parameter in messages, such as
+hp.uniform('x').
 """
 
 from __future__ import annotations
@@ -24,14 +26,14 @@ from sparktune.space.distributions import LARGEST_EXPONENT, Categorical, Distrib
 from sparktune.space.nodes import Apply
 
 _LARGEST_INT = 2**53  # above it, neighbouring integers are the same float
-_REACH = 9.0  # standard deviations: no sampler draws further from the mean (Numeric.ppf: 8.3)
+_REACH = 9.0  # most standard deviations from the mean that a sampler draws (Numeric.ppf: 8.3)
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """One way to declare a parameter.
+    """One kind of prior of a parameter.
 
-    draw     random draws, as a function of `scope`
+    draw     the function of `scope` that returns random draws
     check    check(named, **arguments) -> arguments, as Python's numbers
     build    build(**arguments) -> distribution
     whole    whether values are ints
@@ -43,7 +45,7 @@ class Prior:
     whole: bool = False
 
     def arguments(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """{name: argument} of a call of the draw, without its generator and shape.
+        """{name: argument} of a call of `draw`, without `rng` and `size`.
 
         Raises:
             TypeError: an argument is missing, or unknown.
@@ -53,7 +55,11 @@ class Prior:
 
 
 def check_number(named: str, name: str, value: Any) -> float:
-    """A finite number as a float."""
+    """Return `value` as a float.
+
+    Raises:
+        BadSearchSpace: `value` is not a finite number.
+    """
     if isinstance(value, Apply):
         raise BadSearchSpace(
             f"{named}: {name} is another parameter; a parameter's own bounds must be numbers. "
@@ -149,10 +155,10 @@ def _check_step(named: str, q: Any) -> dict[str, float]:
 
 
 def _check_finite(named: str, low: float, high: float, log: bool, q: float | None) -> None:
-    """Refuse a prior whose latent values lie in [low, high], if its values may be infinite."""
+    """Raise BadSearchSpace if a prior with latent values in [low, high] may give infinite values."""
     with np.errstate(all="ignore"):
         latent = np.array([low, high])
-        values = np.exp(latent) if log else 2 * latent  # so that distances are finite, too
+        values = np.exp(latent) if log else 2 * latent  # twice, so that distances are finite too
         rounded = values if q is None else np.round(values / q) * q
     if np.isfinite(rounded).all():
         return
@@ -162,11 +168,11 @@ def _check_finite(named: str, low: float, high: float, log: bool, q: float | Non
         )
     if log:
         raise BadSearchSpace(
-            f"{named} can be infinite: mu and sigma are those of the logarithm, and "
-            f"mu + 9 sigma = {high:g}, whose exp is too large; take smaller ones"
+            f"{named} can be infinite: mu and sigma are for the logarithm, and exp(mu + 9 sigma) = "
+            f"exp({high:g}) is too large; use a smaller mu or sigma"
         )
     raise BadSearchSpace(
-        f"{named} can be infinite: it reaches from {low:g} to {high:g}; take a smaller range"
+        f"{named} can be infinite: it extends from {low:g} to {high:g}; use a smaller range"
     )
 
 

@@ -1,7 +1,7 @@
-"""A search space read as columns: one float64 row is one configuration, NaN marks what is inactive.
+"""A search space as columns: a configuration is one float64 row, with NaN for inactive parameters.
 
-Each parameter of the expression is a column; a parameter inside an option of a choice is active
-only where that choice takes that option.
+Each parameter of the expression is a column. A parameter inside an option of a choice is only
+active if the choice takes that option.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Space:
     `expression` is its root node.
 
     Raises:
-        BadSearchSpace: the space is empty, or holds something that it cannot.
+        BadSearchSpace: the space is empty or invalid.
         DuplicateLabel: two different parameters share a label.
     """
 
@@ -58,7 +58,7 @@ class Space:
         return Layout.of(self.columns)
 
     def active(self, X: Array) -> NDArray[np.bool_]:
-        """Mask, shape of X (n, d): which parameters the choices in each row make active."""
+        """Mask (n, d) of the parameters that are active in each row of X (n, d), by its choices."""
         mask = np.ones(X.shape, dtype=bool)
         for j, column in enumerate(self.columns):
             if column.conditions:
@@ -67,18 +67,18 @@ class Space:
         return mask
 
     def masked(self, X: Array) -> Array:
-        """X with NaN where inactive."""
+        """X with NaN for inactive parameters."""
         return np.where(self.active(X), X, np.nan)
 
     def from_unit(self, U: Array) -> Array:
-        """Rows (n, d) at the points U of the unit cube, by the inverse cdf of each prior."""
+        """Rows (n, d) at points U (n, d) of the unit cube, by the inverse cdf of each prior."""
         X = np.empty(U.shape)
         for j, column in enumerate(self.columns):
             X[:, j] = column.distribution.ppf(U[:, j])
         return self.masked(X)
 
     def sample(self, rng: np.random.Generator, n: int) -> Array:
-        """n independent rows from the prior."""
+        """n independent rows (n, d), drawn from the prior."""
         return self.from_unit(rng.random((n, len(self))))
 
     def values(self, row: Array) -> dict[str, Scalar]:
@@ -90,7 +90,7 @@ class Space:
         }
 
     def encode(self, values: Mapping[str, Any]) -> Array:
-        """The row of {label: value}; labels of other spaces are left out, missing ones are NaN.
+        """The row of {label: value}. Unknown labels are ignored; missing ones are NaN.
 
         Raises:
             InvalidArgument: a parameter cannot take its value.
@@ -103,20 +103,20 @@ class Space:
         return row
 
     def memo(self, values: Mapping[str, Any]) -> dict[Apply, Any]:
-        """Values by the nodes of the expression that they belong to."""
+        """{node of a parameter: value}, for `rec_eval`."""
         return {
             column.node: values[column.label] for column in self.columns if column.label in values
         }
 
     def decode(self, values: Mapping[str, Any]) -> Any:
-        """The configuration for {label: value}: the expression evaluated, as the objective receives
-        it.
+        """The configuration of {label: value}: the evaluated expression, which the objective
+        receives.
         """
         return rec_eval(self.expression, self.memo(values))
 
     def evaluate(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """{label: value} as the objective receives it: a choice as its option, evaluated, a number
-        converted as the space says (`scope.int(hp.quniform(...))` gives an int).
+        """{label: value} as the objective receives them: a choice as its evaluated option, a number
+        after the conversion of the space (an int for `scope.int(hp.quniform(...))`).
         """
         memo = self.memo(values)
         return {
@@ -126,16 +126,17 @@ class Space:
         }
 
     def options(self) -> dict[str, list[Any]]:
-        """{label: what its options are called} of the choices, for people."""
+        """{label: names of the options} of all choices."""
         return {column.label: column.option_names for column in self.columns if column.option_names}
 
     def check(self, values: Mapping[str, Any]) -> dict[str, Scalar]:
         """{label: Python scalar} of the active parameters of a user's point.
 
-        Values outside a numeric range are accepted, as a known good point may lie there.
+        Values outside of a numeric range are accepted, because a known good point may lie there.
 
         Raises:
-            InvalidArgument: unknown labels, missing active ones, or values a parameter cannot take.
+            InvalidArgument: a label is unknown, an active parameter is missing, or a parameter
+                cannot take its value.
         """
         if not isinstance(values, Mapping):
             raise InvalidArgument(f"a point must be a dict of {{label: value}}, got {values!r}")
@@ -154,8 +155,8 @@ class Space:
         return self.values(np.where(active, row, np.nan))
 
     def _evaluates(self, values: Mapping[str, Any]) -> bool:
-        """Whether these values are enough: an option that is selected by a computed index may hold
-        parameters, which are not needed where it is not selected.
+        """Whether the space can be evaluated with these values. Parameters inside an option of a
+        computed index are only needed if that option is selected.
         """
         try:
             self.decode(values)
@@ -164,7 +165,7 @@ class Space:
         return True
 
     def describe(self) -> dict[str, str]:
-        """{label: distribution and conditions, for people}."""
+        """{label: text of the distribution and the conditions}."""
         return {column.label: self._description(column) for column in self.columns}
 
     def _description(self, column: Column) -> str:
@@ -173,7 +174,7 @@ class Space:
         return f"{text} if {' or '.join(options)}" if options else text
 
     def differences(self, columns: Mapping[str, str]) -> list[str]:
-        """How this space differs from one whose `describe()` gave `columns`, for people."""
+        """The differences from a space whose `describe()` returned `columns`, as texts."""
         old, new = columns, self.describe()
         gone = [f"{label}: {old[label]} is gone" for label in old if label not in new]
         added = [f"{label}: {new[label]} is new" for label in new if label not in old]
@@ -188,7 +189,7 @@ class Space:
         ]
 
     def fingerprint(self) -> str:
-        """A hash of the columns; equal for the same parameters, ranges and conditions."""
+        """A hash of the columns, which is equal for equal labels, distributions and conditions."""
         described = [
             {
                 "label": column.label,
@@ -202,7 +203,11 @@ class Space:
 
 
 def _legal(label: str, distribution: Distribution, value: Any) -> float:
-    """A user's value for one parameter as a float."""
+    """A user's value of one parameter, as a float.
+
+    Raises:
+        InvalidArgument: the parameter cannot take this value.
+    """
     whole = isinstance(distribution, Categorical) or distribution.integer
     number = as_number(value)
     if number is None or not math.isfinite(number) or (whole and not number.is_integer()):

@@ -1,8 +1,8 @@
-"""A search space written as plain tables.
+"""A search space from plain tables, such as those of TOML.
 
-A table with one key that is the name of a function of `hp` is a parameter, and the value its
-arguments, in order or by name. Its label is where it stands, with dots, unless a second key
-`label` says otherwise. A number may be written as "log(0.001)". Everything else stands for itself.
+A table with one key that is the name of a function of `hp` is a parameter. The value of the key is
+its arguments, in order or by name. Its label is its path in the tables, joined with dots, or the
+value of a second key `label`. A number may be written as "log(0.001)". Other values are constants.
 
     max_depth = {uniformint = [2, 16]}
     rate = {loguniform = ["log(0.001)", "log(1)"]}
@@ -21,10 +21,10 @@ from sparktune.space import hp
 
 
 def space_of(tables: Any, path: str = "") -> Any:
-    """The search space that nested tables and lists describe; `path` is where they stand.
+    """The search space that nested tables and lists define. `path` is their position in the whole.
 
     Raises:
-        InvalidArgument: a parameter cannot be made of what stands there.
+        InvalidArgument: the arguments of a parameter are invalid.
     """
     if isinstance(tables, list):
         return [space_of(item, _below(path, str(i))) for i, item in enumerate(tables)]
@@ -44,7 +44,7 @@ def _below(path: str, key: str) -> str:
 def _parameter(function: str, given: Any, label: Any, path: str) -> Any:
     if not label or not isinstance(label, str):
         raise InvalidArgument(
-            f'space: {function} needs a name: put it under one, or add label = "..."'
+            f'space: {function} needs a name: put it under a key, or add label = "..."'
         )
     make: Callable[..., Any] = getattr(hp, function)
     try:
@@ -75,7 +75,7 @@ def _options(function: str, given: Any, path: str) -> list[Any]:
 
 
 def _number(value: Any) -> Any:
-    """A number, which may be written as a logarithm; anything else is for `hp` to refuse."""
+    """`value` as a number if it is a text "log(...)"; other values are returned unchanged."""
     text = value.strip() if isinstance(value, str) else ""
     if not (text.startswith("log(") and text.endswith(")")):
         return value
@@ -86,18 +86,18 @@ def _number(value: Any) -> Any:
 
 
 def _refuse_misspelt(tables: Mapping[str, Any], path: str) -> None:
-    """Refuse `{unifrom = [0, 1]}` and `{uniform = [0, 1], q = 1}`, which would reach the objective
-    as they are.
+    """Raise InvalidArgument for tables that are probably meant as parameters, such as `{unifrom =
+    [0, 1]}` and `{uniform = [0, 1], q = 1}`. They would be constants.
     """
     if arguments := [key for key in tables if key in hp.__all__ and isinstance(tables[key], list)]:
         raise InvalidArgument(
-            f"space.{path}: beside {arguments[0]!r} there can only be 'label', got "
+            f"space.{path}: the only key allowed beside {arguments[0]!r} is 'label', got "
             f"{', '.join(map(repr, tables)):.200}"
         )
     key = next(iter(tables), "")
     close = difflib.get_close_matches(key, hp.__all__, 1, 0.75)
     if close and len(tables) == 1 and isinstance(tables[key], list):
         raise InvalidArgument(
-            f"space.{path}: there is no {key!r}; did you mean {close[0]!r}? There are "
-            f"{', '.join(hp.__all__)}"
+            f"space.{path}: unknown parameter type {key!r}; did you mean {close[0]!r}? Valid types "
+            f"are {', '.join(hp.__all__)}"
         )

@@ -1,4 +1,5 @@
-"""What every implementation of a seam must do, as plain functions, and simulated time to run it in.
+"""Conformance checks for implementations of the protocols, as plain functions, and an executor in
+simulated time.
 
     for check in SAMPLER_CHECKS:
         check(MySampler())
@@ -18,7 +19,7 @@
     for check in OBSERVER_CHECKS:
         check(lambda: MyObserver())
 
-A check raises AssertionError with what went wrong. No test framework is needed.
+A check raises AssertionError with a message about the failure. No test framework is needed.
 """
 
 from sparktune.testing.executors import EXECUTOR_CHECKS

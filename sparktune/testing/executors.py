@@ -1,6 +1,6 @@
-"""What every executor must do: `for check in EXECUTOR_CHECKS: check(make)`.
+"""Conformance checks of executors: `for check in EXECUTOR_CHECKS: check(make)`.
 
-`make(task)` gives a new executor of that task. A check raises AssertionError with what went wrong.
+`make(task)` returns a new executor of the task. A check raises AssertionError if it fails.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PATIENCE = 60.0  # seconds that a check waits for an outcome
 
 
 def check_outcomes_are_those_of_a_direct_call(make: Make) -> None:
-    """Status, loss, result and attachments as if the objective had been called here."""
+    """Status, loss, result and attachments equal those of a direct call of the objective."""
 
     def objective(kind: str) -> Any:
         return {
@@ -43,7 +43,9 @@ def check_outcomes_are_those_of_a_direct_call(make: Make) -> None:
 
 
 def check_exceptions_are_data(make: Make) -> None:
-    """An objective that raises gives type, message and a traceback that starts at the objective."""
+    """The failure of an objective that raises has the type and message of its exception, and a
+    traceback that starts at the objective.
+    """
 
     def objective(config: Any) -> float:
         raise LookupError("not there")
@@ -57,7 +59,7 @@ def check_exceptions_are_data(make: Make) -> None:
 
 
 def check_an_argument_that_cannot_be_built_is_its_trials_error(make: Make) -> None:
-    """Other trials continue."""
+    """If the argument of a trial cannot be built, that trial fails and the others continue."""
 
     def configure(trial: Trial) -> float:
         return 1 / trial.id
@@ -65,12 +67,12 @@ def check_an_argument_that_cannot_be_built_is_its_trials_error(make: Make) -> No
     found = _evaluated(make(Task(float, configure)), 3)
     assert found[0].status is Status.ERROR, f"the status is {found[0].status}"
     assert found[0].failure is not None, "there is no failure"
-    assert found[0].failure.type == "ZeroDivisionError", f"it failed by {found[0].failure.type}"
+    assert found[0].failure.type == "ZeroDivisionError", f"it failed with {found[0].failure.type}"
     assert [found[id].loss for id in (1, 2)] == [1.0, 0.5]
 
 
 def check_times_are_those_of_the_evaluation(make: Make) -> None:
-    """Seconds since the epoch, within the call."""
+    """`started` and `finished` are seconds since the epoch, within the call."""
     begun = time.time()
     outcome = _evaluated(make(Task(float, lambda trial: 0.0)), 1)[0]
     assert outcome.started is not None, "there is no start"
@@ -79,7 +81,7 @@ def check_times_are_those_of_the_evaluation(make: Make) -> None:
 
 
 def check_an_empty_executor_does_not_wait(make: Make) -> None:
-    """With nothing inside, `collect` returns nothing at once."""
+    """Without any trial, `collect` returns an empty list at once."""
     executor = make(Task(float, lambda trial: 0.0))
     assert executor.collect(None) == []
     assert executor.slots >= 1
@@ -88,7 +90,7 @@ def check_an_empty_executor_does_not_wait(make: Make) -> None:
 
 
 def check_what_is_inside_at_close_is_cancelled_or_done(make: Make) -> None:
-    """`close` can be called twice; every trial inside has exactly one outcome afterwards."""
+    """`close` can be called twice. Afterwards every submitted trial has exactly one outcome."""
     executor = make(Task(float, lambda trial: 0.0))
     slots = min(executor.slots, 20)
     for id in range(slots):
@@ -111,7 +113,7 @@ EXECUTOR_CHECKS: tuple[Callable[[Make], None], ...] = (
 
 
 def _evaluated(executor: Executor, n: int) -> dict[int, Outcome]:
-    """The outcomes of trials 0 to n - 1, never more inside than there are slots."""
+    """The outcomes of trials 0 to n - 1, submitted without exceeding the slots."""
     outcomes: dict[int, Outcome] = {}
     submitted = 0
     while len(outcomes) < n:

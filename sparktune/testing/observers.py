@@ -1,6 +1,6 @@
-"""What every observer must do: `for check in OBSERVER_CHECKS: check(make)`.
+"""Conformance checks of observers: `for check in OBSERVER_CHECKS: check(make)`.
 
-`make()` gives a new observer. A check raises AssertionError with what went wrong.
+`make()` returns a new observer. A check raises AssertionError if it fails.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Make: TypeAlias = Callable[[], Observer]
 
 
 def check_a_run_with_failures_is_survived(make: Make) -> None:
-    """No event makes it raise: of trials that end well, fail or raise, and of the ends."""
+    """The observer raises for no event of a run whose trials succeed, fail or raise."""
 
     def objective(config: Any) -> Any:
         if config["c"] == "x":
@@ -32,24 +32,24 @@ def check_a_run_with_failures_is_survived(make: Make) -> None:
 
 
 def check_a_run_without_trials_is_survived(make: Make) -> None:
-    """Of an empty run it sees a begin and an end."""
+    """The observer handles a run without trials, which only begins and ends."""
     _watched(make(), lambda config: 0.0, max_trials=0)
 
 
 def check_trials_that_run_at_the_end_are_survived(make: Make) -> None:
-    """A rule ends the run while trials run: they are cancelled."""
+    """The observer handles cancelled trials, which run when a stopping rule ends the run."""
     _watched(make(), lambda config: 0.0, stop=MaxEvals(3))
 
 
 def check_a_second_run_is_survived(make: Make) -> None:
-    """The same observer sees a study continue."""
+    """The same observer handles a second run of the study."""
     observer = make()
     study = _watched(observer, lambda config: 0.0)
     _watched(observer, lambda config: 0.0, max_trials=14, study=study)
 
 
 def check_it_leaves_the_trials_alone(make: Make) -> None:
-    """With and without it, the trials are the same."""
+    """The trials of a run with the observer equal those of a run without it."""
     watched = _watched(make(), lambda config: float(config["r"]))
     alone = _watched(lambda event, history: None, lambda config: float(config["r"]))
     ours, theirs = (
@@ -75,7 +75,7 @@ def _watched(
     stop: Stopper | None = None,
     study: Study | None = None,
 ) -> Study:
-    """A run under an observer, which must not raise."""
+    """The study after a run with an observer, which must not raise."""
     raised: list[Exception] = []
 
     def watching(event: Event, history: View) -> None:

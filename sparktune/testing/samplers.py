@@ -1,6 +1,6 @@
-"""What every sampler must do: `for check in SAMPLER_CHECKS: check(sampler)`.
+"""Conformance checks of samplers: `for check in SAMPLER_CHECKS: check(sampler)`.
 
-A check raises AssertionError with what went wrong.
+A check raises AssertionError if it fails.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from sparktune.trial import Outcome, Status, Trial
 
 
 def check_rows_have_the_shape_asked_for(sampler: Sampler) -> None:
-    """n rows of float64 for n = 0, 1, 17, whatever the history; fewer only from a finite space."""
+    """`suggest` returns n rows of float64 for n = 0, 1, 17 and any history; fewer rows only for a
+    finite space.
+    """
     for name, space, history in _situations():
         finite = all(math.isfinite(column.distribution.size) for column in space.columns)
         for n in (0, 1, 17):
@@ -38,7 +40,7 @@ def check_rows_have_the_shape_asked_for(sampler: Sampler) -> None:
 
 
 def check_rows_are_inside_the_support(sampler: Sampler) -> None:
-    """Every active value is one that its prior can give."""
+    """Every active value is in the support of its prior."""
     for name, space, history in _situations():
         X = sampler.suggest(space, history, 17, np.random.default_rng(1))
         for j, column in enumerate(space.columns):
@@ -49,7 +51,7 @@ def check_rows_are_inside_the_support(sampler: Sampler) -> None:
 
 
 def check_inactive_parameters_are_nan(sampler: Sampler) -> None:
-    """NaN exactly where the choices of the row make a parameter inactive."""
+    """A value is NaN exactly if the choices in its row make the parameter inactive."""
     for name, space, history in _situations():
         X = sampler.suggest(space, history, 17, np.random.default_rng(2))
         wrong = np.argwhere(np.isnan(X) == space.active(X))
@@ -57,7 +59,7 @@ def check_inactive_parameters_are_nan(sampler: Sampler) -> None:
 
 
 def check_suggestions_depend_on_the_arguments_only(sampler: Sampler) -> None:
-    """Equal arguments give equal rows, whatever calls came in between."""
+    """Equal arguments give equal rows, regardless of other calls in between."""
     for name, space, history in _situations():
         first = sampler.suggest(space, history, 3, np.random.default_rng(3))
         other = mixed_history(space, len(history), 99)
@@ -68,7 +70,7 @@ def check_suggestions_depend_on_the_arguments_only(sampler: Sampler) -> None:
 
 
 def check_losses_of_failed_trials_are_ignored(sampler: Sampler) -> None:
-    """A loss counts only where the trial is ok."""
+    """Only losses of trials with status OK are used."""
     ended = [status for status in Status if not status.pending and status is not Status.OK]
     for name, space in spaces().items():
         history = mixed_history(space, 40, 5, *ended * 3)
@@ -81,9 +83,7 @@ def check_losses_of_failed_trials_are_ignored(sampler: Sampler) -> None:
 
 
 def check_one_that_does_not_learn_ignores_results(sampler: Sampler) -> None:
-    """With `learns` False, suggestions are the same whatever came of the trials, also where nothing
-    has yet.
-    """
+    """If `learns` is False, suggestions do not depend on the status and the losses of trials."""
     if learns(sampler):
         return
     for name, space in spaces().items():
@@ -99,11 +99,11 @@ def check_one_that_does_not_learn_ignores_results(sampler: Sampler) -> None:
             sampler.suggest(space, history, 3, np.random.default_rng(12)) for history in histories
         )
         for rows in others:
-            np.testing.assert_array_equal(first, rows, f"{name}: results count, and it says not")
+            np.testing.assert_array_equal(first, rows, f"{name}: depends on results")
 
 
 def check_infinite_losses_are_survived(sampler: Sampler) -> None:
-    """An infinite loss is a loss like others, even where there is no finite one."""
+    """Infinite losses are handled, even if no loss is finite."""
     for name, space in spaces().items():
         X = space.sample(np.random.default_rng(6), 40)
         for finite in (0, 1, 30):
@@ -114,7 +114,7 @@ def check_infinite_losses_are_survived(sampler: Sampler) -> None:
 
 
 def check_the_history_is_left_alone(sampler: Sampler) -> None:
-    """No column of the history changes."""
+    """`suggest` changes no column of the history."""
     for name, space, history in _situations():
         before = _copy(history)
         sampler.suggest(space, history, 3, np.random.default_rng(7))
@@ -124,7 +124,7 @@ def check_the_history_is_left_alone(sampler: Sampler) -> None:
 
 
 def check_a_single_point_is_suggested_again(sampler: Sampler) -> None:
-    """A space with one point gives that point, or nothing once it is tried."""
+    """In a space with a single point, that point is suggested; or nothing after it was tried."""
     space = spaces()["one point"]
     for tried in (0, 30):
         X = sampler.suggest(space, mixed_history(space, tried), 5, np.random.default_rng(8))
@@ -133,7 +133,7 @@ def check_a_single_point_is_suggested_again(sampler: Sampler) -> None:
 
 
 def check_pickled_samplers_suggest_the_same(sampler: Sampler) -> None:
-    """A sampler survives pickling."""
+    """An unpickled sampler suggests the same rows as the original."""
     copy: Sampler = pickle.loads(pickle.dumps(sampler))
     for name, space, history in _situations():
         first, second = (
@@ -143,8 +143,8 @@ def check_pickled_samplers_suggest_the_same(sampler: Sampler) -> None:
 
 
 def check_resumed_studies_go_on_the_same(sampler: Sampler) -> None:
-    """A study that continues from the records of its first trials, the last of which never ended,
-    suggests what the uninterrupted one does.
+    """A study that continues from the records of its first trials, with the last one unfinished,
+    suggests the same points as an uninterrupted study.
     """
     for name, space in spaces().items():
         whole = _played(space, sampler, {})
@@ -171,8 +171,8 @@ SAMPLER_CHECKS: tuple[Callable[[Sampler], None], ...] = (
 
 
 def _situations() -> Iterator[tuple[str, Space, View]]:
-    """Every space with every kind of history: none, few and many trials, pending and failed ones
-    among them or nothing else.
+    """(name, space, history) for every space with no, one and many trials, with and without pending
+    and failed ones.
     """
     waiting, running, failed = Status.NEW, Status.RUNNING, Status.ERROR
     for name, space in spaces().items():
@@ -185,7 +185,7 @@ def _situations() -> Iterator[tuple[str, Space, View]]:
 
 
 def _possible(prior: Distribution, x: Array) -> NDArray[np.bool_]:
-    """Mask of the values that a prior can give."""
+    """Mask of the values that are in the support of a prior."""
     if isinstance(prior, Categorical):
         return np.isin(x, np.flatnonzero(prior.p))
     low, high = prior.support
@@ -199,7 +199,7 @@ def _copy(history: View) -> View:
 
 
 def _played(space: Space, sampler: Sampler, records: dict[int, Trial]) -> dict[int, Trial]:
-    """The records of a study that continues to 30 trials, one at a time."""
+    """The records of a study that continues up to 30 trials, one at a time."""
     study = Study(space, sampler, FullBudget(30), 11, records, clock=Clock())
     while asked := study.ask(1):
         [trial] = asked

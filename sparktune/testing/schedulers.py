@@ -1,6 +1,6 @@
-"""What every scheduler must do: `for check in SCHEDULER_CHECKS: check(scheduler)`.
+"""Conformance checks of schedulers: `for check in SCHEDULER_CHECKS: check(scheduler)`.
 
-A check raises AssertionError with what went wrong.
+A check raises AssertionError if it fails.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sparktune.trial import Begun, Limit, Status
 
 
 def check_no_more_work_than_is_free(scheduler: Scheduler) -> None:
-    """At most `free` items; none where nothing is free."""
+    """`schedule` returns at most `free` items."""
     for name, history in _situations(scheduler):
         for free in (0, 1, 7):
             work = scheduler.schedule(history, free)
@@ -29,8 +29,8 @@ def check_no_more_work_than_is_free(scheduler: Scheduler) -> None:
 
 
 def check_budgets_are_shares_of_a_full_evaluation(scheduler: Scheduler) -> None:
-    """Budgets are larger than 0, at most that of a full evaluation, and among the scheduler's
-    rungs if it has some; a sampler may know no more rows than there are.
+    """Budgets are > 0, at most the full budget, and among the scheduler's rungs if it has any.
+    `knows` is at most the number of rows.
     """
     rungs = ladder(scheduler)
     for name, history in _situations(scheduler):
@@ -42,7 +42,7 @@ def check_budgets_are_shares_of_a_full_evaluation(scheduler: Scheduler) -> None:
 
 
 def check_promotions_go_up(scheduler: Scheduler) -> None:
-    """What is promoted has a usable loss, gets a larger budget than it had, and is not promoted
+    """A promoted row has a usable loss, gets a larger budget than before, and is not promoted
     twice.
     """
     for name, history in _situations(scheduler):
@@ -58,8 +58,8 @@ def check_promotions_go_up(scheduler: Scheduler) -> None:
 
 
 def check_scores_have_a_row_for_each_configuration(scheduler: Scheduler) -> None:
-    """What samplers see is comparable: one row for a configuration, at the same point, all with the
-    same budget; what has no loss yet is pending, and in a rung the order stays.
+    """`scores` returns at most one row for each configuration, at its point, and all rows with the
+    same budget. Usable losses are finite, and pending rows have no loss.
     """
     for name, history in _situations(scheduler):
         shown = scores(scheduler, history)
@@ -70,7 +70,7 @@ def check_scores_have_a_row_for_each_configuration(scheduler: Scheduler) -> None
         assert set(lengths.values()) == {len(shown)}, f"{name}: columns differ: {lengths}"
         begun = history.X[history.parent < 0].tolist()
         rows = shown.X.tolist()
-        assert all(row in begun for row in rows), f"{name}: a point is none of the configurations'"
+        assert all(row in begun for row in rows), f"{name}: a point is not one of a configuration"
         assert len(set(map(tuple, rows))) == len(rows), f"{name}: a configuration has two rows"
         assert (shown.budget == shown.budget[:1]).all(), f"{name}: there are several budgets"
         assert np.isfinite(shown.loss[shown.ok]).all(), f"{name}: a usable loss is not finite"
@@ -78,8 +78,8 @@ def check_scores_have_a_row_for_each_configuration(scheduler: Scheduler) -> None
 
 
 def check_work_depends_on_the_arguments_only(scheduler: Scheduler) -> None:
-    """Equal arguments give equal work, whatever was asked for in between, and after a pickle; the
-    history is left alone.
+    """Equal arguments give equal work, regardless of other calls in between, and also after
+    pickling. The history does not change.
     """
     copy: Scheduler = pickle.loads(pickle.dumps(scheduler))
     other = [history for _, history in _situations(scheduler)][2]
@@ -95,7 +95,7 @@ def check_work_depends_on_the_arguments_only(scheduler: Scheduler) -> None:
 
 
 def check_a_resumed_study_goes_on_the_same(scheduler: Scheduler) -> None:
-    """A study that is pickled halfway gives the same trials as the uninterrupted one."""
+    """A study that is pickled at any step asks for the same trials as the original."""
     study = Study(spaces()["one number"], random.suggest, scheduler, 5, clock=Clock())
     for step in range(20):
         copy: Study = pickle.loads(pickle.dumps(study))
@@ -106,9 +106,7 @@ def check_a_resumed_study_goes_on_the_same(scheduler: Scheduler) -> None:
 
 
 def check_a_run_ends(scheduler: Scheduler) -> None:
-    """Once there are no more new points and everything has ended, work runs out at some time; by
-    then one trial had a full evaluation.
-    """
+    """A run ends some time after there are no more new points, with at least one full evaluation."""
     study = _begun(scheduler, 40)
     for _ in range(400):
         trials = study.ask(4)
@@ -151,14 +149,14 @@ def _situations(scheduler: Scheduler) -> Iterator[tuple[str, View]]:
 
 
 def _begun(scheduler: Scheduler, trials: int) -> Study:
-    """A study of so many new points."""
+    """A study that has begun a run of at most `trials` configurations."""
     study = Study(spaces()["one number"], random.suggest, scheduler, 7, clock=Clock())
     study.begin([Begun(study.about(""), Limit(trials, trials))])
     return study
 
 
 def _at_first(scheduler: Scheduler, history: View) -> View:
-    """A history all of whose trials have the scheduler's smallest budget."""
+    """The history with the scheduler's smallest budget for all trials."""
     full = full_budget(scheduler)
     least = np.full(len(history), min(ladder(scheduler), default=full))
     return replace(history, budget=least, spent=least, full=full)

@@ -1,5 +1,5 @@
-"""Simulated time: a clock that moves when something waits, and an executor that uses it, for
-thousands of trials on a thousand slots in seconds.
+"""Simulated time: a clock that advances when something waits, and an executor that uses it. It
+simulates thousands of trials on a thousand slots within seconds.
 """
 
 from __future__ import annotations
@@ -21,34 +21,36 @@ from sparktune.trial import Failure, Outcome, Status, Trial
 
 @dataclass
 class Clock:
-    """Seconds that pass only when something waits for them; call it for the time."""
+    """A clock that only advances when something waits for it. Calling it returns its time, in
+    seconds.
+    """
 
     now: float = 0.0
 
     def __call__(self) -> float:
-        """Now."""
+        """The current time."""
         return self.now
 
     @property
     def timer(self) -> Callable[[], float]:
-        """The clock itself, as it is never set."""
+        """The clock itself, because it is never set back."""
         return self
 
     def until(self, then: float) -> None:
-        """Wait."""
+        """Wait until the time `then`."""
         self.now = max(self.now, then)
 
 
 @dataclass
 class WorkingClock(Clock):
-    """Seconds that pass while something waits for them, and also while this process computes (its
-    processor time): for measuring how long slots stand empty because the driver is slow.
+    """A clock that also advances by the processor time of this process. It measures for how long
+    slots are idle because the driver computes.
     """
 
     _read: float = field(default_factory=time.process_time, repr=False)
 
     def __call__(self) -> float:
-        """Now."""
+        """The current time."""
         last, self._read = self._read, time.process_time()
         self.now += self._read - last
         return self.now
@@ -56,14 +58,14 @@ class WorkingClock(Clock):
 
 @dataclass(frozen=True)
 class Durations:
-    """Seconds that trials take, by their ids alone: lognormal, and some much longer.
+    """Lognormal durations of trials, with some stragglers; they depend only on the seed and the id.
 
     Args:
-        median: of the lognormal durations.
-        spread: standard deviation of their logarithms.
-        stragglers: share of the trials that take `slowdown` times as long.
-        slowdown: how many times.
-        seed: decides the random numbers.
+        median: the median of the lognormal distribution, in seconds.
+        spread: the standard deviation of the logarithms.
+        stragglers: the share of trials that take `slowdown` times as long.
+        slowdown: the factor of the stragglers.
+        seed: the seed of the random numbers.
     """
 
     median: float = 1.0
@@ -73,7 +75,7 @@ class Durations:
     seed: int = 0
 
     def __call__(self, trial: Trial) -> float:
-        """How long a trial takes."""
+        """The duration of a trial, in seconds."""
         rng = np.random.default_rng([self.seed, trial.id, 2])
         seconds = self.median * float(rng.lognormal(0.0, self.spread))
         return seconds * self.slowdown if rng.random() < self.stragglers else seconds
@@ -81,8 +83,12 @@ class Durations:
 
 @dataclass(frozen=True, order=True)
 class _Run:
-    """A call in a slot: when it ends, the id of its first trial, when it began; its trials, one
-    after the other, each with its start and end; and those for which it has no time.
+    """A call in a slot.
+
+    end, start    its times, in seconds
+    id            the id of its first trial
+    begun         (trial, start, end) of the trials that it evaluates, one after the other
+    left          the trials that it returns without an evaluation
     """
 
     end: float
@@ -93,24 +99,24 @@ class _Run:
 
     @property
     def trials(self) -> list[Trial]:
-        """All of them."""
+        """All trials of the call."""
         return [*(trial for trial, _, _ in self.begun), *self.left]
 
 
 class SimulatedExecutor:
-    """An executor whose trials take simulated time, all in the caller's thread.
+    """An executor whose trials take simulated time. It runs in the thread of the caller.
 
     Args:
-        task: what is evaluated, when the trial's time is over.
-        slots: how many trials run at once: a number, or numbers by the second from which they hold,
-            as `{0: 100, 60: 0, 90: 200}`. Trials that lose their slot, the youngest first, wait for
-            another and begin anew; while there is none, one trial may wait.
-        seconds: how long a trial takes.
-        clock: the time; give it to the study too.
-        crashes: whether a trial ends without a result.
-        cost: seconds that a call takes a slot beyond those of its trials.
-        batch: trials of a call, whose results come when it ends; None: several while they are
-            short, as in a pool.
+        task: the task, which is evaluated at the end of the trial's time.
+        slots: the number of slots; or {second: number of slots from then on}, such as `{0: 100, 60:
+            0, 90: 200}`. Trials that lose their slot, the youngest first, wait for another one and
+            start over; while there is no slot, one trial may wait.
+        seconds: returns the duration of a trial, in seconds.
+        clock: the clock, which the study must share.
+        crashes: returns whether a trial ends without a result.
+        cost: seconds for which a call occupies a slot in addition to its trials.
+        batch: the number of trials of a call, whose results arrive at its end; None: chosen by
+            their durations, as in a pool.
     """
 
     def __init__(
@@ -140,24 +146,24 @@ class SimulatedExecutor:
 
     @property
     def slots(self) -> int:
-        """How many trials may be inside now."""
+        """The number of trials that may be submitted and unfinished now."""
         free = max(self._room, 1) - len(self._running)
         return self._inside - len(self._waiting) + max(free, 0) * self._waiting.size
 
     @property
     def running(self) -> int:
-        """How many calls run."""
+        """The number of running calls."""
         return len(self._running)
 
     def expect(self, trials: int | None, ahead: float = math.inf) -> None:
-        """What is known of the trials to come: near the end, calls have fewer."""
+        """Set what is known about the next trials: near the end, calls have fewer trials."""
         self._waiting.expect(trials, ahead)
 
     def submit(self, trial: Trial) -> None:
         """Start a trial.
 
         Raises:
-            RuntimeError: all slots are taken, where calls have a fixed size.
+            RuntimeError: `batch` is a number, and all slots are taken.
         """
         if self._batches.fixed and self._inside >= self.slots:
             raise RuntimeError(f"trial {trial.id} was submitted while all slots were taken")
@@ -166,10 +172,11 @@ class SimulatedExecutor:
         self._fill(self._clock(), self._waiting.size)
 
     def collect(self, timeout: float | None) -> list[Outcome]:
-        """Let time pass until trials end or slots come, at most `timeout` seconds.
+        """Advance the time until trials end or slots are added, at most by `timeout` seconds, and
+        return the outcomes.
 
         Raises:
-            RuntimeError: trials wait for slots that will never come.
+            RuntimeError: trials wait for a slot, and none will ever be added.
         """
         patience = math.inf if timeout is None else self._clock() + timeout
         slots = self.slots
@@ -180,7 +187,7 @@ class SimulatedExecutor:
                 break
             soonest = min(self._next_event(), patience)
             if soonest == math.inf:
-                raise RuntimeError("trials wait for slots, and none will come")
+                raise RuntimeError("trials wait for slots, and none will be added")
             self._clock.until(soonest)
             self._pass()
         ended, self._ended = self._ended, []
@@ -204,12 +211,12 @@ class SimulatedExecutor:
         self.cancel(running | self._waiting.ids)
 
     def _next_event(self) -> float:
-        """When a trial ends or the slots change."""
+        """The time at which the next call ends or the number of slots changes."""
         end = self._running[0].end if self._running else math.inf
         return min(end, self._changes[0][0] if self._changes else math.inf)
 
     def _pass(self) -> None:
-        """Process what has happened until now, in order."""
+        """Process all events up to now, in order."""
         while (when := self._next_event()) <= self._clock():
             if self._changes and self._changes[0][0] == when:
                 self._room = self._changes.popleft()[1]
@@ -223,19 +230,19 @@ class SimulatedExecutor:
         self._waiting.look(max(self._room, 1), late)
 
     def _evict(self) -> None:
-        """Take slots from the trials for which there is no room any more."""
+        """Stop the youngest calls if there are fewer slots than calls."""
         oldest_first = sorted(self._running, key=lambda run: (run.start, run.id))
         for run in reversed(oldest_first[self._room :]):
             self._stop(run)
 
     def _stop(self, run: _Run) -> None:
-        """Have the trials of a call wait again."""
+        """Stop a call; its trials wait again."""
         self._running.remove(run)
         heapq.heapify(self._running)
         self._waiting.again(run.trials)
 
     def _fill(self, now: float, at_least: int = 1) -> None:
-        """Make calls of waiting trials in free slots, if there are enough."""
+        """Start calls in free slots, while at least `at_least` trials wait."""
         while len(self._waiting) >= at_least and len(self._running) < self._room:
             trials = self._waiting.next(self._room)
             begun: list[tuple[Trial, float, float]] = []

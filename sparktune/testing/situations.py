@@ -1,4 +1,4 @@
-"""Spaces of every shape, and histories over them, for tests of samplers."""
+"""Search spaces of all kinds and histories over them, for tests of samplers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sparktune.trial import Status, Trial
 
 
 def spaces() -> dict[str, Space]:
-    """One search space of each shape that a sampler meets, by name."""
+    """{name: space} with one search space of each kind that a sampler must handle."""
     shared = hp.normal("shared", 0, 1)
     deepest = hp.choice("deepest", [hp.loguniform("rate", -5, 0), shared])
     numbers = {
@@ -64,10 +64,10 @@ def history_of(
     losses: Sequence[float | None],
     statuses: Iterable[Status] | None = None,
 ) -> View:
-    """The history of trials at rows X with these losses, all of them ok unless `statuses` differ.
+    """The history of trials at rows X with these losses; their status is OK without `statuses`.
 
-    Trial i was handed out at second i and, unless it is pending, began to run a quarter of a second
-    later and ended at second i + 1.
+    Trial i was handed out at second i. Unless it is pending, it started 0.25 seconds later and
+    ended at second i + 1.
     """
     statuses = [Status.OK] * len(X) if statuses is None else statuses
     trials = [
@@ -86,8 +86,8 @@ def history_of(
 
 
 def mixed_history(space: Space, n: int, seed: int = 0, *others: Status) -> View:
-    """n ok trials at random points with random losses, among them trials of the `others` statuses
-    without a loss.
+    """A history of n trials at random points with status OK and random losses, mixed with trials
+    with the statuses `others` and no loss.
     """
     rng = np.random.default_rng([seed, n])
     ends: list[tuple[Status, float | None]] = [(Status.OK, loss) for loss in rng.normal(size=n)]

@@ -1,6 +1,6 @@
-"""What every stopping rule must do: `for check in STOPPER_CHECKS: check(rule)`.
+"""Conformance checks of stopping rules: `for check in STOPPER_CHECKS: check(rule)`.
 
-A check raises AssertionError with what went wrong.
+A check raises AssertionError if it fails.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from sparktune.trial import Status
 
 
 def check_reasons_are_texts(rule: Stopper) -> None:
-    """A reason that is not empty, or None."""
+    """`stop` returns None or a text that is not empty."""
     for name, history in _situations():
         reason = rule.stop(history)
         assert reason is None or (isinstance(reason, str) and reason), f"{name}: got {reason!r}"
 
 
 def check_asking_again_changes_nothing(rule: Stopper) -> None:
-    """The same history gives the same answer, and is not changed."""
+    """Two calls of `stop` with the same history return the same, and do not change it."""
     for name, history in _situations():
         before = history.loss.copy(), history.status.copy()
         first = rule.stop(history)
-        assert rule.stop(history) == first, f"{name}: asked again, it says something else"
+        assert rule.stop(history) == first, f"{name}: two calls differ"
         np.testing.assert_array_equal(history.loss, before[0], f"{name}: losses changed")
         np.testing.assert_array_equal(history.status, before[1], f"{name}: statuses changed")
 
 
 def check_it_wakes_when_it_stops_by_itself(rule: Stopper) -> None:
-    """`wake_at` is a time, or infinite; a rule that has not stopped is to be asked later, and just
-    before that time it still does not stop.
+    """`wake_at` returns a time or infinity. If a rule does not stop now, `wake_at` is in the
+    future, and the rule does not stop before that time.
     """
     for name, history in _situations():
         then = rule.wake_at(history)
@@ -44,15 +44,15 @@ def check_it_wakes_when_it_stops_by_itself(rule: Stopper) -> None:
         if rule.stop(history) is not None:
             continue
         assert then > history.now, (
-            f"{name}: it has not stopped, and is to be asked {then - history.now} s"
+            f"{name}: it has not stopped, but wake_at is {history.now - then} s in the past"
         )
         early = history.now + 1e6 if then == math.inf else (history.now + then) / 2
         reason = rule.stop(replace(history, now=early))
-        assert reason is None, f"{name}: it stops ({reason}) before the time it said"
+        assert reason is None, f"{name}: it stops ({reason}) before the time of wake_at"
 
 
 def check_it_combines(rule: Stopper) -> None:
-    """With `Never`, "or" is the rule itself, and "and" never stops."""
+    """`rule | Never()` stops when the rule does, and `rule & Never()` never stops."""
     for name, history in _situations():
         reason = rule.stop(history)
         assert AnyOf(rule, Never()).stop(history) == reason, f"{name}: rule | Never() differs"

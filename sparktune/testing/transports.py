@@ -1,9 +1,9 @@
-"""What every transport must do, so that `Pool` can make an executor of it:
+"""Conformance checks of transports, from which `Pool` makes executors:
 `for check in TRANSPORT_CHECKS: check(make)`.
 
-`make(task)` gives a new transport of that task, to a platform with at least two slots. A check
-raises AssertionError with what went wrong. `EXECUTOR_CHECKS` of `lambda task: Pool(make(task), 2)`
-say whether outcomes are right.
+`make(task)` returns a new transport of the task, to a platform with at least two slots. A check
+raises AssertionError if it fails. `EXECUTOR_CHECKS` with `lambda task: Pool(make(task), 2)` check
+the outcomes.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from sparktune.trial import Trial
 Make: TypeAlias = Callable[[Task], Transport]
 
 _PATIENCE = 60.0  # seconds that a check waits for something to happen
-_LONG = 10.0  # seconds that an objective runs which is to be seen running
+_LONG = 10.0  # duration of an objective that a check must observe while it runs, in seconds
 
 
 def check_it_tells_its_size_at_once(make: Make) -> None:
-    """There is room for a call, and a new platform is not lost."""
+    """A new transport has room for a call, runs none, and has not lost its platform."""
     transport = make(_task(float))
     assert 1 <= transport.room <= transport.slots, f"{transport.room} of {transport.slots} slots"
     assert transport.queues in (True, False), f"queues is {transport.queues!r}"
@@ -34,7 +34,7 @@ def check_it_tells_its_size_at_once(make: Make) -> None:
 
 
 def check_a_call_gives_the_report_of_its_trial(make: Make) -> None:
-    """In as many threads as there are calls, each the target of `bind`."""
+    """Each call returns the report of its trial, with one thread, bound with `bind`, per call."""
     transport = make(_task(float))
     calls = _started(transport, range(4))
     for id, call in calls.items():
@@ -45,7 +45,7 @@ def check_a_call_gives_the_report_of_its_trial(make: Make) -> None:
 
 
 def check_one_thread_makes_one_call_after_the_other(make: Make) -> None:
-    """A thread that is bound once may call any number of times."""
+    """A thread that is bound once can make several calls."""
     transport = make(_task(float))
     losses: list[Any] = []
 
@@ -60,8 +60,8 @@ def check_one_thread_makes_one_call_after_the_other(make: Make) -> None:
 
 
 def check_calls_overlap(make: Make) -> None:
-    """Two calls from two threads run at once; the second may need some tries, as a worker may have
-    to start.
+    """Two calls from two threads run at the same time. This may need several attempts, because a
+    worker may have to start.
     """
     transport = make(_task(_second))
     end = time.monotonic() + _PATIENCE
@@ -74,12 +74,12 @@ def check_calls_overlap(make: Make) -> None:
 
 
 def check_what_runs_is_known_and_can_be_cancelled(make: Make) -> None:
-    """`running` has a call while it runs. After `cancel` it ends soon, without a report, unless
-    `cancel` says that it cannot be ended.
+    """`running` contains a call while it runs. After `cancel` it soon ends without a report, unless
+    `cancel` returns false.
     """
     transport = make(_task(_long))
     [call] = _started(transport, [0]).values()
-    _wait(lambda: call.tag in (transport.running() or ()) or call.ended.is_set(), "nothing runs")
+    _wait(lambda: call.tag in (transport.running() or ()) or call.ended.is_set(), "no call runs")
     assert not call.ended.is_set(), f"the call ended before it was seen running: {call.result!r}"
     begun = time.monotonic()
     if transport.cancel(call.tag):
@@ -91,7 +91,7 @@ def check_what_runs_is_known_and_can_be_cancelled(make: Make) -> None:
 
 
 def check_a_cancel_of_nothing_changes_nothing(make: Make) -> None:
-    """Even of a call that has ended, or is not on the platform yet."""
+    """`cancel` has no effect on other calls, for a call that has ended or has not begun."""
     transport = make(_task(float))
     transport.cancel("kit-nothing")
     [call] = _started(transport, [1]).values()
@@ -104,7 +104,7 @@ def check_a_cancel_of_nothing_changes_nothing(make: Make) -> None:
 
 
 def check_calls_that_wait_for_a_slot_do_not_run(make: Make) -> None:
-    """Where the platform queues, as many calls run as it has slots, and the others follow."""
+    """On a platform with a queue, no more calls run than there are slots, and the others follow."""
     transport = make(_task(_second))
     if transport.queues and transport.slots <= 16:
         calls = _started(transport, range(transport.slots + 2))
@@ -153,7 +153,7 @@ def _long(config: Any) -> float:
 
 
 class _Running:
-    """A call in a thread of its own, and what it came to."""
+    """A call in a separate thread, and its result."""
 
     def __init__(self, transport: Transport, id: int) -> None:
         self.tag = f"kit-{id}-{time.monotonic_ns()}"
@@ -172,7 +172,7 @@ class _Running:
             self.ended.set()
 
     def report(self) -> dict[str, Any]:
-        """The worker's report."""
+        """The report of the worker, once the call has ended."""
         assert self.ended.wait(_PATIENCE), f"no end within {_PATIENCE} seconds"
         assert isinstance(self.result, dict), f"the call gave {self.result!r}"
         return self.result

@@ -107,7 +107,7 @@ def test_a_lucky_loss_that_is_told_to_be_noisy_is_not_recommended() -> None:
         ({"replicate": 5, "max_trials": 5}, "less than max_trials"),
         (
             {"replicate": 2, "max_trials": 5, "scheduler": InOrder(FullBudget(), 2)},
-            "do not go together",
+            "cannot be combined",
         ),
     ],
 )

@@ -131,14 +131,14 @@ def test_a_cut_journal_goes_on_with_the_same_trials(tmp_path: Path) -> None:
 def test_other_budgets_are_refused_and_larger_ones_are_not(tmp_path: Path) -> None:
     path = tmp_path / "study.jsonl"
     run(journal=path)
-    with pytest.raises(InvalidArgument, match="the budgets 1, 2, and the scheduler gives full"):
+    with pytest.raises(InvalidArgument, match="the budgets 1, 2, but the scheduler has full"):
         run(journal=path, scheduler=None)
-    with pytest.raises(InvalidArgument, match=r"scheduler gives the budgets 1, 3"):
+    with pytest.raises(InvalidArgument, match=r"scheduler has the budgets 1, 3"):
         run(journal=path, scheduler=Twice((1.0, 3.0)))
     assert len(run(journal=path, scheduler=Twice((1.0, 2.0, 4.0)), max_trials=7).trials) == 14
     full = tmp_path / "full.jsonl"
     run(journal=full, scheduler=None)
-    with pytest.raises(InvalidArgument, match="begun with full evaluations alone"):
+    with pytest.raises(InvalidArgument, match="begun with full evaluations only"):
         run(journal=full)
 
 
