@@ -320,7 +320,7 @@ Event = Begun | Enqueued | Asked | Told | Stopped
 
 
 def apply(records: MutableMapping[Any, Trial], event: Event) -> None:
-    """Update {id: Trial} with an event. Nothing else changes records, during a run or in a replay."""
+    """Update {id: Trial} with an event. Nothing else changes records, in a run or in a replay."""
     if not isinstance(event, (Begun, Stopped)):
         records[event.trial.id] = event.trial
 

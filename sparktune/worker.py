@@ -168,7 +168,7 @@ def with_keywords(objective: Callable[..., Any], config: Mapping[str, Any], **mo
 
 
 def with_part(objective: Callable[..., Any], argument: tuple[Any, int]) -> Any:
-    """Call an objective for one part of a trial; `argument` is (configuration, number of the part)."""
+    """Call an objective for one part of a trial; `argument` is (configuration, index of part)."""
     config, number = argument
     return objective(config, part=number)
 

@@ -131,7 +131,7 @@ def _walk(root: Apply) -> dict[str, _Parameter]:
 
 
 def _parents_first(root: Apply) -> list[Apply]:
-    """Every node under `root` once, before its inputs. The arguments of a parameter are left out."""
+    """Every node under `root` once, before its inputs, without the arguments of parameters."""
     order: list[Apply] = []
     seen: set[Apply] = set()
     stack: list[tuple[Apply, bool]] = [(root, False)]

@@ -36,7 +36,7 @@ def dfs(expr: Any) -> list[Apply]:
 
 
 def clone(expr: Any) -> Apply:
-    """A copy of an expression: new nodes, shared as in the original, with the same literal objects."""
+    """A copy of an expression with new nodes, shared as in the original, and the same literals."""
     copies: dict[Apply, Apply] = {}
     root = as_apply(expr)
     for node in dfs(root):

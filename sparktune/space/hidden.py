@@ -1,4 +1,4 @@
-"""Detection of parameters that are hidden inside objects of a space, where no value replaces them."""
+"""Detection of parameters that are hidden in objects of a space, where no value replaces them."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _(value: Any) -> _Steps:
 
 
 def _cells(value: Any) -> _Steps:
-    """The contents of a pandas object: its columns, its index, and cells that are Python objects."""
+    """The contents of a pandas object: columns, index, and cells that are Python objects."""
     if hasattr(value, "columns"):
         named = [(f"[{name!r}]", value.iloc[:, i]) for i, name in enumerate(value.columns)]
         return [*named, ("", value.columns), ("", value.index)]

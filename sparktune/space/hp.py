@@ -66,7 +66,7 @@ def pchoice(label: str, p_options: Sequence[tuple[float, Any]]) -> Apply:
 
 
 def randint(label: str, low: int, high: int | None = None) -> Apply:
-    """An integer from [0, low), or from [low, high) if `high` is given, with equal probabilities."""
+    """An integer from [0, low), or from [low, high) with `high`; all have equal probabilities."""
     return _checked(label, "randint", low=low, high=high)
 
 

@@ -155,7 +155,7 @@ def _check_step(named: str, q: Any) -> dict[str, float]:
 
 
 def _check_finite(named: str, low: float, high: float, log: bool, q: float | None) -> None:
-    """Raise BadSearchSpace if a prior with latent values in [low, high] may give infinite values."""
+    """Raise BadSearchSpace if a prior with latent values in [low, high] may be infinite."""
     with np.errstate(all="ignore"):
         latent = np.array([low, high])
         values = np.exp(latent) if log else 2 * latent  # twice, so that distances are finite too

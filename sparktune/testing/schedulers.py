@@ -106,7 +106,7 @@ def check_a_resumed_study_goes_on_the_same(scheduler: Scheduler) -> None:
 
 
 def check_a_run_ends(scheduler: Scheduler) -> None:
-    """A run ends some time after there are no more new points, with at least one full evaluation."""
+    """A run ends some time after its last new point, with at least one full evaluation."""
     study = _begun(scheduler, 40)
     for _ in range(400):
         trials = study.ask(4)
