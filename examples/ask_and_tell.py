@@ -2,8 +2,9 @@
 # MAGIC %md
 # MAGIC # Ask and tell
 # MAGIC
-# MAGIC A `Study` proposes points and learns from their results; where these come from is up to you: your own
-# MAGIC cluster, a laboratory, another program. Nothing here needs Spark.
+# MAGIC A `Study` proposes points and learns from their results. You decide where to evaluate them:
+# MAGIC on your own cluster, in a laboratory, with another program. This example does not need
+# MAGIC Spark.
 
 # COMMAND ----------
 
@@ -21,7 +22,7 @@ space = {
 
 
 def experiment(temperature, minutes, catalyst):
-    """The share that is lost; in truth, somebody in a laboratory."""
+    """The share of the substance that is lost; in reality, an experiment in a laboratory."""
     speed = {"none": 0.02, "acid": 0.05, "base": 0.04}[catalyst] * math.exp(temperature / 40)
     decay = 0.002 * math.exp(temperature / 25)
     return 1 - (1 - math.exp(-speed * minutes)) * math.exp(-decay * minutes)
@@ -30,13 +31,14 @@ def experiment(temperature, minutes, catalyst):
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC `ask` hands out trials and `config` says what to evaluate. While trials run, others can be asked for:
-# MAGIC they are different points. `tell` takes the loss, a dict with more, or what went wrong.
+# MAGIC `ask` returns trials, and `config` returns the configuration of a trial. You can ask for
+# MAGIC more while trials run: their points are different. `tell` takes the loss, a dict with the
+# MAGIC loss and other values, or an exception.
 
 # COMMAND ----------
 
 study = Study(space, seed=0)
-study.enqueue({"temperature": 50.0, "minutes": 10, "catalyst": 1})  # as it has been done so far
+study.enqueue({"temperature": 50.0, "minutes": 10, "catalyst": 1})  # the current procedure
 
 for _ in range(10):
     for trial in study.ask(4):  # four reactors
@@ -51,7 +53,7 @@ print(study)
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC What was found elsewhere counts too.
+# MAGIC Results of points that the study did not suggest can be added too.
 
 # COMMAND ----------
 
@@ -61,8 +63,8 @@ print(f"{len(study.trials)} trials, best loss {study.best.loss:.3f} with", study
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC A study can wait in a file for the results of tomorrow. (It can also be pickled, and a
-# MAGIC `sparktune.journal.Journal` given as `journal=` keeps every step.)
+# MAGIC A study can be saved to a file until the results are known. (It can also be pickled, and
+# MAGIC with a `sparktune.journal.Journal` as `journal=` every step is written to disk.)
 
 # COMMAND ----------
 

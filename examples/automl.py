@@ -1,9 +1,9 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC # A model without a space
-# MAGIC `any_classifier()` stands for a pipeline that is not chosen yet: `SparkSearchCV` chooses the
-# MAGIC model, its parameters and what goes before it. Columns of texts, categories and dates, and
-# MAGIC gaps, are made numbers as the table needs it. The workers need sparktune for this.
+# MAGIC # Model selection without a search space
+# MAGIC `any_classifier()` is a placeholder for a pipeline: `SparkSearchCV` chooses the model, its
+# MAGIC parameters and the preprocessing. Columns of texts, categories and dates, and missing
+# MAGIC values, are converted to numbers as the table requires. The workers need sparktune for this.
 
 # COMMAND ----------
 
@@ -17,10 +17,10 @@ from sklearn.model_selection import train_test_split
 from sparktune import Spark, local_session
 from sparktune.sklearn import SparkSearchCV, any_classifier
 
-warnings.simplefilter("ignore")  # that some candidate has not converged is no news
+warnings.simplefilter("ignore")  # some candidates do not converge
 MAX_TRIALS = int(os.environ.get("MAX_EVALS", 40))
 
-local_session()  # on Databricks and under spark-submit: the session that is there
+local_session()  # on Databricks and under spark-submit: the existing session
 
 # COMMAND ----------
 
@@ -39,10 +39,10 @@ print("cross-validated:", search.best_score_, "on new wines:", search.score(X_te
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC The first five candidates are models as scikit-learn makes them (histogram gradient boosting, a
-# MAGIC random forest, logistic regression, extra trees, a support vector machine), so that the result is
-# MAGIC compared with these. `time_budget=600` in place of `n_iter` searches for ten minutes. `export` gives
-# MAGIC the program of the winner.
+# MAGIC The first five candidates are models with the defaults of scikit-learn (histogram gradient
+# MAGIC boosting, a random forest, logistic regression, extra trees, a support vector machine), as a
+# MAGIC baseline. `time_budget=600` instead of `n_iter` searches for ten minutes. `export` returns a
+# MAGIC Python program of the best pipeline.
 
 # COMMAND ----------
 

@@ -1,39 +1,40 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # Spark and clusters
-# MAGIC `on=Spark(...)` evaluates every trial as a Spark task. The same line works on Spark Classic and
-# MAGIC on Spark Connect; it takes the active session, or the one given as `session=`.
+# MAGIC `on=Spark(...)` evaluates every trial as a Spark task. The same line works on Spark Classic
+# MAGIC and on Spark Connect. It uses the active session, or the one given as `session=`.
 # MAGIC
 # MAGIC ## In a Databricks notebook
-# MAGIC `%pip install /Workspace/path/to/sparktune` brings numpy, scipy and tqdm and leaves the
-# MAGIC cluster's own pyspark alone; only the extras `spark`, `all` and `dev` bring pyspark, for machines
-# MAGIC without one. Clusters in dedicated access mode have a classic session; standard access mode and
-# MAGIC serverless have Spark Connect.
+# MAGIC `%pip install /Workspace/path/to/sparktune` installs numpy, scipy and tqdm, and does not
+# MAGIC change the pyspark of the cluster. Only the extras `spark`, `all` and `dev` install pyspark,
+# MAGIC for machines without it. Clusters in dedicated access mode have a classic session; standard
+# MAGIC access mode and serverless have Spark Connect.
 # MAGIC
 # MAGIC ## With spark-submit
-# MAGIC `SPARK_CONF_DIR=conf spark-submit --master 'local[4]' examples/clusters.py`: `conf/` holds
-# MAGIC settings for one machine, each with its reason, and a log configuration that shows errors only.
-# MAGIC Leave it out on a cluster. The workers need the packages that your objective imports, and
-# MAGIC neither sparktune nor its dependencies. Set `PYSPARK_PYTHON` to the interpreter of the workers.
+# MAGIC `SPARK_CONF_DIR=conf spark-submit --master 'local[4]' examples/clusters.py`: `conf/`
+# MAGIC contains commented settings for one machine, and a log configuration that only shows errors.
+# MAGIC Leave out `SPARK_CONF_DIR` on a cluster. The workers need the packages that your objective
+# MAGIC imports, but neither sparktune nor its dependencies. Set `PYSPARK_PYTHON` to the interpreter
+# MAGIC of the workers.
 # MAGIC
 # MAGIC ## With Spark Connect
-# MAGIC `SparkSession.builder.remote("sc://host:15002").getOrCreate()` first; the extra `connect` brings
-# MAGIC what the client needs. The objective and its data travel as artifacts of the session, and Spark
-# MAGIC removes them when the session ends. A server that does not answer for a minute, or a session
-# MAGIC that has expired, ends the run with an error, and the trials that have ended are kept. With
-# MAGIC pyspark 3.5 Spark does not tell when a waiting trial starts, so none is kept waiting in Spark's
-# MAGIC queue, and `resource_profile` needs 4.0.
+# MAGIC Call `SparkSession.builder.remote("sc://host:15002").getOrCreate()` first. The extra
+# MAGIC `connect` installs the packages of the client. The objective and its data are sent as
+# MAGIC artifacts of the session, which Spark removes when the session ends. If the server does not
+# MAGIC answer for a minute, or the session has expired, the run ends with an error, and finished
+# MAGIC trials are kept. pyspark 3.5 does not report when a waiting trial starts, so sparktune keeps
+# MAGIC no trial in Spark's queue there, and `resource_profile` needs 4.0.
 
 # MAGIC
 # MAGIC ## Short trials
-# MAGIC A Spark job costs 25 to 60 ms, whatever it does. Where trials are shorter than that, several
-# MAGIC share a job by themselves: sparktune measures how long they take, and makes jobs of about 0.3
-# MAGIC seconds. Each trial still has its own objective, log, times, status and time limit, and a crash
-# MAGIC or a lost executor costs the trials of its job no more than a second evaluation.
+# MAGIC A Spark job has a fixed cost of 25 to 60 ms. Trials that are shorter than that share jobs
+# MAGIC automatically: sparktune measures their duration, and creates jobs of about 0.3 seconds.
+# MAGIC Each trial still has its own objective, log, times, status and time limit. After a crash or
+# MAGIC the loss of an executor, the trials of the job are evaluated at most once more.
 # MAGIC
-# MAGIC Suggestions are then made further ahead. With four slots and five trials in each job they are as
-# MAGIC good as those of twenty workers: a little worse than one after the other. `Spark(batch=1)` gives each
-# MAGIC trial a job of its own, and `Spark(batch=20)` makes jobs of twenty.
+# MAGIC Suggestions are then made further ahead. With four slots and five trials in each job they
+# MAGIC are as good as with twenty workers: a little worse than one after the other.
+# MAGIC `Spark(batch=1)` uses a job for each trial, and `Spark(batch=20)` creates jobs of twenty.
 
 # COMMAND ----------
 
@@ -45,30 +46,29 @@ from sparktune import Spark, hp, local_session, share, tune
 
 MAX_TRIALS = int(os.environ.get("MAX_EVALS", 20))
 
-local_session()  # Spark on this machine, or the session that is there already
+local_session()  # Spark on this machine, or the existing session
 
 # COMMAND ----------
 
 # MAGIC %md
 # MAGIC ## Large data
-# MAGIC What the objective refers to travels with it, once in a run. Each trial loads it anew, without
-# MAGIC copying what is large: the memory of numpy arrays, data frames and sparse matrices is one file
-# MAGIC on each machine, and a trial that writes to it gets copies of the pages that it writes to. So
-# MAGIC what one trial changes is not seen by the next.
+# MAGIC The objective is sent to the cluster with all objects that it uses, once per run. Each trial
+# MAGIC unpickles them again, but large memory is not copied: the memory of numpy arrays, data
+# MAGIC frames and sparse matrices is one file on each machine, and a trial that writes to it gets
+# MAGIC copies of the pages to which it writes. So no trial sees the changes of another.
 # MAGIC
-# MAGIC `share(obj)` is the opposite on purpose: a handle on one object for all trials of a worker
-# MAGIC process. It is for what takes long to load, for objects that several objectives use, and for
-# MAGIC those that the space holds.
+# MAGIC `share(obj)` deliberately does the opposite: it returns a handle to one object for all
+# MAGIC trials of a worker process. Use it for objects that take long to load, for objects that
+# MAGIC several objectives use, and for objects in the space.
 # MAGIC
-# MAGIC Broadcast variables work too, on classic sessions, wherever the objective refers to them. So do
-# MAGIC accumulators: each trial that is evaluated to its end counts.
+# MAGIC On classic sessions, the objective can also use broadcast variables and accumulators. Each
+# MAGIC trial that is evaluated to its end counts for accumulators.
 # MAGIC
-# MAGIC Objectives share the process of a Spark worker with earlier trials. What one does to the
-# MAGIC standard streams, the working directory, `os.environ`, signal handlers, timers, warnings, the
-# MAGIC default timeout of sockets or the recursion limit is put back after it, and the global
-# MAGIC generators of `random` and numpy are seeded anew. What it does to modules (their variables,
-# MAGIC caches, loggers and settings), threads that it starts, files that it opens and limits of the
-# MAGIC operating system stay.
+# MAGIC Trials share the process of a Spark worker. After each trial, its changes to the following
+# MAGIC are undone: standard streams, working directory, `os.environ`, signal handlers, timers,
+# MAGIC warnings, default timeout of sockets, recursion limit. The global generators of `random` and
+# MAGIC numpy get a new seed. Changes to modules (variables, caches, loggers, settings), started
+# MAGIC threads, open files and limits of the operating system persist.
 
 # COMMAND ----------
 
@@ -93,13 +93,13 @@ print(f"mean squared error {study.best.loss:.3f} with {study.best_params}")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## How many at once
-# MAGIC - `Spark()` uses as many slots as the cluster has, also those that come while it runs; where
-# MAGIC   Spark allocates executors dynamically, it keeps asking for a quarter more.
-# MAGIC - More parallelism is not always better: a suggestion knows only the trials that have ended, so
-# MAGIC   keep it well below `max_trials`.
-# MAGIC - An objective that uses several cores should have as many: set `spark.task.cpus`, or on a
-# MAGIC   cluster give `resource_profile=`. Spark limits the threads of numpy and the like to that
+# MAGIC ## Parallelism
+# MAGIC - `Spark()` uses all slots of the cluster, including slots that are added during the run.
+# MAGIC   With dynamic allocation of executors, it keeps requesting a quarter more.
+# MAGIC - More parallelism is not always better: a suggestion only uses the results of trials that
+# MAGIC   have ended, so keep the parallelism well below `max_trials`.
+# MAGIC - If an objective uses several cores, set `spark.task.cpus` to their number, or on a cluster
+# MAGIC   give `resource_profile=`. Spark limits the threads of numpy and similar packages to that
 # MAGIC   number (`OMP_NUM_THREADS`).
 # MAGIC
 # MAGIC ## In the tests of your own project
@@ -116,5 +116,5 @@ print(f"mean squared error {study.best.loss:.3f} with {study.best_params}")
 # MAGIC     yield session
 # MAGIC     session.stop()
 # MAGIC ```
-# MAGIC A test that takes `spark` can then call `tune(..., on=Spark(parallelism=2))`, or hand the
-# MAGIC session over with `Spark(parallelism=2, session=spark)`.
+# MAGIC A test with the argument `spark` can then call `tune(..., on=Spark(parallelism=2))`, or pass
+# MAGIC the session with `Spark(parallelism=2, session=spark)`.

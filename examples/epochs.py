@@ -1,17 +1,19 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # Epochs as a budget
-# MAGIC Most configurations can be told to be bad after a few epochs, trees or rows. `ASHA` gives each
-# MAGIC one a little, the best third of those three times as much, and so on: the result of full
-# MAGIC trainings for a fraction of the epochs.
+# MAGIC Most bad configurations can be recognised after a few epochs, trees or rows. `ASHA` gives
+# MAGIC each configuration a small budget, the best third of them three times as much, and so on.
+# MAGIC The result is as good as that of full trainings, for a fraction of the epochs.
 # MAGIC
-# MAGIC * The objective gets `budget`: the epochs that the configuration has had when it returns.
-# MAGIC * What it returns as `state` comes back as `state` when the configuration goes on; `None` means:
-# MAGIC   start at 0. Anything that pickles is a state. It travels to the driver and back; with
-# MAGIC   `checkpoints=` (a folder or a URL that all workers can write to) it never leaves the workers.
-# MAGIC   A state that is lost is no error: the configuration starts over.
-# MAGIC * Every evaluation is a Spark task that ends by itself: nothing is paused, stopped or polled,
-# MAGIC   so it runs on Spark Classic and Spark Connect, and continues from its journal after a crash.
+# MAGIC * The objective gets `budget`, the total number of epochs of the configuration at its
+# MAGIC   return.
+# MAGIC * The objective may return a `state`, which it gets again as `state` when the configuration
+# MAGIC   continues; `None` means: start at 0. A state is any object that can be pickled. It is sent
+# MAGIC   to the driver and back; with `checkpoints=` (a folder or a URL to which all workers can
+# MAGIC   write) it stays with the workers. If a state is lost, the configuration starts over.
+# MAGIC * Every evaluation is a Spark task that ends by itself. No trial is paused, stopped or
+# MAGIC   polled, so it works on Spark Classic and Spark Connect, and continues from its journal
+# MAGIC   after a crash.
 
 # COMMAND ----------
 
@@ -30,7 +32,7 @@ from sparktune.stopping import MaxBudget
 
 CONFIGURATIONS = int(os.environ.get("MAX_EVALS", 60))
 
-local_session()  # on Databricks and under spark-submit: the session that is there
+local_session()  # on Databricks and under spark-submit: the existing session
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
@@ -55,8 +57,8 @@ space = {
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC `max_trials` counts configurations; promotions come on top. `MaxBudget(20)` would end the run
-# MAGIC when epochs worth 20 full trainings are spent.
+# MAGIC `max_trials` is the number of configurations, without promotions. `MaxBudget(20)` would end
+# MAGIC the run after the epochs of 20 full trainings.
 
 # COMMAND ----------
 
@@ -80,16 +82,17 @@ print(f"{spent:.1f} full trainings instead of {CONFIGURATIONS}")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Where losses at a small budget say nothing about those at the full one (the first trees of a
-# MAGIC boosted model, which favour large learning rates), promotion would keep the wrong ones. A fifth
-# MAGIC of the budget therefore goes to random configurations that climb all rungs (`audit=0.2`), and
-# MAGIC new configurations start at the first rung whose losses tell. `Hyperband(1, 27)` starts some at
-# MAGIC each rung instead.
+# MAGIC Sometimes losses at a small budget do not correlate with those at the full one (the first
+# MAGIC trees of a boosted model favour large learning rates). Then promotion would select the wrong
+# MAGIC configurations. A fifth of the budget therefore goes to random configurations that climb all
+# MAGIC rungs (`audit=0.2`), and new configurations start at the lowest rung whose losses correlate.
+# MAGIC `Hyperband(1, 27)` starts some configurations at each rung instead.
 # MAGIC
 # MAGIC ## Rows as a budget
-# MAGIC For boosted trees rows tell more than trees. `subset` gives the rows of each budget: those of the
-# MAGIC smaller ones and more, with all classes in their shares. The test rows are the same at every
-# MAGIC budget. `SparkSearchCV(..., scheduler=ASHA(...), resource="n_samples")` does the same in a search.
+# MAGIC For boosted trees, rows are a better budget than trees. `subset` returns the rows of a
+# MAGIC budget: all rows of smaller budgets and additional ones, with the proportions of the
+# MAGIC classes. The test rows are the same at every budget. `SparkSearchCV(...,
+# MAGIC scheduler=ASHA(...), resource="n_samples")` does the same in a search.
 
 # COMMAND ----------
 

@@ -1,16 +1,16 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # Failures and time limits
-# MAGIC A trial that fails costs one trial, never the run. Its end says what happened.
+# MAGIC A failed trial does not end the run. Its status tells what happened.
 # MAGIC
-# MAGIC | the trial | is recorded as | and the run |
+# MAGIC | the trial | status of the trial | the run |
 # MAGIC |---|---|---|
 # MAGIC | returns `{"status": "fail"}`, or NaN as its loss | `fail` | continues |
-# MAGIC | raises, or returns what is not a result | `error`, with its traceback | continues; with `errors="raise"` it ends with that exception |
-# MAGIC | kills its process, as when memory runs out | `crashed` | continues, on Spark |
-# MAGIC | loses its executor, or its connection to Spark | nothing yet: it is evaluated again, `Spark(retries=1)` times; then `crashed` | continues |
-# MAGIC | runs longer than `Spark(trial_timeout=600)` seconds | `timeout`; its worker process is ended | continues |
-# MAGIC | still runs when the run ends: a stopping rule, Ctrl-C | `cancelled` | has ended |
+# MAGIC | raises, or returns an invalid result | `error`, with its traceback | continues; with `errors="raise"` it ends with that exception |
+# MAGIC | kills its process, for example by running out of memory | `crashed` | continues, on Spark |
+# MAGIC | loses its executor, or its connection to Spark | none at first: it is evaluated again, up to `Spark(retries=1)` times; then `crashed` | continues |
+# MAGIC | runs longer than `Spark(trial_timeout=600)` seconds | `timeout`; its worker process is killed | continues |
+# MAGIC | still runs when the run ends, by a stopping rule or Ctrl-C | `cancelled` | has ended |
 
 # COMMAND ----------
 
@@ -22,7 +22,7 @@ from sparktune import Spark, hp, local_session, tune
 
 MAX_TRIALS = int(os.environ.get("MAX_EVALS", 24))
 
-local_session()  # on Databricks and under spark-submit: the session that is there
+local_session()  # on Databricks and under spark-submit: the existing session
 
 
 def fragile(configuration):
@@ -48,7 +48,7 @@ space = {
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC The points of `start=` are tried first: one of each kind.
+# MAGIC The points of `start=` are evaluated first: one of each kind.
 
 # COMMAND ----------
 
@@ -68,11 +68,11 @@ for trial in list(study.trials.values())[:5]:
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC `trial.failure` holds the traceback of the objective, and `trial.log` the end of what it
-# MAGIC printed and logged on its worker. The first failure of a run is also logged. Where no trial
-# MAGIC has a usable loss, `study.best` is None, and `study.best_params` (and `fmin`) raises
-# MAGIC `AllTrialsFailed` with the first traceback in it.
+# MAGIC `trial.failure` holds the traceback of the objective, and `trial.log` the end of its output
+# MAGIC on the worker. The first failure of a run is also logged. If no trial has a usable loss,
+# MAGIC `study.best` is None, and `study.best_params` and `fmin` raise `AllTrialsFailed`, whose
+# MAGIC message contains the first traceback.
 # MAGIC
-# MAGIC What cannot be interrupted is given up. With `Threads(4)` the Spark jobs of a cancelled trial
-# MAGIC are cancelled, but Python code on a thread runs to its end, and nobody waits for it. With
-# MAGIC `Serial()` a timeout takes effect after the current trial.
+# MAGIC Python code on a thread cannot be interrupted. With `Threads(4)`, the Spark jobs of a
+# MAGIC cancelled trial are cancelled, but its Python code runs to its end, without anybody waiting
+# MAGIC for it. With `Serial()`, a timeout takes effect after the current trial.

@@ -1,8 +1,8 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # hyperopt-sklearn on Spark
-# MAGIC A program written for hyperopt-sklearn runs once its imports say `sparktune.hpsklearn` and
-# MAGIC `sparktune.hyperopt`. What it did not have is `on=`: each trial is a Spark task.
+# MAGIC A program written for hyperopt-sklearn runs if it imports `sparktune.hpsklearn` and
+# MAGIC `sparktune.hyperopt` instead. The option `on=` is new: each trial is a Spark task.
 
 # COMMAND ----------
 
@@ -16,10 +16,10 @@ from sparktune import Spark, local_session
 from sparktune.hpsklearn import HyperoptEstimator, any_classifier, any_preprocessing, svc
 from sparktune.hyperopt import tpe
 
-warnings.simplefilter("ignore")  # that some candidate has not converged is no news
+warnings.simplefilter("ignore")  # some candidates do not converge
 MAX_TRIALS = int(os.environ.get("MAX_EVALS", 40))
 
-local_session()  # on Databricks and under spark-submit: the session that is there
+local_session()  # on Databricks and under spark-submit: the existing session
 
 # COMMAND ----------
 
@@ -43,8 +43,8 @@ print(model.best_model())
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC The result is a plain pipeline of scikit-learn, and the trials are Hyperopt's. A configuration
-# MAGIC that cannot be fitted, or takes too long, is a trial with status "fail".
+# MAGIC The result is a pipeline of scikit-learn, and the trials have Hyperopt's format. A
+# MAGIC configuration that cannot be fitted, or takes too long, is a trial with the status "fail".
 
 # COMMAND ----------
 
@@ -54,8 +54,8 @@ print([trial["result"]["status"] for trial in model.trials.trials])
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Every parameter of a component is searched unless it is given. `warm_start=True` continues with
-# MAGIC the trials that there are. Without `on=`, trials run in this process.
+# MAGIC All parameters of a component are searched, except those that are given. `warm_start=True`
+# MAGIC continues with the existing trials. Without `on=`, trials run in this process.
 
 # COMMAND ----------
 
@@ -67,5 +67,5 @@ print(len(one.trials.trials), "trials of a support vector machine; the best loss
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC For packages that import `hpsklearn` themselves, call `install_as_hpsklearn()` of
-# MAGIC `sparktune.hpsklearn` before they are imported.
+# MAGIC For packages that import `hpsklearn` themselves, call
+# MAGIC `sparktune.hpsklearn.install_as_hpsklearn()` before importing them.

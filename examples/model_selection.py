@@ -1,9 +1,9 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # Choose between two families of models
-# MAGIC Each option of a choice brings parameters of its own, which exist only where it is chosen.
-# MAGIC With `pchoice` the options have probabilities: a support vector machine is the better guess
-# MAGIC here, so it is tried more often at first.
+# MAGIC Each option of a choice has its own parameters, which exist only if it is chosen. With
+# MAGIC `pchoice` the options have probabilities: a support vector machine probably is the better
+# MAGIC model here, so it is tried more often at first.
 
 # COMMAND ----------
 
@@ -22,7 +22,7 @@ from sparktune import Spark, hp, local_session, tune
 
 MAX_TRIALS = int(os.environ.get("MAX_EVALS", 100))
 
-local_session()  # on Databricks and under spark-submit: the session that is there
+local_session()  # on Databricks and under spark-submit: the existing session
 
 # COMMAND ----------
 
@@ -44,8 +44,9 @@ space = hp.pchoice("family", [(0.6, (LinearSVC, svm)), (0.4, (KNeighborsClassifi
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC `LinearSVC` has no l1 penalty for the hinge loss and raises a `ValueError`. The objective
-# MAGIC returns the status "fail" then. Whatever else a result holds is kept with its trial.
+# MAGIC `LinearSVC` does not support the l1 penalty with the hinge loss and raises a `ValueError`.
+# MAGIC In that case the objective returns the status "fail". All other keys of a result are kept
+# MAGIC with its trial.
 
 # COMMAND ----------
 

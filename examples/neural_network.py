@@ -1,11 +1,11 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # A neural network in PyTorch
-# MAGIC Epochs are the budget: `ASHA` gives each network one epoch, the best third of them three, and so
-# MAGIC on. Between two budgets a network and its optimizer stand in a file that any worker can read, so
-# MAGIC that no epoch is computed twice.
+# MAGIC Epochs are the budget: `ASHA` gives each network one epoch, the best third of them three,
+# MAGIC and so on. Between two budgets a network and its optimizer are stored in a file that any
+# MAGIC worker can read, so that no epoch is computed twice.
 # MAGIC
-# MAGIC Needs PyTorch where the trials run: `pip install torch`.
+# MAGIC The workers need PyTorch: `pip install torch`.
 
 # COMMAND ----------
 
@@ -22,7 +22,7 @@ from sparktune import ASHA, Spark, hp, local_session, tune
 CONFIGURATIONS = int(os.environ.get("MAX_EVALS", 40))
 CHECKPOINTS = tempfile.mkdtemp()  # on a cluster: "/Volumes/catalog/schema/volume", or a URL
 
-spark = local_session()  # on Databricks and under spark-submit: the session that is there
+spark = local_session()  # on Databricks and under spark-submit: the existing session
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X.astype(np.float32) / 16, y, random_state=0)
@@ -31,16 +31,16 @@ X_train, X_test, y_train, y_test = train_test_split(X.astype(np.float32) / 16, y
 
 # MAGIC %md
 # MAGIC ## The objective
-# MAGIC `budget` counts the epochs in all, `state` is what the evaluation before returned, or `None`.
-# MAGIC Tensors are moved to the CPU before they become a state, so that a worker without a GPU can go
-# MAGIC on with what a worker with one began.
+# MAGIC `budget` is the total number of epochs, and `state` is the state that the previous
+# MAGIC evaluation returned, or `None`. Tensors are moved to the CPU before they become a state, so
+# MAGIC that a worker without a GPU can continue the training of a worker with one.
 
 
 # COMMAND ----------
 
 
 def device():
-    """The GPU that Spark gave to this task; or any GPU; or the CPU."""
+    """The GPU that Spark assigned to this task; else any GPU; else the CPU."""
     import torch
     from pyspark import TaskContext
 
@@ -96,7 +96,7 @@ def network(config, budget, state=None):
 
 
 def on_cpu(content):
-    """A state dict whose tensors are on the CPU."""
+    """A copy of a state dict with all tensors on the CPU."""
     if isinstance(content, dict):
         return {key: on_cpu(value) for key, value in content.items()}
     return content.cpu() if hasattr(content, "cpu") else content
@@ -114,7 +114,7 @@ space = {
 
 # MAGIC %md
 # MAGIC ## One GPU for each trial
-# MAGIC Spark gives GPUs to tasks as it gives them cores. On a cluster whose workers have GPUs:
+# MAGIC Spark assigns GPUs to tasks in the same way as cores. On a cluster whose workers have GPUs:
 # MAGIC
 # MAGIC ```python
 # MAGIC from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
@@ -123,8 +123,8 @@ space = {
 # MAGIC tune(network, space, on=Spark("auto", resource_profile=one_gpu), ...)
 # MAGIC ```
 # MAGIC
-# MAGIC `resource("gpu", 0.5)` lets two trials share a GPU. Where the cluster sets
-# MAGIC `spark.task.resource.gpu.amount`, as Databricks does on machines with GPUs, no profile is needed.
+# MAGIC With `resource("gpu", 0.5)` two trials share a GPU. No profile is needed if the cluster sets
+# MAGIC `spark.task.resource.gpu.amount`, as Databricks does on machines with GPUs.
 
 # COMMAND ----------
 
@@ -147,7 +147,7 @@ print(f"{study.history.spent.sum() / 27:.1f} full trainings instead of {CONFIGUR
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC The file of the best network holds what it was when its last evaluation ended.
+# MAGIC The file of the best network contains its state at the end of its last evaluation.
 
 # COMMAND ----------
 
@@ -155,5 +155,5 @@ import pickle
 from pathlib import Path
 
 [file] = Path(CHECKPOINTS).rglob(study.best.state.name)
-epochs, weights, _ = pickle.loads(file.read_bytes())  # of your own run: pickles run code
+epochs, weights, _ = pickle.loads(file.read_bytes())  # only for your own files: it can run code
 print("best network:", epochs, "epochs,", sum(w.numel() for w in weights.values()), "weights")

@@ -1,9 +1,9 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC # Noisy losses, and what you know beforehand
-# MAGIC The loss of a model on a few rows of data is a draw: evaluate it again with another split, and
-# MAGIC it is another one. The best of many draws is the luckiest. Here is an objective whose noise is
-# MAGIC as large as what there is to gain.
+# MAGIC # Noisy losses and prior knowledge
+# MAGIC The loss of a model on a few rows of data is random: with another split of the data it is
+# MAGIC different. The smallest of many random losses is partly luck. The noise of this objective is
+# MAGIC as large as the possible improvement.
 
 # COMMAND ----------
 
@@ -31,11 +31,11 @@ def objective(config):
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## The best points again
-# MAGIC `replicate=15`: the last 15 of 60 trials evaluate the points again that may be the best, each
-# MAGIC time the one whose loss may be the lowest. `study.best` is the luckiest trial;
-# MAGIC `study.recommended` is the one whose loss without noise is likely to be the lowest, by a model of
-# MAGIC all losses. Where no noise can be seen they are the same.
+# MAGIC ## Evaluate the best points again
+# MAGIC With `replicate=15`, the last 15 of 60 trials evaluate promising points again, each time the
+# MAGIC one whose loss may be the lowest. `study.best` is the trial with the lowest observed loss.
+# MAGIC `study.recommended` is the trial that probably has the lowest loss without noise, by a model
+# MAGIC of all losses. Both are the same if no noise can be detected.
 
 # COMMAND ----------
 
@@ -48,9 +48,9 @@ for name, trial in (("luckiest", study.best), ("recommended", study.recommended)
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC An objective that knows how noisy its loss is says so: with `loss_variance`, or with the losses of
-# MAGIC its folds. A loss that is told to be noisier than others counts less. How large the noise is
-# MAGIC all in all is inferred: what is hard in one fold is hard for all points.
+# MAGIC An objective can report the noise of its loss, with `loss_variance` or with the losses of
+# MAGIC its folds. A loss with more noise than others has less weight. The overall size of the noise
+# MAGIC is estimated by the model, because a hard fold is hard for all points.
 
 # COMMAND ----------
 
@@ -66,9 +66,9 @@ print("recommended from folds:", told.config(told.recommended))
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## What you know beforehand
-# MAGIC `prior` says where good values are likely to be. The first trials are there. It weighs less with
-# MAGIC each trial, so that one that is wrong is forgotten.
+# MAGIC ## Prior knowledge
+# MAGIC `prior` describes where good values are likely to be. The first trials are there. The weight
+# MAGIC of the prior decreases with each trial, so that a wrong prior has no lasting effect.
 
 # COMMAND ----------
 

@@ -1,8 +1,8 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # Tune a random forest
-# MAGIC Four parameters of a random forest on scikit-learn's breast cancer data: 80 % of the rows to
-# MAGIC fit on, 20 % to judge by. The loss is the log loss on those 20 %.
+# MAGIC This example tunes four parameters of a random forest on scikit-learn's breast cancer data.
+# MAGIC The forest is fitted on 80 % of the rows; the loss is the log loss on the other 20 %.
 
 # COMMAND ----------
 
@@ -18,7 +18,7 @@ from sparktune import Serial, Spark, hp, local_session, tune
 
 MAX_TRIALS = int(os.environ.get("MAX_EVALS", 150))
 
-local_session()  # on Databricks and under spark-submit: the session that is there
+local_session()  # on Databricks and under spark-submit: the existing session
 
 # COMMAND ----------
 
@@ -43,8 +43,8 @@ def validation_loss(parameters):
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC `Serial()` evaluates the trials here, one after the other; `Spark(4)` on the cluster, four at
-# MAGIC once. Nothing else changes.
+# MAGIC `Serial()` evaluates the trials in this process, one after the other. `Spark(4)` evaluates
+# MAGIC them on the cluster, four at once. Nothing else changes.
 
 # COMMAND ----------
 

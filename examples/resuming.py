@@ -1,10 +1,10 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # Continue after a crash
-# MAGIC With `journal=` every suggestion and every result is a line of a file, on disk before it is
-# MAGIC used. When the driver dies, start the same program again: what has ended is kept, what ran is
-# MAGIC evaluated again with the same parameters, and the suggestions are those of a run that nothing
-# MAGIC interrupted.
+# MAGIC With `journal=` every suggestion and every result is written to a file before it is used. If
+# MAGIC the driver dies, start the same program again: finished trials are kept, unfinished ones are
+# MAGIC evaluated again with the same parameters, and the suggestions are the same as in an
+# MAGIC uninterrupted run.
 
 # COMMAND ----------
 
@@ -31,8 +31,8 @@ print(f"{len(first.trials)} trials, best loss {first.best.loss:.4f}")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC The same call with a larger budget continues the study. It is one search: the points are those
-# MAGIC that a single run would have tried.
+# MAGIC The same call with a larger budget continues the study. Its points are the same as in a
+# MAGIC single run.
 
 # COMMAND ----------
 
@@ -45,7 +45,7 @@ assert [t.values for t in whole.trials.values()] == [t.values for t in second.tr
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC A journal is also a file to look at later, here or on another machine.
+# MAGIC A journal can also be read later, here or on another machine.
 
 # COMMAND ----------
 
@@ -54,24 +54,26 @@ print(Study.load(journal, space))
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC - A journal of another search space is refused with the parameters that differ, and so is one
-# MAGIC   that another run is writing.
-# MAGIC - Arrays, models and the like in results are kept in files beside the journal, in
+# MAGIC - A journal of another search space raises an error that lists the differences. A journal
+# MAGIC   that another run is writing also raises an error.
+# MAGIC - Arrays, models and other objects in results are stored in files beside the journal, in
 # MAGIC   `study.jsonl.blobs/`.
-# MAGIC - Where files cannot grow, on mounts of Databricks volumes and at URLs such as
-# MAGIC   `s3://bucket/study.jsonl` (extra `remote`), the whole journal is written anew every 10 seconds.
+# MAGIC - On mounts of Databricks volumes and at URLs such as `s3://bucket/study.jsonl` (extra
+# MAGIC   `remote`), appending is not possible, so the whole journal is rewritten every 10 seconds.
 # MAGIC - `study.save(path)` writes a journal of a study that ran without one.
-# MAGIC - On the command line `sparktune show study.jsonl` prints a summary, `sparktune plot` draws it.
-# MAGIC - A journal holds parameters, results, texts of failures and what trials printed in clear, so new
-# MAGIC   ones are readable for their owner only. Reading one runs no code. `load()` on a large value of
-# MAGIC   a result unpickles it, which can: call it on journals you trust.
+# MAGIC - On the command line, `sparktune show study.jsonl` prints a summary, and `sparktune plot`
+# MAGIC   draws the plots.
+# MAGIC - A journal contains parameters, results, error messages and the output of trials as plain
+# MAGIC   text. New journals are therefore readable by their owner only. Reading a journal executes
+# MAGIC   no code. `load()` of a large value in a result unpickles it, which can: only use it for
+# MAGIC   journals you trust.
 # MAGIC
 # MAGIC ## Signals
-# MAGIC Ctrl-C cancels what runs and raises `KeyboardInterrupt`; the study with all that has ended is its
-# MAGIC attribute `study`. SIGTERM and SIGHUP end `sparktune run` in the same way. In a program of your
-# MAGIC own, signals are yours:
+# MAGIC Ctrl-C cancels running trials and raises `KeyboardInterrupt`, whose attribute `study` is the
+# MAGIC study with all finished trials. SIGTERM and SIGHUP end `sparktune run` in the same way. Your
+# MAGIC own program can set signal handlers:
 # MAGIC ```python
 # MAGIC import signal
 # MAGIC
-# MAGIC signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends a run as Ctrl-C does
+# MAGIC signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends a run like Ctrl-C
 # MAGIC ```

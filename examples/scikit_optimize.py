@@ -2,34 +2,34 @@
 # MAGIC %md
 # MAGIC # Coming from scikit-optimize
 # MAGIC
-# MAGIC A program for scikit-optimize changes one line, `import skopt`, to
-# MAGIC `import sparktune.skopt as skopt`; `install_as_skopt()` does it for packages whose imports you
-# MAGIC cannot change. The minimizers, `Optimizer`, `BayesSearchCV`, callbacks and plots have the same
-# MAGIC names and arguments.
+# MAGIC In a program for scikit-optimize, change one line: replace `import skopt` by `import
+# MAGIC sparktune.skopt as skopt`. For packages whose imports you cannot change, call
+# MAGIC `install_as_skopt()`. The minimizers, `Optimizer`, `BayesSearchCV`, callbacks and plots have
+# MAGIC the same names and arguments.
 # MAGIC
-# MAGIC What differs from scikit-optimize 0.10.2, on purpose:
+# MAGIC Intended differences from scikit-optimize 0.10.2:
 # MAGIC
-# MAGIC | there | here |
+# MAGIC | scikit-optimize | sparktune |
 # MAGIC |---|---|
-# MAGIC | a loss that is NaN ends the search | it is a failure: infinite in `func_vals`, and worse than all others for the model |
-# MAGIC | values are sometimes `np.int64`, `np.str_`, `np.bool_` | values are those of Python |
-# MAGIC | `Optimizer` changes the dimensions it is given | they stay as they are |
-# MAGIC | the ends of an `Integer` are half as likely as other values | all are equally likely |
-# MAGIC | `ask()` gives the same point to two workers | points that are under way are known; no two workers get the same |
-# MAGIC | `ask(n)` fits n + 1 models | one, to which the lies are added |
-# MAGIC | initial designs may break `space_constraint`, which raises | points that break it are left out |
-# MAGIC | `models` keeps every model | each is fitted when you look at it, so memory does not grow |
-# MAGIC | `acq_optimizer`, `n_points`, `n_restarts_optimizer`, `n_jobs` decide how the next point is searched | they are taken, and there is one search |
-# MAGIC | the Gaussian process is fitted to the losses | it is fitted to losses whose large values are drawn together, with priors on its lengths |
-# MAGIC | the gains of `gp_hedge` are in units of the loss | in standard deviations, so that units do not matter |
-# MAGIC | `MES` draws from numpy's global generator | from that of the search |
-# MAGIC | Halton's and Hammersley's points begin in a corner | they are scrambled |
-# MAGIC | `y0` without `x0` is ignored | it is refused |
-# MAGIC | `VerboseCallback` prints the begin and the end of each step | the end, as several run at once |
-# MAGIC | `BayesSearchCV`: models after 10 candidates; `total_iterations` counts parameters too | after at most half of `n_iter`; candidates |
-# MAGIC | `BayesSearchCV`: a batch in which all fits fail raises, `error_score` or not; categories that are tuples, too | failed candidates are recorded; tuples are values |
-# MAGIC | `BayesSearchCV` calls callbacks after each batch | after each candidate |
-# MAGIC | `best_params_` is an `OrderedDict` | a dict |
+# MAGIC | a NaN loss ends the search | a NaN loss is a failure: infinite in `func_vals`, and worse than all others for the model |
+# MAGIC | values are sometimes `np.int64`, `np.str_`, `np.bool_` | values have types of Python |
+# MAGIC | `Optimizer` changes its arguments `dimensions` | it does not change them |
+# MAGIC | the ends of an `Integer` are half as likely as other values | all values are equally likely |
+# MAGIC | `ask()` may return the same point to two workers | `ask()` never returns a point that is being evaluated |
+# MAGIC | `ask(n)` fits n + 1 models | `ask(n)` fits one model, to which the lies are added |
+# MAGIC | initial designs may violate `space_constraint`, which raises | points that violate it are left out |
+# MAGIC | `models` keeps every model | each model is fitted at its first use, so memory does not grow |
+# MAGIC | `acq_optimizer`, `n_points`, `n_restarts_optimizer`, `n_jobs` control the search for the next point | these arguments are accepted without effect |
+# MAGIC | the Gaussian process is fitted to the losses | it is fitted to losses with compressed large values, with priors on its length scales |
+# MAGIC | the gains of `gp_hedge` are in units of the loss | they are in standard deviations, independent of units |
+# MAGIC | `MES` draws from numpy's global generator | it draws from the generator of the search |
+# MAGIC | Halton and Hammersley sequences begin in a corner | they are scrambled |
+# MAGIC | `y0` without `x0` is ignored | it raises an error |
+# MAGIC | `VerboseCallback` prints the begin and the end of each step | it prints the end, because several steps run at once |
+# MAGIC | `BayesSearchCV`: models after 10 candidates; `total_iterations` is the number of candidates times parameters | models after at most half of `n_iter`; it is the number of candidates |
+# MAGIC | `BayesSearchCV` raises if all fits of a batch fail, even with `error_score`, and for categories that are tuples | failed candidates are recorded; tuples are values |
+# MAGIC | `BayesSearchCV` calls callbacks after each batch | it calls them after each candidate |
+# MAGIC | `best_params_` is an `OrderedDict` | it is a dict |
 
 # COMMAND ----------
 
@@ -45,7 +45,8 @@ from sparktune.skopt.utils import use_named_args
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC A small neural network reads digits. The space is written as before.
+# MAGIC The example tunes a small neural network on handwritten digits. The space is written as in
+# MAGIC scikit-optimize.
 
 # COMMAND ----------
 
@@ -74,7 +75,7 @@ def error(learning_rate_init, neurons, activation):
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC One evaluation after the other, here:
+# MAGIC First, evaluate one point after the other in this process:
 
 # COMMAND ----------
 
@@ -86,8 +87,9 @@ print(f"alone: error {search_result.fun:.3f} at {search_result.x}")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Several at once, each a Spark task. An evaluation that raises is recorded as a failure. With
-# MAGIC `journal="search.jsonl"` the same call would continue after a crash.
+# MAGIC Then evaluate several points at once, each as a Spark task. An evaluation that raises is
+# MAGIC recorded as a failure. With `journal="search.jsonl"` the same call would continue after a
+# MAGIC crash.
 
 # COMMAND ----------
 

@@ -2,9 +2,9 @@
 # MAGIC %md
 # MAGIC # A search for scikit-learn
 # MAGIC
-# MAGIC `SparkSearchCV` stands where `RandomizedSearchCV` or `GridSearchCV` stood. Every fold of every
-# MAGIC candidate is a Spark task, the data is sent to each machine once, and earlier scores guide later
-# MAGIC candidates.
+# MAGIC `SparkSearchCV` replaces `RandomizedSearchCV` and `GridSearchCV`. Every fold of every
+# MAGIC candidate is a Spark task, the data is sent to each machine once, and earlier scores guide
+# MAGIC later candidates.
 
 # COMMAND ----------
 
@@ -20,7 +20,7 @@ import sparktune
 from sparktune import Spark
 from sparktune.sklearn import SparkSearchCV
 
-sparktune.local_session(2)  # on Databricks there is a session already
+sparktune.local_session(2)  # on Databricks: the existing session
 X, y = load_breast_cancer(return_X_y=True)
 X, X_test, y, y_test = train_test_split(X, y, random_state=0)
 model = make_pipeline(StandardScaler(), SVC())
@@ -36,11 +36,12 @@ print(f"on new data: {search.score(X_test, y_test):.4f}")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## What the score is worth
+# MAGIC ## Bias of the best score
 # MAGIC
-# MAGIC `best_score_` is the best of many, and so too good. `corrected_score_` takes the choice into account
-# MAGIC (BBC-CV: candidates are chosen on bootstrap samples of the predictions for the test folds, and scored
-# MAGIC on what the samples left out), with an interval.
+# MAGIC `best_score_` is the best of many scores, and therefore too optimistic. `corrected_score_`
+# MAGIC corrects for the selection, with an interval (BBC-CV: candidates are selected on bootstrap
+# MAGIC samples of the predictions for the test folds, and scored on the rows outside of the
+# MAGIC samples).
 
 # COMMAND ----------
 
@@ -56,12 +57,12 @@ for row in search.leaderboard_[:3]:
 # MAGIC %md
 # MAGIC ## Races
 # MAGIC
-# MAGIC With `racing=True` a candidate that is clearly worse than the best gets no more folds after its second.
-# MAGIC `param_grid` evaluates all combinations, as `GridSearchCV` does.
+# MAGIC With `racing=True`, a candidate that is clearly worse than the best after two or more folds
+# MAGIC gets no further ones. `param_grid` evaluates all combinations, as `GridSearchCV` does.
 # MAGIC
-# MAGIC Where the best cannot be told apart, `cv=RepeatedStratifiedKFold(...)` with `repeats="adaptive"` gives
-# MAGIC more folds to those alone that are within one standard error of the best. `tracking="mlflow"` logs
-# MAGIC every candidate.
+# MAGIC If the best candidates are too close, `cv=RepeatedStratifiedKFold(...)` with
+# MAGIC `repeats="adaptive"` evaluates more folds only for candidates within one standard error of
+# MAGIC the best. `tracking="mlflow"` logs every candidate.
 
 # COMMAND ----------
 
@@ -75,8 +76,9 @@ print(f"{folds.sum()} of {5 * len(folds)} fits; best: {race.best_params_}")
 # MAGIC %md
 # MAGIC ## An ensemble of the best
 # MAGIC
-# MAGIC The predictions that were kept also say which candidates go well together. Its members are fitted on all
-# MAGIC data, side by side; what comes out is a `VotingClassifier` of scikit-learn.
+# MAGIC The stored predictions of the folds also show which candidates complement each other. The
+# MAGIC members of the ensemble are fitted on all data in parallel. The result is a
+# MAGIC `VotingClassifier` of scikit-learn.
 
 # COMMAND ----------
 
@@ -97,9 +99,9 @@ print(f"log loss on new data: {-forest.score(X_test, y_test):.3f}")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC ## What the search as a whole is worth
+# MAGIC ## Nested cross-validation
 # MAGIC
-# MAGIC Nested cross-validation, whose searches run side by side on the same slots.
+# MAGIC It estimates the score of the whole search. The searches run in parallel on the same slots.
 
 # COMMAND ----------
 

@@ -1,18 +1,18 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # Search spaces
-# MAGIC A space is any nesting of dicts, lists and tuples with `hp.*` parameters in it. The objective
-# MAGIC receives the same nesting with a value in the place of each parameter. Labels are unique
-# MAGIC within a space.
+# MAGIC A space consists of nested dicts, lists and tuples with `hp.*` parameters. The objective
+# MAGIC receives the same structure, in which each parameter is replaced by a value. Labels must be
+# MAGIC unique within a space.
 # MAGIC
 # MAGIC | | the objective receives |
 # MAGIC |---|---|
-# MAGIC | `hp.choice(label, options)` | one of the options, equally likely; recorded as its index |
+# MAGIC | `hp.choice(label, options)` | one of the options, with equal probabilities; recorded as its index |
 # MAGIC | `hp.pchoice(label, [(p, option), ...])` | one of the options, with these probabilities; recorded as its index |
-# MAGIC | `hp.randint(label, high)`, `hp.randint(label, low, high)` | an int of [0, high) or [low, high), equally likely |
+# MAGIC | `hp.randint(label, high)`, `hp.randint(label, low, high)` | an int from [0, high) or [low, high), with equal probabilities |
 # MAGIC | `hp.uniform(label, low, high)` | a float between low and high |
 # MAGIC | `hp.quniform(label, low, high, q)` | `round(uniform / q) * q`, a float |
-# MAGIC | `hp.uniformint(label, low, high)` | `round(uniform)`, an int; both ends included, each half as likely |
+# MAGIC | `hp.uniformint(label, low, high)` | `round(uniform)`, an int, including both ends, each half as likely as the others |
 # MAGIC | `hp.loguniform(label, low, high)` | `exp(uniform)`: for 0.001 to 10 write `log(0.001), log(10)` |
 # MAGIC | `hp.qloguniform(label, low, high, q)` | `round(exp(uniform) / q) * q`, a float |
 # MAGIC | `hp.normal(label, mu, sigma)` | a normal float, unbounded |
@@ -47,12 +47,12 @@ for _ in range(3):
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC What is nested in an option is active only where that option is chosen: `depth` exists for
-# MAGIC trees only, and the sampler knows it.
+# MAGIC Parameters inside an option are only active if that option is chosen: `depth` exists only
+# MAGIC for trees. The samplers take this into account.
 # MAGIC
 # MAGIC ## Computed values
-# MAGIC Parameters can be computed with. `scope.int` makes a float an int, `scope.define` registers a
-# MAGIC function of your own.
+# MAGIC Parameters can be used in expressions. `scope.int` converts a float to an int, and
+# MAGIC `scope.define` registers a function of your own.
 
 # COMMAND ----------
 

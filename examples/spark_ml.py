@@ -1,8 +1,8 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # Tune a Spark ML pipeline
-# MAGIC A Spark ML estimator starts Spark jobs, which only the driver can do, so its trials cannot
-# MAGIC be Spark tasks. `Threads` evaluates them on threads of the driver, several at once.
+# MAGIC A Spark ML estimator starts Spark jobs. Only the driver can start jobs, so its trials cannot
+# MAGIC be Spark tasks. `Threads` evaluates several trials at once on threads of the driver.
 
 # COMMAND ----------
 
@@ -18,7 +18,7 @@ from sparktune import Threads, hp, local_session, tune
 
 MAX_TRIALS = int(os.environ.get("MAX_EVALS", 30))
 
-spark = local_session()  # on Databricks and under spark-submit: the session that is there
+spark = local_session()  # on Databricks and under spark-submit: the existing session
 
 # COMMAND ----------
 

@@ -2,8 +2,8 @@
 # MAGIC %md
 # MAGIC # Run a study file on a cluster
 # MAGIC `spark-submit examples/submit.py conf/random_forest.toml` is `sparktune run` with the Spark
-# MAGIC that spark-submit starts: its master and settings hold, not those of the study file. What
-# MAGIC follows the study file are options of `sparktune run`, such as `--resume`.
+# MAGIC that spark-submit starts. Its master and settings apply instead of those in the study file.
+# MAGIC The options of `sparktune run`, such as `--resume`, follow the study file.
 
 # COMMAND ----------
 

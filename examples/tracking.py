@@ -1,13 +1,13 @@
 # Databricks notebook source
 # MAGIC %md
-# MAGIC # MLflow, and a page to send around
-# MAGIC With `tracking="mlflow"` the study is a run of MLflow and each trial a child run, with the
-# MAGIC names that Databricks' Hyperopt gave, so that saved searches keep working. The parent is the
-# MAGIC active run, if there is one. `fmin` takes the same argument.
+# MAGIC # MLflow and reports
+# MAGIC With `tracking="mlflow"` the study is a run of MLflow, and each trial is a child run. The
+# MAGIC names are those of Databricks' Hyperopt, so that saved searches keep working. The parent run
+# MAGIC is the active run, if there is one. `fmin` takes the same argument.
 # MAGIC
-# MAGIC Trials do not wait for MLflow: a thread sends what happens, with retries. When the server is
-# MAGIC away the run goes on, and `sparktune track JOURNAL` sends later what is missing. A run that
-# MAGIC continues finds its children again. Needs the extra `mlflow`.
+# MAGIC Trials do not wait for MLflow: a thread sends all events, with retries. If the server does
+# MAGIC not answer, the study continues, and `sparktune track JOURNAL` sends the missing trials
+# MAGIC later. A study that is resumed continues its MLflow runs. Needs the extra `mlflow`.
 
 # COMMAND ----------
 
@@ -42,8 +42,9 @@ study = tune(
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC Parameters, the loss, the duration and every other number that the objective returned are
-# MAGIC those of the child; the parent holds the best loss so far, counts, the table and the report.
+# MAGIC A child run has the parameters, the loss, the duration and all other numbers that the
+# MAGIC objective returned. The parent run has the best loss so far, counts, the table of trials and
+# MAGIC the report.
 
 # COMMAND ----------
 
@@ -60,17 +61,17 @@ print(f"loss {best.data.metrics['loss']:.4f} at x={best.data.params['x']}")
 # COMMAND ----------
 
 # MAGIC %md
-# MAGIC What the objective logs itself, by `mlflow.log_metric` or by autologging, goes to the run of
-# MAGIC its trial with `MlflowObserver(workers=True)`. The workers need MLflow then, and credentials:
+# MAGIC With `MlflowObserver(workers=True)`, the calls of `mlflow.log_metric` and autologging in the
+# MAGIC objective log to the run of its trial. The workers then need MLflow and credentials:
 # MAGIC `env={"DATABRICKS_HOST": ..., "DATABRICKS_TOKEN": ...}`.
 # MAGIC
 # MAGIC ## The report
-# MAGIC `study.report()` is one HTML file that loads nothing. It says how far the best loss can be
-# MAGIC trusted: by the noise that results tell of, by the folds of a cross-validation, and by losses
-# MAGIC on held-out data: `test_loss` in the result, or `study.report(test=0.21)`.
-# MAGIC `sparktune report study.jsonl -o report.html --follow` renews the page while a study runs,
-# MAGIC `sparktune show study.jsonl --follow` a screen in the terminal, and `tune(..., progress="live")`
-# MAGIC a summary in a notebook.
+# MAGIC `study.report()` creates one HTML file that loads no other files. It estimates the
+# MAGIC reliability of the best loss from the reported noise, from the folds of a cross-validation,
+# MAGIC and from losses on held-out data: `test_loss` in the result, or `study.report(test=0.21)`.
+# MAGIC To follow a running study, `sparktune report study.jsonl -o report.html --follow` updates
+# MAGIC the page, `sparktune show study.jsonl --follow` updates a screen in the terminal, and
+# MAGIC `tune(..., progress="live")` updates a summary in a notebook.
 
 # COMMAND ----------
 

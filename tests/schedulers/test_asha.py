@@ -293,5 +293,5 @@ def test_every_sampler_works_with_promotions(sampler: str) -> None:
 def test_fmin_takes_a_scheduler() -> None:
     best = fmin(loss, SPACE, max_evals=30, scheduler=ASHA(1, 9), seed=1, show_progressbar=False)
     assert abs(best["x"] - 0.3) < 0.1
-    with pytest.raises(InvalidArgument, match="cannot be combined"):
+    with pytest.raises(InvalidArgument, match="do not go together"):
         fmin(loss, SPACE, max_evals=3, scheduler=ASHA(1, 9), pass_expr_memo_ctrl=True)

@@ -229,8 +229,8 @@ def test_probabilities_that_sum_to_one_up_to_rounding_are_fine() -> None:
         ([(0, "a"), (0, "b")], ">= 0 and not all 0"),
         ([(float("nan"), "a")], "probability must be finite"),
         ([("a", 0.5), ("b", 0.5)], "probability must be a number, got 'a'"),
-        (["a", "b"], r"\(probability, option\) pairs"),
-        ([(0.5, "a", 1)], r"\(probability, option\) pairs"),
+        (["a", "b"], r"\(probability, option\) pair"),
+        ([(0.5, "a", 1)], r"\(probability, option\) pair"),
     ],
     ids=repr,
 )
