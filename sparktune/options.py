@@ -92,8 +92,8 @@ def sampler_of(study: Study, prior: Any, replicate: Any, max_trials: Any) -> Sam
         raise InvalidArgument("replicate= and scheduler= cannot be combined; give one of them")
     if max_trials is None or again >= max_trials:
         raise InvalidArgument(
-            "replicate= is the number of trials of max_trials that evaluate the best points again, "
-            f"and must be less, got replicate={again!r} and max_trials={max_trials!r}"
+            "replicate= is the number of trials that evaluate the best points again; it must be "
+            f"less than max_trials, got replicate={again!r} and max_trials={max_trials!r}"
         )
     from sparktune.samplers.replicate import Replicate  # imported here, because few runs need it
 

@@ -245,7 +245,7 @@ def test_trials_of_a_journals_ids_do_not_give_way_to_its_own(
     search(6, path)
     content, trials = path.read_bytes(), search(4, None, **other)
     before = what(trials)
-    with pytest.raises(InvalidArgument, match="or not with the same parameters and ends"):
+    with pytest.raises(InvalidArgument, match="does not hold with the same parameters and results"):
         search(8, path, trials=trials)
     assert repr(what(trials)) == repr(before)
     assert path.read_bytes() == content
