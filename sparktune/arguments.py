@@ -27,7 +27,7 @@ def positive(name: str, value: Any) -> float | None:
     if is_real(value) and value > 0:
         return float(value)
     raise InvalidArgument(
-        f"The {name} argument should be None or a positive value. Given value: {_given(value)}"
+        f"The {name} argument should be None or a positive value. Given value: {_as_text(value)}"
     )
 
 
@@ -38,11 +38,11 @@ def numeric(name: str, value: Any) -> float | None:
     if is_real(value):
         return float(value)
     raise InvalidArgument(
-        f"The {name} argument should be None or a numeric value. Given value: {_given(value)}"
+        f"The {name} argument should be None or a numeric value. Given value: {_as_text(value)}"
     )
 
 
-def _given(value: Any) -> str:
+def _as_text(value: Any) -> str:
     """The text of a value in Hyperopt's messages: a short text has no quotes."""
     shown = brief(value)
     return value if isinstance(value, str) and shown == repr(value) else shown

@@ -59,7 +59,7 @@ def run(
 
     def announce(event: Event) -> None:
         history = study.history
-        watching[:] = [observe for observe in watching if _announced(observe, event, history)]
+        watching[:] = [observe for observe in watching if _notify(observe, event, history)]
 
     held: list[Outcome] = []
     try:
@@ -85,7 +85,7 @@ def _end(
     fails. Return the exception to raise: an interrupt, or else a failure of the journal.
     """
     problems: list[BaseException] = []
-    noting = functools.partial(_noting, problems)
+    noting = functools.partial(_collecting, problems)
     with noting("the executor could not be closed"):
         executor.close()
     with noting("the outcomes of the executor could not be collected"):
@@ -104,7 +104,7 @@ def _end(
 
 
 @contextlib.contextmanager
-def _noting(problems: list[BaseException], what: str) -> Iterator[None]:
+def _collecting(problems: list[BaseException], what: str) -> Iterator[None]:
     """Log and collect exceptions, so that one step does not prevent the others or hide the reason
     of the end.
     """
@@ -133,7 +133,7 @@ def _tell(study: Study, outcome: Outcome) -> Told:
     return Told(trial, outcome if timed else replace(outcome, finished=trial.finished))
 
 
-def _announced(observe: Observer, event: Event, history: View) -> bool:
+def _notify(observe: Observer, event: Event, history: View) -> bool:
     """Call an observer; return whether it handled the event. Its exceptions are logged."""
     try:
         observe(event, history)

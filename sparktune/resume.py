@@ -36,7 +36,7 @@ def open_journal(path: Any, study: Study) -> Book:
         return NoJournal()
     book = Journal(path)
     known = _records({}, book)
-    if book.events and not all(_kept(each, known.get(id)) for id, each in study.records.items()):
+    if book.events and not all(_is_kept(each, known.get(id)) for id, each in study.records.items()):
         book.close()
         raise InvalidArgument(
             f"trials holds trials that the journal {book.path} does not hold with the same "
@@ -45,7 +45,7 @@ def open_journal(path: Any, study: Study) -> Book:
     return book
 
 
-def _kept(trial: Trial, known: Trial | None) -> bool:
+def _is_kept(trial: Trial, known: Trial | None) -> bool:
     """Whether the journal's record `known` can replace a trial without losing a result."""
     if known is None or dict(known.values) != dict(trial.values):
         return False

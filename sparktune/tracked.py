@@ -41,9 +41,9 @@ def evaluate(
     config, place = argument
     process, env = home
     at_home = process == _process()
-    if place is None or "part" in more or (run := _made(place, env, at_home)) is None:
+    if place is None or "part" in more or (run := _new_run(place, env, at_home)) is None:
         return objective(config, **more)
-    with _nested(run) if at_home else _alone(run, place["experiment"]):
+    with _driver_run(run) if at_home else _worker_run(run, place["experiment"]):
         returned = objective(config, **more)
     return _with_run(returned, run)
 
@@ -57,7 +57,7 @@ def _process() -> tuple[str, int]:
     return socket.gethostname(), os.getpid()
 
 
-def _made(place: Mapping[str, Any], env: Mapping[str, str], at_home: bool) -> str | None:
+def _new_run(place: Mapping[str, Any], env: Mapping[str, str], at_home: bool) -> str | None:
     """The id of a new run; None if it cannot be created soon, which does not fail the trial. After
     a failure, no runs are created here for a minute: the driver creates them later.
     """
@@ -66,15 +66,15 @@ def _made(place: Mapping[str, Any], env: Mapping[str, str], at_home: bool) -> st
     try:
         if not at_home:
             os.environ.update(env)
-        with _quickly(at_home):
-            return _created(place, at_home)
+        with _short_timeouts(at_home):
+            return _create_run(place, at_home)
     except Exception as error:
         print(f"MLflow: this trial has no run of its own: {type(error).__name__}: {error}")
         _pause["until"] = time.monotonic() + _PAUSE
         return None
 
 
-def _created(place: Mapping[str, Any], at_home: bool) -> str:
+def _create_run(place: Mapping[str, Any], at_home: bool) -> str:
     import mlflow
 
     if not at_home:
@@ -85,7 +85,7 @@ def _created(place: Mapping[str, Any], at_home: bool) -> str:
     return str(made.info.run_id)
 
 
-def _quickly(at_home: bool) -> AbstractContextManager[None]:
+def _short_timeouts(at_home: bool) -> AbstractContextManager[None]:
     """A context with short timeouts of requests. The driver does not set environment variables for
     this, because its threads share them.
     """
@@ -111,15 +111,15 @@ def _environment(given: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _nested(run: str) -> Iterator[None]:
+def _driver_run(run: str) -> Iterator[None]:
     """A context inside the run, on the driver, where the user may have active runs."""
     import mlflow
 
     outer = mlflow.active_run()
     try:
-        with _quickly(at_home=True):
+        with _short_timeouts(at_home=True):
             mlflow.start_run(run_id=run, nested=True)
-    except Exception as error:  # such as: another experiment is the active one
+    except Exception as error:  # for example, another experiment is active
         print(f"MLflow: this trial's run cannot be the active one: {error}")
     status = "FAILED"
     try:
@@ -131,14 +131,14 @@ def _nested(run: str) -> Iterator[None]:
 
 def _end(mlflow: Any, status: str, outer: str | None, at_home: bool) -> None:
     """End the active runs above the run `outer`. The driver also sets the status of the run."""
-    with _quickly(at_home):
+    with _short_timeouts(at_home):
         while (active := mlflow.active_run()) and active.info.run_id != outer:
             with suppress(Exception):  # raised by the server, after the run is no longer active
                 mlflow.end_run(status)
 
 
 @contextmanager
-def _alone(run: str, experiment: str) -> Iterator[None]:
+def _worker_run(run: str, experiment: str) -> Iterator[None]:
     """A context inside the run, in a worker process that evaluates other trials later. Environment
     variables name the run, so that `start_run()` and plain logging calls use it.
     """
@@ -157,7 +157,7 @@ def _alone(run: str, experiment: str) -> Iterator[None]:
         finally:
             _end(mlflow, status, None, at_home=False)
             if status == "FAILED":
-                with _quickly(at_home=False), suppress(Exception):
+                with _short_timeouts(at_home=False), suppress(Exception):
                     mlflow.MlflowClient().set_terminated(run, status)
 
 

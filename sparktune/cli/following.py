@@ -97,7 +97,7 @@ class _Study:
 
     @property
     def over(self) -> bool:
-        """Whether its run has ended."""
+        """Whether the run has ended."""
         return self._reason is not None
 
     @property

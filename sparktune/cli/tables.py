@@ -78,7 +78,7 @@ def change_of(change: str) -> dict[str, Any]:
     key, equals, value = change.partition("=")
     if not equals or not key.strip():
         raise InvalidArgument(f"--set needs key=value, got {change!r:.200}")
-    table = _parsed(f"{key} = 0") if "\n" not in key else None
+    table = _toml_or_none(f"{key} = 0") if "\n" not in key else None
     place: Any = table
     while isinstance(place, dict) and len(place) == 1:
         last, (name, place) = place, next(iter(place.items()))
@@ -86,12 +86,12 @@ def change_of(change: str) -> dict[str, Any]:
         raise InvalidArgument(
             f"--set: {key!r:.200} is not a valid key; write it as in budget.max_evals=50"
         )
-    given = _parsed(f"value = {value}") or {}
+    given = _toml_or_none(f"value = {value}") or {}
     last[name] = given["value"] if given.keys() == {"value"} else value
     return table
 
 
-def _parsed(text: str) -> dict[str, Any] | None:
+def _toml_or_none(text: str) -> dict[str, Any] | None:
     try:
         return _toml(text)
     except ValueError:

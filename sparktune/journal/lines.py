@@ -51,8 +51,8 @@ from sparktune.trial import (
 
 logger = logging.getLogger("sparktune")
 
-_parsed = json.JSONDecoder().decode
-_written = json.JSONEncoder(separators=(",", ":")).encode
+_decode_json = json.JSONDecoder().decode
+_encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 FORMAT = 1
 WITH_BUDGETS = 2  # the format of a journal whose scheduler gives budgets
@@ -152,7 +152,7 @@ class Writer:
 
 
 def _line(entry: dict[str, Any]) -> bytes:
-    return _written(entry).encode() + b"\n"
+    return _encode_json(entry).encode() + b"\n"
 
 
 def _trial(trial: Trial) -> dict[str, Any]:
@@ -227,7 +227,7 @@ class Reader:
         Raises:
             ValueError, TypeError, RecursionError: the line is not valid in a journal.
         """
-        entry = _parsed(line.decode())
+        entry = _decode_json(line.decode())
         if type(entry) is not dict:
             raise ValueError(f"it has {reprlib.repr(entry)} instead of an object with fields")
         for event in self._events(entry, b'"$' in line):

@@ -120,7 +120,7 @@ def held_out(trials: Finished, test: float | Mapping[Any, float] | None) -> Held
         test: the test loss of the best trial, or {trial id: test loss}; None: `test_loss` or
             `true_loss` in the results of the trials.
     """
-    known = _known(trials, test)
+    known = _test_losses(trials, test)
     smallest, found = math.inf, []
     for trial in sorted(comparable(trials.records.values()), key=lambda trial: trial.id):
         if trial.loss is not None and trial.loss < smallest:
@@ -132,18 +132,18 @@ def held_out(trials: Finished, test: float | Mapping[Any, float] | None) -> Held
     return HeldOut(found, np.array([known[trial.id] for trial in found]))
 
 
-def _known(trials: Finished, test: Any) -> Mapping[Any, float]:
+def _test_losses(trials: Finished, test: Any) -> Mapping[Any, float]:
     if isinstance(test, Mapping):
         return test
     records = trials.records.values()
     if test is not None:
         found = best(records)
         return {} if found is None else {found.id: float(test)}
-    told = {trial.id: _told(trial.result or {}) for trial in records}
+    told = {trial.id: _reported_loss(trial.result or {}) for trial in records}
     return {id: loss for id, loss in told.items() if loss is not None}
 
 
-def _told(result: Mapping[str, Any]) -> float | None:
+def _reported_loss(result: Mapping[str, Any]) -> float | None:
     given = next((result[name] for name in _TEST if name in result), None)
     number = isinstance(given, (int, float, np.number)) and math.isfinite(float(given))
     return float(given) if given is not None and number else None

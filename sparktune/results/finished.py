@@ -36,7 +36,7 @@ class Finished(Protocol):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A study as it was at one moment; later changes of the study do not reach it."""
+    """A copy of a study at one moment, which later changes of the study do not affect."""
 
     records: Mapping[Any, Trial]
     labels: tuple[str, ...]

@@ -74,7 +74,7 @@ def importance(units: Mapping[str, Array], loss: Array) -> Importance:
     if not varied or np.ptp(loss) == 0:
         what = "all losses are equal" if varied else "no parameter took two different values"
         raise InvalidArgument(f"importance cannot be computed: {what}")
-    shares = np.array([_shares(tree) for tree in _grown(np.column_stack([*varied.values()]), loss)])
+    shares = np.array([_shares(tree) for tree in _trees(np.column_stack([*varied.values()]), loss)])
     order = np.argsort(-shares.mean(axis=0), kind="stable")
     low, high = np.quantile(shares, (0.25, 0.75), axis=0)[:, order]
     mean = shares.mean(axis=0)[order]
@@ -83,7 +83,7 @@ def importance(units: Mapping[str, Array], loss: Array) -> Importance:
     return Importance(tuple(labels[j] for j in order), mean, low, high, rest, len(loss))
 
 
-def _grown(U: Array, loss: Array) -> list[Any]:
+def _trees(U: Array, loss: Array) -> list[Any]:
     """The trees of a random forest."""
     require("sklearn", "importance", "scikit-learn", "sklearn")
     from sklearn.ensemble import RandomForestRegressor  # type: ignore[import-untyped, unused-ignore]

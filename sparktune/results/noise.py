@@ -39,7 +39,7 @@ def noise(trials: Finished) -> Noise | None:
     if found is None or found.loss is None or not math.isfinite(found.loss):
         return None
     usable = comparable(trials.records.values())
-    told = _told(found) or _repeated(found, usable)
+    told = _from_result(found) or _from_repeats(found, usable)
     if told is None:
         return None
     error, source = told
@@ -50,12 +50,12 @@ def noise(trials: Finished) -> Noise | None:
     return Noise(error, source, within, fastest)
 
 
-def _told(trial: Trial) -> tuple[float, str] | None:
+def _from_result(trial: Trial) -> tuple[float, str] | None:
     told = variance_of(trial.result, trial.loss)
     return told and (math.sqrt(told[0]), told[1])
 
 
-def _repeated(trial: Trial, usable: Sequence[Trial]) -> tuple[float, str] | None:
+def _from_repeats(trial: Trial, usable: Sequence[Trial]) -> tuple[float, str] | None:
     """The standard deviation of the losses of all evaluations of the same values."""
     losses = [each.loss for each in usable if dict(each.values) == dict(trial.values)]
     finite = [loss for loss in losses if loss is not None and math.isfinite(loss)]

@@ -20,7 +20,7 @@ def comparable(trials: Iterable[Trial]) -> list[Trial]:
 
 
 def roots(trials: Iterable[Trial]) -> dict[Any, Any]:
-    """{id: id of the first trial of the same configuration}."""
+    """{id of a trial: id of the first trial of its configuration}."""
     known: dict[Any, Any] = {}
     for trial in trials:
         known[trial.id] = known.get(trial.parent, trial.id)

@@ -29,7 +29,7 @@ def summary(trials: Finished) -> dict[str, str]:
 
 
 def line(trials: Finished) -> str:
-    """A study in one line."""
+    """A summary of a study in one line."""
     how_many, _, how = counts(trials).partition(": ")
     text = f"{how_many} trial{'s' * (how_many != '1')}" + (how and f": {how}")
     found = best(trials.records.values())

@@ -80,7 +80,7 @@ class Standing:
 
     @staticmethod
     def of(history: View, rungs: Sequence[float], eta: float) -> Standing:
-        """The standing of each row."""
+        """The ranks of the rows of a history."""
         n = len(history)
         rung = np.searchsorted(np.asarray(rungs), history.budget).astype(np.intp)
         place, size = np.full(n, -1), np.zeros(len(rungs), dtype=np.intp)

@@ -66,7 +66,7 @@ def checked(scheduler: Any) -> Scheduler:
     """
     if isinstance(scheduler, type) or not callable(getattr(scheduler, "schedule", None)):
         raise InvalidArgument(
-            "scheduler must be a scheduler, such as ASHA(min_budget=1, max_budget=81), or None, "
+            "scheduler must be an object such as ASHA(min_budget=1, max_budget=81), or None, "
             f"got {scheduler!r}"
         )
     known: Scheduler = scheduler

@@ -38,9 +38,9 @@ def choice(label: str, options: Sequence[Any]) -> Apply:
 
     The objective receives the option; records hold its index.
     """
-    listed = _listed(label, options)
+    listed = _as_list(label, options)
     if not listed:
-        raise BadSearchSpace(f"{_named('choice', label)} needs at least one option")
+        raise BadSearchSpace(f"{_name_of('choice', label)} needs at least one option")
     # `columns` reads a randint that is the index of a switch as categorical.
     return _switch(_parameter(label, "randint", low=0, high=len(listed)), listed)
 
@@ -49,7 +49,7 @@ def pchoice(label: str, p_options: Sequence[tuple[float, Any]]) -> Apply:
     """One of the options of `[(probability, option), ...]`. If the probabilities do not sum to 1,
     they are scaled, with a warning.
     """
-    pairs, named = _listed(label, p_options), _named("pchoice", label)
+    pairs, named = _as_list(label, p_options), _name_of("pchoice", label)
     if not pairs or not all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in pairs):
         raise BadSearchSpace(
             f"{named}: the options must be a list of at least one (probability, option) pair, "
@@ -67,63 +67,63 @@ def pchoice(label: str, p_options: Sequence[tuple[float, Any]]) -> Apply:
 
 def randint(label: str, low: int, high: int | None = None) -> Apply:
     """An integer from [0, low), or from [low, high) with `high`; all have equal probabilities."""
-    return _checked(label, "randint", low=low, high=high)
+    return _numeric(label, "randint", low=low, high=high)
 
 
 def uniform(label: str, low: float, high: float) -> Apply:
     """A real number, uniform on [low, high]."""
-    return _checked(label, "uniform", low=low, high=high)
+    return _numeric(label, "uniform", low=low, high=high)
 
 
 def quniform(label: str, low: float, high: float, q: float) -> Apply:
     """round(uniform(low, high) / q) * q, a float. Values at the ends of the range are less likely
     than others, and may lie up to q/2 outside of it.
     """
-    return _checked(label, "quniform", low=low, high=high, q=q)
+    return _numeric(label, "quniform", low=low, high=high, q=q)
 
 
 def uniformint(label: str, low: float, high: float, q: float = 1.0) -> Apply:
     """round(uniform(low, high)) as an int, including both ends, each half as likely as the others.
     For equal probabilities use `randint(label, low, high + 1)`. `q` must be 1.
     """
-    return _checked(label, "uniformint", low=low, high=high, q=q)
+    return _numeric(label, "uniformint", low=low, high=high, q=q)
 
 
 def loguniform(label: str, low: float, high: float) -> Apply:
     """exp(uniform(low, high)), where the bounds are logarithms. For values from 0.001 to 10 write
     `loguniform(label, log(0.001), log(10))`.
     """
-    return _checked(label, "loguniform", low=low, high=high)
+    return _numeric(label, "loguniform", low=low, high=high)
 
 
 def qloguniform(label: str, low: float, high: float, q: float) -> Apply:
     """round(exp(uniform(low, high)) / q) * q, a float that may be 0. The bounds are logarithms."""
-    return _checked(label, "qloguniform", low=low, high=high, q=q)
+    return _numeric(label, "qloguniform", low=low, high=high, q=q)
 
 
 def normal(label: str, mu: float, sigma: float) -> Apply:
     """An unbounded real number, normal with mean `mu` and standard deviation `sigma`."""
-    return _checked(label, "normal", mu=mu, sigma=sigma)
+    return _numeric(label, "normal", mu=mu, sigma=sigma)
 
 
 def qnormal(label: str, mu: float, sigma: float, q: float) -> Apply:
     """round(normal(mu, sigma) / q) * q, a float."""
-    return _checked(label, "qnormal", mu=mu, sigma=sigma, q=q)
+    return _numeric(label, "qnormal", mu=mu, sigma=sigma, q=q)
 
 
 def lognormal(label: str, mu: float, sigma: float) -> Apply:
     """exp(normal(mu, sigma)), a positive number with median exp(mu)."""
-    return _checked(label, "lognormal", mu=mu, sigma=sigma)
+    return _numeric(label, "lognormal", mu=mu, sigma=sigma)
 
 
 def qlognormal(label: str, mu: float, sigma: float, q: float) -> Apply:
     """round(exp(normal(mu, sigma)) / q) * q, a float that may be 0."""
-    return _checked(label, "qlognormal", mu=mu, sigma=sigma, q=q)
+    return _numeric(label, "qlognormal", mu=mu, sigma=sigma, q=q)
 
 
-def _checked(label: str, prior: str, **given: Any) -> Apply:
+def _numeric(label: str, prior: str, **given: Any) -> Apply:
     """The node of a numeric parameter; raises BadSearchSpace for invalid arguments."""
-    arguments = PRIORS[prior].check(_named(prior, label), **given)
+    arguments = PRIORS[prior].check(_name_of(prior, label), **given)
     convert = scope.int if PRIORS[prior].whole else scope.float
     return convert(_parameter(label, prior, **arguments))
 
@@ -137,7 +137,7 @@ def _parameter(label: str, prior: str, **params: Any) -> Apply:
     return Apply(PARAMETER, [Literal(_label(label)), distribution], place=_caller())
 
 
-def _named(function: str, label: Any) -> str:
+def _name_of(function: str, label: Any) -> str:
     return f"hp.{function}({_label(label)!r})"
 
 
@@ -152,7 +152,7 @@ def _label(label: Any) -> str:
     return label
 
 
-def _listed(label: str, options: Any) -> list[Any]:
+def _as_list(label: str, options: Any) -> list[Any]:
     try:
         len(options)
         return list(options)

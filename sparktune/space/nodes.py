@@ -236,7 +236,9 @@ def _branch(node: Apply, index: Any) -> Apply:
     if position < 0:
         raise ValueError(f"the index of a choice must not be negative, got {position}")
     if position >= len(options):
-        raise IndexError(f"the index of a choice with {len(options)} options is {position}")
+        raise IndexError(
+            f"the index of a choice must be less than its {len(options)} options, got {position}"
+        )
     return options[position]
 
 

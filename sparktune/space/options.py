@@ -53,7 +53,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
-def _written(value: Any) -> str:
+def _repr_of(value: Any) -> str:
     try:
         return repr(value)
     except Exception:  # raised by the value's own code
@@ -63,7 +63,7 @@ def _written(value: Any) -> str:
 def _text(node: Apply) -> str:
     if isinstance(node, Literal):
         name = getattr(node.obj, "__name__", None)
-        return name if isinstance(name, str) else _written(node.obj)
+        return name if isinstance(name, str) else _repr_of(node.obj)
     if node.name == PARAMETER:
         return str(getattr(node.pos_args[0], "obj", "..."))
     if node.name in ("int", "float", "switch"):

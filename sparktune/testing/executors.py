@@ -34,7 +34,7 @@ def check_outcomes_are_those_of_a_direct_call(make: Make) -> None:
 
     kinds = ["number", "dict", "attached", "failed", "nan", "nonsense"]
     task = Task(objective, lambda trial: kinds[trial.id])
-    found = _evaluated(make(task), len(kinds))
+    found = _evaluate_all(make(task), len(kinds))
     for id, kind in enumerate(kinds):
         wanted = Outcome.of(id, task.evaluate(Trial(id, {})))
         for name in ("status", "result", "failure", "attachments"):
@@ -50,7 +50,7 @@ def check_exceptions_are_data(make: Make) -> None:
     def objective(config: Any) -> float:
         raise LookupError("not there")
 
-    outcome = _evaluated(make(Task(objective, lambda trial: None)), 1)[0]
+    outcome = _evaluate_all(make(Task(objective, lambda trial: None)), 1)[0]
     assert outcome.status is Status.ERROR, f"the status is {outcome.status}"
     assert outcome.failure is not None, "there is no failure"
     assert (outcome.failure.type, outcome.failure.message) == ("LookupError", "not there")
@@ -64,7 +64,7 @@ def check_an_argument_that_cannot_be_built_is_its_trials_error(make: Make) -> No
     def configure(trial: Trial) -> float:
         return 1 / trial.id
 
-    found = _evaluated(make(Task(float, configure)), 3)
+    found = _evaluate_all(make(Task(float, configure)), 3)
     assert found[0].status is Status.ERROR, f"the status is {found[0].status}"
     assert found[0].failure is not None, "there is no failure"
     assert found[0].failure.type == "ZeroDivisionError", f"it failed with {found[0].failure.type}"
@@ -74,7 +74,7 @@ def check_an_argument_that_cannot_be_built_is_its_trials_error(make: Make) -> No
 def check_times_are_those_of_the_evaluation(make: Make) -> None:
     """`started` and `finished` are seconds since the epoch, within the call."""
     begun = time.time()
-    outcome = _evaluated(make(Task(float, lambda trial: 0.0)), 1)[0]
+    outcome = _evaluate_all(make(Task(float, lambda trial: 0.0)), 1)[0]
     assert outcome.started is not None, "there is no start"
     assert outcome.finished is not None, "there is no end"
     assert begun <= outcome.started <= outcome.finished <= time.time()
@@ -112,7 +112,7 @@ EXECUTOR_CHECKS: tuple[Callable[[Make], None], ...] = (
 )
 
 
-def _evaluated(executor: Executor, n: int) -> dict[int, Outcome]:
+def _evaluate_all(executor: Executor, n: int) -> dict[int, Outcome]:
     """The outcomes of trials 0 to n - 1, submitted without exceeding the slots."""
     outcomes: dict[int, Outcome] = {}
     submitted = 0

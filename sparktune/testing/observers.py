@@ -28,30 +28,30 @@ def check_a_run_with_failures_is_survived(make: Make) -> None:
             raise ValueError("a line\\nand another, with \\x1b[31m and \\ud800")
         return {"status": "fail"} if config["c"] == "y" else float(config["r"])
 
-    _watched(make(), objective)
+    _run_with(make(), objective)
 
 
 def check_a_run_without_trials_is_survived(make: Make) -> None:
     """The observer handles a run without trials, which only begins and ends."""
-    _watched(make(), lambda config: 0.0, max_trials=0)
+    _run_with(make(), lambda config: 0.0, max_trials=0)
 
 
 def check_trials_that_run_at_the_end_are_survived(make: Make) -> None:
     """The observer handles cancelled trials, which run when a stopping rule ends the run."""
-    _watched(make(), lambda config: 0.0, stop=MaxEvals(3))
+    _run_with(make(), lambda config: 0.0, stop=MaxEvals(3))
 
 
 def check_a_second_run_is_survived(make: Make) -> None:
     """The same observer handles a second run of the study."""
     observer = make()
-    study = _watched(observer, lambda config: 0.0)
-    _watched(observer, lambda config: 0.0, max_trials=14, study=study)
+    study = _run_with(observer, lambda config: 0.0)
+    _run_with(observer, lambda config: 0.0, max_trials=14, study=study)
 
 
 def check_it_leaves_the_trials_alone(make: Make) -> None:
     """The trials of a run with the observer equal those of a run without it."""
-    watched = _watched(make(), lambda config: float(config["r"]))
-    alone = _watched(lambda event, history: None, lambda config: float(config["r"]))
+    watched = _run_with(make(), lambda config: float(config["r"]))
+    alone = _run_with(lambda event, history: None, lambda config: float(config["r"]))
     ours, theirs = (
         [(dict(trial.values), trial.loss) for trial in study.trials.values()]
         for study in (watched, alone)
@@ -68,7 +68,7 @@ OBSERVER_CHECKS: tuple[Callable[[Make], None], ...] = (
 )
 
 
-def _watched(
+def _run_with(
     observer: Observer,
     objective: Callable[[Any], Any],
     max_trials: int = 12,

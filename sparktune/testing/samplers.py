@@ -147,12 +147,12 @@ def check_resumed_studies_go_on_the_same(sampler: Sampler) -> None:
     suggests the same points as an uninterrupted study.
     """
     for name, space in spaces().items():
-        whole = _played(space, sampler, {})
+        whole = _run_study(space, sampler, {})
         for cut in (1, 10, 25):
             kept = {id: trial for id, trial in whole.items() if id < cut}
             if cut - 1 in kept:
                 kept[cut - 1] = Trial(cut - 1, kept[cut - 1].values, Status.RUNNING)
-            assert _played(space, sampler, kept) == whole, f"{name}: differs from trial {cut} on"
+            assert _run_study(space, sampler, kept) == whole, f"{name}: differs from trial {cut} on"
 
 
 SAMPLER_CHECKS: tuple[Callable[[Sampler], None], ...] = (
@@ -198,7 +198,7 @@ def _copy(history: View) -> View:
     return copy
 
 
-def _played(space: Space, sampler: Sampler, records: dict[int, Trial]) -> dict[int, Trial]:
+def _run_study(space: Space, sampler: Sampler, records: dict[int, Trial]) -> dict[int, Trial]:
     """The records of a study that continues up to 30 trials, one at a time."""
     study = Study(space, sampler, FullBudget(30), 11, records, clock=Clock())
     while asked := study.ask(1):

@@ -107,7 +107,7 @@ def check_a_resumed_study_goes_on_the_same(scheduler: Scheduler) -> None:
 
 def check_a_run_ends(scheduler: Scheduler) -> None:
     """A run ends some time after its last new point, with at least one full evaluation."""
-    study = _begun(scheduler, 40)
+    study = _begin_study(scheduler, 40)
     for _ in range(400):
         trials = study.ask(4)
         if not trials:
@@ -139,7 +139,7 @@ def _situations(scheduler: Scheduler) -> Iterator[tuple[str, View]]:
     yield "many trials", _at_first(scheduler, many)
     yield "nothing but running", _at_first(scheduler, mixed_history(space, 0, 1, *[running] * 8))
     rng = np.random.default_rng(3)
-    study = _begun(scheduler, 80)
+    study = _begin_study(scheduler, 80)
     for step in range(60):
         study.ask(int(rng.integers(1, 6)))
         for id in rng.permutation(sorted(study.running))[: rng.integers(0, 6)]:
@@ -148,7 +148,7 @@ def _situations(scheduler: Scheduler) -> Iterator[tuple[str, View]]:
             yield f"a run after {step} steps", study.history
 
 
-def _begun(scheduler: Scheduler, trials: int) -> Study:
+def _begin_study(scheduler: Scheduler, trials: int) -> Study:
     """A study that has begun a run of at most `trials` configurations."""
     study = Study(spaces()["one number"], random.suggest, scheduler, 7, clock=Clock())
     study.begin([Begun(study.about(""), Limit(trials, trials))])

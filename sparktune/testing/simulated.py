@@ -194,7 +194,7 @@ class SimulatedExecutor:
         return ended
 
     def cancel(self, ids: Iterable[int]) -> None:
-        """End these trials now."""
+        """Cancel these trials now."""
         wanted, now = set(ids), self._clock()
         starts: dict[int, float] = {}
         for run in sorted(self._running, reverse=True):
@@ -206,7 +206,7 @@ class SimulatedExecutor:
         self._fill(now)
 
     def close(self) -> None:
-        """End all trials now."""
+        """Cancel all trials now."""
         running = {trial.id for run in self._running for trial in run.trials}
         self.cancel(running | self._waiting.ids)
 

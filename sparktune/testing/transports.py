@@ -36,7 +36,7 @@ def check_it_tells_its_size_at_once(make: Make) -> None:
 def check_a_call_gives_the_report_of_its_trial(make: Make) -> None:
     """Each call returns the report of its trial, with one thread, bound with `bind`, per call."""
     transport = make(_task(float))
-    calls = _started(transport, range(4))
+    calls = _start_calls(transport, range(4))
     for id, call in calls.items():
         report = call.report()
         assert report["status"] == "ok", f"the status is {report['status']}"
@@ -68,7 +68,7 @@ def check_calls_overlap(make: Make) -> None:
     overlap = False
     while not overlap:
         assert time.monotonic() < end, "two calls never ran at once"
-        reports = [call.report() for call in _started(transport, range(2)).values()]
+        reports = [call.report() for call in _start_calls(transport, range(2)).values()]
         overlap = max(r["started"] for r in reports) < min(r["finished"] for r in reports)
     transport.close()
 
@@ -78,7 +78,7 @@ def check_what_runs_is_known_and_can_be_cancelled(make: Make) -> None:
     `cancel` returns false.
     """
     transport = make(_task(_long))
-    [call] = _started(transport, [0]).values()
+    [call] = _start_calls(transport, [0]).values()
     _wait(lambda: call.tag in (transport.running() or ()) or call.ended.is_set(), "no call runs")
     assert not call.ended.is_set(), f"the call ended before it was seen running: {call.result!r}"
     begun = time.monotonic()
@@ -94,10 +94,10 @@ def check_a_cancel_of_nothing_changes_nothing(make: Make) -> None:
     """`cancel` has no effect on other calls, for a call that has ended or has not begun."""
     transport = make(_task(float))
     transport.cancel("kit-nothing")
-    [call] = _started(transport, [1]).values()
+    [call] = _start_calls(transport, [1]).values()
     assert call.report()["loss"] == 1.0
     transport.cancel(call.tag)
-    [call] = _started(transport, [2]).values()
+    [call] = _start_calls(transport, [2]).values()
     assert call.report()["loss"] == 2.0
     assert transport.lost() is None, f"it is lost: {transport.lost()}"
     transport.close()
@@ -107,7 +107,7 @@ def check_calls_that_wait_for_a_slot_do_not_run(make: Make) -> None:
     """On a platform with a queue, no more calls run than there are slots, and the others follow."""
     transport = make(_task(_second))
     if transport.queues and transport.slots <= 16:
-        calls = _started(transport, range(transport.slots + 2))
+        calls = _start_calls(transport, range(transport.slots + 2))
         most = 0
         while not all(call.ended.wait(0.05) for call in calls.values()):
             most = max(most, len(transport.running() or ()))
@@ -178,7 +178,7 @@ class _Running:
         return self.result
 
 
-def _started(transport: Transport, ids: Iterable[int]) -> dict[int, _Running]:
+def _start_calls(transport: Transport, ids: Iterable[int]) -> dict[int, _Running]:
     return {id: _Running(transport, id) for id in ids}
 
 

@@ -259,7 +259,7 @@ def test_a_budget_in_full_evaluations_ends_a_run() -> None:
 def test_objectives_without_a_budget_are_refused_before_anything_runs() -> None:
     with pytest.raises(InvalidArgument, match="budgets 1, 3, 9, but the objective <lambda> has no"):
         tune(lambda c: c["x"], SPACE, scheduler=ASHA(1, 9), max_trials=3, progress=False)
-    with pytest.raises(InvalidArgument, match="scheduler must be a scheduler"):
+    with pytest.raises(InvalidArgument, match="scheduler must be an object such as ASHA"):
         tune(loss, SPACE, scheduler=ASHA, max_trials=3)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="loss needs a budget, and only a scheduler gives"):
         tune(loss, SPACE, max_trials=3)

@@ -166,7 +166,7 @@ def test_a_switch_takes_any_integer(index: Any) -> None:
 @pytest.mark.parametrize(
     ("index", "error", "message"),
     [
-        (2, IndexError, "a choice with 2 options is 2"),
+        (2, IndexError, "must be less than its 2 options, got 2"),
         (-1, ValueError, "must not be negative, got -1"),
         (1.0, TypeError, r"switch argument was.*1\.0"),
         ("a", TypeError, "switch argument was.*a"),
