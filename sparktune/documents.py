@@ -1,4 +1,4 @@
-"""Hyperopt-style documents: trials as nested dicts.
+"""Hyperopt-style documents, which describe trials as nested dicts.
 
 {'tid': 3, 'state': 2, 'result': {'loss': 0.1, 'status': 'ok'}, 'misc': {'tid': 3,
  'idxs': {'x': [3]}, 'vals': {'x': [0.5]}, ...}, 'book_time': ..., 'refresh_time': ..., ...}
@@ -19,7 +19,7 @@ logger = logging.getLogger("sparktune")
 
 
 def document(trial: Trial, labels: tuple[str, ...]) -> Document:
-    """The document of a trial over a space with these labels."""
+    """Return the document of a trial in a space with these labels."""
     given = trial.values
     vals = {label: [given[label]] if label in given else [] for label in sorted({*labels, *given})}
     built: Document = {
@@ -47,7 +47,7 @@ def document(trial: Trial, labels: tuple[str, ...]) -> Document:
 
 
 def renew(doc: Document, trial: Trial) -> None:
-    """Bring a document up to date with its trial, in place: whoever holds it sees the result."""
+    """Update a document from its trial, in place, so that references to it see the result."""
     if trial.failure and not trial.status.returned:
         doc["misc"]["error"] = (trial.failure.type, str(trial.failure))
     fallback = trial.status.value if trial.status.pending else "fail"
@@ -58,17 +58,17 @@ def renew(doc: Document, trial: Trial) -> None:
 
 
 def _utc(seconds: float | None) -> datetime | None:
-    """Naive UTC time with whole milliseconds, as Hyperopt's documents hold it."""
+    """Convert seconds to naive UTC time, rounded to milliseconds, as in Hyperopt's documents."""
     if seconds is None:
         return None
     return datetime.fromtimestamp(round(seconds, 3), timezone.utc).replace(tzinfo=None)
 
 
 class Ctrl:
-    """What an objective with `pass_expr_memo_ctrl` gets besides its parameters: the document of its
-    trial, and the way to attach things.
+    """The argument `ctrl` of objectives with `pass_expr_memo_ctrl`: the document of the current
+    trial and its attachments.
 
-    `info`, `warn`, `error` and `debug` log a message on the logger `sparktune`.
+    `info`, `warn`, `error` and `debug` log a message with the logger `sparktune`.
     """
 
     info, warn = logger.info, logger.warning
@@ -80,12 +80,12 @@ class Ctrl:
 
     @property
     def attachments(self) -> TrialAttachments:
-        """The attachments of the trial that runs."""
+        """The attachments of the current trial."""
         return TrialAttachments(self.trials.attachments, self.current_trial["tid"])
 
 
 class TrialAttachments(MutableMapping[str, Any]):
-    """The attachments of one trial by name, stored in those of all."""
+    """The attachments of one trial by name, stored in the attachments of all trials."""
 
     def __init__(self, attachments: dict[str, Any], tid: int) -> None:
         self._attachments = attachments

@@ -1,4 +1,4 @@
-"""`fmin`: `tune` with Hyperopt's names and types, and the other functions that its users call."""
+"""`fmin`, which is `tune` with Hyperopt's names and types, and `space_eval`."""
 
 from __future__ import annotations
 
@@ -59,66 +59,67 @@ def fmin(
     """Minimise `fn` over `space`.
 
     Args:
-        fn: the objective: called with one configuration of the space, returns a loss (a number) or
-            a dict with `status` ('ok' or 'fail') and, if ok, `loss`; other keys are kept in the
-            trial's result.
-        space: nested dicts, lists and tuples with `hp.*` parameters; or "annotated": the
-            annotations of `fn`'s arguments, which are then passed by keyword.
+        fn: the objective. It is called with one configuration of the space and returns a loss (a
+            number), or a dict with `status` ('ok' or 'fail') and, if ok, `loss`; other keys of the
+            dict are stored in the trial's result.
+        space: nested dicts, lists and tuples with `hp.*` parameters; or "annotated", if the
+            arguments of `fn` are annotated with parameters, which are then passed by keyword.
         algo: `tpe.suggest` (default), `rand.suggest`, `functools.partial(tpe.suggest, gamma=0.3)`,
             "tpe", "random", "anneal", "sobol", "halton", "lhs", "grid", or any object with
             `suggest(space, history, n, rng)`.
-        max_evals: trials in `trials` at the end, those of earlier calls included; None: no limit.
-        timeout: seconds after which the run ends. Trials on Spark are cancelled then; one that runs
-            in this process (`Trials()`) is finished first.
-        loss_threshold: the run ends once a loss is below it.
-        trials: `Trials()` (default), `SparkTrials(...)` or `ThreadTrials(...)`: where trials
-            are evaluated and kept.
-        rstate: random numbers to seed the run from: a `numpy.random.Generator`, a `RandomState`
-            or an int.
-        allow_trials_fmin: accepted for Hyperopt's sake; there is one loop only.
-        pass_expr_memo_ctrl: call `fn(expr=..., memo=..., ctrl=...)` instead, with the space's
-            expression, the values of its parameter nodes, and a `Ctrl`. Only with `Trials()` and
+        max_evals: number of trials in `trials` at the end of the run, including those of earlier
+            calls; None: no limit.
+        timeout: seconds after which the run ends. Trials on Spark are then cancelled; a trial in
+            this process (`Trials()`) is finished first.
+        loss_threshold: the run ends once a loss is below this threshold.
+        trials: `Trials()` (default), `SparkTrials(...)` or `ThreadTrials(...)`, which decides where
+            trials are evaluated, and records them.
+        rstate: a `numpy.random.Generator`, a `RandomState` or an int that seeds the run.
+        allow_trials_fmin: ignored; accepted for compatibility with Hyperopt.
+        pass_expr_memo_ctrl: whether to call `fn(expr=..., memo=..., ctrl=...)` with the expression
+            of the space, the values of its parameter nodes and a `Ctrl`. Only with `Trials()` and
             `ThreadTrials`.
-        catch_eval_exceptions: with `Trials()`, record exceptions of the objective instead of
-            raising them. With `SparkTrials` and `ThreadTrials` they are always recorded.
-        verbose: False switches the progress bar off.
-        return_argmin: False returns the best configuration (as the objective received it) instead.
-        points_to_evaluate: points {label: value} to evaluate first, in addition to `max_evals`; a
-            choice is given by the index of its option. Points that `trials` holds already are not
+        catch_eval_exceptions: with `Trials()`, whether to record exceptions of the objective
+            instead of raising them. `SparkTrials` and `ThreadTrials` always record them.
+        verbose: False: show no progress bar.
+        return_argmin: False: return the best configuration, as the objective received it.
+        points_to_evaluate: points {label: value} to evaluate first, in addition to `max_evals`. The
+            value of a choice is the index of its option. Points that `trials` already has are not
             evaluated again.
-        max_queue_len: with `Trials()`, suggestions made ahead of their evaluation; parallel
-            runs keep their own queue.
+        max_queue_len: with `Trials()`, number of suggestions made before they are evaluated.
+            Parallel runs choose this number themselves.
         show_progressbar: False, True, "live" for a summary beside the bar in a notebook, or a
-            function `(initial, total)` returning a context manager of a bar.
+            function `(initial, total)` that returns a progress bar as a context manager.
         early_stop_fn: `no_progress_loss(...)`, a stopping rule of `sparktune.stopping`, or a
             function `(trials, *state) -> (stop, state)` that is called after trials end.
-        trials_save_file: keep a pickle of `trials` there; if the file exists and `trials` is not
-            given or empty, continue from it. It is unpickled, which runs whatever code a stranger
-            put there: name only files that your own runs wrote.
-        seed: an integer that determines the suggestions, together with the results; None: random,
-            or the environment variable HYPEROPT_FMIN_SEED.
-        journal: path (or URL, with the extra `remote`) of a file that keeps every suggestion and
-            result. The same call with the same path continues where the previous one ended, for
-            whatever reason: finished trials are kept, those that ran are evaluated again, and the
-            seed is the journal's. Values that JSON cannot hold are kept in files beside it.
-        scheduler: gives configurations budgets that grow, such as `ASHA(min_budget=1,
-            max_budget=81)`: `fn` is called with `budget=` too, and `state=` if it takes one, and
+        trials_save_file: path of a file to which `trials` is pickled. If the file exists and
+            `trials` is not given or empty, the run continues from it. Unpickling can run code that
+            the file contains, so name only files that your own runs wrote.
+        seed: an integer that determines the suggestions, together with the results; None: the
+            environment variable HYPEROPT_FMIN_SEED, or else random.
+        journal: path (or URL, with the extra `remote`) of a file that records every suggestion and
+            result. The same call with the same path continues the run, however it ended: results
+            are read, unfinished trials are evaluated again, and the seed is that of the journal.
+            Values that JSON cannot hold are stored in files beside the journal.
+        scheduler: gives configurations increasing budgets, such as `ASHA(min_budget=1,
+            max_budget=81)`. `fn` then also gets `budget=`, and `state=` if it has this argument;
             `max_evals` counts configurations; see `tune`. None: full evaluations.
-        tracking: "mlflow", or `MlflowObserver(...)` with options: log the run to MLflow, each trial
-            as a child run.
+        tracking: "mlflow", or `MlflowObserver(...)` with options: log the run to MLflow, with a
+            child run for each trial.
         checkpoints: a folder (an absolute path) or a URL that all workers can write to, for large
             states; see `tune`.
 
     Returns:
-        {label: value} of the best trial's active parameters (a choice as the index of its option),
-        or with `return_argmin=False` the best configuration (None if nothing was to be evaluated).
+        {label: value} of the best trial's active parameters, where the value of a choice is the
+        index of its option. With `return_argmin=False`, the best configuration, or None if no
+        trials were to be evaluated.
 
     Raises:
-        InvalidArgument, BadSearchSpace: before anything is evaluated.
-        JournalFailed: the journal cannot be written; what was evaluated is in `trials`.
-        AllTrialsFailed: no trial gave a usable loss; the message holds the first failure's
+        InvalidArgument, BadSearchSpace: an argument or the space is invalid; nothing was evaluated.
+        JournalFailed: the journal cannot be written; the results so far are in `trials`.
+        AllTrialsFailed: no trial returned a usable loss; the message has the first failure's
             traceback.
-        Exception: the objective's own, with `Trials()` and without `catch_eval_exceptions`.
+        Exception: the objective raised it, with `Trials()` and without `catch_eval_exceptions`.
     """
     if not callable(fn):
         raise InvalidArgument(f"fn must be a function of one configuration, got {fn!r}")
@@ -154,15 +155,16 @@ def fmin(
 
 
 def space_eval(space: Any, assignment: Mapping[str, Any]) -> Any:
-    """The configuration that {label: value} stands for, as the objective receives it.
+    """Return the configuration for {label: value}, as the objective receives it.
 
     Args:
         space: a search space.
-        assignment: values as `fmin` returns them, or as one trial's `misc['vals']` holds them; a
-            choice is given by the index of its option. Labels of other spaces are ignored.
+        assignment: values as `fmin` returns them, or as `misc['vals']` of a trial has them. The
+            value of a choice is the index of its option. Labels that are not in the space are
+            ignored.
 
     Raises:
-        InvalidArgument: a value is missing or impossible.
+        InvalidArgument: a value is missing or invalid.
     """
     parsed = Space(space)
     return parsed.decode(parsed.check(_single_values(parsed, assignment)))
@@ -187,7 +189,7 @@ def _checked_point(space: Space, i: int, point: Any) -> dict[str, Scalar]:
 
 @dataclass(frozen=True)
 class _WithControl:
-    """A platform on which the objective also gets the expression, its values and a `Ctrl`."""
+    """A platform that passes the objective the expression, the values of its nodes and a `Ctrl`."""
 
     platform: Platform
     arguments: Callable[[Trial], dict[str, Any]]
@@ -212,8 +214,8 @@ def _objective(
     pass_expr_memo_ctrl: bool | None,
     scheduler: Scheduler | None,
 ) -> tuple[Callable[..., Any], Callable[[int], Platform]]:
-    """The function to call with a configuration, and where to call it, given the length of the
-    queue.
+    """Return the objective to evaluate, and a function that returns the platform to evaluate it on,
+    given the length of the queue.
     """
     if pass_expr_memo_ctrl is None:
         pass_expr_memo_ctrl = getattr(fn, "fmin_pass_expr_memo_ctrl", False)
@@ -252,8 +254,8 @@ def _result(space: Space, study: Study, trials: Trials, return_argmin: bool) -> 
 
 
 def _single_values(space: Space, assignment: Any) -> dict[str, Any]:
-    """An assignment without labels of other spaces. One-element lists are unpacked, empty ones
-    dropped.
+    """Return {label: value} of the labels of the space. Lists with one element are unpacked, and
+    labels with an empty list are left out.
     """
     if not isinstance(assignment, Mapping):
         raise InvalidArgument(f"assignment must be a dict of {{label: value}}, got {assignment!r}")
@@ -266,7 +268,7 @@ def _single_values(space: Space, assignment: Any) -> dict[str, Any]:
             values[label] = value[0]
         elif value:
             raise InvalidArgument(
-                f"{label!r} has {len(value)} values; give those of one trial, "
-                "as trials.argmin or trials.trials[i]['misc']['vals']"
+                f"{label!r} has {len(value)} values; give those of one trial, such as "
+                "trials.argmin or trials.trials[i]['misc']['vals']"
             )
     return values

@@ -1,4 +1,4 @@
-"""Trials that run several at once: as Spark tasks, and on threads of the driver."""
+"""`SparkTrials` and `ThreadTrials`: trials evaluated in parallel, as Spark tasks or on threads."""
 
 from __future__ import annotations
 
@@ -24,43 +24,44 @@ class SparkTrials(Trials):
     """Trials evaluated as Spark tasks, several at once.
 
     Args:
-        parallelism: the most trials that run at once; "auto" or None: as many as the cluster has
-            slots. Slots that come and go are noticed within seconds. Where Spark allocates
-            executors dynamically, "auto" asks for a quarter more than there are, so that Spark adds
-            some until it has its `maxExecutors`; a number asks for that many at once.
-        timeout: seconds after which a run ends; what still runs then is cancelled.
-        loss_threshold: a run ends once a trial's loss is below it.
-        spark_session: a Spark session, classic or Connect; None: the active one, or a new one with
-            Spark's own settings.
+        parallelism: the largest number of trials that run at once; "auto" or None: the number of
+            slots of the cluster, whose changes are noticed within seconds. With dynamic allocation,
+            "auto" requests a quarter more slots than there are, so that Spark adds executors up to
+            its `maxExecutors`; a number requests that many slots immediately.
+        timeout: seconds after which a run ends; trials that still run are cancelled.
+        loss_threshold: a run ends once a trial's loss is below this threshold.
+        spark_session: a Spark session, classic or Connect; None: the active session, or a new
+            session with Spark's default settings.
         resource_profile: a `pyspark.resource.ResourceProfile` with the CPUs and GPUs of one trial,
             such as `ResourceProfileBuilder().require(TaskResourceRequests().cpus(4)).build`; None:
-            a trial has `spark.task.cpus`, 1 by default. With more, fewer trials run at once, and
-            parallelism="auto" counts them so. Spark sets OMP_NUM_THREADS of the workers, and with
-            it the threads of numpy and most libraries, to the CPUs of a trial, before Spark 4.3 to
-            `spark.task.cpus` also with a profile, unless `spark.executorEnv.OMP_NUM_THREADS` is
-            set; what takes a number of its own, such as `n_jobs`, is up to the objective. A profile
-            that also has executor resources needs dynamic allocation. Local masters ignore
-            profiles, with a warning; on Spark Connect they need pyspark 4.0 or newer.
-        trial_timeout: seconds that one trial may run; it is ended then and recorded as failed. The
-            start of a new worker process, a second or two, counts as part of its first trial.
-        retries: how often a trial is evaluated again whose executor, or connection to Spark, was
-            lost. What the objective itself does (raise, exit, run out of time) is never retried.
-        deterministic: make the trials depend on the seed alone and not on the timing: trial k is
-            suggested from the results of exactly the trials up to k - parallelism. It starts when
-            these have ended, so a slow trial delays others. Needs `parallelism`.
-        batch: how many trials share a Spark job; "auto": several while they are much shorter than a
-            second, so that `fmin` suggests ahead as with as many times the parallelism; 1: each
-            trial has a job of its own. See `sparktune.Spark`.
+            a trial has `spark.task.cpus` CPUs, 1 by default. The more CPUs a trial has, the fewer
+            trials run at once, which parallelism="auto" takes into account. Spark sets
+            OMP_NUM_THREADS of the workers, which limits the threads of numpy and most libraries, to
+            the CPUs of a trial (before Spark 4.3 to `spark.task.cpus` even with a profile), unless
+            `spark.executorEnv.OMP_NUM_THREADS` is set. Options such as `n_jobs` must be set by the
+            objective. A profile with executor resources needs dynamic allocation. Local masters
+            ignore profiles, with a warning; Spark Connect needs pyspark 4.0 or newer for them.
+        trial_timeout: seconds that a trial may run; it is then stopped and recorded as failed. The
+            start of a new worker process, 1-2 s, counts as part of its first trial.
+        retries: how often a trial is evaluated again after its executor, or the connection to
+            Spark, was lost. Trials whose objective raises, exits or times out are not retried.
+        deterministic: make the trials depend on the seed alone and not on timing. Trial k is
+            suggested from exactly the results of the trials up to k - parallelism. It starts when
+            these trials have ended, so a slow trial delays others. Needs `parallelism`.
+        batch: number of trials that share a Spark job. "auto": several while trials are much
+            shorter than a second; suggestions are then made further ahead, as `sparktune.Spark`
+            explains. 1: one job for each trial.
 
-    A trial that raises, crashes or runs out of time is recorded and the run continues;
-    `catch_eval_exceptions` makes no difference. Objectives travel to the workers, so they must not
-    use the SparkSession: see `ThreadTrials` for that. Each trial has an objective and parameters of
-    its own, without copies of large arrays (see `share`). What a trial writes to stdout and stderr,
-    by `print` or by logging, comes back with it, the last 64 kB: `trials.records[3].log`.
+    A trial that raises, crashes or times out is recorded, and the run continues, with or without
+    `catch_eval_exceptions`. Objectives are sent to the workers, so they must not use the
+    SparkSession; use `ThreadTrials` for such objectives. Each trial gets its own copy of the
+    objective and the parameters, but large arrays are not copied (see `share`). The last 64 kB that
+    a trial writes to stdout and stderr, by `print` or logging, are in its record:
+    `trials.records[3].log`.
 
     Raises:
         InvalidArgument: an argument is out of range.
-        SparkUnavailable: there is no pyspark, no Java, or no usable session.
+        SparkUnavailable: pyspark or Java is not installed, or there is no usable session.
     """
 
     asynchronous = True
@@ -89,11 +90,11 @@ class SparkTrials(Trials):
         self._spark = session_of(spark_session)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what lives in the JVM; a session is found again when it is needed."""
+        """Leave out objects of the JVM; the session is looked up again when it is needed."""
         return super().__getstate__() | {"_spark": None, "resource_profile": None}
 
     def platform(self, queue: int = 1) -> Spark:
-        """Spark, with a session that has not stopped."""
+        """Return a Spark platform with a session that is not stopped."""
         from sparktune.executors.spark_session import has_stopped
 
         stopped = self._spark is not None and has_stopped(self._spark)
@@ -111,14 +112,14 @@ class SparkTrials(Trials):
 class ThreadTrials(Trials):
     """Trials evaluated on threads of this process, several at once.
 
-    For objectives that start Spark jobs of their own, such as Spark ML pipelines: their jobs are
-    named after the trial in the Spark UI and cancelled with it. Python code itself cannot be
-    interrupted: when a run ends early, what still runs is given up, not awaited. Failures are
-    recorded and the run continues, as with `SparkTrials`.
+    Use it for objectives that start Spark jobs of their own, such as Spark ML pipelines. These jobs
+    are named after the trial in the Spark UI and cancelled with it. Python code cannot be
+    interrupted: when a run ends early, it does not wait for trials that still run. Failures are
+    recorded, and the run continues, as with `SparkTrials`.
 
     Args:
-        parallelism: the most trials that run at once.
-        deterministic: make the trials depend on the seed alone and not on the timing, as with
+        parallelism: the largest number of trials that run at once.
+        deterministic: make the trials depend on the seed alone and not on timing, as with
             `SparkTrials`.
     """
 
@@ -131,18 +132,23 @@ class ThreadTrials(Trials):
         self.lag = lag_of(deterministic, self.parallelism, _EXAMPLE)
 
     def platform(self, queue: int = 1) -> Threads:
-        """Threads of this process."""
+        """Return a platform that evaluates trials on threads of this process."""
         return Threads(self.parallelism)
 
 
 def parallelism_of(parallelism: Any) -> int | None:
-    """None for 'as many as there are slots', which Hyperopt's users also write as 0 or -1."""
+    """Check parallelism; returns None for the number of slots, which is also the meaning of 0 and
+    negative numbers in Hyperopt.
+
+    Raises:
+        InvalidArgument: parallelism is not an integer, "auto" or None.
+    """
     if parallelism is None or parallelism == "auto":
         return None
     if not is_whole(parallelism):
         raise InvalidArgument(
             'parallelism must be an integer >= 1, or "auto" for all slots of the cluster, got '
-            f"{brief(parallelism)}; a session goes to spark_session="
+            f"{brief(parallelism)}; give a session as spark_session="
         )
     if parallelism <= 0:
         logger.warning("parallelism=%d: using as many slots as the cluster has", parallelism)

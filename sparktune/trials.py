@@ -1,7 +1,7 @@
-"""The user's handle on a run: the records of its trials, documents of them, and their executor.
+"""`Trials`: the records of the trials of a run, and where they are evaluated.
 
-Records (`sparktune.trial.Trial`) are the truth; Hyperopt-style documents are built from them when
-asked for (`sparktune.documents`).
+The state is in records (`sparktune.trial.Trial`). Hyperopt-style documents are built from records
+on demand (`sparktune.documents`).
 """
 
 from __future__ import annotations
@@ -49,27 +49,29 @@ T = TypeVar("T", bound="Trials")
 
 
 def kept_items(values: Any, keep: Callable[[str, Any], Any]) -> Any:
-    """A dict with each value replaced by `keep(name, value)`; None stays None."""
+    """Return a copy of a dict with each value replaced by `keep(name, value)`; None for None."""
     return values and {key: keep(f"{key}", value) for key, value in values.items()}
 
 
 class Trials(Shown):
-    """The trials of one study, evaluated one after the other in this process.
+    """The trials of one study, evaluated one after another in this process.
 
-    Pass one to `fmin(trials=...)` to look at the trials afterwards, to pickle them, or to continue
-    with a larger `max_evals`.
+    Pass a `Trials` to `fmin(trials=...)` to inspect the trials afterwards, to pickle them, or to
+    continue with a larger `max_evals`.
     """
 
     asynchronous = False
-    """Whether trials run several at once."""
+    """Whether several trials run at once."""
 
     catches_errors = False
-    """Whether a trial that raises is always recorded, instead of ending the run unless
+    """Whether exceptions of the objective are always recorded, even without
     `catch_eval_exceptions`.
     """
 
     study: Study | None = None
-    """The study of the last run in this process; not pickled, as its space may not be."""
+    """The study of the last run in this process. It is not pickled, because its space may not be
+    picklable.
+    """
 
     def __init__(self) -> None:
         self.records: MutableMapping[int, Trial] = {}
@@ -80,9 +82,9 @@ class Trials(Shown):
         the search space tried", ...
         """
         self.header: Header | None = None
-        """What the last run was about: the name of its objective, its seed, its space."""
+        """The name of the objective, the seed and the space of the last run."""
         self.lag: int | None = None
-        """With `deterministic`: how many of the latest trials a suggestion must ignore."""
+        """With `deterministic`, the number of latest trials whose results a suggestion ignores."""
         self.timeout: float | None = None
         self.loss_threshold: float | None = None
         self._documents: dict[int, tuple[Trial, Document]] = {}
@@ -91,8 +93,8 @@ class Trials(Shown):
         return self.__dict__ | {"_documents": {}, "study": None}
 
     def platform(self, queue: int = 1) -> Platform:
-        """Where these trials are evaluated. `queue` is how many suggestions are made at once where
-        trials run one after the other; parallel platforms keep a queue of their own.
+        """Return the platform that evaluates these trials. `queue` is the number of suggestions
+        made at once in serial runs; parallel platforms ignore it.
         """
         return Serial(queue)
 
@@ -109,8 +111,8 @@ class Trials(Shown):
         seed: int | None,
         scheduler: Scheduler | None = None,
     ) -> Iterator[Study]:
-        """A study of these trials, to be run with `observe` as an observer. If its run never
-        begins, nothing has changed.
+        """Provide a study of these trials, to be run with `observe` as an observer. If its run does
+        not begin, these trials do not change.
         """
         study = Study(
             space,
@@ -130,11 +132,11 @@ class Trials(Shown):
                 self.study, self.labels = before
 
     def observe(self, event: Event, history: View) -> None:
-        """Keep up to date what is not in the records."""
+        """Update header, labels, attachments and stop_reason, which are not in the records."""
         self._learn(event)
 
     def replay(self, events: Iterable[Event]) -> None:
-        """Apply earlier events of these trials, such as those of a journal."""
+        """Apply earlier events, such as the events of a journal."""
         for event in events:
             apply(self.records, event)
             self._learn(event)
@@ -150,23 +152,23 @@ class Trials(Shown):
                 self.stop_reason = reason
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a journal of these trials, which `load` and `fmin(journal=)` read. Replaces the
-        file. Large values are copied.
+        """Write a journal of these trials, which `load` and `fmin(journal=)` read. An existing file
+        is replaced. Large values are copied.
 
         Raises:
-            InvalidArgument: a run writes there, or no file can be there.
-            JournalFailed: it cannot be written.
+            InvalidArgument: a run is writing to this path, or it cannot be the path of a file.
+            JournalFailed: the journal cannot be written.
         """
         header = self.header or Header("", 0, "", {}, time.time())
         save_trials(path, header, self.records, self.attachments)
 
     @classmethod
     def load(cls: type[T], path: str | os.PathLike[str]) -> T:
-        """Trials from a journal, which is not changed. Arrays, models and the like in results are
-        `Blob`s; call their `load()`.
+        """Read trials from a journal, which is not changed. Arrays and models in results are
+        `Blob`s; their `load()` returns the value.
 
         Raises:
-            InvalidArgument: there is none, or it cannot be read.
+            InvalidArgument: there is no journal at this path, or it cannot be read.
         """
         events = read_study(path)
         trials = cls()
@@ -174,7 +176,7 @@ class Trials(Shown):
         return trials
 
     def lasting(self, keep: Callable[[str, Any], Any]) -> Any:
-        """A copy with each value of results and attachments replaced by `keep(name, value)`."""
+        """Return a copy whose results and attachments hold `keep(name, value)` for each value."""
         copied = copy.copy(self)
         copied.records = {
             id: replace(trial, result=kept_items(trial.result, keep))
@@ -184,18 +186,14 @@ class Trials(Shown):
         return copied
 
     def restored(self, data: bytes) -> Any:
-        """What an earlier run pickled into its `trials_save_file`; reading it can run code that it
-        names.
-        """
+        """Unpickle the `trials_save_file` of an earlier run. This can run code in the file."""
         return pickle.loads(data)
 
     # Documents
 
     @property
     def trials(self) -> list[Document]:
-        """Documents of the trials that wait, run or returned, by id; not of those that raised or
-        were cancelled.
-        """
+        """Documents of the trials, by id, without trials that raised or were cancelled."""
         hidden = (JOB_STATE_ERROR, JOB_STATE_CANCEL)
         return [doc for doc in self._dynamic_trials if doc["state"] not in hidden]
 
@@ -206,35 +204,35 @@ class Trials(Shown):
 
     @property
     def tids(self) -> list[int]:
-        """Ids of `trials`."""
+        """The id of each trial in `trials`."""
         return [doc["tid"] for doc in self.trials]
 
     @property
     def results(self) -> list[dict[str, Any]]:
-        """What the objective returned in each of `trials`, as dicts."""
+        """The result of each trial in `trials`, as a dict."""
         return [doc["result"] for doc in self.trials]
 
     @property
     def miscs(self) -> list[dict[str, Any]]:
-        """Parameters (`idxs`, `vals`) and errors of `trials`."""
+        """The parameters (`idxs`, `vals`) and errors of each trial in `trials`."""
         return [doc["misc"] for doc in self.trials]
 
     @property
     def specs(self) -> list[None]:
-        """None for each of `trials`."""
+        """None for each trial in `trials`; only for compatibility with Hyperopt."""
         return [doc["spec"] for doc in self.trials]
 
     def losses(self) -> list[float | None]:
-        """The loss of each of `trials`, None where there is none."""
+        """Return the loss of each trial in `trials`; None if it has no loss."""
         return [result.get("loss") for result in self.results]
 
     def statuses(self) -> list[str]:
-        """The status of each of `trials`: new, running, ok, fail or suspended."""
+        """Return the status of each trial in `trials`: new, running, ok, fail or suspended."""
         return [result["status"] for result in self.results]
 
     @property
     def idxs_vals(self) -> tuple[dict[str, list[int]], dict[str, list[Scalar]]]:
-        """Per label: the ids of the trials in which it was active, and its values there."""
+        """For each label, the ids of the trials in which it is active, and its values in them."""
         idxs: dict[str, list[int]] = {label: [] for label in sorted(labels(self))}
         vals: dict[str, list[Scalar]] = {label: [] for label in idxs}
         for misc in self.miscs:
@@ -245,12 +243,12 @@ class Trials(Shown):
 
     @property
     def idxs(self) -> dict[str, list[int]]:
-        """Per label: the ids of the trials in which it was active."""
+        """For each label, the ids of the trials in which it is active."""
         return self.idxs_vals[0]
 
     @property
     def vals(self) -> dict[str, list[Scalar]]:
-        """Per label: its values in the trials in which it was active."""
+        """For each label, its values in the trials in which it is active."""
         return self.idxs_vals[1]
 
     @property
@@ -258,7 +256,7 @@ class Trials(Shown):
         """The document of the trial with the smallest loss.
 
         Raises:
-            AllTrialsFailed: no trial has a usable loss; the message holds the first failure.
+            AllTrialsFailed: no trial has a usable loss; the message has the first failure.
         """
         best = ranking.best(self.records.values())
         if best is None:
@@ -267,8 +265,8 @@ class Trials(Shown):
 
     @property
     def argmin(self) -> dict[str, Scalar]:
-        """{label: value} of the best trial, active parameters only; a choice is the index of its
-        option.
+        """{label: value} of the active parameters of the best trial; the value of a choice is the
+        index of its option.
 
         Raises:
             AllTrialsFailed: no trial has a usable loss.
@@ -276,7 +274,9 @@ class Trials(Shown):
         return dict(sorted(self.records[self.best_trial["tid"]].values.items()))
 
     def explanation(self) -> str:
-        """Why there is no best trial: how many ended how, and the first failure in full."""
+        """Explain why there is no best trial: the number of trials by status, and the first failure
+        in full.
+        """
         return ranking.why_none(self.records.values())
 
     def __len__(self) -> int:
@@ -288,52 +288,52 @@ class Trials(Shown):
     # Counting
 
     def count_by_state_unsynced(self, state: int | Iterable[int]) -> int:
-        """The number of trials in a state, or in one of several (`JOB_STATE_*`)."""
+        """Count the trials in a state, or in any of several states (`JOB_STATE_*`)."""
         wanted = {state} if isinstance(state, int) else set(state)
         return sum(trial.status.job_state in wanted for trial in self.records.values())
 
     count_by_state_synced = count_by_state_unsynced
 
     def count_successful_trials(self) -> int:
-        """The number of trials that returned."""
+        """Count the trials whose objective returned."""
         return self.count_by_state_unsynced(JOB_STATE_DONE)
 
     def count_failed_trials(self) -> int:
-        """The number of trials that raised, crashed or ran out of time."""
+        """Count the trials that raised, crashed or timed out."""
         return self.count_by_state_unsynced(JOB_STATE_ERROR)
 
     def count_cancelled_trials(self) -> int:
-        """The number of trials that were cancelled."""
+        """Count the trials that were cancelled."""
         return self.count_by_state_unsynced(JOB_STATE_CANCEL)
 
     def count_ended_trials(self) -> int:
-        """The number of trials that neither wait nor run."""
+        """Count the trials that have ended."""
         return sum(not trial.status.pending for trial in self.records.values())
 
     def count_total_trials(self) -> int:
-        """The number of all trials."""
+        """Count all trials."""
         return len(self.records)
 
     def reserved(self) -> int:
-        """The smallest id not reserved by the caller; ids of existing records do not count."""
+        """Return the smallest id that is not reserved; ids of existing records do not count."""
         return 0
 
-    # The rest of Hyperopt's handle
+    # Other methods of Hyperopt's Trials
 
     def refresh(self) -> None:
-        """Nothing: documents are always up to date."""
+        """Do nothing, because documents are always up to date."""
 
     def delete_all(self) -> None:
-        """Forget all trials."""
+        """Delete all trials and attachments."""
         for store in (self.records, self.attachments, self._documents):
             store.clear()
 
     def trial_attachments(self, trial: Document) -> TrialAttachments:
-        """The attachments of one trial, given its document."""
+        """Return the attachments of a trial, given its document."""
         return TrialAttachments(self.attachments, trial["tid"])
 
     def control(self, trial: Trial) -> Ctrl:
-        """What an objective with `pass_expr_memo_ctrl` gets for its trial."""
+        """Return the `Ctrl` that an objective with `pass_expr_memo_ctrl` gets for its trial."""
         return Ctrl(self, self._document(trial))
 
     def _document(self, trial: Trial) -> Document:

@@ -1,12 +1,11 @@
-"""Hyperopt's names, over sparktune: `import sparktune.hyperopt as hyperopt`.
+"""Hyperopt's names for sparktune: `import sparktune.hyperopt as hyperopt`.
 
-A program written for Hyperopt runs unchanged once its imports say `sparktune.hyperopt`. The modules
-without an underscore are doors: they hold nothing but Hyperopt's names. Behind them stand
-sparktune's own space, samplers, study, loop and executors; what only Hyperopt's programs need is
-in the modules with an underscore.
+A program written for Hyperopt runs unchanged once it imports `sparktune.hyperopt`. Modules without
+an underscore only export Hyperopt's names. They use sparktune's space, samplers, study, loop and
+executors; modules with an underscore have the code that only programs for Hyperopt need.
 
     load_trials             reads trials that Hyperopt pickled
-    install_as_hyperopt     makes `import hyperopt` mean this, in packages you cannot change
+    install_as_hyperopt     makes `import hyperopt` use this package, also in other packages
 """
 
 from sparktune.hyperopt import (
@@ -55,7 +54,7 @@ from sparktune.hyperopt.fmin import (
 from sparktune.hyperopt.spark import SparkTrials
 
 __version__ = "0.3.0"
-"""The version of Hyperopt whose names these are."""
+"""The version of Hyperopt whose names this package provides."""
 
 __all__ = [
     "JOB_STATES",

@@ -1,5 +1,5 @@
-"""Algorithms of Hyperopt's form, `algo(new_ids, domain, trials, seed) -> documents`: written by
-users, run as samplers; and sparktune's samplers in that form.
+"""Algorithms with Hyperopt's signature, `algo(new_ids, domain, trials, seed) -> documents`:
+sparktune's samplers as such functions, and users' functions as samplers.
 """
 
 from __future__ import annotations
@@ -34,12 +34,14 @@ Algorithm = Callable[..., list[Document]]
 ATPE_NOTICE = "atpe.suggest: Hyperopt's adaptive TPE is not part of sparktune; its TPE runs instead"
 
 
-_TPE = tpe.TPE(repeats=True)  # a run is as long as `max_evals` says, also where points are few
+_TPE = tpe.TPE(repeats=True)  # even a space with few points gets `max_evals` evaluations
 
 
 @form_of(random.suggest)
 def rand(new_ids: list[Any], domain: Domain, trials: Any, seed: Any) -> list[Document]:
-    """Documents of new trials, drawn from the prior with the random numbers that Hyperopt uses."""
+    """Return documents of new trials drawn from the prior, with the same random numbers as in
+    Hyperopt.
+    """
     rng = np.random.default_rng(seed)
     points = [prior_point(domain.space, rng) for _ in new_ids]
     return documents_of(new_ids, points, domain, trials)
@@ -48,7 +50,9 @@ def rand(new_ids: list[Any], domain: Domain, trials: Any, seed: Any) -> list[Doc
 def rand_batch(
     new_ids: list[Any], domain: Domain, trials: Any, seed: Any
 ) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-    """({label: ids where it is active}, {label: its values}) of points drawn from the prior."""
+    """Draw a point from the prior for each id; returns ({label: ids}, {label: values}) of active
+    parameters.
+    """
     rng = np.random.default_rng(seed)
     return by_label(domain.space, new_ids, [prior_point(domain.space, rng) for _ in new_ids])
 
@@ -65,7 +69,7 @@ def tpe_suggest(
     gamma: float = _TPE.gamma,
     verbose: bool = True,
 ) -> list[Document]:
-    """Documents of new trials, by sparktune's TPE; options as of `sparktune.tpe`."""
+    """Return documents of new trials suggested by sparktune's TPE, with its options."""
     sampler = tpe.TPE(prior_weight, n_startup_jobs, n_EI_candidates, gamma, repeats=True)
     return suggestions(sampler, new_ids, domain, trials, seed)
 
@@ -82,8 +86,8 @@ def tpe_suggest_hyperopt(
     gamma: float = 0.25,
     verbose: bool = True,
 ) -> list[Document]:
-    """Documents of new trials, by TPE as Hyperopt has it: for those who must reproduce what it
-    did.
+    """Return documents of new trials suggested by Hyperopt's TPE. Use it to reproduce the results
+    of Hyperopt.
     """
     options = (prior_weight, n_startup_jobs, n_EI_candidates, gamma)
     sampler = tpe_hyperopt.TPEHyperopt(*options)
@@ -99,7 +103,7 @@ def anneal_suggest(
     avg_best_idx: float = 2.0,
     shrink_coef: float = 0.1,
 ) -> list[Document]:
-    """Documents of new trials, by annealing."""
+    """Return documents of new trials suggested by simulated annealing."""
     sampler = anneal.Anneal(avg_best_idx, shrink_coef)
     return suggestions(sampler, new_ids, domain, trials, seed)
 
@@ -107,14 +111,18 @@ def anneal_suggest(
 def anneal_batch(
     new_ids: list[Any], domain: Domain, trials: Any, seed: Any, **options: Any
 ) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-    """({label: ids where it is active}, {label: its values}) of points by annealing."""
+    """Suggest a point by annealing for each id; returns ({label: ids}, {label: values}) of active
+    parameters.
+    """
     docs = anneal_suggest(new_ids, domain, trials, seed, **options)
     return miscs_to_idxs_vals([doc["misc"] for doc in docs], domain.space.labels)
 
 
 @form_of(_TPE)
 def atpe(new_ids: list[Any], domain: Domain, trials: Any, seed: Any) -> list[Document]:
-    """Documents of new trials, by sparktune's TPE, which stands in for Hyperopt's adaptive TPE."""
+    """Return documents of new trials suggested by sparktune's TPE, instead of Hyperopt's adaptive
+    TPE.
+    """
     logger.warning(ATPE_NOTICE)
     return suggestions(_TPE, new_ids, domain, trials, seed)
 
@@ -126,13 +134,13 @@ def mix(
     seed: Any,
     p_suggest: Sequence[tuple[float, Algorithm]],
 ) -> list[Document]:
-    """Documents of new trials by one of several algorithms, drawn by their probabilities.
+    """Return documents of new trials from one of several algorithms, drawn at random.
 
     Args:
-        p_suggest: [(probability, algorithm), ...].
+        p_suggest: pairs (probability, algorithm).
 
     Raises:
-        InvalidArgument: these are not pairs, or the probabilities do not sum to 1.
+        InvalidArgument: p_suggest has other elements, or the probabilities do not sum to 1.
     """
     rng, pairs = np.random.default_rng(seed), pairs_of(p_suggest)
     chosen: Algorithm = pairs[int(rng.choice(len(pairs), p=[p for p, _ in pairs]))][1]
@@ -140,11 +148,12 @@ def mix(
 
 
 def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: int) -> Sampler:
-    """The sampler that `algo` means for a run of `fn` over `space`. An algorithm of Hyperopt's form
-    is asked for `chunk` points at a time, with seeds from `rstate` if that is a generator.
+    """Return the sampler for `algo` in a run of `fn` over `space`. An algorithm with Hyperopt's
+    signature is asked for `chunk` points at a time, with seeds from `rstate` if it is a generator.
 
     Raises:
-        InvalidArgument: it means none, or needs trials that can hold its documents.
+        InvalidArgument: algo is not an algorithm, or it returns documents, which these trials
+            cannot store.
     """
     algo = tpe_suggest if algo is None else algo
     seeds = rstate if isinstance(rstate, np.random.Generator) else None
@@ -154,7 +163,7 @@ def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: 
     _check_members(algo)
     if not takes_documents(trials):
         raise InvalidArgument(
-            f"algo={algo!r} gives documents; run it with Trials or SparkTrials of "
+            f"algo={algo!r} returns documents; run it with Trials or SparkTrials of "
             f"sparktune.hyperopt, got {type(trials)!r}"
         )
     if isinstance(space, str):
@@ -165,13 +174,13 @@ def sampler_of(algo: Any, fn: Any, space: Any, trials: Any, rstate: Any, chunk: 
 
 
 def takes_documents(trials: Any) -> bool:
-    """Whether these are trials of Hyperopt's form, into which documents can be put."""
+    """Whether documents can be inserted into these trials, as in Hyperopt."""
     return isinstance(trials, core.Trials) and hasattr(trials, "insert_trial_docs")
 
 
 def _is_ours(algo: Any) -> bool:
-    """Whether `algo` is one of sparktune's algorithms, maybe with options, or not an algorithm at
-    all.
+    """Whether `algo` can be passed to `resolve`: it is an algorithm of sparktune, perhaps with
+    options, or is not callable.
     """
     function, options = _unwrapped(algo)
     if function is mix:
@@ -191,7 +200,9 @@ def _resolved(algo: Any) -> Sampler:
 
 
 def _check_members(algo: Any) -> None:
-    """Refuse unknown options of a mixture with algorithms of the user's, and of its members."""
+    """Check the options of a mixture that has users' algorithms, and of sparktune's algorithms in
+    it.
+    """
     function, options = _unwrapped(algo)
     if function is mix:
         members = [member for _, member in pairs_of(options.pop("p_suggest"))]
@@ -203,7 +214,7 @@ def _check_members(algo: Any) -> None:
 
 
 def _unwrapped(algo: Any) -> tuple[Any, dict[str, Any]]:
-    """The function in nested `functools.partial`s, and their options."""
+    """Return the function inside nested `functools.partial`s, and all their options."""
     options: dict[str, Any] = {}
     while isinstance(algo, functools.partial):
         options = algo.keywords | options
@@ -212,16 +223,16 @@ def _unwrapped(algo: Any) -> tuple[Any, dict[str, Any]]:
 
 
 class Foreign:
-    """A sampler that asks an algorithm of Hyperopt's form.
+    """A sampler that calls an algorithm with Hyperopt's signature.
 
     Args:
-        algo: called with the ids of new trials, the domain, the trials and an integer; returns
-            documents of new trials, at most one for each id. Fewer end the run.
+        algo: called with the ids of new trials, the domain, the trials and an integer seed. It
+            returns at most one document for each id; if it returns fewer, the run ends.
         domain: the search problem.
-        trials: what the algorithm is shown; documents of the trials to come are put there.
-        chunk: how many ids a call has, at most.
-        seeds: gives the integers; None: they follow from the seed of the run and the ids, so that
-            going on with the same seed does not repeat points.
+        trials: passed to the algorithm; its documents are inserted there.
+        chunk: the largest number of ids in one call.
+        seeds: generator of the integer seeds; None: the seeds depend on the seed of the run and the
+            ids, so that continuing with the same seed does not repeat points.
     """
 
     def __init__(
@@ -238,7 +249,7 @@ class Foreign:
         self.learns = _unwrapped(algo)[0] is not rand
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """Up to n rows, shape (<= n, d)."""
+        """Return up to n rows, shape (<= n, d)."""
         if self._next is None:
             self._next = next_id(self._trials.records)
         self._next = max(self._next, self._trials.reserved())
@@ -248,8 +259,8 @@ class Foreign:
             more = self._algo(ids, self._domain, self._trials, self._seed(rng))
             if len(more) > len(ids):
                 raise InvalidArgument(
-                    f"algo={self._algo!r} gave {len(more)} documents for {len(ids)} ids; at most "
-                    "one for each is wanted"
+                    f"algo={self._algo!r} returned {len(more)} documents for {len(ids)} ids; it "
+                    "must return at most one for each id"
                 )
             for doc, id in zip(more, ids, strict=False):
                 self._trials._expect(self._trials.assert_valid_trial(doc), id)
@@ -261,7 +272,7 @@ class Foreign:
         return np.array(rows).reshape(len(rows), len(space))
 
     def _seed(self, rng: np.random.Generator) -> int:
-        """The next integer for the algorithm; of `seeds`, the next that no earlier run used."""
+        """Return the next seed for the algorithm. Seeds that earlier runs used are skipped."""
         if self._seeds is None:
             return int(rng.integers(2**31 - 1))
         seed = int(self._seeds.integers(2**31 - 1))

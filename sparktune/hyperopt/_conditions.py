@@ -1,4 +1,4 @@
-"""Which options of which choices a parameter depends on, and that as a graph."""
+"""The options of choices that a parameter depends on, and these conditions as a graph."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sparktune.space.expression import PARAMETER, Apply, as_apply
 
 @dataclass(frozen=True)
 class Cond:
-    """That the parameter `name` has the value `val` (`op` is "=")."""
+    """The condition that the parameter `name` has the value `val`; `op` is "="."""
 
     name: str
     val: Any
@@ -32,13 +32,14 @@ Conditions = tuple[Any, ...]
 def expr_to_config(
     expr: Any, conditions: Conditions | None, hps: dict[str, dict[str, Any]]
 ) -> None:
-    """Fill `hps` with the parameters of a space.
+    """Write the parameters of a space into `hps`.
 
     Args:
         expr: a search space.
-        conditions: conditions under which all of it is used.
-        hps: takes {label: {'label', 'node': the node of its distribution, 'conditions': a set of
-            tuples of `Cond`}}; a parameter is used where all conditions of any of the tuples hold.
+        conditions: conditions under which the whole space is used.
+        hps: a dict to fill with {label: {'label', 'node': the node of its distribution,
+            'conditions': a set of tuples of `Cond`}}. A parameter is active if all conditions of at
+            least one tuple hold.
 
     Raises:
         DuplicateLabel: two parameters share a label.
@@ -76,7 +77,7 @@ def _enter(node: Apply, conditions: Conditions, hps: dict[str, dict[str, Any]]) 
 def _covers_a_choice(
     alternatives: set[Conditions], start: Conditions, hps: dict[str, dict[str, Any]]
 ) -> bool:
-    """Whether the alternatives are exactly the options of one choice that is always made."""
+    """Whether the alternatives are all the options of one choice that is always active."""
     more = [each[len(start) :] for each in alternatives]
     if len(more) < 2 or any(len(each) != 1 for each in more):
         return False
@@ -85,14 +86,14 @@ def _covers_a_choice(
 
 
 def _options(node: Apply) -> Iterable[int]:
-    """The values of a choice's index, given the node of its distribution."""
+    """Return the possible indices of a choice, given the node of its distribution."""
     given = [argument.eval() for argument in node.pos_args]
     return range(len(given[0])) if node.name == "categorical" else range(*given)
 
 
 def dot_hyperparameters(expr: Any) -> str:
-    """The parameters of a space and the choices they depend on as a directed graph, in the language
-    of Graphviz's `dot`: parameters are boxes, conditions are ellipses.
+    """Return the parameters of a space, and the choices they depend on, as a directed graph in the
+    dot language of Graphviz. Parameters are boxes, and conditions are ellipses.
     """
     hps: dict[str, dict[str, Any]] = {}
     expr_to_config(expr, (), hps)

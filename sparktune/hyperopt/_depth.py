@@ -1,4 +1,4 @@
-"""How deep the content of a file is nested."""
+"""A limit on the nesting of the content of a file."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _CONTAINERS = (list, tuple, dict, set, frozenset, deque, np.ndarray, Named, Stat
 
 
 def check_depth(root: Any) -> None:
-    """Refuse a value nested so deep that Python could not show, copy or write it."""
-    depths: dict[int, int] = {}  # of what has been looked through; 0 while it is
+    """Refuse a value that is nested too deeply for Python to show, copy or write it."""
+    depths: dict[int, int] = {}  # by id of the container; 0 while its content is being visited
     path: list[list[Any]] = [[root, _children(root), 0]]
     while path:
         value, children, deepest = path[-1]
@@ -32,11 +32,11 @@ def check_depth(root: Any) -> None:
         else:
             depths[id(child)] = 0
             path.append([child, _children(child), 0])
-        require(len(path) + path[-1][2] <= _DEEPEST if path else True, "it is nested too deep")
+        require(len(path) + path[-1][2] <= _DEEPEST if path else True, "it is nested too deeply")
 
 
 def _children(value: Any) -> Iterator[Any]:
-    """The containers in a container."""
+    """Return the containers directly inside a container."""
     inside: Any = ()
     if isinstance(value, (list, tuple, set, frozenset, deque)):
         inside = value
@@ -44,13 +44,13 @@ def _children(value: Any) -> Iterator[Any]:
         inside = value.values()
     elif isinstance(value, np.ndarray) and value.dtype == object:
         inside = value.flat
-    require(not isinstance(value, (Named, State)), "a function, or trials, where a value should be")
+    require(not isinstance(value, (Named, State)), "a function, or trials, in the place of a value")
     return (item for item in inside if isinstance(item, _CONTAINERS))
 
 
-def dismantled(containers: Iterable[Any]) -> None:
-    """Empty containers that Python could free only one inside the other, by unlimited recursion.
-    All of them must stay referenced until this is done.
+def dismantle(containers: Iterable[Any]) -> None:
+    """Empty containers, so that Python need not free nested containers by unlimited recursion. All
+    of them must stay referenced until this function returns.
     """
     for container in containers:
         if isinstance(container, (deque, defaultdict)):

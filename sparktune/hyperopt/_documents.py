@@ -1,7 +1,7 @@
-"""Documents of trials, read: from Hyperopt's nested dicts to records, and between their parts.
+"""Validation of Hyperopt's trial documents, and their conversion to records.
 
-A document holds a trial's parameters as `misc['vals']`, {label: [value] or []}, and the id under
-which each is stored as `misc['idxs']`; the two go together everywhere.
+A document stores the parameters of a trial in `misc['vals']`, {label: [value] or []}, and for each
+value the id of the trial in `misc['idxs']`, {label: [id] or []}.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ JOB_STATES = [
     JOB_STATE_CANCEL,
 ]
 JOB_VALID_STATES = {JOB_STATE_NEW, JOB_STATE_RUNNING, JOB_STATE_DONE}
-"""States of the trials that `Trials.trials` lists."""
+"""The states of the trials in `Trials.trials`."""
 
 TRIAL_KEYS = [
     *("tid", "spec", "result", "misc", "state"),
@@ -62,29 +62,29 @@ _VALUES = (int, float, str, np.generic)
 
 
 def validated(doc: Any) -> Document:
-    """The document, if it has all required keys, with values that can be read.
+    """Return a document after checking that it has all required keys, with values of known types.
 
     Raises:
-        InvalidTrial: it does not.
+        InvalidTrial: a key is missing, or a value has a wrong type.
     """
     if not isinstance(doc, Mapping):
         raise InvalidTrial("a trial must be a dict, got", doc)
     if missing := [key for key in TRIAL_KEYS if key not in doc]:
         raise InvalidTrial(f"the trial lacks {missing}; it must have {TRIAL_KEYS}:", doc)
-    if wrong := _unreadable_ids(doc, doc["misc"]) or _unreadable(doc):
-        raise InvalidTrial(f"{wrong}:", doc)
+    if problem := _problem_of_ids(doc, doc["misc"]) or _problem_of_parts(doc):
+        raise InvalidTrial(f"{problem}:", doc)
     return doc if isinstance(doc, dict) else dict(doc)
 
 
-def _unreadable_ids(doc: Mapping[str, Any], misc: Any) -> str | None:
-    """What is wrong with the parts of a document that identify it."""
+def _problem_of_ids(doc: Mapping[str, Any], misc: Any) -> str | None:
+    """Describe what is wrong with the ids and the state of a document; None if they are valid."""
     if not isinstance(misc, Mapping):
         return f"the trial's misc must be a dict, got {kind_of(misc)}"
     if missing := [key for key in TRIAL_MISC_KEYS if key not in misc]:
         return f"the trial's misc lacks {missing}; it must have {TRIAL_MISC_KEYS}"
     for name, value in (("tid", doc["tid"]), ("misc's tid", misc["tid"]), ("state", doc["state"])):
         if not isinstance(value, _IDS):
-            return f"{name} must be a number or a text, got {kind_of(value)}"
+            return f"{name} must be an integer or a string, got {kind_of(value)}"
     if doc["tid"] != misc["tid"]:
         return f"tid {doc['tid']!r} differs from misc's tid {misc['tid']!r}"
     if doc["state"] not in JOB_STATES:
@@ -93,46 +93,46 @@ def _unreadable_ids(doc: Mapping[str, Any], misc: Any) -> str | None:
 
 
 def kind_of(value: Any) -> str:
-    """The name of a value's class, for a message about it."""
+    """Return the class name of a value, for messages."""
     return type(value).__name__
 
 
-def _unreadable(doc: Mapping[str, Any]) -> str | None:
-    """What is wrong with the parts of a document that become a record."""
+def _problem_of_parts(doc: Mapping[str, Any]) -> str | None:
+    """Describe what is wrong with the parts that a record is made from; None if they are valid."""
     misc, result = doc["misc"], doc["result"]
     if not (doc["exp_key"] is None or isinstance(doc["exp_key"], _IDS)):
-        return f"exp_key must be a text or None, got {kind_of(doc['exp_key'])}"
+        return f"exp_key must be a string, an integer or None, got {kind_of(doc['exp_key'])}"
     if not isinstance(result, Mapping):
         return f"result must be a dict, got {kind_of(result)}"
     if not isinstance(result.get("status"), str):
-        return "the result's status must be a text"
+        return "the result's status must be a string"
     loss = result.get("loss")
     if loss is not None and as_number(loss) is None:
         return f"the result's loss must be a number, got {kind_of(loss)}"
     error = misc.get("error")
     if error is not None and not (isinstance(error, (list, tuple)) and len(error) == 2):
-        return "misc's error must be a pair of texts"
-    return _unreadable_values(misc["idxs"], misc["vals"])
+        return "misc's error must be a pair of strings"
+    return _problem_of_values(misc["idxs"], misc["vals"])
 
 
-def _unreadable_values(idxs: Any, vals: Any) -> str | None:
+def _problem_of_values(idxs: Any, vals: Any) -> str | None:
     for name, given in (("idxs", idxs), ("vals", vals)):
         if not isinstance(given, Mapping):
             return f"misc's {name} must be a dict, got {kind_of(given)}"
         for label, values in given.items():
             if not isinstance(label, str):
-                return f"misc's {name} has a label that is not a text"
+                return f"misc's {name} has a label that is not a string"
             if not isinstance(values, (list, tuple)) and getattr(values, "ndim", 0) != 1:
                 return f"misc's {name} of {label!r} must be a list, got {kind_of(values)}"
             if len(values) > 1:
-                return f"misc's {name} of {label!r} has {len(values)} values; one, or none"
+                return f"misc's {name} of {label!r} has {len(values)} values; it must have 0 or 1"
             if any(not isinstance(value, _VALUES) for value in values):
-                return f"misc's {name} of {label!r} must be a number or a text"
+                return f"misc's {name} of {label!r} must be a number or a string"
     return None
 
 
 def record(doc: Document) -> Trial:
-    """The record that a document describes."""
+    """Convert a document to a record."""
     status, loss, failure = _end(doc)
     booked, refreshed = _seconds(doc.get("book_time")), _seconds(doc.get("refresh_time"))
     return Trial(
@@ -163,7 +163,7 @@ def _end(doc: Document) -> tuple[Status, float | None, Failure | None]:
 
 
 def _class_name(kind: Any) -> str:
-    """The bare name in "<class 'package.Name'>", as Hyperopt wrote it."""
+    """Return "Name" for "<class 'package.Name'>", which Hyperopt writes."""
     return str(kind).removeprefix("<class '").removesuffix("'>").rpartition(".")[2]
 
 
@@ -172,14 +172,14 @@ def _traceback(message: Any) -> str:
 
 
 def _seconds(time: Any) -> float | None:
-    """Seconds since the epoch of a document's naive UTC time."""
+    """Convert the naive UTC time of a document to seconds since the epoch."""
     if not isinstance(time, datetime):
         return None
     return (time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def spec_from_misc(misc: Mapping[str, Any]) -> dict[str, Any]:
-    """{label: value} of the parameters that were active.
+    """Return {label: value} of the active parameters.
 
     Raises:
         NotImplementedError: a label has several values.
@@ -194,17 +194,21 @@ def spec_from_misc(misc: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def scalar(value: Any) -> Any:
-    """A number of numpy as the Python number it stands for; anything else as it is."""
+    """Convert a numpy scalar to a Python scalar; return any other value as it is."""
     return value.item() if isinstance(value, np.generic) else value
 
 
 def miscs_to_idxs_vals(
     miscs: Sequence[Mapping[str, Any]], keys: Iterable[str] | None = None
 ) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-    """Per label, the ids of the trials in which it was active and its values there.
+    """Return ({label: ids of the trials in which it is active}, {label: its values in them}).
+
+    Args:
+        miscs: the `misc` part of each document.
+        keys: labels; None: the labels of the first misc.
 
     Raises:
-        ValueError: there are no miscs to take the labels from, and no `keys`.
+        ValueError: miscs is empty, and keys is None.
     """
     if keys is None:
         if not miscs:
@@ -226,16 +230,17 @@ def miscs_update_idxs_vals(
     assert_all_vals_used: bool = True,
     idxs_map: Mapping[Any, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Write values, given per label with the ids of their trials, into the trials' miscs.
+    """Write parameter values into the miscs of trials.
 
     Args:
-        miscs: changed in place, and returned.
-        idxs: per label, ids of trials; renamed by `idxs_map` where that has them.
-        vals: per label, the values for these ids.
-        assert_all_vals_used: whether an id that no misc has is an error.
+        miscs: the `misc` part of each document; changed in place and returned.
+        idxs: {label: ids of trials}.
+        vals: {label: values}, one value for each id.
+        assert_all_vals_used: whether an id that is in no misc is an error.
+        idxs_map: {id in idxs: id of a trial}; ids that it does not have stay the same.
 
     Raises:
-        KeyError: such an id.
+        KeyError: an id is in no misc, and assert_all_vals_used is True.
     """
     by_id = {misc["tid"]: misc for misc in miscs}
     for misc in miscs:
@@ -257,7 +262,7 @@ def new_documents(
     miscs: Sequence[dict[str, Any]],
     exp_key: Any,
 ) -> list[Document]:
-    """Documents of new trials of an experiment, one for each id."""
+    """Return documents of new trials of an experiment, one for each id."""
     source = {"state": JOB_STATE_NEW, "exp_key": exp_key, "owner": None}
     source |= {"book_time": None, "refresh_time": None}
     parts = zip(tids, specs, results, miscs, strict=True)
@@ -268,7 +273,7 @@ def new_documents(
 
 
 def derived(docs: list[Document], sources: Sequence[Document]) -> list[Document]:
-    """The documents, each with the state, owner and times of its source."""
+    """Copy state, experiment, owner and times of each source into its document; returns docs."""
     for doc, source in zip(docs, sources, strict=True):
         doc |= {key: source[key] for key in ("state", "exp_key", "owner")}
         doc |= {key: source[key] for key in ("book_time", "refresh_time")}

@@ -1,4 +1,4 @@
-"""`Domain`: an objective and its space, as Hyperopt's algorithms are handed them."""
+"""`Domain`: an objective and its space, in the form that Hyperopt's algorithms receive."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from sparktune.trial import STATUS_NEW, Trial
 
 
 class Domain:
-    """A search problem.
+    """A search problem: an objective and a search space.
 
     Args:
         fn: the objective; None if the domain only describes a space.
         expr: the search space.
-        workdir: kept, and handed on in documents.
-        pass_expr_memo_ctrl: call `fn(expr=, memo=, ctrl=)`; None: as `fn` is marked.
-        name: kept for people.
-        loss_target: kept for people.
+        workdir: stored, and written into documents.
+        pass_expr_memo_ctrl: whether to call `fn(expr=, memo=, ctrl=)`; None: if `fn` is decorated
+            with `fmin_pass_expr_memo_ctrl`.
+        name, loss_target: stored, but not used.
 
     Attributes:
         params: {label: node of its distribution}.
         s_new_ids, s_rng, s_idxs_vals: `rec_eval(domain.s_idxs_vals, memo={domain.s_new_ids: ids,
-            domain.s_rng: generator})` draws one point from the prior for each id, and gives
-            ({label: ids where it is active}, {label: its values}).
-        vh: the same by label.
+            domain.s_rng: generator})` draws one point from the prior for each id, and returns
+            ({label: ids of points in which it is active}, {label: its values}).
+        vh: the same nodes by label, as a `ByLabel`.
         space: the space as columns.
 
     Raises:
@@ -78,24 +78,26 @@ class Domain:
         self._histories = weakref.WeakKeyDictionary()
 
     def history(self, trials: Any) -> View:
-        """The columns of these trials over this space; kept and updated."""
+        """Return the history of these trials over this space. It is cached and extended."""
         projection = self._histories.setdefault(trials, _Projection(self.space))
         return projection.view(trials.records)
 
     def memo_from_config(self, config: dict[str, Any]) -> dict[Apply, Any]:
-        """{node of a parameter: its value} for {label: value}."""
+        """Convert {label: value} to {node of the parameter: value}."""
         return self.space.memo(config)
 
     def evaluate(
         self, config: dict[str, Any], ctrl: Any, attach_attachments: bool = True
     ) -> dict[str, Any]:
-        """The objective's result for {label: value}, as a dict with `status`.
+        """Evaluate the objective at {label: value}; returns its result as a dict with `status`.
 
-        Attachments in the result go to `ctrl.attachments`, unless `attach_attachments=False`.
+        Attachments in the result are moved to `ctrl.attachments`, unless `attach_attachments` is
+        False.
 
         Raises:
-            Exception: what the objective raised.
-            InvalidResult, InvalidResultStatus, InvalidLoss: it returned no result.
+            Exception: the objective raised it.
+            InvalidResult, InvalidResultStatus, InvalidLoss: the objective returned an invalid
+                result.
         """
         memo = self.memo_from_config(config)
         if self.pass_expr_memo_ctrl:
@@ -118,14 +120,14 @@ class Domain:
 
     @property
     def evaluates_itself(self) -> bool:
-        """Whether this is a user's class with its own `evaluate`."""
+        """Whether this is a subclass that overrides `evaluate`."""
         return type(self).evaluate is not Domain.evaluate
 
     def evaluate_async(
         self, config: dict[str, Any], ctrl: Any, attach_attachments: bool = True
     ) -> Any:
-        """The objective and its argument, to be called elsewhere; with `pass_expr_memo_ctrl` what
-        it returned.
+        """Return the objective and its argument, to be called elsewhere. With `pass_expr_memo_ctrl`
+        the objective is called here, and its result is returned.
         """
         memo = self.memo_from_config(config)
         if self.pass_expr_memo_ctrl:
@@ -133,23 +135,23 @@ class Domain:
         return self.fn, rec_eval(self.expr, memo)
 
     def new_result(self) -> dict[str, Any]:
-        """The result of a trial that has not begun."""
+        """Return the result of a trial that has not started."""
         return {"status": STATUS_NEW}
 
     def loss(self, result: dict[str, Any], config: Any = None) -> Any:
-        """The loss in a result, or None."""
+        """Return the loss of a result, or None."""
         return result.get("loss")
 
     def loss_variance(self, result: dict[str, Any], config: Any = None) -> Any:
-        """The variance of the loss in a result, 0 if it has none."""
+        """Return the `loss_variance` of a result, or 0."""
         return result.get("loss_variance", 0.0)
 
     def true_loss(self, result: dict[str, Any], config: Any = None) -> Any:
-        """The true loss in a result, where `loss` stands for something else; else the loss."""
+        """Return the `true_loss` of a result, or else its loss."""
         return result["true_loss"] if "true_loss" in result else self.loss(result, config)
 
     def status(self, result: dict[str, Any], config: Any = None) -> Any:
-        """The status in a result."""
+        """Return the status of a result."""
         return result["status"]
 
 
@@ -158,7 +160,7 @@ class ByLabel:
 
     Args:
         params: {label: node of its distribution}.
-        drawn: evaluates to ({label: ids}, {label: values}).
+        drawn: a node whose value is ({label: ids}, {label: values}).
     """
 
     def __init__(self, params: dict[str, Apply], drawn: Apply) -> None:
@@ -166,16 +168,16 @@ class ByLabel:
         self._drawn = drawn
 
     def idxs_by_label(self) -> dict[str, Apply]:
-        """{label: node of the ids where it is active}."""
+        """Return {label: node of the ids of points in which it is active}."""
         return {label: self._drawn[0][label] for label in self.params}
 
     def vals_by_label(self) -> dict[str, Apply]:
-        """{label: node of its values}."""
+        """Return {label: node of its values}."""
         return {label: self._drawn[1][label] for label in self.params}
 
 
 class _Projection:
-    """The history of some records over one space, extended by new records."""
+    """The history of records over one space. New records extend it."""
 
     def __init__(self, space: Space) -> None:
         self._space = space
@@ -198,14 +200,14 @@ class _Projection:
 def suggestions(
     sampler: Sampler, new_ids: list[Any], domain: Domain, trials: Any, seed: Any
 ) -> list[Document]:
-    """Documents of new trials, one for each id, at points that `sampler` suggests.
+    """Return documents of new trials at points that a sampler suggests, one for each id.
 
     Args:
-        sampler: an algorithm.
+        sampler: the sampler.
         new_ids: ids of the new trials.
         domain: the search problem.
         trials: the trials so far.
-        seed: what `numpy.random.default_rng` takes.
+        seed: a seed for `numpy.random.default_rng`.
     """
     rng = np.random.default_rng(seed)
     rows = sampler.suggest(domain.space, domain.history(trials), len(new_ids), rng)
@@ -216,7 +218,7 @@ def suggestions(
 def documents_of(
     new_ids: list[Any], points: list[dict[str, Any]], domain: Domain, trials: Any
 ) -> list[Document]:
-    """Documents of new trials at these points {label: value}, as many as there are points."""
+    """Return documents of new trials, one for each point {label: value}."""
     tids = new_ids[: len(points)]
     miscs: list[dict[str, Any]] = [
         {"tid": tid, "cmd": domain.cmd, "workdir": domain.workdir} for tid in tids
@@ -231,7 +233,7 @@ def documents_of(
 def by_label(
     space: Space, ids: list[Any], points: list[dict[str, Any]]
 ) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-    """Points as ({label: ids where it is active}, {label: its values})."""
+    """Convert points to ({label: ids of points in which it is active}, {label: its values})."""
     active = {
         label: [(id, point[label]) for id, point in zip(ids, points, strict=True) if label in point]
         for label in space.labels
@@ -246,5 +248,5 @@ def by_label(
 def idxs_vals_from_prior(
     space: Space, ids: list[Any], rng: np.random.Generator
 ) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-    """One point from the prior for each id, by label."""
+    """Draw one point from the prior for each id; returns the points as `by_label` does."""
     return by_label(space, ids, [prior_point(space, rng) for _ in ids])

@@ -1,4 +1,4 @@
-"""Evaluation with the arguments of Hyperopt's functions."""
+"""`rec_eval` and `toposort` with Hyperopt's arguments."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def rec_eval(
     print_trace: bool = False,
     print_node_on_error: bool = True,
 ) -> Any:
-    """The value of an expression; `memo` gives the values of some of its nodes beforehand. The
-    other arguments are accepted and change nothing.
+    """Evaluate an expression. `memo` has the values of nodes that are not to be evaluated. All
+    other arguments are ignored.
     """
     return evaluation.rec_eval(expr, memo)
 
 
 def toposort(expr: Any) -> list[Apply]:
-    """Every node of an expression once, arguments before the nodes that use them."""
+    """Return every node of an expression once, with arguments before the nodes that use them."""
     return evaluation.dfs(expr)

@@ -1,4 +1,4 @@
-"""Standing in for Hyperopt in programs and packages that import it by its name."""
+"""`install_as_hyperopt`: lets programs and packages that import hyperopt use this package."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ DOORS = (
     *("mix", "mongoexp", "plotting", "progress", "pyll", "pyll.base", "pyll.stochastic"),
     *("pyll_utils", "rand", "spark", "tpe", "utils"),
 )
-"""The modules of Hyperopt that are here; `sklearn` too, where scikit-learn is installed."""
+"""The modules of Hyperopt that this package provides; `sklearn`, too, if scikit-learn is there."""
 
 
 def install_as_hyperopt() -> None:
-    """Make `import hyperopt` give `sparktune.hyperopt`, for packages whose imports you cannot
-    change. Call it before they are imported.
+    """Make `import hyperopt` return `sparktune.hyperopt`, for packages whose imports you cannot
+    change. Call it before you import them.
 
     Raises:
-        SparktuneError: Hyperopt itself has been imported.
+        SparktuneError: Hyperopt has been imported already.
     """
     package = import_module("sparktune.hyperopt")
     if sys.modules.get("hyperopt", package) is not package:
@@ -32,5 +32,5 @@ def install_as_hyperopt() -> None:
     sys.modules["hyperopt"] = package
     for name in DOORS:
         sys.modules[f"hyperopt.{name}"] = import_module(f"sparktune.hyperopt.{name}")
-    with suppress(ImportError):  # a program that wants it gets the error when it imports it
+    with suppress(ImportError):  # programs that need it get this error when they import it
         sys.modules["hyperopt.sklearn"] = import_module("sparktune.hyperopt.sklearn")

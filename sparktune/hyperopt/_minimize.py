@@ -1,6 +1,4 @@
-"""`fmin` with Hyperopt's habits, and functions around it. All runs go through sparktune's own
-`fmin`.
-"""
+"""`fmin` with Hyperopt's behaviour, and related functions. All of them call sparktune's `fmin`."""
 
 from __future__ import annotations
 
@@ -41,26 +39,26 @@ def fmin(
     early_stop_fn: Any = None,
     trials_save_file: str = "",
 ) -> Any:
-    """Minimise `fn` over `space`: `sparktune.fmin`, with what Hyperopt's programs rely on.
+    """Minimise `fn` over `space` as `sparktune.fmin` does, with the behaviour of Hyperopt's `fmin`.
 
     Args are those of `sparktune.fmin`, with these differences:
-        rstate: `rand.suggest` and algorithms of Hyperopt's form draw their seeds from a
-            `numpy.random.Generator` as they did there, so that random search, one trial at a time,
-            gives the points that Hyperopt gave. Seeds that earlier runs on these trials used are
-            skipped: the same `rstate` continues the search where it ended.
-        algo: also a function `(new_ids, domain, trials, seed) -> documents`; it is asked for
+        rstate: if it is a `numpy.random.Generator`, `rand.suggest` and algorithms with Hyperopt's
+            signature draw their seeds from it as in Hyperopt. Random search, one trial at a time,
+            then suggests the same points as Hyperopt. Seeds that earlier runs on these trials used
+            are skipped, so the same `rstate` continues the search.
+        algo: also a function `(new_ids, domain, trials, seed) -> documents`, which is asked for
             `max_queue_len` points at a time.
-        trials: documents that were put in and not refreshed are evaluated in addition to
-            `max_evals`, as `generate_trials_to_calculate` makes them. A class of its own with its
-            own `fmin` is handed the call, unless `allow_trials_fmin=False`.
-        points_to_evaluate: also points beyond the bounds of the space.
-        trials_save_file: also one that Hyperopt wrote. It is read as `load_trials` reads it; where
-            its results hold more than plain data it is unpickled, which runs whatever code a
-            stranger put there.
+        trials: documents that were inserted since the last `refresh`, as by
+            `generate_trials_to_calculate`, are evaluated in addition to `max_evals`. If the class
+            of trials overrides `fmin`, that method is called, unless `allow_trials_fmin=False`.
+        points_to_evaluate: points may lie outside the bounds of the space.
+        trials_save_file: the file may come from Hyperopt. It is read in the way of `load_trials`.
+            If its results contain more than plain data, it is unpickled, which can run code that
+            the file contains.
 
     Returns:
-        {label: value} of the best trial, or with `return_argmin=False` the best configuration; None
-        then, if every trial raised, crashed or was cancelled.
+        {label: value} of the best trial. With `return_argmin=False`, the best configuration, or
+        None if every trial raised, crashed or was cancelled.
     """
     trials = _new() if trials is None else trials
     own = getattr(type(trials), "fmin", Trials.fmin)
@@ -110,17 +108,17 @@ def _new() -> Trials:
 
 
 class FMinIter:
-    """A run in steps: `run(n)` makes and evaluates n more trials, `exhaust()` all that are left,
-    and iterating makes one at a time.
+    """A run in steps. `run(n)` suggests and evaluates n more trials, `exhaust()` all that are left
+    of `max_evals`; each step of an iteration evaluates one trial.
 
     Args:
         algo: an algorithm.
         domain: the objective and its space.
-        trials: where the trials are evaluated and kept.
+        trials: trials that decide where evaluations run, and record them.
         rstate: a `numpy.random.Generator`.
-        asynchronous, poll_interval_secs: accepted for Hyperopt's sake.
+        asynchronous, poll_interval_secs: ignored; accepted for compatibility with Hyperopt.
         max_queue_len, max_evals, timeout, loss_threshold, verbose, show_progressbar,
-            early_stop_fn, trials_save_file: as in `fmin`; the timeout counts from here.
+            early_stop_fn, trials_save_file: as in `fmin`. The timeout starts now.
     """
 
     catch_eval_exceptions = False
@@ -155,7 +153,7 @@ class FMinIter:
         self._sampler: Any = None
 
     def run(self, N: int, block_until_done: bool = True) -> None:
-        """Make and evaluate N more trials, and those that wait. Returns when they are done."""
+        """Evaluate the waiting trials and N new trials; returns when all of them have ended."""
         left = None
         if self.timeout is not None:
             left = self.timeout - (time.monotonic() - self.start_time)
@@ -164,7 +162,7 @@ class FMinIter:
         self.trials.refresh()
         domain, own = self.domain, self.domain.evaluates_itself
         objective = _evaluating(domain) if own else domain.fn
-        if self._sampler is None:  # kept, so that the next run continues its random numbers
+        if self._sampler is None:  # the next run uses the same sampler, so its seeds continue
             arguments = (objective, domain.expr, self.trials, self.rstate, self.max_queue_len)
             self._sampler = sampler_of(self.algo, *arguments)
         fmin(
@@ -188,7 +186,7 @@ class FMinIter:
         )
 
     def _stop_early(self, trials: Any, *_: Any) -> tuple[bool, list[Any]]:
-        """The user's rule, whose state outlasts one `run`."""
+        """Call the user's early_stop_fn, and keep its state for the next `run`."""
         answer = self.early_stop_fn(trials, *self.early_stop_args)
         if isinstance(answer, tuple):
             self.early_stop_args = list(answer[1] or ())
@@ -196,7 +194,7 @@ class FMinIter:
         return answer  # type: ignore[no-any-return]
 
     def serial_evaluate(self, N: int = -1) -> None:
-        """Evaluate the trials that wait, at most N of them; all if N is -1."""
+        """Evaluate at most N waiting trials; -1: all of them."""
         if N < 0:
             self.run(0)
             return
@@ -208,7 +206,7 @@ class FMinIter:
             self.early_stop_fn, self._stopped, self.early_stop_args = rule, False, []
 
     def block_until_done(self) -> None:
-        """Evaluate the trials that wait."""
+        """Evaluate the waiting trials."""
         self.run(0)
 
     def __iter__(self) -> Iterator[Any]:
@@ -224,13 +222,13 @@ class FMinIter:
         return self.trials
 
     def exhaust(self) -> FMinIter:
-        """Evaluate what is left of `max_evals`."""
+        """Evaluate trials until there are `max_evals`; returns self."""
         self.run(max(self.max_evals - len(self.trials), 0))
         return self
 
 
 def _evaluating(domain: Domain) -> Callable[..., Any]:
-    """An objective that calls the `evaluate` of a user's domain."""
+    """Return an objective that calls the `evaluate` method of a user's domain."""
 
     def objective(expr: Any, memo: Any, ctrl: Any) -> Any:
         return domain.evaluate(spec_from_misc(ctrl.current_trial["misc"]), ctrl)
@@ -239,12 +237,12 @@ def _evaluating(domain: Domain) -> Callable[..., Any]:
 
 
 def space_eval(space: Any, hp_assignment: Mapping[str, Any]) -> Any:
-    """The configuration that {label: value} stands for: `sparktune.space_eval`."""
+    """Return the configuration for {label: value}; see `sparktune.space_eval`."""
     return minimize.space_eval(space, hp_assignment)
 
 
 def generate_trial(tid: Any, space: Mapping[str, Any]) -> Document:
-    """The document of a new trial at the point {label: value}."""
+    """Return the document of a new trial at the point {label: value}."""
     return {
         "state": 0,
         "tid": tid,
@@ -266,20 +264,20 @@ def generate_trial(tid: Any, space: Mapping[str, Any]) -> Document:
 
 
 def generate_trials_to_calculate(points: list[dict[str, Any]]) -> Trials:
-    """Trials that wait at these points {label: value}, for `fmin(trials=...)`."""
+    """Return waiting trials at these points {label: value}, for `fmin(trials=...)`."""
     trials = Trials()
     trials.insert_trial_docs([generate_trial(tid, point) for tid, point in enumerate(points)])
     return trials
 
 
 def fmin_pass_expr_memo_ctrl(f: Any) -> Any:
-    """Mark an objective that wants to be called as `f(expr=, memo=, ctrl=)`; a decorator."""
+    """Decorate an objective that is to be called as `f(expr=, memo=, ctrl=)`."""
     f.fmin_pass_expr_memo_ctrl = True
     return f
 
 
 def partial(fn: Any, **kwargs: Any) -> Any:
-    """`functools.partial` that keeps the mark of `fmin_pass_expr_memo_ctrl`."""
+    """Like `functools.partial`, but keep the mark that `fmin_pass_expr_memo_ctrl` sets."""
     made: Any = functools.partial(fn, **kwargs)
     if hasattr(fn, "fmin_pass_expr_memo_ctrl"):
         made.fmin_pass_expr_memo_ctrl = fn.fmin_pass_expr_memo_ctrl

@@ -1,4 +1,4 @@
-"""What every part of a pickle is checked by."""
+"""Checks that all parts of a pickle must pass."""
 
 from __future__ import annotations
 
@@ -6,31 +6,33 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-LONGEST = 14_000  # bits of an integer; Python writes no longer one as text
-_LEVELS = 8  # of tuples in a key
-_ALIKE = 64  # keys of one hash, each of which is compared with all before it
-_SPREAD = (str, bytes, int, float, bool, type(None))  # few of these can have one hash
+LONGEST = 14_000  # bits of an integer; Python does not convert longer ones to strings
+_LEVELS = 8  # largest nesting of tuples in a key
+_ALIKE = 64  # largest number of keys with the same hash; each is compared with all others
+_SPREAD = (str, bytes, int, float, bool, type(None))  # types with few hash collisions
 
 
 @dataclass(frozen=True)
 class Named:
-    """A function that a file may name; it is never called, and `MAKERS` says what it stands for."""
+    """A function that a file may name. It is never called; `MAKERS` has its replacement."""
 
     name: str
 
 
 class Refused(ValueError):
-    """A part that no honest pickle holds."""
+    """The file contains a part that does not occur in pickles of trials."""
 
 
 def require(holds: bool, what: str) -> None:
-    """Refuse the file unless something holds."""
+    """Refuse the file unless a condition holds; `what` describes what is wrong."""
     if not holds:
         raise Refused(what)
 
 
 class Charge:
-    """Called with what a part of a pickle costs, it refuses what is more than is left."""
+    """A memory budget. Calls subtract the cost of a part, and refuse the file if too little is
+    left.
+    """
 
     def __init__(self, left: int) -> None:
         self._left = left
@@ -38,10 +40,10 @@ class Charge:
 
     def __call__(self, size: int) -> None:
         self._left -= size
-        require(self._left >= 0, "it would take far more memory than the file is long")
+        require(self._left >= 0, "it needs far more memory than its length allows")
 
     def key(self, value: Hashable) -> None:
-        """Refuse the key of a dict that is one of many with the same hash."""
+        """Refuse the file if too many keys have the same hash."""
         alike = self._alike.setdefault(hash(value), [])
         if value not in alike:
             alike.append(value)
@@ -49,31 +51,32 @@ class Charge:
 
 
 def hashable(value: Any, charge: Charge) -> Any:
-    """The value, if it can be the key of a dict at a cost that its length limits."""
+    """Return a value that can be the key of a dict; refuse it if hashing it could be expensive."""
     level = [value]
     for _ in range(_LEVELS):
         charge(len(level))
         for item in level:
-            wide = type(item) is int and item.bit_length() > 64  # such can all have one hash
+            wide = type(item) is int and item.bit_length() > 64  # many can share one hash
             require(
-                not wide and not isinstance(item, (list, dict, set)), "a key that cannot be one"
+                not wide and not isinstance(item, (list, dict, set)),
+                "an invalid key of a dict or set",
             )
         level = [inner for item in level if isinstance(item, tuple) for inner in item]
-    require(not level, "a key that is nested too deep")
+    require(not level, "a key that is nested too deeply")
     if type(value) not in _SPREAD:
         charge.key(value)
     return value
 
 
 class Unfinished:
-    """What a file has begun to describe, and describes in the state that comes next."""
+    """An object whose description is incomplete until the file gives its state."""
 
     def __init__(self, finish: Callable[[Any], Any]) -> None:
         self.finish = finish
-        self.keys: list[int] = []  # of the memo, where it stands so far
+        self.keys: list[int] = []  # keys of the memo that refer to this object
 
 
 class State:
-    """Takes the state of a pickled `Trials`, and does nothing."""
+    """Stores the state of a pickled `Trials` without interpreting it."""
 
     content: dict[str, Any] | None = None

@@ -1,10 +1,12 @@
-"""A machine for pickles that runs nothing.
+"""An interpreter of pickles that does not run code of the file.
 
-A pickle is a program: it names functions, calls them with arguments of its choice, and may change
-what it built before. This machine follows it opcode by opcode, and builds lists, dicts, texts and
-numbers itself; for everything else it asks `_pickle_parts`, or packages that the user trusts.
+A pickle is a program. It names functions, calls them with arguments of its choice, and may change
+objects that it built before. This interpreter follows it opcode by opcode. It builds lists, dicts,
+strings and numbers itself; all other objects come from `_pickle_parts`, or from packages that the
+user trusts.
 
-What a program copies is charged to its length, so that a short file cannot fill the memory.
+The amount that a program may copy is limited by its length, so that a short file cannot fill the
+memory.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from sparktune.hyperopt._depth import check_depth, dismantled
+from sparktune.hyperopt._depth import check_depth, dismantle
 from sparktune.hyperopt._pickle_checks import (
     LONGEST,
     Charge,
@@ -34,12 +36,12 @@ _RECONSTRUCTOR, _NEW = Named("copyreg._reconstructor"), Named("copyreg.__newobj_
 
 
 class Machine:
-    """Builds what a pickle describes.
+    """Builds the object that a pickle describes.
 
     Args:
         data: the pickle.
-        names: what stands for further names in it.
-        trust: packages whose classes and functions may be used, which can run their code.
+        names: objects to use for names in the file, in addition to `NAMES`.
+        trust: packages whose classes and functions the file may use, which can run their code.
     """
 
     def __init__(
@@ -52,27 +54,27 @@ class Machine:
         self._stack: list[Any] = []
         self._marked: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
-        self._fragile: list[Any] = []  # what Python frees by recursion
+        self._fragile: list[Any] = []  # containers that Python frees by recursion
         self._charge = Charge(4 * len(data) + 2**16)
 
     def load(self) -> Any:
-        """What the pickle describes.
+        """Return the object that the pickle describes.
 
         Raises:
-            InvalidArgument: it names what is neither data nor trusted.
-            Exception: it is not a pickle; the type does not matter.
+            InvalidArgument: the file names something that is neither data nor trusted.
+            Exception: the file is not a valid pickle; the type of the exception varies.
         """
         try:
             for opcode, argument, _ in pickletools.genops(self._data):
                 if opcode.name == "STOP":
                     break
                 step = _STEPS.get(opcode.name)
-                require(step is not None, f"it has the opcode {opcode.name}")
+                require(step is not None, f"it has the unsupported opcode {opcode.name}")
                 step(self, argument)  # type: ignore[misc]
             loaded = self._pop()
             check_depth(loaded.content if isinstance(loaded, State) else loaded)
         except BaseException:
-            dismantled(self._fragile)
+            dismantle(self._fragile)
             raise
         return loaded
 
@@ -80,45 +82,49 @@ class Machine:
 
     def _pop(self) -> Any:
         value = self._stack.pop()
-        require(not isinstance(value, Unfinished), "a part of it lacks its state")
+        require(not isinstance(value, Unfinished), "an object lacks its state")
         return value
 
     def _items(self) -> list[Any]:
-        """What was put on the stack since the last mark."""
+        """Pop the values that were pushed since the last mark."""
         items, self._stack = self._stack, self._marked.pop()
-        require(not any(isinstance(item, Unfinished) for item in items), "a part lacks its state")
+        require(
+            not any(isinstance(item, Unfinished) for item in items), "an object lacks its state"
+        )
         return items
 
     def push(self, value: Any) -> None:
-        """Put a value on the stack."""
+        """Push a value on the stack."""
         if type(value) is int:
             require(value.bit_length() <= LONGEST, "an integer of more than 4,000 digits")
         self._stack.append(value)
 
     def mark(self, _: Any) -> None:
-        """Set a mark."""
+        """Push a mark."""
         self._marked.append(self._stack)
         self._stack = []
 
     def pop(self, _: Any) -> None:
-        """Forget the top of the stack."""
+        """Remove the top of the stack, a value or a mark."""
         if self._stack:
             self._stack.pop()
         else:
             self._stack = self._marked.pop()
 
     def pop_mark(self, _: Any) -> None:
-        """Forget what came after the last mark."""
+        """Remove the values that were pushed since the last mark."""
         self._items()
 
     def get(self, key: Any) -> None:
-        """Push a value of the memo."""
+        """Push a value from the memo."""
         value = self._memo[int(key)]
-        require(not isinstance(value, Unfinished), "a part of it refers to itself")
+        require(
+            not isinstance(value, Unfinished), "an object refers to itself before it is complete"
+        )
         self._stack.append(value)
 
     def put(self, key: Any) -> None:
-        """Keep the top of the stack in the memo."""
+        """Store the top of the stack in the memo."""
         key = len(self._memo) if key is None else int(key)
         self._memo[key] = self._stack[-1]
         if isinstance(self._stack[-1], Unfinished):
@@ -127,51 +133,54 @@ class Machine:
     # Containers
 
     def tuple_of(self, n: int) -> None:
-        """Make a tuple of the topmost n values."""
+        """Replace the top n values by a tuple of them."""
         values = [self._pop() for _ in range(n)]
         self._stack.append(tuple(reversed(values)))
 
     def collect(self, kind: Callable[[list[Any]], Any]) -> None:
-        """Make a container of what came after the last mark."""
+        """Push a container of the values that were pushed since the last mark."""
         items = self._items()
         if kind is frozenset:
             items = [hashable(item, self._charge) for item in items]
         self._stack.append(kind(items))
 
     def dict_of(self, _: Any) -> None:
-        """Make a dict of the keys and values, in turn, that came after the last mark."""
+        """Push a dict of the alternating keys and values that were pushed since the last mark."""
         items = self._items()
         self._stack.append({})
         self.set_items(items)
 
     def append(self, items: list[Any]) -> None:
-        """Append to the list on top of the stack."""
+        """Append items to the list on top of the stack."""
         target = self._stack[-1]
         plain = type(target) in (list, deque)
-        require(plain or self._trusted.made(target), "items for what is not a list")
+        require(plain or self._trusted.made(target), "items for an object that is not a list")
         for item in items:
             target.append(item)
 
     def set_items(self, items: list[Any]) -> None:
-        """Put keys and values, in turn, into the dict on top of the stack."""
+        """Set alternating keys and values in the dict on top of the stack."""
         target = self._stack[-1]
         plain = type(target) in (dict, OrderedDict, defaultdict)
-        require(plain or self._trusted.made(target), "items for what is not a dict")
+        require(plain or self._trusted.made(target), "items for an object that is not a dict")
         for key, value in zip(items[::2], items[1::2], strict=True):
             target[hashable(key, self._charge)] = value
 
     def add_items(self, items: list[Any]) -> None:
-        """Add to the set on top of the stack."""
+        """Add items to the set on top of the stack."""
         target = self._stack[-1]
-        require(type(target) is set or self._trusted.made(target), "items for what is not a set")
+        require(
+            type(target) is set or self._trusted.made(target),
+            "items for an object that is not a set",
+        )
         for item in items:
             target.add(hashable(item, self._charge))
 
     # Names, calls, states
 
     def find(self, module: Any, name: Any) -> None:
-        """Push what stands for a name."""
-        require(type(module) is str and type(name) is str, "a name that is not a text")
+        """Push the object for a name in the file."""
+        require(type(module) is str and type(name) is str, "a name that is not a string")
         module = _PYTHON_2.get(module, module)
         found = self._names.get((module, name))
         self._stack.append(self._trusted.find(module, name) if found is None else found)
@@ -179,9 +188,9 @@ class Machine:
     def call(self, _: Any) -> None:
         """Call a function with a tuple of arguments."""
         arguments, function = self._pop(), self._pop()
-        require(type(arguments) is tuple, "a call without arguments")
+        require(type(arguments) is tuple, "a call whose arguments are not a tuple")
         if function is _RECONSTRUCTOR:
-            kind, base, state = arguments  # an object, as protocols below 2 hold it
+            kind, base, state = arguments  # an object in protocols 0 and 1
             if kind in self._trusted:
                 self._stack.append(reconstructed(kind, base, state))
             else:
@@ -197,11 +206,11 @@ class Machine:
         if function in self._trusted:
             return function(*arguments)
         if arguments and function is NAMES["numpy.core.multiarray", "_reconstruct"]:
-            kind = arguments[0]  # a trusted class of arrays takes its state itself
+            kind = arguments[0]  # a trusted subclass of ndarray sets its own state
             if kind in self._trusted and issubclass(kind, np.ndarray):
                 return np.empty((0,), np.int8).view(kind)
         maker = MAKERS.get(function) if isinstance(function, (type, Named)) else None
-        require(maker is not None, "a call of what is not a function")
+        require(maker is not None, "a call of an object that is not a function")
         return self._noted(maker(self._charge, *arguments))  # type: ignore[misc]
 
     def _noted(self, made: Any) -> Any:
@@ -210,35 +219,37 @@ class Machine:
         return made
 
     def new(self, arguments: Any, named: Any = None) -> None:
-        """Make an object without calling its `__init__`."""
-        require(type(arguments) is tuple, "an object without arguments")
+        """Push an object that is made without calling its `__init__`."""
+        require(type(arguments) is tuple, "an object whose arguments are not a tuple")
         self._stack.append(self._new(self._pop(), *arguments, **(named or {})))
 
     def new_with_names(self, _: Any) -> None:
-        """Make an object without calling its `__init__`, with arguments by name."""
+        """Push an object that is made with keyword arguments, without calling its `__init__`."""
         named, arguments = self._pop(), self._pop()
-        require(type(named) is dict, "arguments without names")
+        require(type(named) is dict, "keyword arguments that are not a dict")
         self.new(arguments, named)
 
     def _new(self, kind: Any, *arguments: Any, **named: Any) -> Any:
         if kind in self._trusted and isinstance(kind, type):
             return kind.__new__(kind, *arguments, **named)
-        require(not named, "arguments by name")
+        require(not named, "keyword arguments")
         return self._made(kind, arguments)
 
     def build(self, _: Any) -> None:
-        """Give the object on top of the stack its state."""
+        """Set the state of the object on top of the stack."""
         state, target = self._pop(), self._stack[-1]
         if isinstance(target, Unfinished):
             self._stack[-1] = value = self._noted(target.finish(state))
             self._memo.update(dict.fromkeys(target.keys, value))
         elif isinstance(target, State):
-            require(type(state) is dict and target.content is None, "trials of another form")
+            require(type(state) is dict and target.content is None, "trials with an invalid state")
             target.content = state
         elif self._trusted.made(target):
             give(target, state)
-        else:  # the one plain object with a state is bson's SON, which repeats its keys in it
-            require(type(target) is dict and type(state) is dict, "a state for what has none")
+        else:  # the only plain object with a state is bson's SON, whose state repeats its keys
+            require(
+                type(target) is dict and type(state) is dict, "a state for an object that has none"
+            )
 
 
 _Step = Callable[[Machine, Any], None]

@@ -1,7 +1,7 @@
-"""The objects that a pickle may ask for besides plain lists and dicts, made of checked parts.
+"""The objects that a pickle may contain besides plain lists and dicts, made from checked parts.
 
-Each function takes what the file says, and makes the object by its ordinary constructor. Nothing
-is handed to a `__setstate__`, which would believe sizes, flags and pointers.
+Each function takes arguments from the file and calls the ordinary constructor of the object. A
+`__setstate__` is never called, because it trusts sizes, flags and pointers in the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sparktune.hyperopt._pickle_checks import Charge, Named, hashable, require
 
 def _copied(kind: type) -> Callable[..., Any]:
     def make(charge: Charge, items: Any = ()) -> Any:
-        require(type(items) in (list, tuple), f"a {kind.__name__} of no list")
+        require(type(items) in (list, tuple), f"a {kind.__name__} that is not made from a list")
         charge(len(items))
         if kind in (set, frozenset):
             items = [hashable(item, charge) for item in items]
@@ -32,7 +32,7 @@ def _copied(kind: type) -> Callable[..., Any]:
 
 def _mapping(kind: Callable[[], Any]) -> Callable[..., Any]:
     def make(charge: Charge, items: Any = ()) -> Any:
-        require(type(items) in (list, tuple, dict), "a dict of no pairs")
+        require(type(items) in (list, tuple, dict), "a dict that is not made from pairs")
         charge(len(items))
         made = kind()
         for key, value in items.items() if isinstance(items, dict) else items:
@@ -43,23 +43,29 @@ def _mapping(kind: Callable[[], Any]) -> Callable[..., Any]:
 
 
 def _deque(charge: Charge, items: Any = (), length: Any = None) -> Any:
-    require(type(items) in (list, tuple), "a deque of no list")
+    require(type(items) in (list, tuple), "a deque that is not made from a list")
     require(length is None or type(length) is int, "a deque whose length is not a number")
     charge(len(items))
     return deque(items, length)
 
 
 def _defaultdict(charge: Charge, factory: Any = None) -> Any:
-    require(factory in (None, list, dict, set, int, float, str, tuple), "a defaultdict of a call")
+    require(
+        factory in (None, list, dict, set, int, float, str, tuple),
+        "a defaultdict with an unknown factory",
+    )
     return defaultdict(factory)
 
 
-# Texts and numbers
+# Bytes and numbers
 
 
 def _bytes(charge: Charge, text: Any = "", encoding: Any = "latin-1") -> bytes:
-    """Bytes, as pickle protocols below 3 hold them."""
-    require(type(text) is str and encoding in ("latin1", "latin-1"), "bytes of no text")
+    """Return bytes as pickle protocols below 3 describe them."""
+    require(
+        type(text) is str and encoding in ("latin1", "latin-1"),
+        "bytes that are not made from a string",
+    )
     charge(len(text))
     return bytes(text.encode("latin-1"))
 
@@ -67,16 +73,19 @@ def _bytes(charge: Charge, text: Any = "", encoding: Any = "latin-1") -> bytes:
 def _bytearray(charge: Charge, content: Any = b"", encoding: Any = "latin-1") -> bytearray:
     if type(content) is str:
         content = _bytes(charge, content, encoding)
-    require(type(content) in (bytes, bytearray), "a bytearray of no bytes")
+    require(type(content) in (bytes, bytearray), "a bytearray that is not made from bytes")
     charge(len(content))
     return bytearray(content)
 
 
 def _of(make: Callable[..., Any], *kinds: type) -> Callable[..., Any]:
-    """`make` for a few plain values."""
+    """Wrap `make` so that it accepts at most three values of these types."""
 
     def made(charge: Charge, *values: Any) -> Any:
-        require(len(values) <= 3 and all(type(v) in kinds for v in values), "a call of no values")
+        require(
+            len(values) <= 3 and all(type(v) in kinds for v in values),
+            "a call with invalid arguments",
+        )
         return make(*values)
 
     return made
@@ -87,10 +96,10 @@ def _of(make: Callable[..., Any], *kinds: type) -> Callable[..., Any]:
 
 def _date(charge: Charge, *parts: Any) -> date:
     if len(parts) == 1:
-        require(type(parts[0]) is bytes and len(parts[0]) == 4, "a date of other than 4 bytes")
+        require(type(parts[0]) is bytes and len(parts[0]) == 4, "a date that is not 4 bytes long")
         high, low, *rest = parts[0]
         parts = (256 * high + low, *rest)
-    require(all(type(part) is int for part in parts), "a date of no numbers")
+    require(all(type(part) is int for part in parts), "a date that is not made from integers")
     return date(*parts)
 
 
@@ -98,15 +107,17 @@ def _datetime(charge: Charge, *parts: Any) -> datetime:
     zone = None
     if len(parts) == 8 or (len(parts) == 2 and type(parts[0]) is bytes):
         *parts, zone = parts  # type: ignore[assignment]
-    require(zone is None or type(zone) is timezone, "a datetime of an unknown zone")
+    require(zone is None or type(zone) is timezone, "a datetime with an unknown time zone")
     fold = 0
     if len(parts) == 1:
-        require(type(parts[0]) is bytes and len(parts[0]) == 10, "a datetime of other bytes")
+        require(
+            type(parts[0]) is bytes and len(parts[0]) == 10, "a datetime that is not 10 bytes long"
+        )
         high, low, month, day, hour, minute, second, *micro = parts[0]
         fold, month = divmod(month, 128)
         micros = int.from_bytes(bytes(micro), "big")
         parts = (256 * high + low, month, day, hour, minute, second, micros)
-    require(all(type(part) is int for part in parts), "a datetime of no numbers")
+    require(all(type(part) is int for part in parts), "a datetime that is not made from integers")
     return datetime(*parts).replace(tzinfo=zone, fold=fold)
 
 
@@ -143,15 +154,15 @@ _FUNCTIONS: dict[tuple[str, str], Callable[..., Any]] = {
 NAMES: dict[tuple[str, str], Any] = {
     **{(kind.__module__, kind.__name__): kind for kind in _CLASSES},
     **{names: Named(".".join(names)) for names in _FUNCTIONS},
-    ("builtins", "xrange"): range,  # as protocols below 3 call it
+    ("builtins", "xrange"): range,  # its name in protocols below 3
     ("bson.son", "SON"): dict,
 }
-"""What stands for a name in a file: a class of data, or the name of a function."""
+"""The object for each name that a file may use: a data class, or a `Named` function."""
 
 MAKERS: dict[Any, Callable[..., Any]] = {
     **{kind: make for kind, make in _CLASSES.items() if make},
     **{NAMES[names]: make for names, make in _FUNCTIONS.items()},
 }
-"""What is called instead of a class or function of `NAMES`: with a way to charge for what it
-copies, and the arguments that the file gives.
+"""The function that is called instead of each class or function of `NAMES`. Its arguments are the
+memory budget and the arguments from the file.
 """

@@ -1,4 +1,4 @@
-"""Reading trials that Hyperopt pickled, without running anything that is in the file."""
+"""`load_trials`: reads trials that Hyperopt pickled, without running code in the file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMES: dict[tuple[str, str], Any] = {
     ("hyperopt.spark", "SparkTrials"): State,
     ("sparktune.hyperopt._trials", "Trials"): State,
     ("sparktune.hyperopt.spark", "SparkTrials"): State,
-    ("sparktune.hyperopt._spark", "SparkTrials"): State,  # its place before
+    ("sparktune.hyperopt._spark", "SparkTrials"): State,  # the former module
 }
 
 _STATE: dict[str, Any] = {
@@ -33,7 +33,7 @@ _STATE: dict[str, Any] = {
     "stop_reason": str,
 }
 
-_LATEST = 2**37  # seconds since the epoch that a date can show
+_LATEST = 2**37  # seconds since the epoch; later times cannot be shown as dates
 
 _HEADER: dict[str, Any] = {
     "objective": str,
@@ -46,22 +46,22 @@ _HEADER: dict[str, Any] = {
 
 
 def load_trials(path: Any, trust: Iterable[str] = ()) -> Any:
-    """Trials from a file that Hyperopt, or this package, pickled (with pickle or cloudpickle, as
-    `trials_save_file` does). Hyperopt need not be installed.
+    """Read trials from a file that Hyperopt or this package pickled, with pickle or cloudpickle, as
+    for `trials_save_file`. Hyperopt need not be installed.
 
-    The file may come from a stranger: only numbers, texts, times, arrays of plain numbers and
-    Python's containers of these are made of it, and no function that it names is called.
+    The file need not be trustworthy. It can contain numbers, strings, times, arrays of plain
+    numbers and Python's containers of these; functions that it names are never called.
 
     Args:
         path: the file.
-        trust: names of packages whose classes may be loaded too, because your results hold them:
-            `load_trials(path, trust=["sklearn"])`. Only classes and functions that are defined in
-            the package count, not what it imports. Loading them can run their code.
+        trust: names of packages whose classes may be loaded, too, because your results contain
+            them: `load_trials(path, trust=["sklearn"])`. Only classes and functions defined in the
+            package are loaded, not names that it imports. Loading them can run their code.
 
     Raises:
-        InvalidArgument: the file cannot be read, holds no trials, or names something that is
-            neither known data nor trusted. Nothing of it was run.
-        InvalidTrial: it holds a document that is not one of a trial.
+        InvalidArgument: the file cannot be read, has no trials, or names something that is neither
+            known data nor trusted. No code of the file was run.
+        InvalidTrial: the file contains a document that is not a valid trial document.
     """
     packages = _packages(trust)
     try:
@@ -92,18 +92,18 @@ def _packages(trust: Any) -> tuple[str, ...]:
 
 
 def loads(data: bytes, trust: tuple[str, ...] = ()) -> Any:
-    """What a pickle holds, with Hyperopt's trials as ours; nothing of it runs.
+    """Unpickle data without running code of the file. Hyperopt's trials become sparktune's.
 
     Raises:
-        Exception: it is not a pickle, or holds more than that.
+        Exception: it is not a valid pickle, or contains objects that are not supported.
     """
     loaded = Machine(data, _NAMES, trust).load()
     return _trials(loaded.content) if isinstance(loaded, State) else loaded
 
 
 def loads_own(data: bytes) -> Any:
-    """What a pickle of the user's own holds, with Hyperopt's trials as ours. Code that it names
-    runs, if it holds more than `loads` reads.
+    """Unpickle a file that the user trusts. Hyperopt's trials become sparktune's. If `loads` cannot
+    read the file, Python's unpickler does, which can run code that the file names.
     """
     try:
         return loads(data)
@@ -117,7 +117,7 @@ def loads_own(data: bytes) -> Any:
 
 
 class _TrialsState(State):
-    """Takes the state of trials from Python's own unpickler."""
+    """Stores the state that Python's unpickler sets."""
 
     def __setstate__(self, state: Any) -> None:
         self.content = state
@@ -125,16 +125,16 @@ class _TrialsState(State):
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        """The class behind a name in the file."""
+        """Return the class for a name in the file."""
         return _TrialsState if (module, name) in _NAMES else super().find_class(module, name)
 
 
 def _separate(docs: list[Any]) -> list[Document]:
-    """The documents, if they are valid and none shares its parameters with another: many that do
-    are far more than the file is long, so this is found out before anybody looks at all of them.
+    """Return the documents after checking them. Documents that share their parameters can be much
+    larger than the file in all, so sharing is refused before the documents are validated.
 
     Raises:
-        InvalidArgument: two do.
+        InvalidArgument: two documents share their parameters.
         InvalidTrial: a document is not valid.
     """
     miscs = [misc for doc in docs if isinstance(misc := _part(doc, "misc"), dict)]
@@ -150,7 +150,12 @@ def _part(whole: Any, key: str) -> Any:
 
 
 def _trials(state: dict[str, Any] | None) -> Trials:
-    """Trials of the parts of a pickled state that are known, each of its right type."""
+    """Return trials made from a pickled state. Unknown parts and parts of a wrong type are ignored.
+
+    Raises:
+        InvalidArgument: there are no documents, or two of them share their parameters.
+        InvalidTrial: a document is not valid.
+    """
     state = state or {}
     if not isinstance(state.get("_dynamic_trials"), list):
         raise InvalidArgument("the file holds trials without documents")
@@ -166,7 +171,7 @@ def _trials(state: dict[str, Any] | None) -> Trials:
 
 
 def _header(given: Any) -> dict[str, Any] | None:
-    """A header as it is kept; None if it is not one."""
+    """Return a pickled header, or None if it is not valid."""
     if not isinstance(given, dict) or given.keys() != _HEADER.keys():
         return None
     texts = [*given["columns"].items()] if isinstance(given["columns"], dict) else [(None, None)]

@@ -1,13 +1,13 @@
-"""Points from the prior, drawn with the random numbers that Hyperopt spends on them.
+"""Points from the prior, drawn with the same random numbers as in Hyperopt.
 
-Hyperopt rewrites a space so that many points are drawn at once: every parameter becomes one draw of
-as many values as there are points in which it is active. The order of the draws follows from the
-order in which that rewritten graph is evaluated. This module builds the same graph for one point.
+Hyperopt rewrites a space so that many points are drawn at once. Each parameter becomes one draw,
+with a value for each point in which it is active. The order of the draws is the order in which that
+graph is evaluated. This module builds the same graph for a single point.
 
-    wanted      where a value is wanted: `ALL`, a `_Union`, or a `_Case`
-    union       where any user of a node wants its value
-    case        where a switch selects one of its options
-    take        the value of a node for one of its users
+    wanted      node that says whether a value is needed: always, a `_Union`, or a `_Case`
+    union       node that says whether any user of a node needs its value
+    case        node that says whether a switch selects an option
+    take        node with the value of another node, for one of its users
 """
 
 from __future__ import annotations
@@ -26,32 +26,32 @@ _PRIORS: weakref.WeakKeyDictionary[Space, _Prior] = weakref.WeakKeyDictionary()
 
 
 def prior_point(space: Space, rng: np.random.Generator) -> dict[str, Any]:
-    """{label: value} of the active parameters of one point, as Hyperopt draws it."""
+    """Draw a point in the way of Hyperopt; returns {label: value} of its active parameters."""
     if space not in _PRIORS:
         _PRIORS[space] = _Prior(space)
     return _PRIORS[space].point(rng)
 
 
 class _Node:
-    """A step of the evaluation. All `inputs` are computed before it, the last of them first."""
+    """A step of the evaluation. Its `inputs` are computed first, in reverse order."""
 
     def __init__(self, *inputs: _Node) -> None:
         self.inputs = list(inputs)
 
     def value(self, values: dict[_Node, Any], rng: np.random.Generator) -> Any:
-        """What it computes; the values of its inputs are known."""
+        """Compute the value of this node from the `values` of its inputs."""
         return True
 
 
 class _Union(_Node):
-    """Whether the value of a node is wanted by any of its users."""
+    """Whether any user of a node needs its value."""
 
     def value(self, values: dict[_Node, Any], rng: np.random.Generator) -> Any:
         return any(values[part] for part in self.inputs)
 
 
 class _Case(_Node):
-    """Whether a switch, where it is wanted, selects this option."""
+    """Whether the value of a switch is needed and the switch selects this option."""
 
     def __init__(self, wanted: _Node, chosen: _Node, option: int) -> None:
         super().__init__(wanted, chosen)
@@ -63,15 +63,16 @@ class _Case(_Node):
 
 
 class _Take(_Node):
-    """The value of a node for one of its users; its inputs are union, value, wanted."""
+    """The value of a node for one of its users. The inputs are union, value and wanted."""
 
     def value(self, values: dict[_Node, Any], rng: np.random.Generator) -> Any:
         return values[self.inputs[1]]
 
 
 class _Value(_Node):
-    """The value of a node of the space, where its union, the first of the inputs, is wanted. The
-    others are its arguments: for a switch the index, and (case, take) of each option.
+    """The value of a node of the space, or None if it is not needed. The first input is the union
+    of the node. The other inputs are its arguments; for a switch, the index and then case and take
+    of each option.
     """
 
     def __init__(self, node: Apply, *inputs: _Node) -> None:
@@ -109,7 +110,7 @@ class _Prior:
         self._root = _Node(*[self._draws[label][1] for label in sorted(self._draws)])
 
     def point(self, rng: np.random.Generator) -> dict[str, Any]:
-        """{label: value} of the parameters that are active."""
+        """Draw a point; returns {label: value} of its active parameters."""
         values: dict[_Node, Any] = {}
         left = [self._root]
         while left:
@@ -159,7 +160,7 @@ class _Prior:
         return self._add(node, union, _Value(node, union, chosen, *parts), wanted)
 
     def _add(self, node: Apply, union: _Union, made: _Value, wanted: _Node) -> _Take:
-        """Enter how a node is computed, from now on for all of its users."""
+        """Set how a node is computed, for this user and for users added before."""
         if wanted not in union.inputs:
             union.inputs.append(wanted)
         take = _Take(union, made, wanted)

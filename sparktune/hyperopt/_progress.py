@@ -1,4 +1,4 @@
-"""Progress bars in Hyperopt's form."""
+"""Progress bars with Hyperopt's interface."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sparktune.observers.progress import tqdm_bar
 
 @contextmanager
 def tqdm_progress_callback(initial: int, total: int | None) -> Iterator[Any]:
-    """A tqdm bar; what is printed appears above it."""
+    """Show a tqdm progress bar; printed text appears above it."""
     from tqdm.contrib import DummyTqdmFile
 
-    bar = tqdm_bar(initial, total)  # made first, so that it keeps the real stderr
+    bar = tqdm_bar(initial, total)  # before stderr is redirected, so that it uses the real one
     out, err = (cast(Any, DummyTqdmFile(stream)) for stream in (sys.stdout, sys.stderr))
     with bar as shown, redirect_stdout(out), redirect_stderr(err):
         yield shown
@@ -23,7 +23,7 @@ def tqdm_progress_callback(initial: int, total: int | None) -> Iterator[Any]:
 
 @contextmanager
 def no_progress_callback(initial: int, total: int | None) -> Iterator[Any]:
-    """A bar that shows nothing."""
+    """Show no progress bar."""
     yield _Silent()
 
 
@@ -31,4 +31,4 @@ class _Silent:
     postfix: Any = None
 
     def update(self, n: int) -> None:
-        """Nothing."""
+        """Do nothing."""

@@ -1,4 +1,4 @@
-"""What Hyperopt had for parallel runs before Spark, and what to use instead."""
+"""Hyperopt's older classes for parallel runs. They raise an error that names the replacement."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from sparktune.errors import SparktuneError
 
 
 class Replaced(SparktuneError, NotImplementedError):
-    """This part of Hyperopt has a successor; the message names it."""
+    """This part of Hyperopt is not available; the message names its replacement."""
 
 
 class MongoTrials:
-    """Not here: raises `Replaced`."""
+    """Not available: raises `Replaced`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise Replaced(
-            "MongoTrials is not part of sparktune, which needs no database and no workers to be "
-            "started. For parallel runs use fmin(trials=SparkTrials(parallelism=8)), on one "
-            "machine or a cluster; to keep trials on disk use fmin(trials_save_file='study.pkl')"
+            "MongoTrials is not part of sparktune, which needs neither a database nor separate "
+            "workers. For parallel runs use fmin(trials=SparkTrials(parallelism=8)), on one "
+            "machine or a cluster; to store trials on disk use fmin(trials_save_file='study.pkl')"
         )
 
 
 class IPythonTrials:
-    """Not here: raises `Replaced`."""
+    """Not available: raises `Replaced`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise Replaced(

@@ -1,4 +1,4 @@
-"""One run on trials of Hyperopt's form: what `fmin` and `Trials.fmin` share."""
+"""A run on trials with Hyperopt's interface: the common part of `fmin` and `Trials.fmin`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def run(
     trials_save_file: str,
     **options: Any,
 ) -> Any:
-    """`sparktune.fmin` on these trials, with Hyperopt's random numbers; arguments are `fmin`'s."""
+    """Call `sparktune.fmin` on these trials, with the same random numbers as in Hyperopt. The
+    arguments are those of `fmin`.
+    """
     if rstate is None and os.environ.get("HYPEROPT_FMIN_SEED", "").isdigit():
         rstate = np.random.default_rng(int(os.environ["HYPEROPT_FMIN_SEED"]))
     ours, limit = takes_documents(trials), _whole(max_evals)
@@ -55,19 +57,19 @@ def run(
         if return_argmin or len(trials):
             raise
         return None
-    best = trials.argmin if ours else best  # which a class of the user's may decide
+    best = trials.argmin if ours else best  # a user's subclass may override argmin
     if return_argmin:
         return best
     return minimize.space_eval(annotated(fn)[1] if isinstance(space, str) else space, best)
 
 
 def _whole(number: Any) -> Any:
-    """1e2 as 100, which Hyperopt took."""
+    """Convert a whole float such as 1e2 to an int, because Hyperopt accepts it as max_evals."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _take_in(trials: Any) -> int:
-    """Make the documents that were put into the trials visible; returns how many of them wait."""
+    """Refresh the trials; returns the number of trials that were inserted before."""
     before = len(trials)
     trials.refresh()
     return len(trials) - before

@@ -1,10 +1,10 @@
-"""The documents of some trials and the records they stand for, kept consistent.
+"""The documents of trials and the corresponding records, kept consistent.
 
-Hyperopt's programs see a list of documents (`_dynamic_trials`), and append to it, remove from it
-and change what is in it. A run sees records by id. Whatever a run records is written into the
-documents at once; what a program did to them becomes records when it says so (`reconcile`).
+Hyperopt's programs see a list of documents (`_dynamic_trials`). They append to it, remove from it
+and change its documents. A run sees records by id. Changes of records are written into the
+documents immediately; changes of documents are written into the records by `reconcile`.
 
-A record's key is the id of its document, unless another document has that id already.
+The key of a record is the id of its document, unless another document already has that id.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Snapshot = tuple[Any, ...]
 
 
 class Ids(set[Any]):
-    """Ids, and the smallest integer above all that were ever among them."""
+    """A set of ids. `next` is the smallest integer above all ids that were ever in it."""
 
     def __init__(self, ids: Iterable[Any] = ()) -> None:
         super().__init__()
@@ -29,13 +29,13 @@ class Ids(set[Any]):
         self.update(ids)
 
     def add(self, id: Any) -> None:
-        """Put in an id."""
+        """Add an id."""
         super().add(id)
         if isinstance(id, int):
             self.next = max(self.next, id + 1)
 
     def update(self, *others: Iterable[Any]) -> None:
-        """Put in ids."""
+        """Add ids."""
         for other in others:
             for id in other:
                 self.add(id)
@@ -46,13 +46,13 @@ class Ids(set[Any]):
 
 
 class Store:
-    """Documents with their records, shared by all views of one `Trials`.
+    """Documents and their records, shared by all views of one `Trials`.
 
     Attributes:
         documents: all documents, in the order in which they were added.
         trials: the records by key.
-        ids: ids that are in use, were so, or are reserved.
-        version: counts changes.
+        ids: ids that are, or were, in use or reserved.
+        version: increases with each change.
     """
 
     def __init__(self) -> None:
@@ -61,15 +61,15 @@ class Store:
         self.ids = Ids()
         self.version = 0
         self._by_key: dict[Any, Document] = {}
-        self._copies: dict[Any, int] = {}  # of documents with the id of another
-        self._known: dict[int, tuple[Any, Snapshot]] = {}  # by the identity of the document
+        self._copies: dict[Any, int] = {}  # number of documents with the same id
+        self._known: dict[int, tuple[Any, Snapshot]] = {}  # by the Python id of the document
 
     def document(self, key: Any) -> Document:
-        """The document of a record."""
+        """Return the document of a record, given its key."""
         return self._by_key[key]
 
     def knows(self, doc: Document) -> bool:
-        """Whether a document has been taken in."""
+        """Whether a document has a record."""
         known = self._known.get(id(doc))
         return known is not None and self._by_key.get(known[0]) is doc
 
@@ -85,7 +85,7 @@ class Store:
         make: Callable[[Trial], Document],
         renew: Callable[[Document, Trial], None],
     ) -> None:
-        """Keep a record, and write it into its document."""
+        """Store a record and write it into its document, which `make` creates if necessary."""
         doc = self._by_key.get(key)
         if doc is None:
             doc = make(trial)
@@ -94,7 +94,7 @@ class Store:
         self._keep(key, doc, trial)
 
     def adopt(self, doc: Document, key: Any = None) -> None:
-        """Take in a document, under a key of its own if its id is in use."""
+        """Create the record of a document. If its id is in use, the record gets another key."""
         if self.knows(doc):
             self._forget(self._known[id(doc)][0])
         key = doc["tid"] if key is None else key
@@ -104,7 +104,7 @@ class Store:
         self._keep(key, doc, replace(record(doc), id=key))
 
     def reconcile(self) -> None:
-        """Take in documents that were added or changed, and forget those that were removed."""
+        """Update the records for documents that were added, changed or removed."""
         present = set()
         for doc in self.documents:
             present.add(id(doc))
@@ -118,7 +118,7 @@ class Store:
         self.version += 1
 
     def remove(self, key: Any) -> None:
-        """Forget a record and its document."""
+        """Remove a record and its document."""
         doc = self._by_key[key]
         self._forget(key)
         self.documents[:] = [each for each in self.documents if each is not doc]
@@ -138,19 +138,19 @@ class Store:
 
 
 def _snapshot(doc: Document) -> Snapshot:
-    """The parts of a document that a program changes, in a form that is cheap to compare."""
+    """Return the parts of a document that programs change, in a form that is cheap to compare."""
     result = doc.get("result") or {}
     vals = doc["misc"].get("vals")
     return doc["state"], id(result), result.get("loss"), result.get("status"), id(vals)
 
 
 class Records(MutableMapping[Any, Trial]):
-    """The records of one experiment by key, or of all; what is set becomes a document.
+    """A mapping from keys to the records of one experiment. Setting a record writes its document.
 
     Args:
-        store: where they are.
-        exp_key: the experiment; None: all.
-        make: makes the document of a new record.
+        store: the store of the records.
+        exp_key: the name of the experiment; None: all experiments.
+        make: returns the document of a new record.
         renew: writes a record into its document.
     """
 

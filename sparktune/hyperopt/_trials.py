@@ -1,4 +1,4 @@
-"""`Trials` with everything that Hyperopt's has: documents can be put in, and changed in place."""
+"""`Trials` with Hyperopt's full interface: documents can be inserted and changed in place."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ _NOT_RESTORED = {"_dynamic_trials", "_trials", "_ids", "_exp_key", "header"}
 
 
 class Trials(core.Trials):
-    """Trials as Hyperopt has them.
+    """Trials with Hyperopt's interface.
 
     Args:
-        exp_key: name of an experiment; trials of other experiments are kept apart (`view`).
-        refresh: accepted for Hyperopt's sake.
+        exp_key: name of an experiment. Trials of other experiments are hidden (see `view`).
+        refresh: ignored; accepted for compatibility with Hyperopt.
 
     Attributes:
-        seeds: the integers that algorithms of Hyperopt's form were called with.
+        seeds: the seeds with which algorithms with Hyperopt's signature were called.
     """
 
     _exp_key: Any = None
-    _restore: Callable[[bytes], Any] | None = None  # reads what an earlier run saved
-    _traceback_in_error = False  # whether misc['error'] holds the traceback, not the message
+    _restore: Callable[[bytes], Any] | None = None  # unpickles the file of an earlier run
+    _traceback_in_error = False  # whether misc['error'] has the traceback instead of the message
 
     def __init__(self, exp_key: Any = None, refresh: bool = True) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Trials(core.Trials):
 
     @property
     def _store(self) -> Store:
-        if "_shared" not in self.__dict__:  # in the `__init__` of a class of the user's
+        if "_shared" not in self.__dict__:  # in `__init__` of a user's subclass
             self._open(None, Store())
         return self._shared
 
@@ -76,7 +76,7 @@ class Trials(core.Trials):
         return state | {"_dynamic_trials": self._store.documents, "_ids": set(self._store.ids)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """From a pickle of these trials, or of Hyperopt's own."""
+        """Restore the state of a pickle of this class, or of Hyperopt's `Trials`."""
         core.Trials.__init__(self)
         self.__dict__.update({k: v for k, v in state.items() if k not in _NOT_RESTORED})
         self.header = Header(**state["header"]) if state.get("header") else None
@@ -86,7 +86,7 @@ class Trials(core.Trials):
         Trials.refresh(self)
 
     def lasting(self, keep: Callable[[str, Any], Any]) -> Any:
-        """A copy with each value of results and attachments replaced by `keep(name, value)`."""
+        """Return a copy whose results and attachments hold `keep(name, value)` for each value."""
         state = self.__getstate__()
         state["_dynamic_trials"] = [
             doc | {"result": core.kept_items(doc.get("result"), keep)}
@@ -98,8 +98,8 @@ class Trials(core.Trials):
         return copied
 
     def restored(self, data: bytes) -> Any:
-        """What an earlier run, of Hyperopt or of sparktune, pickled into its `trials_save_file`.
-        Only new trials continue from it, as in Hyperopt. Code that the pickle names can run.
+        """Unpickle the `trials_save_file` of an earlier run of Hyperopt or sparktune. As in
+        Hyperopt, only trials that `fmin` creates continue from it. This can run code in the file.
         """
         if self._restore is None:
             return Trials()
@@ -109,10 +109,11 @@ class Trials(core.Trials):
 
     def __getitem__(self, item: Any) -> Any:
         raise NotImplementedError(
-            "trials have no index, as it could be a position or an id; use trials.trials[i]"
+            "trials cannot be indexed, because an index could be a position or an id; use "
+            "trials.trials[i]"
         )
 
-    # Records become documents
+    # From records to documents
 
     def _made(self, trial: Trial) -> Document:
         return documents.document(trial, self.labels) | {"exp_key": self._exp_key}
@@ -133,16 +134,16 @@ class Trials(core.Trials):
         return self._store.document(trial.id)
 
     def observe(self, event: Event, history: View) -> None:
-        """Keep attachments, and take in documents that the objective put in."""
+        """Store attachments, and refresh if the objective inserted documents."""
         if isinstance(event, Told):
-            kept = TrialAttachments(self.attachments, self._document(event.trial)["tid"])
-            kept.update(event.outcome.attachments or {})
+            stored = TrialAttachments(self.attachments, self._document(event.trial)["tid"])
+            stored.update(event.outcome.attachments or {})
             if self._store.untaken or type(self).refresh is not Trials.refresh:
                 self.refresh()
         else:
             self._learn(event)
 
-    # Documents in
+    # From documents to records
 
     @property
     def _dynamic_trials(self) -> list[Document]:
@@ -178,39 +179,40 @@ class Trials(core.Trials):
 
     @property
     def trials(self) -> list[Document]:
-        """Documents of the trials that wait, run or returned; not of those that raised or were
-        cancelled, nor of those put in since the last `refresh()`.
+        """Documents of the trials, without trials that raised or were cancelled, and without
+        documents inserted since the last `refresh()`.
         """
         return self._trials
 
     def assert_valid_trial(self, trial: Any) -> Document:
-        """The document, if it can be one of these trials.
+        """Return a document after checking that it can be inserted into these trials.
 
         Raises:
-            InvalidTrial: it lacks a key, contradicts itself, or belongs to another experiment.
+            InvalidTrial: the document lacks a key, has an invalid value, or belongs to another
+                experiment.
         """
         doc = validated(trial)
         if doc["exp_key"] != self._exp_key:
             raise InvalidTrial(
-                f"exp_key {doc['exp_key']!r} is not {self._exp_key!r}, that of these trials "
-                "(see view):",
+                f"exp_key {doc['exp_key']!r} differs from {self._exp_key!r}, the exp_key of these "
+                "trials (see view):",
                 doc,
             )
         return doc
 
     def insert_trial_doc(self, doc: Document) -> Any:
-        """Put in a document, to be seen after `refresh()`; returns its id.
+        """Insert a document; returns its id. It is visible after `refresh()`.
 
         Raises:
-            InvalidTrial: it is not a document of a trial.
+            InvalidTrial: it is not a valid trial document.
         """
         return self.insert_trial_docs([doc])[0]
 
     def insert_trial_docs(self, docs: Iterable[Document]) -> list[Any]:
-        """Put in documents, to be seen after `refresh()`; returns their ids.
+        """Insert documents; returns their ids. They are visible after `refresh()`.
 
         Raises:
-            InvalidTrial: one is not a document of a trial; nothing was put in then.
+            InvalidTrial: one of them is not a valid trial document; nothing was inserted.
         """
         return self._insert_trial_docs([self.assert_valid_trial(doc) for doc in docs])
 
@@ -221,24 +223,24 @@ class Trials(core.Trials):
         return ids
 
     def _expect(self, doc: Document, id: int) -> None:
-        """Take in the document of the trial that a run is about to make under this id."""
+        """Insert the document of a trial that the run is about to create with this id."""
         if not self._store.knows(doc):
             self._dynamic_trials.append(doc)
         self._store.adopt(doc, id)
 
     def refresh(self) -> None:
-        """Take in the documents that were put in, changed or removed."""
+        """Update the records for documents that were inserted, changed or removed."""
         self._store.reconcile()
 
     def new_trial_ids(self, n: int) -> list[int]:
-        """n ids that no trial has or had, reserved from now on."""
+        """Reserve n ids that no trial has or had, and return them."""
         first = self.reserved()
         ids = list(range(first, first + n))
         self._ids.update(ids)
         return ids
 
     def reserved(self) -> int:
-        """The smallest id above all that are in use, were so, or are reserved."""
+        """Return the smallest id above all ids that are, or were, in use or reserved."""
         return self._store.ids.next
 
     def new_trial_docs(
@@ -248,7 +250,7 @@ class Trials(core.Trials):
         results: list[Any],
         miscs: list[dict[str, Any]],
     ) -> list[Document]:
-        """Documents of new trials, not put in yet; one for each id."""
+        """Return documents of new trials, one for each id. They are not inserted."""
         return new_documents(tids, specs, results, miscs, self._exp_key)
 
     def source_trial_docs(
@@ -259,18 +261,18 @@ class Trials(core.Trials):
         miscs: list[dict[str, Any]],
         sources: list[Document],
     ) -> list[Document]:
-        """Documents of trials derived from others, with the state, owner and times of these."""
+        """Return documents of trials with the state, owner and times of the `sources`."""
         return derived(self.new_trial_docs(tids, specs, results, miscs), sources)
 
     def delete_all(self) -> None:
-        """Forget all trials. Their ids are not used again."""
+        """Delete all trials. Their ids are not used again."""
         self._dynamic_trials = []
         self.attachments.clear()
         self.seeds.clear()
         self.refresh()
 
     def view(self, exp_key: Any = None, refresh: bool = True) -> Trials:
-        """These trials, seen as those of one experiment; None sees all. Changes are shared."""
+        """Return a view of the trials of one experiment; None: of all. The views share the data."""
         seen: Trials = type(self).__new__(type(self))
         seen.__dict__.update(self.__dict__)
         seen._open(exp_key, self._store)
@@ -278,11 +280,11 @@ class Trials(core.Trials):
             seen.refresh()
         return seen
 
-    # Documents out
+    # Results
 
     @property
     def idxs_vals(self) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-        """Per label: the ids of the trials in which it was active, and its values there.
+        """For each label, the ids of the trials in which it is active, and its values in them.
 
         Raises:
             ValueError: there are no trials.
@@ -294,7 +296,7 @@ class Trials(core.Trials):
         """The document of the trial with the smallest loss.
 
         Raises:
-            AllTrialsFailed: no trial has a usable loss; the message holds the first failure.
+            AllTrialsFailed: no trial has a usable loss; the message has the first failure.
         """
         ok = [doc for doc in self.trials if doc["result"].get("status") == STATUS_OK]
         losses = [as_number(doc["result"].get("loss")) for doc in ok]
@@ -305,7 +307,7 @@ class Trials(core.Trials):
 
     @property
     def argmin(self) -> dict[str, Any]:
-        """{label: value} of the best trial, active parameters only, by label.
+        """{label: value} of the active parameters of the best trial, sorted by label.
 
         Raises:
             AllTrialsFailed: no trial has a usable loss.
@@ -313,41 +315,41 @@ class Trials(core.Trials):
         return dict(sorted(spec_from_misc(self.best_trial["misc"]).items()))
 
     def losses(self, bandit: Any = None) -> list[float | None]:
-        """The loss of each of `trials`, None where there is none; by a `Domain`'s own rule."""
+        """Return the loss of each trial, or None; with a `Domain`, as its `loss` method says."""
         if bandit is None:
             return super().losses()
         return [bandit.loss(doc["result"], doc["spec"]) for doc in self.trials]
 
     def statuses(self, bandit: Any = None) -> list[str]:
-        """The status of each of `trials`; by a `Domain`'s own rule."""
+        """Return the status of each trial; with a `Domain`, as its `status` method says."""
         if bandit is None:
             return super().statuses()
         return [bandit.status(doc["result"], doc["spec"]) for doc in self.trials]
 
     def count_by_state_synced(self, arg: Any, trials: Iterable[Document] | None = None) -> int:
-        """The number of trials in a state, or in one of several, among the ones seen."""
+        """Count the visible trials in a state, or in any of several states."""
         states = [arg] if arg in JOB_STATES else list(arg)
         return sum(doc["state"] in states for doc in (self.trials if trials is None else trials))
 
     def count_by_state_unsynced(self, arg: Any) -> int:
-        """The number of trials in a state, or in one of several, those put in included."""
+        """Count the trials in a state, or in any of several, including those not yet visible."""
         docs = self._dynamic_trials
         if self._exp_key is not None:
             docs = [doc for doc in docs if doc.get("exp_key") == self._exp_key]
         return self.count_by_state_synced(arg, docs)
 
     def aname(self, trial: Document, name: str) -> str:
-        """The key in `attachments` of a trial's attachment."""
+        """Return the key of an attachment of a trial in `attachments`."""
         return f"ATTACH::{trial['tid']}::{name}"
 
     def average_best_error(self, bandit: Any = None) -> float:
-        """The true loss of the best trial. Where results have a `loss_variance`, the mean of the
-        `true_loss` of the trials near the best, weighted by the probability (from 1,000 draws)
-        that each is the best one.
+        """Return the true loss of the best trial. If results have a `loss_variance`, it is the mean
+        of the `true_loss` of trials near the best trial, weighted by the probability (from 1,000
+        draws) that the trial is the best.
 
         Raises:
             ValueError: no trial has a loss.
-            InvalidArgument: one of these is not a number, or a variance is negative.
+            InvalidArgument: a loss or variance is not a number, or a variance is negative.
         """
         return true_loss(self.results, bandit.loss if bandit else itemgetter("loss"))
 
@@ -369,7 +371,7 @@ class Trials(core.Trials):
         early_stop_fn: Any = None,
         trials_save_file: str = "",
     ) -> Any:
-        """`fmin` with these trials; the progress bar is off unless `verbose=True`."""
+        """Call `fmin` with these trials. There is a progress bar only with `verbose=True`."""
         return run(
             self,
             fn,
@@ -390,30 +392,30 @@ class Trials(core.Trials):
         )
 
     def control(self, trial: Trial) -> Ctrl:
-        """What an objective with `pass_expr_memo_ctrl` gets for its trial."""
+        """Return the `Ctrl` that an objective with `pass_expr_memo_ctrl` gets for its trial."""
         return Ctrl(self, self._document(trial))
 
 
 class Ctrl(documents.Ctrl):
-    """What an objective with `pass_expr_memo_ctrl` gets besides its parameters.
+    """The argument `ctrl` of objectives with `pass_expr_memo_ctrl`.
 
     Args:
-        trials: the trials; None: new ones.
-        current_trial: the document of the trial that runs.
+        trials: the trials; None: empty trials.
+        current_trial: the document of the trial that is evaluated.
     """
 
     def __init__(self, trials: Any, current_trial: Any = None) -> None:
         super().__init__(Trials() if trials is None else trials, current_trial)
 
     def checkpoint(self, r: Any = None) -> None:
-        """Show a result in the trial's document before the trial ends."""
+        """Write an intermediate result into the document of the current trial."""
         if r is not None:
             self.current_trial["result"] = r
 
     def inject_results(
         self, specs: list[Any], results: list[Any], miscs: list[Any], new_tids: Any = None
     ) -> list[Any]:
-        """Put in finished trials besides the one that runs; returns their ids."""
+        """Insert finished trials in addition to the current trial; returns their ids."""
         tids = self.trials.new_trial_ids(len(specs)) if new_tids is None else new_tids
         sources = [self.current_trial] * len(specs)
         docs = self.trials.source_trial_docs(tids, specs, results, miscs, sources)
@@ -424,10 +426,10 @@ class Ctrl(documents.Ctrl):
 
 
 def trials_from_docs(docs: Iterable[Document], validate: bool = True, **kwargs: Any) -> Trials:
-    """Trials that hold these documents; further arguments are those of `Trials`.
+    """Return trials with these documents; `kwargs` are arguments of `Trials`.
 
     Raises:
-        InvalidTrial: one is not a document of a trial (unless `validate=False`).
+        InvalidTrial: one of them is not a valid trial document (unless `validate=False`).
     """
     made = Trials(**kwargs)
     (made.insert_trial_docs if validate else made._insert_trial_docs)(list(docs))

@@ -1,4 +1,4 @@
-"""The true loss of the best trial, where losses are noisy."""
+"""`true_loss`: the true loss of the best trial if losses are noisy."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sparktune.trial import STATUS_OK
 def true_loss(
     results: Iterable[Mapping[str, Any]], loss_of: Callable[[Mapping[str, Any]], Any]
 ) -> float:
-    """The true loss of the best result. Where results have a `loss_variance`, the mean of the
-    `true_loss` of the results near the best, weighted by the probability (from 1,000 draws) that
-    each is the best one.
+    """Return the true loss of the best result. If results have a `loss_variance`, it is the mean of
+    the `true_loss` of results near the best result, weighted by the probability (from 1,000 draws)
+    that the result is the best.
 
     Raises:
         ValueError: no result has a loss.
-        InvalidArgument: one of these is not a number, or a variance is negative.
+        InvalidArgument: a loss or variance is not a number, or a variance is negative.
     """
     ok = [result for result in results if result["status"] == STATUS_OK]
     rows = [
@@ -40,7 +40,7 @@ def true_loss(
 
 
 def _numbers(row: tuple[Any, ...]) -> tuple[float, ...]:
-    """A loss, its variance and the true loss as numbers."""
+    """Convert a loss, its variance and the true loss to floats."""
     try:
         loss, variance, true_loss = map(float, row)
     except (TypeError, ValueError, OverflowError):
@@ -54,7 +54,9 @@ def _numbers(row: tuple[Any, ...]) -> tuple[float, ...]:
 
 
 def _chance_of_best(mean: np.ndarray[Any, Any], variance: np.ndarray[Any, Any]) -> Any:
-    """The share of 1,000 draws from independent normals in which each is the smallest."""
+    """Return, for each loss, the share of 1,000 draws from independent normal distributions in
+    which it is the smallest.
+    """
     rng = np.random.default_rng(232342)
     draws = rng.normal(mean, np.sqrt(variance), (1000, len(mean)))
     return np.bincount(draws.argmin(axis=1), minlength=len(mean)) / 1000

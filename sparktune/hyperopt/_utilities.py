@@ -1,4 +1,4 @@
-"""Small functions that programs take from `hyperopt.utils` and `hyperopt.base`."""
+"""Small functions of `hyperopt.utils` and `hyperopt.base`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sparktune.space.expression import Apply, Literal
 
 
 def coarse_utcnow() -> datetime:
-    """The present time as naive UTC, in whole milliseconds, as documents hold it."""
+    """Return the current time as naive UTC, in whole milliseconds, as in documents."""
     now = datetime.now(timezone.utc).replace(tzinfo=None)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
@@ -19,27 +19,27 @@ def coarse_utcnow() -> datetime:
 def use_obj_for_literal_in_memo(
     expr: Any, obj: Any, lit: Any, memo: dict[Apply, Any]
 ) -> dict[Apply, Any]:
-    """Let `obj` stand for every literal in `expr` whose object is `lit`: written into `memo`, which
-    is returned.
+    """Set the value `obj` in `memo` for every literal in `expr` whose object is `lit`; returns
+    memo.
     """
-    found = [node for node in dfs(expr) if isinstance(node, Literal) and node.obj is lit]
-    memo.update(dict.fromkeys(found, obj))
+    literals = [node for node in dfs(expr) if isinstance(node, Literal) and node.obj is lit]
+    memo.update(dict.fromkeys(literals, obj))
     return memo
 
 
 def validate_timeout(timeout: Any) -> None:
-    """Refuse what is neither None nor a number > 0.
+    """Check that a timeout is None or a number of seconds > 0.
 
     Raises:
-        InvalidArgument: it is refused.
+        InvalidArgument: it is neither None nor a number > 0.
     """
     positive("timeout", timeout)
 
 
 def validate_loss_threshold(loss_threshold: Any) -> None:
-    """Refuse what is neither None nor a number.
+    """Check that a loss threshold is None or a number.
 
     Raises:
-        InvalidArgument: it is refused.
+        InvalidArgument: it is neither None nor a number.
     """
     numeric("loss_threshold", loss_threshold)

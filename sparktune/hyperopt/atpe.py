@@ -1,4 +1,4 @@
-"""What stands in for Hyperopt's adaptive TPE: sparktune's TPE."""
+"""sparktune's TPE, under the name of Hyperopt's adaptive TPE."""
 
 from sparktune.hyperopt._algorithms import atpe as suggest
 

@@ -1,4 +1,4 @@
-"""Trials, their documents, the domain of a search."""
+"""Trials, their documents, and the domain of a search."""
 
 from sparktune.errors import (
     AllTrialsFailed,

@@ -1,4 +1,4 @@
-"""Stopping without progress."""
+"""Early stopping if the loss does not improve."""
 
 from sparktune.stopping import no_progress_loss
 

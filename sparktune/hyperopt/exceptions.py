@@ -1,4 +1,4 @@
-"""Hyperopt's exceptions, which are sparktune's."""
+"""sparktune's exceptions, under Hyperopt's names."""
 
 from sparktune.errors import (
     AllTrialsFailed,

@@ -1,4 +1,4 @@
-"""`fmin` and what stands around it."""
+"""`fmin` and related functions."""
 
 from sparktune.hyperopt._minimize import (
     FMinIter,

@@ -1,4 +1,4 @@
-"""The twelve ways to declare a parameter: `sparktune.space.hp`."""
+"""The functions that declare a parameter, from `sparktune.space.hp`."""
 
 from sparktune.space.hp import (
     choice,

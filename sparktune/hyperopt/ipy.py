@@ -1,4 +1,4 @@
-"""`IPythonTrials`, which is replaced by `SparkTrials`."""
+"""`IPythonTrials`, whose replacement is `SparkTrials`."""
 
 from sparktune.hyperopt._replaced import IPythonTrials
 

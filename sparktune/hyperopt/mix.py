@@ -1,4 +1,4 @@
-"""Several algorithms by turns."""
+"""A mixture of several algorithms."""
 
 from sparktune.hyperopt._algorithms import mix as suggest
 

@@ -1,4 +1,4 @@
-"""`MongoTrials`, which is replaced by `SparkTrials`."""
+"""`MongoTrials`, whose replacement is `SparkTrials`."""
 
 from sparktune.hyperopt._replaced import MongoTrials
 

@@ -1,4 +1,4 @@
-"""Plots of trials; matplotlib is imported when one is drawn."""
+"""Plots of trials. matplotlib is imported when a plot is drawn."""
 
 from sparktune.plots.hyperopt_style import (
     default_status_colors,

@@ -1,4 +1,4 @@
-"""Progress bars: context managers of an object with `update(n)` and a settable `postfix`."""
+"""Progress bars: context managers that return an object with `update(n)` and `postfix`."""
 
 from sparktune.hyperopt._progress import no_progress_callback, tqdm_progress_callback
 

@@ -1,4 +1,4 @@
-"""The conditions of the parameters of a space, and `hp` under its older names."""
+"""The conditions of the parameters of a space, and the functions of `hp` under older names."""
 
 from sparktune.errors import DuplicateLabel
 from sparktune.hyperopt._conditions import EQ, Cond, expr_to_config

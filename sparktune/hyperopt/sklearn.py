@@ -1,4 +1,4 @@
-"""`HyperoptSearchCV`, a search for scikit-learn. Needs scikit-learn."""
+"""`HyperoptSearchCV`, a scikit-learn search estimator. Needs scikit-learn."""
 
 from sparktune.sklearn import HyperoptSearchCV
 

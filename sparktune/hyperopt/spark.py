@@ -1,4 +1,4 @@
-"""`SparkTrials` with Hyperopt's habits: its attributes, its cap on parallelism, its log."""
+"""`SparkTrials` with Hyperopt's attributes, limit on parallelism and log messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 
 logger = logging.getLogger("hyperopt-spark")
 
-_have_spark = find_spec("pyspark") is not None  # programs set it
+_have_spark = find_spec("pyspark") is not None  # some programs set it
 
 FMIN_CANCELLED_REASON_EARLY_STOPPING = "early stopping condition"
 FMIN_CANCELLED_REASON_TIMEOUT = "fmin run timeout"
@@ -46,22 +46,23 @@ _REASONS = {
 
 
 class SparkTrials(Trials, parallel_trials.SparkTrials):
-    """Trials evaluated as Spark tasks, several at once: `sparktune.SparkTrials`.
+    """Trials evaluated as Spark tasks, several at once, like `sparktune.SparkTrials`.
 
     Args:
-        parallelism: the most trials that run at once, up to `MAX_CONCURRENT_JOBS_ALLOWED`; None or
-            less than 1: Spark's default parallelism; "auto": as many as the cluster has slots.
+        parallelism: the largest number of trials that run at once, at most
+            `MAX_CONCURRENT_JOBS_ALLOWED`. None or less than 1: Spark's default parallelism. "auto":
+            the number of slots of the cluster.
         timeout, loss_threshold, spark_session, resource_profile, trial_timeout, retries,
             deterministic, batch: as in `sparktune.SparkTrials`.
 
-    Differs from Hyperopt's: can be pickled, and continued after a timeout or an interrupt;
-    `fmin(timeout=)` holds for that call only; attachments work; `catch_eval_exceptions` is accepted
-    and changes nothing.
+    In contrast to Hyperopt's class, these trials can be pickled, and a run can be continued after a
+    timeout or an interrupt. `fmin(timeout=)` applies to that call only. Attachments work.
+    `catch_eval_exceptions` is ignored.
     """
 
     MAX_CONCURRENT_JOBS_ALLOWED = 128
-    """The cap on parallelism. Hyperopt starts a thread and a job a trial, and so does sparktune;
-    set it higher for a larger cluster.
+    """The limit on parallelism. Hyperopt starts a thread and a Spark job for each trial, and so does
+    sparktune. Set a higher limit for a larger cluster.
     """
 
     _traceback_in_error = True
@@ -80,8 +81,8 @@ class SparkTrials(Trials, parallel_trials.SparkTrials):
     ) -> None:
         if not _have_spark:
             raise SparkUnavailable(
-                "SparkTrials cannot import pyspark classes; install pyspark, or start Python with "
-                "the one that Spark uses"
+                "SparkTrials cannot import pyspark classes; install pyspark, or use the Python "
+                "environment that Spark uses"
             )
         parallel_trials.SparkTrials.__init__(
             self,
@@ -110,20 +111,20 @@ class SparkTrials(Trials, parallel_trials.SparkTrials):
     def _decide_parallelism(
         cls, requested_parallelism: int | None, spark_default_parallelism: int
     ) -> int:
-        """The parallelism in force for a request."""
+        """Return the parallelism to use for a requested parallelism."""
         wanted = requested_parallelism
         if wanted is None or wanted <= 0:
             wanted = max(spark_default_parallelism, 1)
             logger.warning(
                 "Because the requested parallelism was None or a non-positive value, "
-                "parallelism will be set to (%d): Spark's default, at least 1. Give it, as the "
-                "number of task slots follows the size of the cluster.",
+                "parallelism will be set to (%d): Spark's default, at least 1. Set parallelism "
+                "yourself, because the number of task slots depends on the size of the cluster.",
                 wanted,
             )
         if wanted > cls.MAX_CONCURRENT_JOBS_ALLOWED:
             logger.warning(
-                "parallelism (%d) is more than SparkTrials.MAX_CONCURRENT_JOBS_ALLOWED (%d), which "
-                "is used; raise that attribute of the class for more.",
+                "parallelism (%d) is larger than SparkTrials.MAX_CONCURRENT_JOBS_ALLOWED (%d), "
+                "which is used instead; set that attribute of the class to a larger number.",
                 wanted,
                 cls.MAX_CONCURRENT_JOBS_ALLOWED,
             )
@@ -148,21 +149,21 @@ class SparkTrials(Trials, parallel_trials.SparkTrials):
     _spark_supports_resource_profile = True
 
     def count_total_trials(self) -> int:
-        """The number of trials that ended."""
+        """Count the trials that have ended."""
         states = [JOB_STATE_DONE, JOB_STATE_ERROR, JOB_STATE_CANCEL]
         return self.count_by_state_unsynced(states)
 
     def delete_all(self) -> None:
-        """Forget all trials, and why the last run was cancelled."""
+        """Delete all trials, and the reason why the last run was cancelled."""
         super().delete_all()
         self._fmin_cancelled, self._fmin_cancelled_reason = False, None
 
     def trial_attachments(self, trial: Document) -> TrialAttachments:
-        """The attachments of one trial, given its document."""
+        """Return the attachments of a trial, given its document."""
         return TrialAttachments(self.attachments, trial["tid"])
 
     def observe(self, event: Event, history: View) -> None:
-        """Keep attachments, and log as Hyperopt does."""
+        """Store attachments, and log the messages that Hyperopt logs."""
         super().observe(event, history)
         if isinstance(event, Told):
             self._log_end(event)
@@ -198,5 +199,5 @@ class SparkTrials(Trials, parallel_trials.SparkTrials):
 
 
 def _context(spark: Any) -> Any:
-    """The SparkContext of a session; None where Spark is elsewhere (Connect)."""
+    """Return the SparkContext of a session; None for Spark Connect."""
     return None if "connect" in type(spark).__module__ else spark.sparkContext

@@ -1,7 +1,7 @@
-"""The tree-structured Parzen estimator: sparktune's, and as Hyperopt had it.
+"""The tree-structured Parzen estimator (TPE).
 
-suggest             sparktune's: better points, other ones than Hyperopt's for the same seed
-suggest_hyperopt    Hyperopt's algorithm, for those who must reproduce what it did
+suggest             sparktune's TPE: better points, but different from Hyperopt's for the same seed
+suggest_hyperopt    Hyperopt's TPE, to reproduce the results of Hyperopt
 """
 
 from sparktune.hyperopt._algorithms import tpe_suggest as suggest

@@ -1,4 +1,4 @@
-"""Small functions that programs take from `hyperopt.utils`."""
+"""Small functions of `hyperopt.utils`."""
 
 from sparktune.hyperopt._utilities import coarse_utcnow, use_obj_for_literal_in_memo
 

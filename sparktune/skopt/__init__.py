@@ -1,10 +1,10 @@
-"""scikit-optimize's names, for programs that were written for it.
+"""scikit-optimize's names for sparktune, for programs written for scikit-optimize.
 
     import sparktune.skopt as skopt
 
-The minimizers, `Optimizer` and `BayesSearchCV` work as scikit-optimize's do, and evaluate on Spark
-with `on=Spark(parallelism=8)`. The models and the search are those of sparktune. What differs, and
-why, is a table in `examples/scikit_optimize.py`.
+The minimizers, `Optimizer` and `BayesSearchCV` work as in scikit-optimize, and evaluate on Spark
+with `on=Spark(parallelism=8)`. They use sparktune's models and search. A table in
+`examples/scikit_optimize.py` lists the differences and their reasons.
 """
 
 from sparktune.skopt import acquisition, benchmarks, callbacks, learning, optimizer, sampler, space
@@ -27,7 +27,7 @@ from sparktune.skopt.utils import (
 )
 
 __version__ = "0.10.2"
-"""The version of scikit-optimize whose names these are."""
+"""The version of scikit-optimize whose names this package provides."""
 
 __all__ = [
     "BayesSearchCV",

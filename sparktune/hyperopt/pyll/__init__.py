@@ -1,4 +1,4 @@
-"""Search spaces as expressions: nodes, `scope` to make them, their evaluation."""
+"""Search spaces as expressions: nodes, `scope`, which makes nodes, and their evaluation."""
 
 from sparktune.hyperopt.pyll import base, stochastic
 from sparktune.hyperopt.pyll.base import (

@@ -1,4 +1,4 @@
-"""Expressions drawn at random."""
+"""Random distributions, and samples of expressions."""
 
 from sparktune.hyperopt._evaluation import rec_eval
 from sparktune.space.draws import (
