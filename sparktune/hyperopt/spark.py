@@ -61,7 +61,7 @@ class SparkTrials(Trials, parallel_trials.SparkTrials):
     """
 
     MAX_CONCURRENT_JOBS_ALLOWED = 128
-    """The limit on parallelism. Hyperopt starts a thread and a Spark job for each trial, and so does
+    """The limit on parallelism. Hyperopt starts a thread and a Spark job for each trial, as does
     sparktune. Set a higher limit for a larger cluster.
     """
 
