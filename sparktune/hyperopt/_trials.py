@@ -194,8 +194,8 @@ class Trials(core.Trials):
         doc = validated(trial)
         if doc["exp_key"] != self._exp_key:
             raise InvalidTrial(
-                f"exp_key {doc['exp_key']!r} differs from {self._exp_key!r}, the exp_key of these "
-                "trials (see view):",
+                f"exp_key {doc['exp_key']!r} is not {self._exp_key!r}, the exp_key of these trials "
+                "(see view):",
                 doc,
             )
         return doc
