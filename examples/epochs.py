@@ -3,7 +3,7 @@
 # MAGIC # Epochs as a budget
 # MAGIC Most bad configurations can be recognised after a few epochs, trees or rows. `ASHA` gives
 # MAGIC each configuration a small budget, the best third of them three times as much, and so on.
-# MAGIC The result is as good as that of full trainings, for a fraction of the epochs.
+# MAGIC So only the promising configurations get a full training.
 # MAGIC
 # MAGIC * The objective gets `budget`, the total number of epochs of the configuration at its
 # MAGIC   return.
@@ -86,7 +86,8 @@ print(f"{spent:.1f} full trainings instead of {CONFIGURATIONS}")
 # MAGIC trees of a boosted model favour large learning rates). Then promotion would select the wrong
 # MAGIC configurations. A fifth of the budget therefore goes to random configurations that climb all
 # MAGIC rungs (`audit=0.2`), and new configurations start at the lowest rung whose losses correlate.
-# MAGIC `Hyperband(1, 27)` starts some configurations at each rung instead.
+# MAGIC Until some six full evaluations show that, the result may be worse than that of a random
+# MAGIC search. `Hyperband(1, 27)` starts some configurations at each rung instead.
 # MAGIC
 # MAGIC ## Rows as a budget
 # MAGIC For boosted trees, rows are a better budget than trees. `subset` returns the rows of a

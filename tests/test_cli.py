@@ -219,6 +219,9 @@ def test_a_scheduler_gives_budgets(capsys: pytest.CaptureFixture[str]) -> None:
     ]
     assert main(["plot", "study.jsonl", "-o", "pictures"]) == 0
     assert "pictures/rungs.png" in capsys.readouterr().out
+    folds = "scheduler={name='folds', k=3}"
+    assert main(changed("objective=epochs.py:epochs", folds, "journal=c")) == 0
+    assert {trial.budget for trial in Trials.load("c").records.values()} == {1, 2, 3}
     more = ["objective=epochs.py:epochs", scheduler, "journal=b", "budget.full_evaluations=0.5"]
     assert main(changed(*more)) == 0
     ended = Trials.load("b")
@@ -300,7 +303,8 @@ def test_every_key_is_an_argument_or_stands_for_some() -> None:
         (["executor.parallelism=2"], "executor 'serial' has no key 'parallelism'"),
         (["executor=threads", "executor.parallelism=0"], "parallelism must be"),
         (["algorithm=tpx"], "algorithm must be one of 'tpe', "),
-        (["scheduler=ashes"], "scheduler must be one of 'asha', 'hyperband', got 'ashes'"),
+        (["scheduler=ashes"], "must be one of 'asha', 'hyperband', 'folds', got 'ashes'"),
+        (["scheduler=folds"], "scheduler 'folds' needs a value for 'k'"),
         (
             ["scheduler=asha", "scheduler.min=1"],
             "scheduler 'asha' has no key 'min'; valid keys: 'min_b",

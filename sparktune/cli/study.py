@@ -3,7 +3,7 @@
     objective = "forest.py:validation_loss"     # or module:function
     space = "forest.py:space"                   # or tables, see `space.tables`
     algorithm = "tpe"                           # or a table: name, and the algorithm's options
-    scheduler = {name = "asha", min_budget = 3, max_budget = 81}    # or "hyperband"; else none
+    scheduler = {name = "asha", min_budget = 3, max_budget = 81}    # or hyperband, folds; else none
     executor = "spark"                          # or a table: kind, and the executor's options
     budget = {max_evals = 100, timeout = 600, loss_threshold = 0.1, full_evaluations = 40}
     seed = 1                                    # and every other plain argument of `tune`
@@ -34,7 +34,7 @@ from sparktune.options import OR_NONE
 from sparktune.parallel_trials import parallelism_of
 from sparktune.samplers._options import with_options
 from sparktune.samplers.algorithms import ALGORITHMS, resolve
-from sparktune.schedulers import ASHA, Hyperband, Scheduler
+from sparktune.schedulers import ASHA, Folds, Hyperband, Scheduler
 from sparktune.space.tables import space_of
 from sparktune.stopping import MaxBudget
 from sparktune.study import Study
@@ -46,7 +46,7 @@ _BUDGET = ("max_evals", "timeout", "loss_threshold", "full_evaluations")
 _PLATFORMS: dict[str, Any] = {"serial": Serial, "threads": Threads, "spark": Spark}
 _OBJECTS = {"session", "resource_profile"}  # options of a platform that TOML cannot express
 
-_SCHEDULERS: dict[str, Any] = {"asha": ASHA, "hyperband": Hyperband}
+_SCHEDULERS: dict[str, Any] = {"asha": ASHA, "hyperband": Hyperband, "folds": Folds}
 
 _TABLES = (
     "objective",
@@ -221,7 +221,11 @@ def _scheduler(table: Mapping[str, Any]) -> Scheduler:
     if name not in _SCHEDULERS:
         raise InvalidArgument(f"scheduler must be one of {_names(_SCHEDULERS)}, got {name!r:.200}")
     make = _SCHEDULERS[name]
-    _check_keys(f"scheduler {name!r}", options, signature(make).parameters)
+    known = signature(make).parameters
+    _check_keys(f"scheduler {name!r}", options, known)
+    for needed in (each for each in known.values() if each.default is each.empty):
+        if needed.name not in options:
+            raise InvalidArgument(f"scheduler {name!r} needs a value for {needed.name!r}")
     scheduler: Scheduler = make(**options)
     return scheduler
 
