@@ -1,6 +1,6 @@
 """What tracking by MLflow costs: requests per trial, and wall time with and without it.
 
-    python -m tests.benchmarks.tracking requests [--sizes 50 500]
+    python -m tests.benchmarks.tracking requests [--sizes 50 500] [--ways sparktune ...]
     python -m tests.benchmarks.tracking wall [--trials 200] [--seconds 0.01] [--rounds 5]
 
 A server of MLflow runs in a process of its own, with SQLite. `requests` counts what it is asked by
@@ -22,7 +22,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["requests", "wall"])
     parser.add_argument("--sizes", type=int, nargs="+", default=[50, 500])
+    parser.add_argument("--ways", nargs="+", choices=[*ways()], default=[*ways()])
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=0.01)
     parser.add_argument("--rounds", type=int, default=5)
@@ -52,22 +53,24 @@ def main() -> None:
         mlflow.set_tracking_uri(uri)
         mlflow.set_experiment("benchmark")
         if options.what == "requests":
-            requests(uri, options.sizes)
+            requests(uri, options.sizes, options.ways)
         else:
             wall(options.trials, options.seconds, options.rounds)
 
 
-def requests(uri: str, sizes: list[int]) -> None:
+def requests(uri: str, sizes: list[int], chosen: list[str]) -> None:
     """How many requests a trial makes, in small and in large studies."""
     print(f"{'requests per trial, of trials':34}", *(f"{n:8}" for n in sizes))
-    for name, track in trackers().items():
+    for name in chosen:
+        track = ways()[name]
         row = []
         for n in sizes:
             if track is spark_study and n > MOST_OF_SPARK_STUDY:
                 row.append("not run")
                 continue
             ask(uri, "mode/ok")
-            track(n)
+            with redirect_stdout(sys.stderr):  # the fluent API prints addresses of runs
+                track(n)
             row.append(f"{sum(ask(uri, 'requests').values()) / n:.2f}")
         print(f"{name:34}", *(f"{each:>8}" for each in row), flush=True)
 
@@ -121,7 +124,7 @@ def objective(seconds: float) -> Callable[[dict[str, float]], float]:
     return evaluate
 
 
-def trackers() -> dict[str, Callable[[int], None]]:
+def ways() -> dict[str, Callable[[int], None]]:
     """Ways to run n trials that are tracked."""
     found: dict[str, Callable[[int], None]] = {"sparktune": sparktune, "fluent API": fluent}
     if find_spec("optuna_integration") is not None:
