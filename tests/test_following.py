@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from sparktune.journal.journal import Following
 from sparktune.results.finished import Snapshot
 from sparktune.results.screen import line, screen, sparkline
 from sparktune.trial import Failure, Stopped
+from tests.observers.terminal import shown_in_a_terminal
 
 SPACE = {"x": hp.uniform("x", -1, 1)}
 
@@ -85,6 +87,42 @@ def test_the_command_ends_with_the_run_and_shows_the_summary(tmp_path: Path) -> 
         assert shown.wait() == 0
     assert "4 trials: 4 ok" in rest
     assert "Best trials" in rest
+
+
+def test_a_terminal_of_80_columns_is_redrawn_until_the_run_ends(tmp_path: Path) -> None:
+    shown = shown_in_a_terminal(f"""if True:
+        import threading, time
+        from sparktune import hp, tune
+        from sparktune.cli import following
+        label = "a rather long name of a parameter " * 3
+        go = threading.Event()
+        def loss(config):
+            config[label] > 0.5 and go.wait(300)
+            if config[label] > 0.9:
+                raise ValueError("too large " * 20)
+            return config[label]
+        space, journal = {{label: hp.uniform(label, 0, 1)}}, "{tmp_path}/study.jsonl"
+        options = {{"max_trials": 30, "seed": 1, "progress": False, "journal": journal}}
+        run = threading.Thread(target=tune, args=(loss, space), kwargs=options)
+        run.start()
+        draw = following.screen
+        def drawn(*args):
+            rows = draw(*args)
+            if any("running" in row for row in rows):
+                go.set()
+            return rows
+        following.screen = drawn
+        following.on_screen(journal, lambda seconds: time.sleep(0.01))
+        run.join()
+    """)
+    first, *later = re.split("\x1b\\[\\d+F\x1b\\[J", shown)  # up to the first row, and erase it
+    assert later
+    assert "running" in first + later[0]
+    for each in (first, *later):
+        assert all(len(row) <= 80 for row in each.splitlines())
+        assert len(each.splitlines()) <= 20
+    assert "ended    all trials done" in later[-1]
+    assert "so far   █" in later[-1]
 
 
 def running() -> Study:

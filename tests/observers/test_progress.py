@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import io
-import os
 import re
-import struct
-import subprocess
-import sys
-import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -23,6 +16,7 @@ from sparktune import Trials, fmin, hp
 from sparktune.history import History
 from sparktune.observers import progress
 from sparktune.trial import Status, Trial
+from tests.observers.terminal import shown_in_a_terminal
 
 X = hp.uniform("x", 0, 1)
 
@@ -113,23 +107,6 @@ def test_the_summary_counts_each_kind_of_end() -> None:
         history.append(Trial(id, {"x": 0.0}, status, loss=0.5), np.zeros(1))
     shown = progress.summary(history.view())
     assert shown == "best loss: 0.5, done: 1, failed: 4, cancelled: 1"
-
-
-def shown_in_a_terminal(program: str) -> str:
-    """What a program writes to a terminal of 80 columns."""
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdin=theirs, stdout=theirs, stderr=theirs
-    ) as run:
-        os.close(theirs)
-        shown = b""
-        with contextlib.suppress(OSError):  # the other end is closed
-            while part := os.read(ours, 2**16):
-                shown += part
-    os.close(ours)
-    assert run.returncode == 0, shown.decode()
-    return shown.decode()
 
 
 def screen(shown: str) -> list[str]:
