@@ -80,7 +80,7 @@ class Suggestions:
 
     def modelled(self, history: View) -> bool:
         """Whether the model, rather than the initial design, suggests the next point."""
-        ended = _ended(history).sum()
+        ended = len(_ended(history))
         return self.estimator is not None and ended >= self.n_initial and bool(history.ok.any())
 
     def _initial(self, place: int, seen: Allowed, rng: np.random.Generator, warn: bool) -> Array:
@@ -108,7 +108,7 @@ class Suggestions:
         """Update the gains of "gp_hedge" with a history, with one suggestion for each trial."""
         if self.acq_func != "gp_hedge" or not self.modelled(history):
             return
-        ended = _in_order(history)
+        ended = _ended(history)
         with single_threaded():
             for size in range(max(self.n_initial, self.portfolio.size + 1), len(ended)):
                 if history.ok[ended[:size]].any():
@@ -119,7 +119,7 @@ class Suggestions:
         self, history: View, n: int, seen: Allowed, rng: np.random.Generator
     ) -> list[Array]:
         """Return up to n rows that the model suggests; fewer if no new points are left."""
-        ended = _in_order(history)
+        ended = _ended(history)
         guide = self._guide(history, ended)
         pending = history.X[history.pending][-_WAITING:]
         if len(pending):
@@ -203,9 +203,11 @@ class Allowed(Seen):
         return super()._is_new(row) and not self._crowded(row)
 
 
-def _ended(history: View) -> NDArray[np.bool_]:
-    ended: NDArray[np.bool_] = ~history.pending & (history.status != CODES[Status.CANCELLED])
-    return ended
+def _ended(history: View) -> NDArray[np.intp]:
+    """Return the indices of the rows that ended, in the order in which they were handed out: with
+    `deterministic=True` suggestions must not depend on which trial ends first.
+    """
+    return np.flatnonzero(~history.pending & (history.status != CODES[Status.CANCELLED]))
 
 
 def _last_resort(guide: Guide, seen: Seen, rng: np.random.Generator) -> Array | None:
@@ -216,9 +218,3 @@ def _last_resort(guide: Guide, seen: Seen, rng: np.random.Generator) -> Array | 
     if not len(others):
         return None
     return seen.first_new(others[np.argsort(guide.mean(others), kind="stable")])
-
-
-def _in_order(history: View) -> NDArray[np.intp]:
-    """Return the indices of the rows that ended, by increasing end time."""
-    rows = np.flatnonzero(_ended(history))
-    return rows[np.argsort(history.finished[rows], kind="stable")]
