@@ -4,7 +4,7 @@ their posterior density, with its gradient (Rasmussen and Williams 2006, eqs. 5.
     theta     (g + 3,)   log l (g,), log sf2, log st2, log sn2
     l         (g,)       lengths of the kernel's groups
     sf2, st2, sn2        variances of the signal, of the weights of its trend, and of the noise
-    T         (n, q)     effects of the trend (`_kernel`)
+    T         (n, q)     effects of the trend (`_trend`)
     c         (n,)       the noise of each observation as a share of sn2, 1 where none is reported
     K         (n, n)     sf2 k + st2 T T^T + sn2 diag(c)
     L         (n, n)     its lower Cholesky factor
@@ -35,7 +35,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.surrogates import Array
-from sparktune.surrogates._kernel import effects, with_slope
+from sparktune.surrogates._kernel import with_slope
+from sparktune.surrogates._trend import Trend
 
 LEAST_NOISE = 1e-8
 """Smallest noise variance, which also keeps K positive definite."""
@@ -56,8 +57,7 @@ class Evidence:
     """The evidence of observations y (n,) at rows Z (n, p).
 
     `noise` is the known variance of the noise, if any. `told` (n,) is the reported variance of each
-    observation, NaN where there is none. `middle` (p,) is the origin of the trend's effects, by
-    default the mean of the rows.
+    observation, NaN where there is none. `known_trend` replaces the trend of the rows.
     """
 
     Z: Array
@@ -65,7 +65,7 @@ class Evidence:
     groups: NDArray[np.intp]
     noise: float | None = None
     told: Array | None = None
-    middle: Array | None = None
+    known_trend: Trend | None = None
 
     @cached_property
     def usual(self) -> float | None:
@@ -92,16 +92,14 @@ class Evidence:
         return np.append(lengths, [_SIGNAL[0], _TREND[0], noise])
 
     @cached_property
-    def origin(self) -> Array:
-        """c of the trend."""
-        if self.middle is not None:
-            return self.middle
-        return self.Z.mean(axis=0) if len(self.Z) else np.zeros(self.Z.shape[1])
+    def trend(self) -> Trend:
+        """The trend that T is of."""
+        return self.known_trend or Trend.of(self.Z, self.groups)
 
     @cached_property
-    def trend(self) -> Array:
+    def trended(self) -> Array:
         """T T^T."""
-        T = effects(self.Z, self.origin, self.size)
+        T = self.trend.effects(self.Z)
         found: Array = T @ T.T
         return found
 
@@ -124,7 +122,7 @@ class Evidence:
         A = self.Z / np.exp(theta[:g])[self.groups]
         sf2, st2, sn2 = np.exp(theta[g:])
         k, slope = with_slope(A, A)
-        L = factor(sf2 * k + st2 * self.trend, sn2 * self.shares)
+        L = factor(sf2 * k + st2 * self.trended, sn2 * self.shares)
         inverse = inverted(L)
         alpha = inverse @ self.y
         W = inverse - np.outer(alpha, alpha)
@@ -132,7 +130,7 @@ class Evidence:
         by_feature = G.sum(axis=1) @ A**2 - (A * (G @ A)).sum(axis=0)
         lengths = sf2 * np.bincount(self.groups, by_feature, minlength=g)
         noise = 0.5 * sn2 * float(np.diag(W) @ self.shares)
-        signal, trend = 0.5 * sf2 * (W * k).sum(), 0.5 * st2 * (W * self.trend).sum()
+        signal, trend = 0.5 * sf2 * (W * k).sum(), 0.5 * st2 * (W * self.trended).sum()
         value = 0.5 * self.y @ alpha + np.log(np.diag(L)).sum() + 0.5 * n * log(2 * np.pi)
         prior, pull = self._prior(theta)
         return float(value + prior), np.append(lengths, [signal, trend, noise]) + pull

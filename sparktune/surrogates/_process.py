@@ -21,7 +21,8 @@ import numpy as np
 
 from sparktune.surrogates import Array
 from sparktune.surrogates._evidence import LEAST_NOISE, Evidence, factor, inverted, solved
-from sparktune.surrogates._kernel import correlation, effects, slopes_of_effects, with_slope
+from sparktune.surrogates._kernel import correlation, with_slope
+from sparktune.surrogates._trend import Trend
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class Process:
     """The posterior of a Gaussian process. `lengths` (p,) are those of the features, `sf2`, `st2`
     and `sn2` the variances of signal, trend and noise, `shares` (n,) how many times the latter each
     observation has; `y` are the observations, in units of `scale` from `offset`, as are the
-    variances. The trend is measured from `middle` (p,), and there are `g` lengths.
+    variances. T are the effects of `trend`.
     """
 
     Z: Array
@@ -37,8 +38,7 @@ class Process:
     L: Array
     alpha: Array
     lengths: Array
-    middle: Array
-    g: int
+    trend: Trend
     sf2: float
     st2: float
     sn2: float
@@ -53,10 +53,10 @@ class Process:
         lengths = np.exp(theta[:g])[evidence.groups]
         sf2, st2, sn2 = (float(each) for each in np.exp(theta[g:]))
         A = evidence.Z / lengths
-        L = factor(sf2 * correlation(A, A) + st2 * evidence.trend, sn2 * evidence.shares)
+        L = factor(sf2 * correlation(A, A) + st2 * evidence.trended, sn2 * evidence.shares)
         alpha = solved(L, solved(L, evidence.y), transposed=True)
         return Process(
-            evidence.Z, evidence.y, L, alpha, lengths, evidence.origin, g, sf2, st2, sn2,
+            evidence.Z, evidence.y, L, alpha, lengths, evidence.trend, sf2, st2, sn2,
             evidence.shares, offset, scale,
         )  # fmt: skip
 
@@ -77,16 +77,13 @@ class Process:
         """
         k = correlation(Z / self.lengths, X / self.lengths)
         k *= self.sf2
-        k += self.st2 * self._effects(Z) @ self._effects(X).T
+        k += self.st2 * self.trend.effects(Z) @ self.trend.effects(X).T
         return k
 
     def prior_variances(self, X: Array) -> Array:
         """`prior` at the rows X (m, p)."""
-        found: Array = self.sf2 + self.st2 * (self._effects(X) ** 2).sum(axis=1)
+        found: Array = self.sf2 + self.st2 * (self.trend.effects(X) ** 2).sum(axis=1)
         return found
-
-    def _effects(self, X: Array) -> Array:
-        return effects(X, self.middle, self.g)
 
     def predict(self, Z: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of f, both (m,), at the rows of Z (m, p)."""
@@ -124,17 +121,16 @@ class Process:
 
     def gradients(self, z: Array) -> tuple[float, float, Array, Array]:
         """Mean and standard deviation of f at z (p,), and their gradients (p,)."""
-        b, T, t = z / self.lengths, self._effects(self.Z), self._effects(z[None])[0]
+        b, T, t = z / self.lengths, self.trend.effects(self.Z), self.trend.effects(z[None])[0]
         k, slope = with_slope(self._scaled, b[None])
         kx = self.sf2 * k[:, 0] + self.st2 * (T @ t)
         weights = self.inverse @ kx
         prior = self.sf2 + self.st2 * float(t @ t)
         sd = np.sqrt(max(prior - float(kx @ weights), 1e-12 * self.sf2))
         # dkx_i/dz = -sf2 slope_i (b - a_i) / lengths + st2 (T_i dt/dz)
-        linear, curved = slopes_of_effects(z, self.middle, self.g)
         d = -self.sf2 * slope * (b - self._scaled) / self.lengths
-        d += self.st2 * (T[:, : len(z)] * linear + T[:, len(z) :] * curved)
-        half = self.st2 * (t[: len(z)] * linear + t[len(z) :] * curved)
+        d += self.st2 * self.trend.slopes(T, z)
+        half = self.st2 * self.trend.slopes(t[None], z)[0]
         return (
             self.offset + self.scale * float(kx @ self.alpha),
             self.scale * float(sd),

@@ -1,5 +1,5 @@
-"""A Gaussian process with a Matern-5/2 kernel and a trend (`_kernel`; Rasmussen and Williams 2006,
-chapters 2 and 5).
+"""A Gaussian process with a Matern-5/2 kernel (`_kernel`) and a trend (`_trend`; Rasmussen and
+Williams 2006, chapters 2 and 5).
 
 All features are real numbers, and distances are Euclidean. Features of one group share a length:
 the two of an angle, say, or those of an option, one of which is sqrt(1/2) and the others 0, so that

@@ -25,7 +25,7 @@ from sparktune.samplers._points import Points
 from sparktune.space.distributions import Array
 from sparktune.space.layout import Layout
 from sparktune.space.space import Space
-from sparktune.surrogates import _evidence, warping
+from sparktune.surrogates import _evidence, _trend, warping
 from sparktune.surrogates import gp as surrogate
 from sparktune.surrogates._process import Process
 from tests.benchmarks.contenders import own
@@ -186,6 +186,7 @@ OF_AUTO = {
         auto.suggest, {(surrogate, "warped_with_slope"): as_they_are}
     ),
     "no trend": Variant(auto.suggest, {(_evidence, "_TREND"): (-14.0, 1e-3)}),
+    "no bowl": Variant(auto.suggest, {(_trend, "_BOWL"): 0.0}),
     "hyperparameters not fitted": Variant(auto.suggest, {(surrogate, "_sizes"): lambda n: []}),
     "no way up the gradient": Variant(
         auto.suggest, {(_search.Search, "_climbed"): lambda search, x: x}

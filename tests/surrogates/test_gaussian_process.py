@@ -119,6 +119,25 @@ def test_a_trend_is_seen_from_few_observations(monkeypatch: pytest.MonkeyPatch) 
     assert errors[0] < 0.6 * errors[1]
 
 
+def test_a_loss_that_curves_upwards_is_expected_to_do_so_along_all_features() -> None:
+    rng = np.random.default_rng(0)
+    Z = np.hstack([rng.random((20, 3)), np.full((20, 2), 0.5)])
+    process = GP().fit(Z, ((Z - 0.5) ** 2).sum(axis=1))
+    middle, edge = np.full(5, 0.5), np.array([0.5, 0.5, 0.5, 0.5, 1.0])
+    (low, high), _ = process.predict(np.array([middle, edge]))
+    # A quarter of what it is along the others, which is 0.25.
+    assert high - low > 0.25 * 0.25
+
+
+def test_the_bowl_leaves_out_features_that_share_a_length() -> None:
+    rng = np.random.default_rng(0)
+    Z = np.hstack([rng.random((20, 3)), np.full((20, 2), 0.5)])
+    process = GP(groups=(0, 1, 2, 3, 3)).fit(Z, ((Z - 0.5) ** 2).sum(axis=1))
+    middle, edge = np.full(5, 0.5), np.array([0.5, 0.5, 0.5, 0.5, 1.0])
+    (low, high), _ = process.predict(np.array([middle, edge]))
+    assert high == pytest.approx(low, abs=0.01)
+
+
 def test_it_learns_how_large_the_noise_is() -> None:
     rng = np.random.default_rng(0)
     Z = rng.random((200, 1))
@@ -140,7 +159,7 @@ def test_residuals_are_those_of_leaving_each_out() -> None:
     theta = np.log(np.append(process.lengths, [process.sf2, process.st2, process.sn2]))
     for i in range(len(y)):
         others = np.arange(len(y)) != i
-        kept = Evidence(Z[others], process.y[others], np.arange(3), middle=process.middle)
+        kept = Evidence(Z[others], process.y[others], np.arange(3), known_trend=process.trend)
         rest = type(process).of(kept, theta, 0.0, 1.0)
         [mean], [sd] = rest.predict(Z[i : i + 1])
         expected = (process.y[i] - mean) / np.sqrt(sd**2 + process.sn2)
