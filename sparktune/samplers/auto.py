@@ -1,8 +1,8 @@
 """A sampler that needs no choice of algorithm.
 
-A Gaussian process (`gp`) makes two of three suggestions, TPE (`tpe`) makes the third. The process
-finds smooth valleys in few trials, but may stay in one that is not the best. TPE makes weaker
-assumptions and leaves it. Both learn from all trials.
+A Gaussian process (`gp`) makes the first 20 suggestions and then two of three, TPE (`tpe`) makes
+the others. The process finds smooth valleys in few trials, but may stay in one that is not the
+best. TPE needs more trials, makes weaker assumptions, and leaves it. Both learn from all trials.
 
 A suggestion of the process takes longer, and its cost grows with the number of trials. It must not
 keep slots waiting. With many slots the process therefore makes fewer suggestions: as many as the
@@ -37,6 +37,9 @@ logger = logging.getLogger("sparktune")
 
 _THIRD = 3
 """TPE makes one of this many suggestions."""
+
+_FIRST = 20
+"""TPE makes none of this many first suggestions."""
 
 _BUSY = 0.5
 """The share of the driver's time that suggestions may use."""
@@ -97,14 +100,18 @@ def turns(N: int, d: int, slots: int, n: int) -> int:
 def modelled(places: NDArray[np.intp], one_in: int) -> NDArray[np.bool_]:
     """Which of the trials with these numbers are suggested by the process."""
     turn, place = np.divmod(places, _THIRD)
-    mine: NDArray[np.bool_] = (place < _THIRD - 1) & (turn % one_in == 0)
+    early = (places < _FIRST) | (place < _THIRD - 1)
+    mine: NDArray[np.bool_] = early & (turn % one_in == 0)
     return mine
 
 
 def described(d: int, slots: int, one_in: int) -> str:
     """The line for the log: what runs, and why."""
-    share = "two of three suggestions" if one_in == 1 else f"two of {_THIRD * one_in} suggestions"
-    why = "" if one_in == 1 else f", as more of them would keep {slots} slots waiting"
+    if one_in == 1:
+        share, why = f"the first {_FIRST} suggestions and then two of three", ""
+    else:
+        share = f"two of {_THIRD * one_in} suggestions"
+        why = f", as more of them would keep {slots} slots waiting"
     return f"auto: a Gaussian process of {d} parameters makes {share}, TPE the others{why}"
 
 

@@ -21,9 +21,12 @@ SQUARE = Space([hp.uniform("x", 0, 1), hp.uniform("y", 0, 1)])
 
 
 @pytest.mark.parametrize(
-    ("trials", "sampler"), [(30, gp.suggest), (31, gp.suggest), (32, tpe.suggest)]
+    ("trials", "sampler"),
+    [(14, gp.suggest), (17, gp.suggest), (20, tpe.suggest), (30, gp.suggest), (32, tpe.suggest)],
 )
-def test_the_third_suggestion_is_of_tpe(trials: int, sampler: gp.GaussianProcess | tpe.TPE) -> None:
+def test_after_the_first_ones_the_third_suggestion_is_of_tpe(
+    trials: int, sampler: gp.GaussianProcess | tpe.TPE
+) -> None:
     history = mixed_history(SQUARE, trials)
     expected = sampler.suggest(SQUARE, history, 1, np.random.default_rng(0))
     found = auto.suggest.suggest(SQUARE, history, 1, np.random.default_rng(0))
@@ -66,7 +69,8 @@ def test_one_line_says_what_runs(caplog: pytest.LogCaptureFixture) -> None:
 
     [first] = lines(0, 0)
     assert first == (
-        "auto: a Gaussian process of 2 parameters makes two of three suggestions, TPE the others"
+        "auto: a Gaussian process of 2 parameters makes the first 20 suggestions and then two of "
+        "three, TPE the others"
     )
     assert lines(1, 0) == lines(20, 3) == []
 
