@@ -7,6 +7,9 @@ from itertools import takewhile
 
 import numpy as np
 
+from sparktune.history import View
+from sparktune.samplers import Sampler, learns
+from sparktune.samplers._seen import Seen
 from sparktune.schedulers import New, Promote
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
@@ -24,6 +27,33 @@ def feasible(work: Sequence[New | Promote], room: int | None) -> list[New | Prom
         if left >= 0 or isinstance(item, Promote):
             kept.append(item)
     return list(takewhile(lambda item: item.knows == kept[0].knows, kept))
+
+
+def new_points(
+    work: Sequence[New | Promote],
+    sampler: Sampler,
+    space: Space,
+    history: View,
+    scores: View,
+    rng: np.random.Generator,
+) -> list[Array]:
+    """A row for each new point that is not explored; fewer if no other point is left.
+
+    Args:
+        work: the work items.
+        sampler: makes the rows, except unguided ones if it learns.
+        space: the space of the rows.
+        history: the trials so far, whose points are not drawn again.
+        scores: what the sampler sees instead of the history.
+        rng: source of randomness.
+    """
+    new = [item for item in work if isinstance(item, New) and not item.explore]
+    random = [item.unguided and learns(sampler) for item in new]
+    guided = random.count(False)
+    rows = iter(sampler.suggest(space, scores, guided, rng) if guided else ())
+    tried = Seen.of(space, history) if any(random) else None
+    points = (tried.drawn(rng) if tried and own else next(rows, None) for own in random)
+    return list(takewhile(lambda row: row is not None, points))  # type: ignore[arg-type]
 
 
 def proposed(

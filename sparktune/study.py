@@ -29,7 +29,7 @@ from sparktune.history import View
 from sparktune.journal.saved import read_study, save_trials
 from sparktune.ledger import Ledger
 from sparktune.outcomes import outcome_of
-from sparktune.proposals import feasible, proposed
+from sparktune.proposals import feasible, new_points, proposed
 from sparktune.results import ranking
 from sparktune.results.shown import Shown
 from sparktune.results.summary import line
@@ -315,7 +315,8 @@ class Study(Shown):
         if not wanted:
             return ()
         rng = np.random.default_rng([self.seed, first])
-        rows = self.sampler.suggest(self.space, scores(self.scheduler, known), wanted, rng)
+        seen = scores(self.scheduler, known)
+        rows = new_points(work, self.sampler, self.space, known, seen, rng)
         self.exhausted = len(rows) < wanted
         return rows
 

@@ -9,6 +9,7 @@ from sparktune.space.distributions import Array, Categorical, Distribution
 from sparktune.space.space import Space
 from sparktune.trial import Status
 
+_DRAWS = 20
 _MOST = 100_000
 """Points of a finite space up to which they are counted."""
 
@@ -39,6 +40,11 @@ class Seen:
         if new is not None:
             self._chosen.add(new.tobytes())
         return new
+
+    def drawn(self, rng: np.random.Generator) -> Array | None:
+        """A random point that is new, which is seen from now on; None where all have been seen."""
+        row = self.first_new(self._space.sample(rng, _DRAWS))
+        return self.first_new(self.others(1, rng)) if row is None else row
 
     def others(self, n: int, rng: np.random.Generator) -> Array:
         """Up to n random points that are new, shape (<= n, d); none where all have been seen.

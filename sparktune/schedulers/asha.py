@@ -16,6 +16,7 @@ from sparktune.schedulers.view import by_configuration
 from sparktune.schedulers.work import New, Promote
 
 _RUNGS = 4  # number of rungs with the default of min_budget and eta=3
+_UNGUIDED = 3  # one of so many new configurations is random
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,13 @@ class ASHA:
     promoted yet is evaluated at the next rung. Nothing waits for a rung to be full, and no running
     trial is stopped (L. Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys
     2020, algorithm 2). Promotions go first. If there are none, a new configuration starts at the
-    smallest budget. Three rules differ from the paper:
+    smallest budget. Four rules differ from the paper:
 
     *   At most n / eta of the n configurations of a rung are ever promoted (Y. Li et al.,
         "Hyper-Tune", VLDB 2022). Without this limit, nearly all points of a sampler that learns
         would be promoted, because each is among the best when it ends.
+    *   One of three new configurations is random, as in BOHB (S. Falkner et al., ICML 2018). A
+        sampler that learns would go to the optimum at the smallest budget, and stay there.
     *   When no new configurations are left, the best one continues to `max_budget`, so that a short
         run ends with a full evaluation, too.
     *   Random configurations that climb all rungs, whatever their losses, get the share `audit` of
@@ -167,7 +170,10 @@ class ASHA:
         if history.exhausted or n <= 0:
             return []
         begun = int(np.count_nonzero(history.parent < 0))
-        return [New(self.rungs[max(self._bracket(begun + i), first)]) for i in range(n)]
+        return [
+            New(self.rungs[max(self._bracket(i), first)], unguided=i % _UNGUIDED == 0)
+            for i in range(begun, begun + n)
+        ]
 
     def _bracket(self, i: int) -> int:
         """The rung at which configuration i starts."""

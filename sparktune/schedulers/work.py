@@ -19,11 +19,14 @@ class New:
         knows: how many rows of the history the sampler sees the results of, from the first on;
             later rows count as pending. None: all.
         explore: draw the point from the priors of the space, and do not ask the sampler.
+        unguided: do the same if the sampler learns from results. Such a configuration is promoted
+            by its losses, like those of the sampler.
     """
 
     budget: float = 1.0
     knows: int | None = None
     explore: bool = False
+    unguided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ from tests.benchmarks.synthetic import FUNCTIONS
 FULL = 81
 SYNTHETIC = ("easy", "noisy", "reversed")
 TABLES = ("mlp", "sgd", "gbm", "rows")
-DEVELOPMENT = ("easy", "reversed", "mlp", "gbm")
-VALIDATION = ("noisy", "sgd", "rows")
+DEVELOPMENT = ("easy", "reversed", "gbm", "sgd", "rows")
+VALIDATION = ("noisy", "mlp")
 LYING = ("reversed", "gbm")  # small budgets do not tell, on purpose
 DATA = Path(__file__).parent / "data"
 

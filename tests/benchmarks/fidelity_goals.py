@@ -87,7 +87,7 @@ def curves(runs: Sequence[dict[str, Any]]) -> Curves:
     """The regrets of runs; before the first recommendation, 1."""
     rows = []
     for run in runs:
-        spent, regret = np.array(run["steps"]).T
+        spent, regret = np.array(run["steps"]).reshape(-1, 2).T
         rows.append(np.append(1.0, regret)[np.searchsorted(spent, GRID, side="right")])
     return np.array(rows)
 

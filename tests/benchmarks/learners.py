@@ -3,11 +3,12 @@
     python -m tests.benchmarks.learners PATH/lcdb/database-accuracy.csv
 
 The file comes with the source distribution `lcdb` 0.1.0 (F. Mohr et al., "LCDB 1.0", ECML 2022):
-accuracies of learners with their defaults on 246 data sets. `ASHA` sees the validation score of
-one split at each size; every evaluation is from scratch. `resource` is what it takes, as a share of
-evaluating all learners on all rows. `lost` is the test accuracy, a mean over all splits, of the
-learner that is best on all rows by the same split's validation, less that of the recommended one:
-its mean over the data sets with twice the standard error.
+accuracies of learners with their defaults on 246 data sets, of which those count whose sizes span a
+factor of 27. `ASHA` sees the validation score of one split at each size; every evaluation is from
+scratch. `resource` is what it takes, as a share of evaluating all learners on all rows. `lost` is
+the test accuracy, a mean over all splits, of the learner that is best on all rows by the same
+split's validation, less that of the recommended one: its mean over the data sets with twice the
+standard error.
 """
 
 from __future__ import annotations

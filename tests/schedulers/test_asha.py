@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from sparktune.ranks import rank_correlation
 from sparktune.samplers.algorithms import ALGORITHMS
 from sparktune.schedulers import New
 from sparktune.schedulers.rungs import Standing, geometric
+from sparktune.space.space import Space
 from sparktune.stopping import MaxBudget
 from sparktune.trial import Begun, Limit, Status, Trial
 
@@ -295,3 +297,29 @@ def test_fmin_takes_a_scheduler() -> None:
     assert abs(best["x"] - 0.3) < 0.1
     with pytest.raises(InvalidArgument, match="do not go together"):
         fmin(loss, SPACE, max_evals=3, scheduler=ASHA(1, 9), pass_expr_memo_ctrl=True)
+
+
+@dataclass(frozen=True)
+class Middle:
+    """Suggests the middle of the space."""
+
+    learns: bool = True
+
+    def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Any:
+        return np.full((n, len(space)), 0.5)
+
+
+def test_one_of_three_points_is_random_where_a_sampler_learns() -> None:
+    for sampler, random in ((Middle(), [0, 3, 6, 9]), (Middle(learns=False), [])):
+        study = Study(SPACE, sampler, ASHA(1, 9, audit=0), 1)
+        xs = [trial.values["x"] for _ in range(5) for trial in study.ask(2)]
+        assert [i for i, x in enumerate(xs) if x != 0.5] == random
+        assert not any(trial.explore for trial in study.records.values())
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "gp", "grid"])
+def test_random_points_do_not_repeat_others(sampler: str) -> None:
+    space = {"x": hp.choice("x", [*range(7)])}
+    study = tune(loss, space, sampler=sampler, scheduler=ASHA(1, 9, audit=0), progress=False)
+    assert sorted(t.values["x"] for t in study.records.values() if t.budget == 1) == [*range(7)]
+    assert study.exhausted
