@@ -33,7 +33,7 @@ unless they share a folder. `tests/test_architecture.py` checks this list.
     9  trials
     10 parallel_trials | saved_trials | limits
     11 minimize
-    12 testing | sklearn | cli
+    12 testing | sklearn | cli | standing_in
     13 hyperopt | skopt | search_cv | __main__
     14 hpsklearn
 

@@ -34,6 +34,12 @@ class Part(Trial):
     number: int
 
 
+def part_of(trial: Trial, number: int, id: int) -> Part:
+    """Part `number` of a trial."""
+    known = {each.name: getattr(trial, each.name) for each in fields(Trial)}
+    return Part(**known | {"id": id}, whole=trial, number=number)
+
+
 @dataclass(frozen=True, slots=True)
 class PartTask(Task):
     """A task whose trials are parts."""
@@ -128,11 +134,9 @@ class Parts:
     def submit(self, trial: Trial) -> None:
         """Take a trial, and hand on as many parts as there is room for."""
         self._wholes[trial.id] = _Whole(trial, set(range(self._n)))
-        known = {each.name: getattr(trial, each.name) for each in fields(Trial)}
         for number in range(self._n):
-            part = Part(**known | {"id": self._next_id}, whole=trial, number=number)
+            self._backlog.append(part_of(trial, number, self._next_id))
             self._next_id += 1
-            self._backlog.append(part)
         self._hand_on()
 
     def collect(self, timeout: float | None) -> list[Outcome]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
-
-from sparktune.errors import SparktuneError
+from sparktune.hpsklearn.components import MODULES
 from sparktune.hyperopt import install_as_hyperopt
+from sparktune.standing_in import stand_in
 
-DOORS = ("components", "estimator", "objects")
+DOORS = ("components", *(f"components.{name}" for name in MODULES), "estimator", "objects")
 
 
 def install_as_hpsklearn() -> None:
@@ -19,17 +17,5 @@ def install_as_hpsklearn() -> None:
     Raises:
         SparktuneError: hyperopt-sklearn or Hyperopt itself has been imported.
     """
-    package = import_module("sparktune.hpsklearn")
-    if sys.modules.get("hpsklearn", package) is not package:
-        raise SparktuneError(
-            "hpsklearn has been imported already; call install_as_hpsklearn() before anything "
-            "imports it"
-        )
+    stand_in("hpsklearn", DOORS)
     install_as_hyperopt()
-    sys.modules["hpsklearn"] = package
-    for name in DOORS:
-        import_module(f"sparktune.hpsklearn.{name}")
-    prefix = "sparktune.hpsklearn."
-    for name, module in list(sys.modules.items()):
-        if name.startswith(prefix) and not name.startswith(f"{prefix}_"):
-            sys.modules[f"hpsklearn.{name.removeprefix(prefix)}"] = module

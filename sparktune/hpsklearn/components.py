@@ -152,5 +152,6 @@ class _Module(ModuleType):
         return list(self.__all__)
 
 
-for _name, _functions in _modules().items():
+MODULES = _modules()
+for _name, _functions in MODULES.items():
     sys.modules[f"{__name__}.{_name}"] = _Module(_name, _functions)

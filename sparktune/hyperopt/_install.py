@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import suppress
-from importlib import import_module
-
-from sparktune.errors import SparktuneError
+from sparktune.standing_in import stand_in
 
 DOORS = (
     *("anneal", "atpe", "base", "early_stop", "exceptions", "fmin", "graph_viz", "hp", "ipy"),
@@ -23,14 +19,4 @@ def install_as_hyperopt() -> None:
     Raises:
         SparktuneError: Hyperopt has been imported already.
     """
-    package = import_module("sparktune.hyperopt")
-    if sys.modules.get("hyperopt", package) is not package:
-        raise SparktuneError(
-            "hyperopt has been imported already; call install_as_hyperopt() before anything "
-            "imports it"
-        )
-    sys.modules["hyperopt"] = package
-    for name in DOORS:
-        sys.modules[f"hyperopt.{name}"] = import_module(f"sparktune.hyperopt.{name}")
-    with suppress(ImportError):  # programs that need it get this error when they import it
-        sys.modules["hyperopt.sklearn"] = import_module("sparktune.hyperopt.sklearn")
+    stand_in("hyperopt", DOORS, optional="sklearn")

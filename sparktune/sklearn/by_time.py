@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
@@ -68,13 +68,15 @@ class _ByTime:
         return self._by_fold if self._folds else self._inner
 
     @property
+    def _changes(self) -> bool:
+        """Whether what recent folds took asks for the other unit."""
+        by_fold = not self._seconds or fmean(self._seconds) >= SHORT
+        return by_fold is not self._folds
+
+    @property
     def slots(self) -> int:
-        """How many candidates may be inside."""
-        wanted = not self._seconds or fmean(self._seconds) >= SHORT
-        if wanted != self._folds and self._inside:
-            return len(self._inside)
-        self._folds = wanted
-        return self._now.slots
+        """How many candidates may be inside: before a change, no more than there are."""
+        return len(self._inside) if self._changes else self._now.slots
 
     @property
     def running(self) -> int:
@@ -91,8 +93,7 @@ class _ByTime:
         if self._folds:
             self._by_fold.submit(trial)
         else:
-            known = {each.name: getattr(trial, each.name) for each in fields(Trial)}
-            self._inner.submit(parts.Part(**known, whole=trial, number=self._n))
+            self._inner.submit(parts.part_of(trial, self._n, trial.id))
 
     def collect(self, timeout: float | None) -> list[Outcome]:
         """The candidates that ended."""
@@ -107,6 +108,8 @@ class _ByTime:
             row = (outcome.result or {}).get(ROW)
             if row:
                 self._seconds.append(row["mean_fit_time"] + row["mean_score_time"])
+        if self._changes and not self._inside:
+            self._folds = not self._folds
         return ended
 
     def cancel(self, ids: Iterable[int]) -> None:

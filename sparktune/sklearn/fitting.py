@@ -32,6 +32,7 @@ from sparktune.sklearn.repeats import Repeats, first_repeat
 from sparktune.sklearn.resource import columns, compared, growing
 from sparktune.sklearn.rows import complete, folds_of, leaves, metric_of, named, partial
 from sparktune.sklearn.running import Plan, groups_of, run, scheduler_of
+from sparktune.sklearn.same_data import fingerprint
 from sparktune.sklearn.scorers import scorer_of
 from sparktune.space.space import Space
 from sparktune.study import Study
@@ -76,7 +77,8 @@ class FoldSearch(Choosing):
         self.n_splits_ = n = len(splits)
         if self.repeats == "adaptive":
             n = first_repeat(splits, _num_samples(X))
-        data = Data(X, y, splits, routed.estimator.fit, routed.scorer.score)
+        mark = fingerprint(X, y)
+        data = Data(X, y, splits, routed.estimator.fit, routed.scorer.score, mark)
         kept = None
         if self.keep_predictions:
             kept = entries(self.estimator, y, splits[:n], for_splitter.get("groups"))
@@ -215,8 +217,9 @@ class FoldSearch(Choosing):
         self.multimetric_ = names != ["score"]
         metric = metric_of(self.refit, names)
         if self.repeats == "adaptive":
-            repeats = Repeats(objective, plan.on, n, self.n_splits_, metric, self._time_left(began))
-            told, self.n_splits_ = repeats.of(points, told)
+            more = self._time_left(began)
+            repeats = Repeats(objective, plan.on, n, self.n_splits_, metric, self.journal, more)
+            told, self.n_splits_ = repeats.of(ended, points, told)
         out = [fold for folds in told for fold in complete(folds, self.n_splits_)]
         self.cv_results_ = table = self._table(candidates, ended, out, metric)
         if self.multimetric_ and not self.refit:

@@ -35,6 +35,7 @@ class Data:
         splits: (train, test) indices of each fold.
         fit_params: of the estimator's fit; arrays over samples are split.
         score_params: of the scorer; arrays over samples are split.
+        mark: a fingerprint of X and y, which results have as `data`.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Data:
         splits: Sequence[tuple[Any, Any]],
         fit_params: Mapping[str, Any],
         score_params: Mapping[str, Any],
+        mark: str = "",
     ) -> None:
         self.X = X
         self.y = y
         self.splits = splits
         self.fit_params = dict(fit_params)
         self.score_params = dict(score_params)
+        self.mark = mark
 
     def rows(self, estimator: Any, rows: Any, train: Any = None) -> tuple[Any, ...]:
         """X and, if there is one, y of these rows; `train` for kernels between samples."""
@@ -63,8 +66,8 @@ class Data:
 
 class Evaluation:
     """The objective of a search whose trials have parts: called with a point of the space and the
-    number of a group of folds, it returns a result with `params`, the candidate, and `folds`, a
-    dict for each fold of the group:
+    number of a group of folds, it returns a result with `params`, the candidate, `data`, the mark
+    of the data, and `folds`, a dict for each fold of the group:
 
     test_scores, train_scores    a number, or {metric: number}; the latter if they are wanted
     fit_time, score_time         seconds
@@ -126,6 +129,7 @@ class Evaluation:
     ) -> dict[str, Any]:
         """The result of a candidate on the folds with these numbers."""
         told: dict[str, Any] = {"status": "ok", "loss": 0.0, "params": candidate}
+        told["data"] = self.data.mark
         with config_context(**self.config):
             try:
                 return told | {"folds": [fold(number) for number in numbers]}
@@ -218,14 +222,13 @@ def fitted(estimator: Any, candidates: Sequence[Parameters], data: Data) -> Call
     return fit
 
 
-def scored(evaluation: Evaluation, tasks: Sequence[tuple[Any, int]]) -> Callable[[int], Any]:
-    """A function of the number of a task, a point of the space and a fold, which gives the result
-    of the evaluation of this one fold.
+def scored(evaluation: Evaluation, points: Mapping[int, Any]) -> Callable[[Any], Any]:
+    """A function of {"candidate": a key of the points, "fold": a number}, which gives the result of
+    the evaluation of this one fold.
     """
 
-    def score(number: int) -> Any:
-        point, fold = tasks[number]
-        return evaluation(point, budget=fold + 1)
+    def score(task: Any) -> Any:
+        return evaluation(points[task["candidate"]], budget=task["fold"] + 1)
 
     return score
 

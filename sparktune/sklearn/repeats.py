@@ -10,8 +10,9 @@ K    folds of all repeats
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,10 @@ from sparktune.executors.platforms import Platform
 from sparktune.sklearn.choice import alike
 from sparktune.sklearn.fold import Evaluation, scored
 from sparktune.sklearn.rows import named
-from sparktune.sklearn.side_by_side import outcomes, value_of
+from sparktune.sklearn.same_data import check_data
+from sparktune.space import hp
+from sparktune.trial import Trial
+from sparktune.tuning import tune
 
 Folds = list[dict[str, Any]]
 """What is known of a candidate, for each of its folds."""
@@ -53,6 +57,7 @@ class Repeats:
         on: where folds are evaluated.
         k, K: folds, see above.
         metric: that says what is best.
+        journal: path of the search's journal, beside which that of the repeats is kept; or None.
         more: whether there is time for one more repeat.
     """
 
@@ -63,6 +68,7 @@ class Repeats:
         k: int,
         K: int,
         metric: str,
+        journal: Any,
         more: Callable[[], bool],
     ) -> None:
         self.evaluation = evaluation
@@ -70,13 +76,17 @@ class Repeats:
         self.k = k
         self.K = K
         self.metric = metric
+        self.journal = journal
         self.more = more
 
-    def of(self, points: Sequence[Any], known: Sequence[Folds]) -> tuple[list[Folds], int]:
+    def of(
+        self, trials: Sequence[Trial], points: Sequence[Any], known: Sequence[Folds]
+    ) -> tuple[list[Folds], int]:
         """The folds of the candidates with those of their repeats, and how many the best ones have.
         Others lack some.
 
         Args:
+            trials: of the candidates.
             points: of the candidates, in the space.
             known: the k folds of each.
         """
@@ -87,7 +97,7 @@ class Repeats:
             if len(rows) < 2:
                 break
             try:
-                added = self._repeat([points[row] for row in rows], done)
+                added = self._repeat({trials[row].id: points[row] for row in rows}, done)
             except KeyboardInterrupt:
                 warnings.warn(
                     f"the search was interrupted in its repeats; {done} folds of the best count",
@@ -113,16 +123,31 @@ class Repeats:
     def _scores(self, folds: Folds) -> NDArray[np.float64]:
         return np.array([named(fold["test_scores"])[self.metric] for fold in folds], dtype=float)
 
-    def _repeat(self, points: Sequence[Any], done: int) -> list[Folds]:
+    def _repeat(self, points: Mapping[int, Any], done: int) -> list[Folds]:
         """The next k folds of these candidates; none of those of which one was lost."""
-        tasks = [(point, fold) for point in points for fold in range(done, done + self.k)]
-        ended = outcomes(self.on, scored(self.evaluation, tasks), range(len(tasks)), "repeat")
-        strict = self.evaluation.error_score == "raise"
-        folds: list[Any] = []
-        for outcome in ended:
-            told = value_of(outcome) if strict or outcome.status.returned else None
-            if told is not None and "raised" in told:
+        tasks = [(id, fold) for id in points for fold in range(done, done + self.k)]
+        path = None if self.journal is None else f"{os.fspath(self.journal)}.repeats"
+        check_data(self.evaluation.data.mark, (), path)
+        study = tune(
+            scored(self.evaluation, points),
+            _TASKS,
+            sampler="random",
+            on=self.on,
+            max_trials=0,
+            start=[{"candidate": id, "fold": fold} for id, fold in tasks],
+            journal=path,
+            errors="raise" if self.evaluation.error_score == "raise" else "record",
+            progress=False,
+        )
+        known: dict[Any, Any] = {}
+        for trial in study.records.values():
+            told = trial.result or {}
+            if "raised" in told:
                 raise told["raised"]
-            folds.append(None if told is None else told["folds"][0])
-        by_candidate = [folds[i : i + self.k] for i in range(0, len(folds), self.k)]
-        return [[] if None in each else each for each in by_candidate]
+            if "folds" in told:
+                known[trial.values["candidate"], trial.values["fold"]] = told["folds"][0]
+        folds = [[known.get((id, done + i)) for i in range(self.k)] for id in points]
+        return [[] if None in each else each for each in folds]  # type: ignore[misc]
+
+
+_TASKS = {"candidate": hp.randint("candidate", 2**31), "fold": hp.randint("fold", 2**31)}

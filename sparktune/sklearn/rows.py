@@ -19,6 +19,9 @@ ROW = "cv_results"
 PREDICTIONS = "predictions"
 """The name under which `Answers` are attached to a result."""
 
+DATA = "data"
+"""Where a trial's result holds the fingerprint of the data that it was scored on."""
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -29,8 +32,8 @@ class Answers:
 
 def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
     """What makes one result of the parts of a trial: `loss` (the mean test score, negated),
-    `params`, the row, and as `failures` the traceback of each fold's fit, or None. Predictions for
-    the test folds are attached.
+    `params`, `data`, the row, and as `failures` the traceback of each fold's fit, or None.
+    Predictions for the test folds are attached.
     """
 
     def merge(parts: Sequence[Outcome]) -> dict[str, Any]:
@@ -47,6 +50,7 @@ def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
             "loss": -row[f"mean_test_{metric}"],
             ROW: row,
             "params": results[0]["params"],
+            DATA: results[0][DATA],
             "failures": [fold["fit_error"] for fold in folds],
             "attachments": {PREDICTIONS: Answers(told)} if any(told) else {},
         }

@@ -17,6 +17,7 @@ from sparktune.sklearn.growing import Growing
 from sparktune.sklearn.predictions import Keeping
 from sparktune.sklearn.racing import OneByOne
 from sparktune.sklearn.rows import merging
+from sparktune.sklearn.same_data import check_data
 from sparktune.space.space import Space
 from sparktune.stopping import Never, Stopper
 from sparktune.study import Study
@@ -63,8 +64,13 @@ def scheduler_of(racing: bool | str, n: int) -> Folds | None:
 def run(
     search: Any, plan: Plan, objective: Evaluation | Growing, observers: Sequence[Observer]
 ) -> None:
-    """Evaluate candidates of the study `search.study_`; the search has the options."""
+    """Evaluate candidates of the study `search.study_`; the search has the options.
+
+    Raises:
+        InvalidArgument: the study or the journal has candidates that were scored on other data.
+    """
     study: Study = search.study_
+    check_data(mark_of(objective), study.records.values(), search.journal)
     merge = merging(search.refit)
     on: Platform = Parts(plan.on, len(objective.groups), merge)
     if isinstance(study.scheduler, Folds):
@@ -88,6 +94,12 @@ def run(
             tracking=search.tracking,
             checkpoints=search.checkpoints,
         )
+
+
+def mark_of(objective: Evaluation | Growing) -> str:
+    """The mark of the data that candidates are evaluated on."""
+    evaluation = objective.evaluation if isinstance(objective, Growing) else objective
+    return evaluation.data.mark
 
 
 @contextlib.contextmanager

@@ -20,13 +20,6 @@ def side_by_side(
     Raises:
         TrialFailed: it raised; the message holds the traceback. In this process, its exception.
     """
-    return [value_of(outcome) for outcome in outcomes(on, function, numbers, name)]
-
-
-def outcomes(
-    on: Platform, function: Callable[[int], Any], numbers: Sequence[int], name: str
-) -> list[Outcome]:
-    """How the calls of the function ended, in the order of the numbers."""
 
     def called(number: int) -> dict[str, Any]:
         return {"status": "ok", "loss": 0.0, "value": function(number)}
@@ -43,10 +36,10 @@ def outcomes(
             for outcome in executor.collect(None):
                 inside -= 1
                 told[outcome.trial_id] = outcome
-    return [told[i] for i in range(len(numbers))]
+    return [_value_of(told[i]) for i in range(len(numbers))]
 
 
-def value_of(outcome: Outcome) -> Any:
+def _value_of(outcome: Outcome) -> Any:
     """What the function gave, or its exception raised."""
     if outcome.status is Status.OK and outcome.result is not None:
         return outcome.result["value"]

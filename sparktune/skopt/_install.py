@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import suppress
-from importlib import import_module
-
-from sparktune.errors import SparktuneError
+from sparktune.standing_in import stand_in
 
 DOORS = (
     *("acquisition", "benchmarks", "callbacks", "learning", "learning.forest", "learning.gbrt"),
@@ -29,13 +25,4 @@ def install_as_skopt() -> None:
     Raises:
         SparktuneError: scikit-optimize has been imported already.
     """
-    package = import_module("sparktune.skopt")
-    if sys.modules.get("skopt", package) is not package:
-        raise SparktuneError(
-            "skopt has been imported already; call install_as_skopt() before anything imports it"
-        )
-    sys.modules["skopt"] = package
-    for name in DOORS:
-        sys.modules[f"skopt.{name}"] = import_module(f"sparktune.skopt.{name}")
-    with suppress(ImportError):  # programs that need plots get this error when they import them
-        sys.modules["skopt.plots"] = import_module("sparktune.skopt.plots")
+    stand_in("skopt", DOORS, optional="plots")

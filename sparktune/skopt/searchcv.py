@@ -17,7 +17,8 @@ from sparktune.sklearn import SparkSearchCV
 from sparktune.sklearn.fold import Evaluation
 from sparktune.sklearn.growing import Growing
 from sparktune.sklearn.rows import merging, metrics_of
-from sparktune.sklearn.running import Plan
+from sparktune.sklearn.running import Plan, mark_of
+from sparktune.sklearn.same_data import check_data
 from sparktune.sklearn.spaces import space_of
 from sparktune.skopt.optimizer.base import Follower
 from sparktune.skopt.optimizer.optimizer import Optimizer
@@ -206,6 +207,8 @@ class BayesSearchCV(SparkSearchCV):
             optimizer = self._optimizer(dimensions, limit, rng)
             follower = Follower(optimizer, self._callbacks)
             self.study_ = optimizer.study
+            journal = f"{self.journal}.{i}" if self.journal and i else self.journal
+            check_data(mark_of(objective), (), journal)
             tune(
                 objective,
                 optimizer.study.space,
@@ -213,7 +216,7 @@ class BayesSearchCV(SparkSearchCV):
                 on=on,
                 max_trials=limit,
                 stop=follower,
-                journal=f"{self.journal}.{i}" if self.journal and i else self.journal,
+                journal=journal,
                 observers=[observe, follower],
                 errors="raise" if isinstance(self.error_score, str) else "record",
                 deterministic=self.on is None,

@@ -361,10 +361,16 @@ def test_what_is_continued_must_fit(by: str, tmp_path: Any) -> None:
         other.fit(X, y)
 
 
-def test_earlier_predictions_of_other_samples_do_not_count() -> None:
-    found = search(warm_start=True).fit(X, y)
-    found.set_params(n_iter=4).fit(X[:60], y[:60])
-    assert "Tibshirani's correction, as its predictions are not there" in found.corrected_by_
+@pytest.mark.parametrize("by", ["journal", "warm start"])
+def test_what_is_continued_has_scores_on_the_same_data(by: str, tmp_path: Any) -> None:
+    given = {"journal": tmp_path / "search.jsonl"} if by == "journal" else {"warm_start": True}
+    found = search(**given)
+    found.fit(X, y)
+    with pytest.raises(InvalidArgument, match="scored on other data"):
+        found.set_params(n_iter=4).fit(X[:, ::-1], y)
+    with pytest.raises(InvalidArgument, match="scored on other data"):
+        found.fit(X, 1 - y)
+    assert len(found.fit(X.tolist(), y.copy()).cv_results_["params"]) == 4
 
 
 @pytest.mark.filterwarnings("ignore:The least populated class")

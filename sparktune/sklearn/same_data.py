@@ -1,0 +1,61 @@
+"""Whether the candidates that a search continues were scored on the data that it has now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import joblib
+import numpy as np
+
+from sparktune.errors import InvalidArgument
+from sparktune.journal.journal import read
+from sparktune.sklearn.rows import DATA
+from sparktune.trial import Told, Trial
+
+
+def fingerprint(X: Any, y: Any) -> str:
+    """A text that differs for data with other values, 32 characters long; "" for data that cannot
+    be pickled.
+    """
+    try:
+        return str(joblib.hash([_values(X), _values(y)]))
+    except Exception:  # of a data type of the user's
+        return ""
+
+
+def _values(data: Any) -> Any:
+    """Data without what may differ while the values are the same: strides, blocks of a table."""
+    if hasattr(data, "columns"):
+        return [[str(name), np.ascontiguousarray(column)] for name, column in data.items()]
+    if hasattr(data, "tocsr"):
+        rows = data.tocsr()
+        return [rows.shape, rows.data, rows.indices, rows.indptr]
+    return np.ascontiguousarray(data)
+
+
+def check_data(mark: str, trials: Iterable[Trial], journal: Any) -> None:
+    """Refuse to continue candidates that were scored on other data.
+
+    Args:
+        mark: the fingerprint of the data.
+        trials: those that the search continues.
+        journal: path of the journal that the search continues, or None.
+
+    Raises:
+        InvalidArgument: they have another fingerprint.
+    """
+    told = [trial.result for trial in trials]
+    if journal is not None:
+        told += [event.trial.result for event in read(journal) if isinstance(event, Told)]
+    if mark and any(_mark(result) not in ("", mark) for result in told):
+        where = "warm_start=True" if journal is None else f"the journal {journal}"
+        raise InvalidArgument(
+            f"{where} continues candidates that were scored on other data, and scores on different "
+            "data cannot be compared; give the same X and y, or start over with "
+            f"{'warm_start=False' if journal is None else 'another path'}"
+        )
+
+
+def _mark(result: Mapping[str, Any] | None) -> str:
+    return str((result or {}).get(DATA, ""))
