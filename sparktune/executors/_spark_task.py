@@ -217,6 +217,8 @@ def begin(sources: Sources, fetch: Callable[[Any], bytes | str]) -> None:
     for digest in [digest for digest, last in used.items() if last < now - _KEPT]:
         for things in (contents, objects, used):
             things.pop(digest, None)
+        gc.unfreeze()  # it may be in cycles
+        process.pop("modules", None)
     for name, (_, (_, _, sent)) in sources.items():
         if sent is None:
             content_of(name)
@@ -245,12 +247,20 @@ def loaded(config: bytes) -> tuple[Any, Any]:
 def forget_trial() -> None:
     """Forget the classes that came with a trial, and free the memory that its objective mapped,
     which cycles may keep alive.
+
+    Spark collects garbage after each task. Where large packages are loaded, as scikit-learn is, to
+    look through their objects costs more than a short trial does; so once a trial has imported
+    something, what is left after it is exempt.
     """
     process = process_state()
     classes, mapped = process.pop("trial", (set(), None))
     forget_classes(classes - process.get("lasting", set()))
-    if mapped is not None and mapped() is not None:
+    imported = len(sys.modules) != process.get("modules")
+    if imported or (mapped is not None and mapped() is not None):
         gc.collect()
+    if imported:
+        gc.freeze()
+        process["modules"] = len(sys.modules)
 
 
 def shared(key: str) -> Any:

@@ -123,7 +123,7 @@ class BestModel(BaseEstimator):  # type: ignore[misc]
 
         Args:
             X, EX_list: samples, as in `fit`.
-            fit_preproc: fit the preprocessing anew, on X.
+            fit_preproc: fit the preprocessing again, on X.
 
         Raises:
             NotFittedError: `fit` has not ended.

@@ -28,7 +28,7 @@ PARTS = ("classifier", "regressor", "preprocessing", "ex_preprocs")
 
 @dataclass
 class Search:
-    """A study that goes on, a number of trials at a time.
+    """A study that is continued by a number of trials at a time.
 
     Attributes:
         space: the space, as a node that gives a dict of `PARTS`.

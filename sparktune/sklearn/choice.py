@@ -1,4 +1,4 @@
-"""Which candidate is chosen, and how far it can be told apart from others."""
+"""Which candidate is chosen, and which others are as good."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def fold_scores(table: Mapping[str, Any], metric: str) -> NDArray[np.float64]:
 
 
 def alike(folds: NDArray[np.float64], best: int) -> NDArray[np.intp]:
-    """The candidates that cannot be told from the best: whose mean is lower by no more than one
+    """The candidates that cannot be distinguished from the best: their mean is lower by at most one
     standard error of the difference, fold by fold. The best is one of them.
     """
     differences = folds[best] - folds
@@ -58,10 +58,10 @@ def leaderboard(
 
 
 def remark(like: NDArray[np.intp], n: int) -> str:
-    """In words, how far the best can be told from others; "" if it can."""
+    """In words, how many candidates are as good as the best; "" if none is."""
     if len(like) < 2:
         return ""
     return (
-        f"{len(like)} of {n} candidates cannot be told from the best: their scores are lower by "
-        "less than one standard error"
+        f"{len(like)} of {n} candidates cannot be distinguished from the best: their scores are "
+        "lower by less than one standard error"
     )

@@ -29,11 +29,11 @@ class Growing:
         orders: for "n_samples": for each fold, positions in its training samples, in the order in
             which they are used.
         shares: whether a budget is a share of them.
-        warm: the name of the parameter `warm_start` of what goes on from a model with a smaller
-            budget; "": nothing does.
+        warm: the name of the parameter `warm_start` of the step that continues from a model with a
+            smaller budget; "": none does.
 
     Attributes:
-        groups: the numbers of the folds in each part; all are in one if models go on.
+        groups: the numbers of the folds in each part; all are in one if models continue.
     """
 
     def __init__(

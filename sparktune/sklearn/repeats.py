@@ -112,7 +112,7 @@ class Repeats:
         return told, done
 
     def _undecided(self, told: Sequence[Folds], done: int) -> list[int]:
-        """The candidates with all folds so far that cannot be told from the best of them."""
+        """The candidates with all folds so far that cannot be distinguished from the best."""
         rows = [row for row, folds in enumerate(told) if len(folds) == done]
         scores = np.array([self._scores(told[row]) for row in rows])
         means = scores.mean(axis=1)

@@ -101,7 +101,7 @@ def _check_parameter(
 
 
 def _warm(estimator: Any, resource: str) -> str:
-    """The parameter that makes a model go on from what it has learned; "" where there is none, or
+    """The parameter that makes a model continue from what it has learned; "" if there is none, or
     where the resource would count what is added.
     """
     prefix, _, name = resource.rpartition("__")

@@ -19,112 +19,113 @@ from sparktune.stopping import Never, Timeout
 
 
 class SparkSearchCV(FoldSearch):
-    """Cross-validated search whose folds are Spark tasks, and in which earlier scores guide later
+    """Cross-validated search whose folds run as Spark tasks, and whose earlier scores guide later
     candidates.
 
-    It stands where `RandomizedSearchCV` or `GridSearchCV` stood, and after `fit` it is used like
-    the best estimator.
+    It takes the place of `RandomizedSearchCV` or `GridSearchCV`. After `fit` it is used like the
+    best estimator.
 
         search = SparkSearchCV(SVC(), {"C": loguniform(1e-3, 1e3)}, n_iter=50, on=Spark(8))
         search.fit(X, y).predict(X)
 
     Args:
         estimator: any scikit-learn estimator, pipelines included.
-        space: a dict {parameter: what it may be}, with names as `set_params` takes them ("clf__C"),
-            or a list of such dicts. A parameter is a list of options, a frozen distribution of
-            scipy, an `hp.*` node, a dimension of scikit-optimize or a distribution of Optuna. A
-            dict under a name that is not a parameter is a group, whose entries count as the space's
-            own, as in {"kind": hp.choice("kind", [{"C": ...}, {...}])}. None: the estimator brings
-            its own, as `any_classifier()` does.
-        n_iter: the number of candidates; under `warm_start` those of earlier fits included. None:
+        space: a dict {parameter: values}, with names as `set_params` takes them ("clf__C"), or a
+            list of such dicts. Values are a list of options, a frozen distribution of scipy, an
+            `hp.*` node, a dimension of scikit-optimize or a distribution of Optuna. A dict under a
+            name that is not a parameter is a group: its entries count as entries of the space, as
+            in {"kind": hp.choice("kind", [{"C": ...}, {...}])}. None: the space that the estimator
+            brings, as `any_classifier()` does.
+        n_iter: the number of candidates; with `warm_start`, candidates of earlier fits count. None:
             10, or as many as `time_budget` allows.
-        scoring: as in `GridSearchCV`. With several metrics, the one named by `refit` is maximised,
-            or the first one if `refit` is a function or False.
-        n_jobs: where `on` is None: how many folds run at once; None or -1: as many as there are
-            slots.
-        refit: whether to fit the best candidate on all data; the name of the metric that says what
-            is best; a function of `cv_results_` that returns the index of the best; or "ensemble":
-            `best_estimator_` is `ensemble_`.
-        cv: as in `GridSearchCV`. All candidates of a fit see the same splits, which are made once.
+        scoring: as in `GridSearchCV`. With several metrics, the search maximises the one that
+            `refit` names, or the first one if `refit` is a function or False.
+        n_jobs: if `on` is None: how many folds run at once; None or -1: as many as there are slots.
+        refit: whether to fit the best candidate on all data; or the name of the metric that decides
+            which is best; or a function of `cv_results_` that returns the index of the best; or
+            "ensemble": `best_estimator_` is `ensemble_`.
+        cv: as in `GridSearchCV`. The splits are made once; all candidates of a fit share them.
         verbose: 0: silent; above: a progress bar.
-        pre_dispatch: taken so that programs keep working; there are never more folds under way than
+        pre_dispatch: accepted for compatibility and ignored; never more folds are submitted than
             there are slots.
-        random_state: an integer, a `numpy.random.RandomState` or a `numpy.random.Generator` that
-            determines the candidates, together with their scores; None: random.
+        random_state: an integer, a `numpy.random.RandomState` or a `numpy.random.Generator` that,
+            together with the scores, determines the candidates; None: random.
         error_score: the score of a fold that cannot be fitted or scored, and of every fold of a
             candidate whose process died or ran out of time; "raise": the first failure ends the
             search.
-        return_train_score: whether `cv_results_` has scores on the training folds.
-        param_distributions: `space`, by the name that `RandomizedSearchCV` has for it.
-        param_grid: instead of a space: dict or list of dicts {parameter: options}, all of whose
-            combinations are evaluated, as in `GridSearchCV`; `n_iter` does not count then.
+        return_train_score: whether `cv_results_` holds scores on the training folds.
+        param_distributions: another name for `space`, that of `RandomizedSearchCV`.
+        param_grid: instead of a space: a dict or list of dicts {parameter: options}. All
+            combinations are evaluated, as in `GridSearchCV`, and `n_iter` is ignored.
         sampler: what chooses candidates: "tpe", "gp", "random", ..., or a sampler, as in `tune`.
-        on: where folds are evaluated: `Spark(...)`, `Threads(...)`, `Serial()`; None: Spark, or in
-            this process where that is a Spark task already. Workers need scikit-learn; the data is
-            sent to each machine once.
-        unit: "fold": each fold of a candidate is a task of its own; "candidate": all folds of a
-            candidate are one task, which costs less where folds take less than some hundredths of a
-            second; "auto": folds, until they have been found to be as short as that.
+        on: where folds are evaluated: `Spark(...)`, `Threads(...)` or `Serial()`. None: Spark, or
+            this process inside a Spark task. Workers need scikit-learn. The data is sent to each
+            machine once.
+        unit: "fold": each fold of a candidate is a task; "candidate": all folds of a candidate are
+            one task, which is cheaper where a fold takes less than about 0.05 seconds; "auto":
+            starts with folds and switches by the time they take.
         racing: whether a candidate that is clearly worse than the best gets no more folds after its
-            second: by the rule "forgiving" or "paired" of `sparktune.schedulers.Folds`; True: by
-            both. Its row keeps the folds it has, and its mean is NaN: it is never the best.
-            `cv_results_` has two more columns then, `n_folds` and `partial_test_<metric>`, the mean
-            of these folds.
-        repeats: "adaptive", where `cv` repeats its folds, as `RepeatedStratifiedKFold` does: all
-            candidates get those of the first repeat, and only those within one standard error of
-            the best get further ones. Rows of others are as in a race. None: all get all.
-        scheduler: with `resource`: gives most candidates a part of it only, and few all of it, such
-            as `ASHA(min_budget=10, max_budget=270)`; `n_iter` counts candidates. A row has what
-            its candidate got at last; the mean of one that got less than others is NaN: it is never
-            the best. `cv_results_` has two more columns, `n_resources` and
-            `partial_test_<metric>`, the mean with that. None: every candidate gets all.
-        resource: what the scheduler's budgets are: "n_samples", training samples of each fold
-            (or, up to 1.0, their share), see `sparktune.subset`; or the name of a parameter, such
-            as "n_estimators", "clf__n_estimators" or "max_iter", which the space must not hold.
-            Models go on from where they were by `warm_start`, if they have that and the parameter
-            counts all; the folds of a candidate are one task then.
-        checkpoints: a folder (an absolute path) or a URL to which all workers can write, where such
+            second, by the rule "forgiving" or "paired" of `sparktune.schedulers.Folds`; True:
+            either rule stops it. Its row keeps the folds it has. Its mean is NaN, so it is never
+            the best. `cv_results_` gets two more columns: `n_folds`, and `partial_test_<metric>`,
+            the mean of these folds.
+        repeats: "adaptive", for a `cv` that repeats its folds, such as `RepeatedStratifiedKFold`:
+            all candidates get the folds of the first repeat, and only those within one standard
+            error of the best get more. Rows of the others are as in a race. None: all candidates
+            get all folds.
+        scheduler: with `resource`: gives most candidates only a part of it and a few all of it,
+            such as `ASHA(min_budget=10, max_budget=270)`; `n_iter` counts candidates. A row shows
+            the last result of its candidate. The mean of a candidate that got less than others is
+            NaN, so it is never the best. `cv_results_` gets two more columns: `n_resources`, and
+            `partial_test_<metric>`, the mean at that budget. None: every candidate gets all.
+        resource: the unit of the scheduler's budgets: "n_samples", training samples of each fold
+            (up to 1.0: their share), see `sparktune.subset`; or the name of a parameter, such as
+            "n_estimators", "clf__n_estimators" or "max_iter", which the space must not contain.
+            Models that have `warm_start`, and whose parameter counts all steps, continue from the
+            smaller budget; the folds of a candidate are one task then.
+        checkpoints: a folder (an absolute path) or a URL that all workers can write to, where such
             models wait for more budget; None: they travel to the driver and back, up to 100 MB for
-            a candidate. One that is lost is fitted from the beginning.
-        time_budget: seconds for the search, the last fit left out; candidates that run then are
-            dropped. A repeat that has begun is finished. None: no limit.
+            a candidate. A model that is lost is fitted from the beginning.
+        time_budget: seconds for the search, without the last fit. Candidates that still run then
+            are dropped; a repeat that has begun is finished. None: no limit.
         journal: path of a file that keeps every candidate and score. The same search with the same
-            path continues where the one before ended. Its files are unpickled then: continue
-            journals that you trust.
-        warm_start: whether `fit` continues from the candidates of the fit before.
-        select: "best": the highest mean score; "1se": of the candidates that cannot be told from
-            the best (lower by at most one standard error, fold by fold), the one that is fitted in
-            the shortest time. For rules of your own, see `refit`.
-        ensemble: how many draws an ensemble of candidates is made of (Caruana 2004): 0: there is
-            none. Its members, fewer than the draws, are fitted on all data where folds are.
-        keep_predictions: whether workers send back what the models of a fold predict for its test
-            samples, at most 10,000 in all and of the best 50 candidates; `corrected_score_` is
-            better with them, and an ensemble needs them.
-        deterministic: whether candidates depend on `random_state` alone and not on the timing; a
-            slow candidate holds others up.
+            path continues where the previous one ended; other data or another space are refused.
+            Its files are unpickled: continue only journals that you trust.
+        warm_start: whether `fit` continues from the candidates of the previous fit, which must have
+            had the same X and y.
+        select: "best": the highest mean score; "1se": of the candidates that cannot be
+            distinguished from the best (lower by at most one standard error, fold by fold), the one
+            with the shortest fit time. For other rules, see `refit`.
+        ensemble: the number of draws of which an ensemble of candidates is made (Caruana 2004); 0:
+            no ensemble. Its members, at most as many, are fitted on all data where folds run.
+        keep_predictions: whether workers send back the predictions for the test folds, at most
+            10,000 samples, of the best 50 candidates. They make `corrected_score_` better, and an
+            ensemble needs them.
+        deterministic: whether candidates depend on `random_state` alone and not on the timing. A
+            slow candidate then delays others.
         tracking: "mlflow", or `MlflowObserver(...)` with options: log the search to MLflow, each
-            candidate as a child run, as in `tune`. None: no.
+            candidate as a child run, as in `tune`. None: no tracking.
 
     Attributes:
-        cv_results_: {column: array over candidates} as of `GridSearchCV`. Parameters that a
-            candidate lacks are masked.
-        best_index_, best_params_, best_score_: the best candidate: its row, its parameters, its
-            mean test score. No best_score_ if `refit` is a function; nothing of this if it is False
-            and there are several metrics.
-        best_estimator_, refit_time_: the best candidate fitted on all data, and the seconds it
+        cv_results_: {column: array over candidates}, as in `GridSearchCV`. Parameters that a
+            candidate does not have are masked.
+        best_index_, best_params_, best_score_: the row, the parameters and the mean test score of
+            the best candidate. There is no best_score_ if `refit` is a function, and none of the
+            three if there are several metrics and `refit` is False.
+        best_estimator_, refit_time_: the best candidate fitted on all data, and the seconds that
             took; only with `refit`.
-        corrected_score_, corrected_interval_, corrected_by_: what the best candidate is expected to
-            reach on new data: `best_score_` is the best of many, and so too good. The score, the 95
-            % interval, and how they were made: by BBC-CV from the predictions that were kept, by
-            Tibshirani's correction where there are none. NaN where `refit` or `select` chooses by
-            more than the score. They correct for the choice among candidates, not for the sampler's
-            having looked for them with the same scores.
-        leaderboard_: the candidates, best first, a dict each: `rank`, `candidate` (its row),
+        corrected_score_, corrected_interval_, corrected_by_: the score that the best candidate is
+            expected to reach on new data, its 95 % interval, and how they were computed. The
+            maximum of many scores, `best_score_`, is too optimistic. Computed by BBC-CV from kept
+            predictions, or by Tibshirani's correction without them; NaN where `refit` or `select`
+            uses more than the score. They correct for choosing among the candidates, but not for
+            the sampler's use of the same scores.
+        leaderboard_: the candidates, best first, each a dict: `rank`, `candidate` (its row),
             `score`, `std`, `like_the_best`, `fit_time`, `weight` (in the ensemble), `params`.
-        remark_: in words, how many candidates cannot be told from the best; "" if none.
+        remark_: in words, how many candidates cannot be distinguished from the best; "" if none.
         ensemble_: with `ensemble`: a fitted `VotingClassifier` (of probabilities) or
-            `VotingRegressor`; `ensemble_weights_` are {row: weight}.
-        test_score_: with `fit(test=...)`: the score of `best_estimator_` there.
+            `VotingRegressor`; `ensemble_weights_` is {row: weight}.
+        test_score_: with `fit(test=...)`: the score of `best_estimator_` on these samples.
         study_: the `Study`, whose trials are the candidates.
         scorer_, multimetric_, n_splits_: the scorer or {metric: scorer}, whether there are several
             metrics, and the number of splits.

@@ -32,7 +32,7 @@ def node_of(
         choose: `(group, label)` gives the node of a model inside this one.
 
     Raises:
-        InvalidArgument: the estimator has no such parameter, or the label is no text.
+        InvalidArgument: the estimator has no such parameter, or the label is not a text.
         ImportError: the package of the estimator is not installed.
     """
     entry = entries()[name]
