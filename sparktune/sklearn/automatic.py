@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
@@ -68,6 +70,7 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
         tags.estimator_type, tags.target_tags = usual.estimator_type, usual.target_tags
         tags.classifier_tags, tags.regressor_tags = usual.classifier_tags, usual.regressor_tags
         tags.input_tags.allow_nan = tags.input_tags.string = True
+        tags.target_tags.multi_output = True
         return tags
 
     def _usual(self) -> Any:
@@ -107,13 +110,16 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
 
         Args:
             X: a DataFrame, an array, or a sparse matrix.
-            y: targets, (n_samples,).
+            y: targets, (n_samples,); or (n_samples, n_targets), for which a model that takes one
+                target is fitted once for each.
             sample_weight: weights for the model, (n_samples,).
         """
         preparation = preparation_of(X)
         before = [] if preparation is None else [("columns", preparation)]
         middle = [(f"step_{i}", clone(step)) for i, step in enumerate(self.steps)]
         model = self._usual() if self.model is None else clone(self.model)
+        if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not _takes_several(model):
+            model = _PER_TARGET[self.kind](model)
         self.pipeline_ = Pipeline([*before, *middle, ("model", model)])
         given = {} if sample_weight is None else {"model__sample_weight": sample_weight}
         self.pipeline_.fit(X, y, **given)
@@ -146,6 +152,16 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
     def export(self) -> str:
         """The program that makes the same pipeline, not fitted, as `model`."""
         return program_of(self.pipeline_)
+
+
+def _takes_several(model: Any) -> bool:
+    """Whether a model takes several targets for each sample."""
+    if hasattr(model, "__sklearn_tags__"):  # scikit-learn 1.6 and newer
+        return bool(model.__sklearn_tags__().target_tags.multi_output)
+    return bool(model._get_tags()["multioutput"])
+
+
+_PER_TARGET = {"classifier": MultiOutputClassifier, "regressor": MultiOutputRegressor}
 
 
 def _anything(entry: Entry) -> bool:

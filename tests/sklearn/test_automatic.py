@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -121,3 +122,16 @@ def test_the_model_is_an_estimator_of_its_kind() -> None:
     assert not hasattr(fitted, "predict_proba")
     tree = any_classifier().set_params(model=DecisionTreeClassifier())
     assert tree.fit(X, y > 100).predict_proba(X).shape == (len(y), 2)
+
+
+def test_several_targets_have_a_model_each_where_it_takes_one() -> None:
+    X, y = (each[:60] for each in load_diabetes(return_X_y=True))
+    both = np.column_stack([y, -y])
+    search = SparkSearchCV(any_regressor(), n_iter=2, cv=2, on=Serial(), random_state=0)
+    search.fit(X, both)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.predict(X).shape == (60, 2)
+    fitted = any_classifier().fit(X, both > 0)
+    assert fitted.predict(X).shape == (60, 2)
+    forest = any_regressor().set_params(model=RandomForestRegressor(2)).fit(X, both)
+    assert isinstance(forest.pipeline_[-1], RandomForestRegressor)
