@@ -7,6 +7,8 @@ import pickle
 from collections.abc import Generator, Sequence
 from typing import Any
 
+import numpy as np
+
 from sparktune.arguments import whole
 from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Platform
@@ -133,8 +135,8 @@ class HyperoptEstimator(BestModel):
 
         Args:
             X: samples, (n_samples, n_features): an array, a sparse matrix, a list, or a DataFrame,
-                whose texts, dates and missing values are made numbers first; or texts,
-                (n_samples,).
+                whose texts, dates and missing values are made numbers first (missing values of
+                an array only if no `preprocessing` is given); or texts, (n_samples,).
             y: targets, (n_samples,) or (n_samples, n_targets).
             EX_list: exogenous data sets, each (n_samples, ...).
             valid_size: the share of the rows on which models are scored, where there are no folds.
@@ -245,8 +247,19 @@ class HyperoptEstimator(BestModel):
             self.use_partial_fit,
             self.trial_timeout,
             self.n_jobs,
-            preparation_of(data.X) if hasattr(data.X, "columns") else None,
+            preparation_of(data.X) if self._is_prepared(data.X) else None,
         )
+
+    def _is_prepared(self, X: Any) -> bool:
+        """Whether X is prepared before all other steps: a DataFrame; an array of numbers if the
+        preprocessing is not given.
+        """
+        numbers = isinstance(X, np.ndarray) and X.dtype.kind == "f"
+        return hasattr(X, "columns") or (numbers and self._chooses_steps)
+
+    @property
+    def _chooses_steps(self) -> bool:
+        return self.preprocessing is None and self.space is None
 
     def _dump(self) -> None:
         with open(str(self.fit_increment_dump_filename), "wb") as file:
@@ -271,6 +284,7 @@ class HyperoptEstimator(BestModel):
         else:
             tags.regressor_tags = RegressorTags()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self._chooses_steps
         tags.non_deterministic = self.seed is None
         return tags
 

@@ -12,6 +12,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
+from sparktune.errors import InvalidArgument
+
 DENSE = 50_000_000  # numbers up to which a sparse matrix becomes dense: 400 MB
 WORDS = 1000  # of texts that are all there is
 MOST_CATEGORIES = 30  # of a column that get a column of their own; the rare ones share one
@@ -26,14 +28,20 @@ def preparation_of(X: Any) -> Any:
     Args:
         X: samples, (n_samples, n_features), as a pandas DataFrame, an array or a sparse matrix; or
             texts, (n_samples,).
+
+    Raises:
+        InvalidArgument: several columns have the same name.
     """
     if not hasattr(X, "columns"):
         return _preparation_of_array(X)
     kinds: dict[str, list[Any]] = {}
-    for name in X.columns:
-        kinds.setdefault(_kind(X[name]), []).append(name)
+    for name, column in X.items():
+        kinds.setdefault(_kind(column), []).append(name)
     if set(kinds) <= {"number"} and not X.isna().any(axis=None):
         return None
+    if not X.columns.is_unique:
+        twice = sorted(set(X.columns[X.columns.duplicated()]))
+        raise InvalidArgument(f"columns of X must have different names; these come twice: {twice}")
     steps: list[tuple[str, Any, Any]] = []
     for kind, names in kinds.items():
         if kind == "text":
@@ -50,6 +58,9 @@ def _preparation_of_array(X: Any) -> Any:
     array = np.asarray(X)
     if array.ndim == 1 and array.dtype.kind in "OU":
         return make_pipeline(_text(WORDS), FunctionTransformer(as_dense, accept_sparse=True))
+    if array.ndim == 2 and array.dtype.kind in "OU":
+        columns = preparation_of(as_table(array))
+        return columns and make_pipeline(FunctionTransformer(as_table), columns)
     return (
         _gaps() if array.ndim == 2 and array.dtype.kind == "f" and np.isnan(array).any() else None
     )
@@ -96,6 +107,13 @@ def as_texts(X: Any) -> Any:
     values = np.asarray(X, dtype=object)
     texts = ["missing" if value is None or value != value else str(value) for value in values.flat]
     return np.array(texts, dtype=object).reshape(values.shape)
+
+
+def as_table(X: Any) -> Any:
+    """An array of objects as a DataFrame whose columns have types of their own."""
+    import pandas as pd  # here, as arrays of numbers do without
+
+    return pd.DataFrame(np.asarray(X, dtype=object)).infer_objects()
 
 
 def as_dense(X: Any) -> Any:

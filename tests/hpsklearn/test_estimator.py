@@ -205,6 +205,12 @@ def test_tables_keep_their_columns() -> None:
     assert model.predict(unseen).shape == (150,)
 
 
+def test_gaps_of_arrays_are_filled_where_no_preprocessing_is_given() -> None:
+    gaps = X.copy()
+    gaps[::7, 0] = np.nan
+    assert quick(preprocessing=None).fit(gaps, Y).score(gaps, Y) > 0.8
+
+
 def test_sparse_matrices_and_texts_are_taken_as_they_are() -> None:
     model = HyperoptEstimator(max_evals=3, seed=0).fit(sparse.csc_matrix(abs(X)), Y)
     assert model.score(sparse.csr_matrix(abs(X)), Y) > 0.3

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from sparktune import Serial
+from sparktune import InvalidArgument, Serial
 from sparktune.sklearn import SparkSearchCV, any_classifier, any_regressor
 from sparktune.sklearn.preparation import preparation_of
 from sparktune.space.space import Space
@@ -50,6 +50,21 @@ def test_numbers_without_gaps_need_nothing() -> None:
     gaps = X.to_numpy().copy()
     gaps[0, 0] = np.nan
     assert np.isfinite(preparation_of(gaps).fit_transform(gaps)).all()
+
+
+def test_an_array_of_objects_is_a_table() -> None:
+    X, _ = table()
+    objects = X[["mean radius", "mean perimeter", "kind"]].to_numpy(dtype=object)
+    Z = preparation_of(objects).fit_transform(objects)
+    assert np.isfinite(Z.astype(float)).all()
+    assert Z.shape == (200, 2 + 1 + 3)
+    assert preparation_of(objects[:, :1]) is None
+
+
+def test_columns_of_the_same_name_are_refused() -> None:
+    X = pd.DataFrame([["a", 1.0], ["b", 2.0]], columns=["x", "x"])
+    with pytest.raises(InvalidArgument, match=r"come twice: \['x'\]"):
+        preparation_of(X)
 
 
 @pytest.mark.filterwarnings("ignore:n_quantiles")
