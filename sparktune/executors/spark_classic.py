@@ -208,11 +208,12 @@ class SparkClassic:
 
     def _usual(self, sources: _spark_task.Sources) -> pyspark.RDD[bytes]:
         """What most jobs compute. They differ in a local property alone, so that the function is
-        pickled, and an RDD made in the JVM, only once.
+        pickled only once. But when a job fails, Spark fails all jobs whose last RDD is the same one
+        (`stageDependsOn` in its DAGScheduler); so each job has a last RDD of its own.
         """
         if self._prepared is None or self._prepared[0] is not sources:
             self._prepared = sources, self._mapped(sources, None)
-        return self._prepared[1]
+        return self._prepared[1].coalesce(1)
 
     def _run(
         self, rdd: pyspark.RDD[bytes], described: str, tag: str, given: bytes | None = None
