@@ -1,4 +1,4 @@
-"""The best model of a search: how it is fitted, and what it answers."""
+"""The best model of a search: fitting it and predicting with it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _learns(method: str) -> Any:
 
 
 class BestModel(BaseEstimator):  # type: ignore[misc]
-    """A search whose best model answers for it."""
+    """A search that predicts with its best model."""
 
     n_jobs: int | None
     _search: Search

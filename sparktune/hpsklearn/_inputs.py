@@ -1,4 +1,4 @@
-"""What users give to a `HyperoptEstimator`, as it is used."""
+"""Converts the arguments of a `HyperoptEstimator`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def targets_of(y: Any) -> Any:
 
 
 def rows_of(X: Any) -> Any:
-    """X as something with a shape; sparse matrices in a form whose rows can be chosen, objects that
+    """X as an array, DataFrame or CSR matrix, whose rows can be selected; arrays of objects that
     are all numbers as numbers.
     """
     if hasattr(X, "tocsr"):

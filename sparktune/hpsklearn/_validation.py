@@ -114,8 +114,8 @@ def stepping() -> Callable[..., int]:
 
 
 def fitting() -> Callable[..., int | None]:
-    """The function that fits a model: at once, which gives None; by a number of epochs; or, with
-    `epochs=True`, by as many as help, which gives their number.
+    """The function that fits a model: at once, which returns None; by a number of epochs; or, with
+    `epochs=True`, by as many epochs as help, which returns their number.
     """
     step = stepping()
 

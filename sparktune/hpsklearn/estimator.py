@@ -24,29 +24,30 @@ __all__ = ["AllModelsFailed", "HyperoptEstimator", "hyperopt_estimator"]
 
 
 class HyperoptEstimator(BestModel):
-    """A classifier or regressor that is chosen, with its preprocessing, from a search space.
+    """A classifier or regressor chosen from a search space, together with its preprocessing.
 
         model = HyperoptEstimator(classifier=any_classifier("clf"), algo=tpe.suggest, max_evals=50,
                                   trial_timeout=60, seed=0, on=Spark(parallelism=8))
         model.fit(X, y).predict(X)
 
-    A program written for hyperopt-sklearn runs unchanged; what it does not know comes last.
+    A program written for hyperopt-sklearn runs unchanged; additional options come last.
 
     Args:
-        preprocessing: a node, or a list of nodes, that gives a list of transformers; [] for none;
-            None: what suits the data, for dense matrices `any_preprocessing`.
+        preprocessing: a node, or a list of nodes, that evaluates to a list of transformers; []:
+            none; None: what suits the data, for dense matrices `any_preprocessing`.
         ex_preprocs: such a list for each exogenous data set; None: no preprocessing of them.
-        classifier, regressor: a node that gives a model; both None: classifiers that suit the data.
+        classifier, regressor: a node that evaluates to a model; both None: classifiers that suit
+            the data.
         space: {"classifier": ..., "regressor": ..., "preprocessing": ..., "ex_preprocs": ...} in
             place of these four, or a node that gives such a dict.
         algo: what suggests points, as in `fmin`; default: random search.
         max_evals: trials of a fit; under `warm_start` in addition to the earlier ones.
         loss_fn: `(y_true, y_pred) -> loss` on the predictions of all folds together; None:
             1 - accuracy for classifiers, 1 - R2 for regressors.
-        continuous_loss_fn: whether `loss_fn` is given probabilities, (n_samples, n_classes).
+        continuous_loss_fn: whether `loss_fn` receives probabilities, (n_samples, n_classes).
         verbose: whether to show a progress bar.
-        trial_timeout: seconds that one trial may run; None: no limit. Without Spark, trials run in
-            a process of their own then.
+        trial_timeout: seconds that one trial may run; None: no limit. With a limit and without
+            Spark, trials run in a separate process.
         fit_increment: how many trials `fit_iter` makes in one step, and after how many the trials
             are dumped.
         fit_increment_dump_filename: a file into which the trials are pickled; None: none.
@@ -55,7 +56,7 @@ class HyperoptEstimator(BestModel):
         use_partial_fit: fit models that can by epochs of `partial_fit`, until their score on the
             validation rows gets no better.
         refit: whether to fit the best model on all data. Without, it cannot predict.
-        n_jobs: of models that have such a parameter.
+        n_jobs: passed to models that have this parameter.
         scoring: a scorer, or its name, as in scikit-learn; maximised in place of `loss_fn`.
         on: where trials are evaluated: `Spark(parallelism=8)`, `Processes(4)`, `Threads(4)`, or
             None for this process.
@@ -64,7 +65,7 @@ class HyperoptEstimator(BestModel):
         best_estimator_: the best model with its preprocessing as a `sklearn.pipeline.Pipeline`; not
             where there are exogenous data sets.
         best_loss_: its loss.
-        classes_: the classes that the model knows.
+        classes_: the classes of the target.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class HyperoptEstimator(BestModel):
     def trials(self) -> Trials:
         """The trials of all fits."""
         if "_trials" not in self.__dict__:
-            raise AttributeError("there are no trials before fit")
+            raise AttributeError("trials exists only after fit")
         return self._trials
 
     # The search
@@ -194,8 +195,9 @@ class HyperoptEstimator(BestModel):
         random_state: Any = None,
         sample_weight: Any = None,
     ) -> Generator[Trials, int | None, None]:
-        """The trials, after 0, `fit_increment`, twice as many ... evaluations, without end; what is
-        sent says how many come next. Arguments are those of `fit`.
+        """A generator of the trials, after 0, `fit_increment`, twice as many ... evaluations,
+        without end. Send it a number to choose how many come next. The arguments are those of
+        `fit`.
         """
         if warm_start and not hasattr(self, "trials"):
             raise InvalidArgument("warm_start=True continues earlier trials, and there are none")

@@ -1,4 +1,4 @@
-"""Models that are chosen by a search, with what goes before them: no space to write.
+"""Models that a search chooses, together with their preprocessing, without a space to write.
 
 search = SparkSearchCV(any_classifier(), time_budget=600, on=Spark())
 search.fit(table, y)
@@ -26,14 +26,14 @@ from sparktune.space import hp
 
 
 def any_classifier() -> AutomaticModel:
-    """A classifier to be chosen by `SparkSearchCV`, for tables of numbers, categories, dates, texts
-    and gaps.
+    """A classifier that `SparkSearchCV` chooses, for tables of numbers, categories, dates and
+    texts, with missing values.
     """
     return AutomaticModel("classifier")
 
 
 def any_regressor() -> AutomaticModel:
-    """A regressor to be chosen by `SparkSearchCV`, for the same tables."""
+    """A regressor that `SparkSearchCV` chooses, for the same tables."""
     return AutomaticModel("regressor")
 
 
@@ -42,7 +42,7 @@ def _has(method: str) -> Any:
 
 
 class AutomaticModel(BaseEstimator):  # type: ignore[misc]
-    """A model behind what its data need, as a plain `sklearn.pipeline.Pipeline`.
+    """A model with the preprocessing that its data need, as a plain `sklearn.pipeline.Pipeline`.
 
     Args:
         kind: "classifier" or "regressor".
@@ -79,11 +79,11 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
     def search_space(
         self, probabilities: bool = False
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """Where `SparkSearchCV` searches if it is given no space: {parameter: node}, and the points
-        with which it begins: models with the parameters that scikit-learn gives them.
+        """The space {parameter: node} that `SparkSearchCV` searches if it is given none, and the
+        points that it evaluates first: models with scikit-learn's default parameters.
 
         Args:
-            probabilities: whether classifiers must have those of the classes.
+            probabilities: whether classifiers must have `predict_proba`.
         """
         classifies = self.kind == "classifier"
         suited = _tells_probabilities if probabilities and classifies else _anything
@@ -141,7 +141,7 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
 
     @available_if(_has("decision_function"))  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> Any:
-        """Distances from the border between classes, where the model has them."""
+        """Signed distances from the decision boundary, where the model has them."""
         return self.pipeline_.decision_function(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

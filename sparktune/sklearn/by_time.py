@@ -1,4 +1,4 @@
-"""Folds as tasks of their own, or all folds of a candidate as one task: the time they take tells.
+"""Either each fold is a task, or all folds of a candidate are one: the time they take decides.
 
 A task costs the driver some milliseconds. Where folds take less than some hundredths of a second,
 that is more than what is gained by having them side by side.
@@ -52,7 +52,7 @@ class ByTime:
 
 
 class _ByTime:
-    """Changes from folds to candidates, or back, when nothing is inside any more."""
+    """Switches from folds to candidates, or back, when no candidate is inside."""
 
     def __init__(self, inner: Executor, n: int, merge: Callable[..., Any]) -> None:
         self._inner = inner
@@ -69,7 +69,7 @@ class _ByTime:
 
     @property
     def _changes(self) -> bool:
-        """Whether what recent folds took asks for the other unit."""
+        """Whether recent folds were so short, or so long, that the other unit is better."""
         by_fold = not self._seconds or fmean(self._seconds) >= SHORT
         return by_fold is not self._folds
 

@@ -24,7 +24,7 @@ from sparktune.sklearn.weighted import Responses, Weighted
 def averaged(
     candidates: Mapping[int, Responses], entries: Entries
 ) -> dict[int, NDArray[np.float64]]:
-    """What is averaged of each candidate that has it: probabilities, or the predicted number."""
+    """The predictions to average of each candidate that has them: probabilities or numbers."""
     method = "predict" if entries.classes is None else "predict_proba"
     return {i: told[method].astype(float) for i, told in candidates.items() if method in told}
 

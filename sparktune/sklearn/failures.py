@@ -1,4 +1,4 @@
-"""Candidates without a score: which trials are candidates, and what is said of failures."""
+"""Candidates without a score: which trials are candidates, and how failures are reported."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def check_folds(trials: Sequence[Trial], n: int) -> None:
 
 
 def warn_of_failures(trials: Sequence[Trial], n_splits: int, error_score: Any) -> None:
-    """Say how many fits failed, and why the first did."""
+    """Warn how many fits failed, with the first failure."""
     lost = [trial for trial in trials if not trial.result]
     failures = [text for trial in trials for text in failures_of(trial)]
     failures += [str(trial.failure or trial.status.value) for trial in lost]

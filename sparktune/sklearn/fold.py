@@ -119,9 +119,9 @@ class Evaluation:
     def __call__(self, point: Any, part: int = 0, budget: int | None = None) -> dict[str, Any]:
         numbers = self.groups[part] if budget is None else [budget - 1]
         candidate = self.flatten(point)
-        return self.told(candidate, lambda number: self.fold(candidate, number), numbers)
+        return self.result(candidate, lambda number: self.fold(candidate, number), numbers)
 
-    def told(
+    def result(
         self,
         candidate: Parameters,
         fold: Callable[[int], Mapping[str, Any]],
@@ -145,8 +145,11 @@ class Evaluation:
     def fold(
         self, candidate: Parameters, number: int, model: Any = None, train: Any = None
     ) -> dict[str, Any]:
-        """What is known of a candidate on one fold; `model`: what is to be fitted; `train`: on
-        these samples.
+        """The scores and times of a candidate on one fold.
+
+        Args:
+            model: the model to fit; None: a new one.
+            train: rows to fit it on; None: the training rows of the fold.
         """
         whole, test = self.data.splits[number]
         train = whole if train is None else train
@@ -165,12 +168,12 @@ class Evaluation:
                 continue
             known = self.data.rows(model, rows, train)
             keep = kind == "test_scores" and number < len(self.kept)
-            heard = Heard(model, known[0]) if keep else None
+            recorder = Recorder(model, known[0]) if keep else None
             told[kind] = self._scores(model, rows, known)
             if kind == "test_scores":
                 told["score_time"] = time.time() - fitted
-            if heard is not None:
-                told["responses"] = heard.of(self.wanted, self.kept[number])
+            if recorder is not None:
+                told["responses"] = recorder.of(self.wanted, self.kept[number])
         return told
 
     def _fit(self, model: Any, train: Any) -> str | None:
@@ -212,7 +215,9 @@ class Evaluation:
 
 
 def fitted(estimator: Any, candidates: Sequence[Parameters], data: Data) -> Callable[[int], Any]:
-    """A function of the number of a candidate, which gives its model of all data."""
+    """Returns a function that takes the number of a candidate and returns its model, fitted on all
+    data.
+    """
 
     def fit(number: int) -> Any:
         model = clone(estimator).set_params(**clone(candidates[number], safe=False))
@@ -223,8 +228,8 @@ def fitted(estimator: Any, candidates: Sequence[Parameters], data: Data) -> Call
 
 
 def scored(evaluation: Evaluation, points: Mapping[int, Any]) -> Callable[[Any], Any]:
-    """A function of {"candidate": a key of the points, "fold": a number}, which gives the result of
-    the evaluation of this one fold.
+    """Returns a function that takes {"candidate": a key of the points, "fold": a number} and
+    returns the result of this one fold.
     """
 
     def score(task: Any) -> Any:
@@ -233,8 +238,8 @@ def scored(evaluation: Evaluation, points: Mapping[int, Any]) -> Callable[[Any],
     return score
 
 
-class Heard:
-    """What a fitted model answers while it is scored on some samples.
+class Recorder:
+    """Records the predictions of a fitted model for some samples while it is scored.
 
     Its methods are replaced, on this instance alone, by ones that remember, so that nothing is
     predicted twice.
@@ -263,8 +268,8 @@ class Heard:
 
     def of(self, wanted: Sequence[str], kept: Any) -> dict[str, Any]:
         """{method: answers (n, ...)} for the samples at the positions `kept`, and the `classes`;
-        floats of half the usual length. Nothing if one of them cannot be had. The model forgets
-        that it was listened to.
+        floats in single precision. {} if one of them fails. The model's methods are its own again
+        afterwards.
         """
         for name in self.METHODS:
             getattr(self._model, "__dict__", {}).pop(name, None)

@@ -65,7 +65,7 @@ class Growing:
             model = models[number] = self._model(candidate, models.get(number))
             return self.evaluation.fold(candidate, number, model, self._rows(number, budget))
 
-        told = self.evaluation.told(candidate, fold, self.groups[part])
+        told = self.evaluation.result(candidate, fold, self.groups[part])
         return told | {"state": models} if self.warm else told
 
     def _model(self, candidate: Parameters, before: Any) -> Any:

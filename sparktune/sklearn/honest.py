@@ -1,4 +1,4 @@
-"""What a finished search says of its best candidate beside the mean score."""
+"""What a finished search reports of its best candidate besides the mean score."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Finished:
         return self.folds[:, : self.n]
 
     def candidates(self) -> dict[int, Responses]:
-        """What the candidates answered whose predictions are kept, best first, by their rows."""
+        """The kept predictions of the candidates, best first, by their rows."""
         if self.entries is None:
             return {}
         means = self.shared.mean(axis=1)

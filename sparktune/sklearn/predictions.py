@@ -114,7 +114,7 @@ def _key(id: int) -> str:
 
 
 def answers(study: Study, id: int) -> Answers | None:
-    """What the models of a trial's folds answered, if it is kept."""
+    """The kept predictions of the models of a trial's folds, or None."""
     kept = study.attachments.get(_key(id))
     if isinstance(kept, Blob):  # of a journal that this run continued
         kept = study.attachments[_key(id)] = _loaded(kept)
@@ -122,8 +122,8 @@ def answers(study: Study, id: int) -> Answers | None:
 
 
 def responses(study: Study, id: int, entries: Entries) -> dict[str, NDArray[Any]] | None:
-    """What a candidate's models answered, {method: (N,) or (N, k)}, with a column for each class;
-    None if a fold has no answers, or they are for other samples.
+    """The predictions of a candidate's models, {method: (N,) or (N, k)}, with a column for each
+    class; None if a fold lacks predictions, or has them for other samples.
     """
     kept = answers(study, id)
     folds = () if kept is None else kept.folds

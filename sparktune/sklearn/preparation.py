@@ -1,4 +1,4 @@
-"""What goes before the model where a table has more than numbers in it: plain scikit-learn."""
+"""Preprocessing of tables that hold more than numbers, as plain scikit-learn transformers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ MOST_CATEGORIES = 30  # of a column that get a column of their own; the rare one
 
 
 def preparation_of(X: Any) -> Any:
-    """A transformer, not fitted, that makes numbers of a table: missing numbers become medians and
-    are marked, categories columns of 0 and 1, dates numbers, texts the weights of their words. A
-    sparse matrix becomes dense if it is small, as few models take it as it is. None where X is
-    numbers without gaps.
+    """An unfitted transformer that turns a table into numbers; None if X is numbers without gaps.
+
+    Missing numbers become medians, with a column that marks them. Categories become columns of 0
+    and 1, dates several numbers, texts the TF-IDF weights of their words. A sparse matrix becomes
+    dense if it is small, because few models take sparse ones.
 
     Args:
         X: samples, (n_samples, n_features), as a pandas DataFrame, an array or a sparse matrix; or

@@ -1,4 +1,4 @@
-"""Repeated cross-validation for those candidates alone among which it decides.
+"""Repeated cross-validation for only those candidates that may be the best.
 
 All candidates get the folds of the first repeat. Those within one standard error of the best get
 the folds of the next repeat; of these, those that are still within one standard error get the one
@@ -82,8 +82,8 @@ class Repeats:
     def of(
         self, trials: Sequence[Trial], points: Sequence[Any], known: Sequence[Folds]
     ) -> tuple[list[Folds], int]:
-        """The folds of the candidates with those of their repeats, and how many the best ones have.
-        Others lack some.
+        """All folds of each candidate, repeats included, and how many folds the best ones have;
+        others have fewer.
 
         Args:
             trials: of the candidates.

@@ -47,8 +47,8 @@ class Plan:
 
 
 def groups_of(unit: str, n: int) -> list[list[int]]:
-    """The folds of each part that an evaluation may be asked for: single ones; or all of them; or,
-    where time tells, single ones and then all.
+    """The folds of each part of an evaluation: single folds, all folds, or, for "auto", single
+    folds and then all.
     """
     each, whole = [[number] for number in range(n)], [[*range(n)]]
     return {"fold": each, "candidate": whole, "auto": each + whole}[unit]
@@ -104,7 +104,7 @@ def mark_of(objective: Evaluation | Growing) -> str:
 
 @contextlib.contextmanager
 def interruptible(study: Study) -> Iterator[None]:
-    """Ctrl-C in here leaves what the study has, if that is anything."""
+    """Within it, Ctrl-C ends the search and keeps its candidates, if there are any."""
     try:
         yield
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from sparktune.trial import Outcome, Status, Trial
 def side_by_side(
     on: Platform, function: Callable[[int], Any], numbers: Sequence[int], name: str
 ) -> list[Any]:
-    """What the function gives for each of the numbers, in their order.
+    """The function's values for the numbers, in their order.
 
     Raises:
         TrialFailed: it raised; the message holds the traceback. In this process, its exception.
@@ -40,7 +40,7 @@ def side_by_side(
 
 
 def _value_of(outcome: Outcome) -> Any:
-    """What the function gave, or its exception raised."""
+    """The value of a call, or its exception raised."""
     if outcome.status is Status.OK and outcome.result is not None:
         return outcome.result["value"]
     if outcome.exception is not None:

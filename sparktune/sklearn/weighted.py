@@ -95,7 +95,7 @@ def _r2(told: Responses, W: Array, entries: Entries) -> Array:
 
 
 def _roc_auc(told: Responses, W: Array, entries: Entries) -> Array:
-    """The share of pairs of classes that are in order; half a pair where the answers are equal."""
+    """The share of pairs of samples of different classes that are in order; ties count half."""
     assert entries.classes is not None
     score = told.get("decision_function", told.get("predict_proba"))
     assert score is not None
