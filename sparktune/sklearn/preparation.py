@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,11 @@ def preparation_of(X: Any) -> Any:
     if not X.columns.is_unique:
         twice = sorted(set(X.columns[X.columns.duplicated()]))
         raise InvalidArgument(f"columns of X must have different names; these come twice: {twice}")
+    return _columns(kinds)
+
+
+def _columns(kinds: Mapping[str, Sequence[Any]]) -> ColumnTransformer:
+    """The transformer of columns, {kind: their names or numbers}."""
     steps: list[tuple[str, Any, Any]] = []
     for kind, names in kinds.items():
         if kind == "text":
@@ -60,8 +66,10 @@ def _preparation_of_array(X: Any) -> Any:
     if array.ndim == 1 and array.dtype.kind in "OU":
         return make_pipeline(_text(WORDS), FunctionTransformer(as_dense, accept_sparse=True))
     if array.ndim == 2 and array.dtype.kind in "OU":
-        columns = preparation_of(as_table(array))
-        return columns and make_pipeline(FunctionTransformer(as_table), columns)
+        kinds: dict[str, list[int]] = {}
+        for i, column in enumerate(array.T):
+            kinds.setdefault(_kind_of_objects(column), []).append(i)
+        return _columns(kinds)
     return (
         _gaps() if array.ndim == 2 and array.dtype.kind == "f" and np.isnan(array).any() else None
     )
@@ -74,12 +82,24 @@ def _kind(column: Any) -> str:
         return "date"
     if kind in "biuf":
         return "number"
-    if str(column.dtype) != "category":
-        texts = column.dropna().astype(str)
-        words = texts.str.count(" ").mean() + 1 if len(texts) else 0
-        if words > 3 and texts.nunique() > MOST_CATEGORIES:
-            return "text"
-    return "category"
+    known = () if str(column.dtype) == "category" else column.dropna()
+    return "text" if _are_texts(known) else "category"
+
+
+def _kind_of_objects(column: Any) -> str:
+    """What a column of an array of objects holds: number, category or text."""
+    try:
+        column.astype(float)
+    except (TypeError, ValueError):
+        return "text" if _are_texts([it for it in column if it is not None]) else "category"
+    return "number"
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    """Whether values are sentences, most of them different, and not categories."""
+    texts = [str(value) for value in values]
+    words = sum(text.count(" ") + 1 for text in texts)
+    return words > 3 * len(texts) and len(set(texts)) > MOST_CATEGORIES
 
 
 def _gaps() -> Any:
@@ -108,13 +128,6 @@ def as_texts(X: Any) -> Any:
     values = np.asarray(X, dtype=object)
     texts = ["missing" if value is None or value != value else str(value) for value in values.flat]
     return np.array(texts, dtype=object).reshape(values.shape)
-
-
-def as_table(X: Any) -> Any:
-    """An array of objects as a DataFrame whose columns have types of their own."""
-    import pandas as pd  # here, as arrays of numbers do without
-
-    return pd.DataFrame(np.asarray(X, dtype=object)).infer_objects()
 
 
 def as_dense(X: Any) -> Any:

@@ -58,7 +58,6 @@ def test_an_array_of_objects_is_a_table() -> None:
     Z = preparation_of(objects).fit_transform(objects)
     assert np.isfinite(Z.astype(float)).all()
     assert Z.shape == (200, 2 + 1 + 3)
-    assert preparation_of(objects[:, :1]) is None
 
 
 def test_columns_of_the_same_name_are_refused() -> None:
