@@ -235,7 +235,7 @@ def report(rows: list[dict[str, Any]]) -> str:
             f"| mean rank of {label} | " + " | ".join(f"{mean[n]:.2f}" for n in names) + " |"
         )
     lines.append("")
-    for mine in (OURS, ENSEMBLE):
+    for mine in [name for name in (OURS, ENSEMBLE) if name in names]:
         behind = {each: max(row[n] for n in DEFAULTS) - row[mine] for each, row in means.items()}
         worst = max(behind, key=behind.__getitem__)
         lines.append(
@@ -244,8 +244,8 @@ def report(rows: list[dict[str, Any]]) -> str:
         )
     lost: dict[str, list[list[float]]] = {}
     for (name, _), told in table.items():
-        if "log_loss" in told[ENSEMBLE]:
-            lost.setdefault(name, []).append(told[ENSEMBLE]["log_loss"])
+        if "log_loss" in (row := told.get(ENSEMBLE, {})):
+            lost.setdefault(name, []).append(row["log_loss"])
     pairs = [np.mean(each, axis=0) for each in lost.values()]
     runs = [pair for each in lost.values() for pair in each]
     lines.append(
