@@ -33,7 +33,7 @@ class Status(str, Enum):
     NEW = "new"  # waits, not handed to an executor yet
     RUNNING = "running"  # handed to an executor
     OK = "ok"  # the objective returned a usable loss
-    FAIL = "fail"  # the objective returned the status "fail", or NaN as the loss
+    FAIL = "fail"  # the objective returned a status other than "ok", or NaN as the loss
     ERROR = "error"  # the objective raised, or returned an invalid result
     CRASHED = "crashed"  # its process died, or Spark could not run it
     TIMEOUT = "timeout"  # it ran longer than trial_timeout

@@ -107,7 +107,8 @@ def tune(
         tracking: "mlflow", or `MlflowObserver(...)` with options: log the run to MLflow, with a
             child run for each trial. It neither delays trials nor ends the run.
         checkpoints: a folder (an absolute path) or a URL to which all workers can write, for states
-            of more than some megabytes; None: states are sent by the driver, up to 100 MB each.
+            of more than some megabytes; None: states are sent to the driver and back, up to 100 MB
+            each.
 
     Returns:
         The study. `study.stop_reason` is the reason why the run ended.

@@ -36,7 +36,7 @@ def number(value: Any) -> str:
 
 
 def counted(n: int, noun: str) -> str:
-    """A number of things for people: "1 trial", "2 trials"."""
+    """A number with its noun in singular or plural, such as "1 trial" or "2 trials"."""
     return f"{n} {noun}{'s' * (n != 1)}"
 
 
