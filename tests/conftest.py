@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -43,6 +44,13 @@ StartServer: TypeAlias = Callable[
 ]
 WaitUntil: TypeAlias = Callable[[Callable[[], Any]], None]
 KEEPING = pytest.StashKey["subprocess.Popen[bytes] | None"]()
+
+# What old versions warn of: pyspark 3 leaves sockets to the garbage collector, matplotlib 3.8 calls
+# pyparsing by names that later ones have changed.
+OLD = {
+    ("pyspark", "3."): "ignore:unclosed <socket:ResourceWarning",
+    ("matplotlib", "3.8"): r"ignore:'\w+' (deprecated|argument is deprecated):DeprecationWarning",
+}
 
 # What Spark learns by heartbeats only is never known in time, so nothing may rely on it.
 HEARTBEATS = {"spark__executor__heartbeatInterval": "300s", "spark__network__timeout": "1000s"}
@@ -117,7 +125,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """One of several processes makes the next JVMs start quickly."""
+    """One of several processes makes the next JVMs start quickly. Nothing that was collected will
+    be garbage, so nobody looks for some in it.
+    """
+    gc.freeze()
     needed = any(item.get_closest_marker("spark") for item in session.items)
     if needed and os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
         session.config.stash[KEEPING] = jvms.keep_classes()
@@ -130,9 +141,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """JVMs of tests are quick ones (benchmarks, which import this module, have Java's settings);
-    pyspark 3 leaves sockets to the garbage collector.
-    """
+    """JVMs of tests are quick ones; benchmarks, which import this module, have Java's settings."""
     # Tests, and what their programs import, are compiled once, and not by each process.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
@@ -140,9 +149,10 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     jvms.set_options()
     config.addinivalue_line("markers", "spark: needs Spark")
-    with suppress(PackageNotFoundError):
-        if version("pyspark").startswith("3."):
-            config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
+    for (package, old), rule in OLD.items():
+        with suppress(PackageNotFoundError):
+            if version(package).startswith(old):
+                config.addinivalue_line("filterwarnings", rule)
 
 
 @pytest.fixture(autouse=True)

@@ -155,17 +155,19 @@ def test_wrong_spaces_are_refused(spaces: Any, error: type) -> None:
 @pytest.mark.parametrize(
     "check",
     [
-        estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
-        estimator_checks.check_no_attributes_set_in_init,
-        estimator_checks.check_estimators_dtypes,
-        estimator_checks.check_estimators_pickle,
-        estimator_checks.check_estimators_unfitted,
+        "check_do_not_raise_errors_in_init_or_set_params",
+        "check_no_attributes_set_in_init",
+        "check_estimators_dtypes",
+        "check_estimators_pickle",
+        "check_estimators_unfitted",
     ],
 )
-def test_scikit_learns_checks_of_estimators(check: Any) -> None:
+def test_scikit_learns_checks_of_estimators(check: str) -> None:
     space = {"C": (1e-2, 1e2, "log-uniform")}
     quick = {"base_estimator": "DUMMY"}
     found = BayesSearchCV(LogisticRegression(), space, quick, n_iter=1, cv=2, random_state=0)
+    if not hasattr(estimator_checks, check):
+        pytest.skip("a check of later versions of scikit-learn")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        check("BayesSearchCV", found)
+        getattr(estimator_checks, check)("BayesSearchCV", found)
