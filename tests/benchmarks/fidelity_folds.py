@@ -1,6 +1,6 @@
 """What is saved where folds are a budget, and what is lost: `Folds(10)` beside all folds.
 
-    python -m tests.benchmarks.fidelity_folds [--seeds 20]
+    python -m tests.benchmarks.fidelity_folds [--seeds 20] [--tables folds_svc]
 
 On the tables `folds_*` of `make_curves`: 60 configurations, eight slots, equal times. `folds` is
 the share of the fold evaluations that are done. `loss` is the error over all folds of the
@@ -35,6 +35,9 @@ def run(name: str, sampler: str, rule: str | None, seed: int) -> tuple[float, fl
     scheduler = Folds(K, rule) if rule else None
     study = Study(expression(of.params, sparktune), sampler, scheduler, seed, clock=clock)
     rng = np.random.default_rng(seed)
+    if sampler == "random":  # the same points for each rule
+        for row in study.space.sample(rng, CONFIGURATIONS):
+            study.enqueue(study.space.values(row))
 
     def objective(trial: Trial) -> float:
         return of.seen(trial.values, trial.budget if rule else K, rng)
@@ -52,9 +55,11 @@ def main() -> None:
     """Print a line for each table, sampler and rule."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20)
-    seeds = range(parser.parse_args().seeds)
+    parser.add_argument("--tables", nargs="*", choices=TABLES, default=TABLES)
+    given = parser.parse_args()
+    seeds = range(given.seeds)
     print(f"{'':14}{'':8}{'':12}{'folds':>7}{'loss':>18}{'same':>7}   {len(seeds)} seeds")
-    for name in TABLES:
+    for name in given.tables:
         for sampler in ("random", "tpe"):
             full = np.array([run(name, sampler, None, seed)[0] for seed in seeds])
             for rule in RULES:
