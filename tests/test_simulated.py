@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from sparktune import loop
+from sparktune.executors import parts
 from sparktune.executors.task import Task
+from sparktune.samplers import Sampler, tpe
 from sparktune.samplers import random as rand
-from sparktune.samplers import tpe
-from sparktune.schedulers import FullBudget
+from sparktune.schedulers import ASHA, FullBudget, InOrder, Scheduler
 from sparktune.space import hp
 from sparktune.space.space import Space
 from sparktune.stopping import Never, Timeout
@@ -135,13 +136,25 @@ def test_a_cancelled_trial_of_a_call_costs_the_others_a_new_one() -> None:
     assert clock.now == 3.5
 
 
-def seconds_of(n: int, seconds: Callable[[Trial], float], batch: int | None) -> float:
+def seconds_of(
+    n: int,
+    seconds: Callable[[Trial], float],
+    batch: int | None,
+    sampler: Sampler = rand.suggest,
+    scheduler: Scheduler | None = None,
+    folds: int = 0,
+) -> float:
     """How long n trials take in four slots, where a call costs 30 ms."""
     clock = Clock()
-    executor = executor_of(4, clock, seconds, cost=0.03, batch=batch)
-    study = Study(SPACE, rand.suggest, FullBudget(), 0, clock=clock)
+    task = Task(lambda x, part=0: x, lambda trial: trial.values["x0"])
+    task = parts.in_parts(task) if folds else task
+    executor: Any = SimulatedExecutor(task, 4, seconds, clock, cost=0.03, batch=batch)
+    if folds:
+        executor = parts.Parts(executor, folds, parts.mean, clock)
+    study = Study(SPACE, sampler, scheduler, 0, clock=clock)
     study.end = n
     loop.run(study, executor, Never())
+    assert {trial.status for trial in study.trials.values()} == {Status.OK}
     return clock.now
 
 
@@ -151,6 +164,41 @@ def seconds_of(n: int, seconds: Callable[[Trial], float], batch: int | None) -> 
 def test_short_trials_share_calls(n: int, seconds: float, faster: float) -> None:
     alone, shared = (seconds_of(n, lambda trial: seconds, batch) for batch in (1, None))
     assert alone / shared > faster
+
+
+def test_samplers_that_learn_share_fewer_calls() -> None:
+    alone, learning, random = (
+        seconds_of(200, lambda trial: 0.002, batch, sampler)
+        for batch, sampler in ((1, tpe.suggest), (None, tpe.suggest), (None, rand.suggest))
+    )
+    assert alone / learning > 1.5
+    assert alone / random > 4.5
+
+
+def test_folds_share_calls() -> None:
+    alone, shared = (
+        seconds_of(100, lambda part: 0.002, batch, tpe.suggest, folds=5) for batch in (1, None)
+    )
+    assert alone / shared > 2.5
+
+
+def test_rungs_share_calls() -> None:
+    def seconds(trial: Trial) -> float:
+        return 0.002 * trial.budget
+
+    rungs = ASHA(min_budget=1, max_budget=9)
+    alone, shared = (seconds_of(200, seconds, batch, scheduler=rungs) for batch in (1, None))
+    assert alone / shared > 4.0
+
+
+def test_trials_in_order_do_not_wait_for_each_other_in_a_call() -> None:
+    """At most four are pending, one for each slot."""
+    for sampler in (tpe.suggest, rand.suggest):
+        alone, shared = (
+            seconds_of(100, lambda trial: 0.002, batch, sampler, InOrder(FullBudget(), 4))
+            for batch in (1, None)
+        )
+        assert shared == alone
 
 
 def test_long_trials_share_none() -> None:
