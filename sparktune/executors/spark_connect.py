@@ -125,7 +125,7 @@ class Queries:
         self._thread.tag = tag
         spark.addTag(tag)
         try:
-            rows = self._input.mapInArrow(function, _REPORT, **self._options).collect()
+            parts = _parts(self._input.mapInArrow(function, _REPORT, **self._options))
         except Exception as error:
             raise _ending(error) from error
         finally:
@@ -133,7 +133,7 @@ class Queries:
             self.running.discard(tag)
             self._thread.tag = None
         self._watch.answered()
-        return b"".join(bytes(row.report) for row in rows)
+        return b"".join(parts)
 
     def progress(
         self, stages: Iterable[Any] | None, inflight_tasks: int, operation_id: Any, done: bool
@@ -226,6 +226,14 @@ class SparkConnect:
         self._shipment.close()
         if self.queues:
             self._queries.spark.removeProgressHandler(self._queries.progress)
+
+
+def _parts(frame: Any) -> list[bytes]:
+    """The one column of a frame. `collect` asks the server for a setting first, each time."""
+    if hasattr(frame, "toArrow"):  # pyspark 4.0 or newer
+        parts: list[bytes] = frame.toArrow().column(0).to_pylist()
+        return parts
+    return [bytes(row.report) for row in frame.collect()]
 
 
 def _send(spark: Any, name: str, parts: Sequence[Any]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyspark
 import pytest
 
 from sparktune import InvalidArgument, SparkTrials, fmin, hp
@@ -175,6 +176,28 @@ def test_the_session_is_left_as_it_was(
         if thread.name.startswith("sparktune-"):
             thread.join(60)
             assert not thread.is_alive()
+
+
+@pytest.mark.skipif(pyspark.__version__ < "4", reason="pyspark has no toArrow")
+def test_trials_ask_the_server_for_nothing_but_their_query(
+    connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyspark.sql.connect.client import SparkConnectClient
+
+    asking: list[str] = []
+    for name in ("config", "_analyze"):
+        ask = getattr(SparkConnectClient, name)
+
+        def noted(self: Any, *args: Any, ask: Any = ask, **options: Any) -> Any:
+            asking.append(threading.current_thread().name)
+            return ask(self, *args, **options)
+
+        monkeypatch.setattr(SparkConnectClient, name, noted)
+    trials = SparkTrials(2, spark_session=connect, batch=1)
+    quiet(abs, X, max_evals=6, trials=trials)
+    assert "sparktune-first" in asking  # what the server is like
+    # The first queries ask what columns their input has.
+    assert sum(bool(re.match("sparktune-[0-9a-f]{12}-", name)) for name in asking) <= 3
 
 
 def test_two_runs_that_begin_at_once_send_what_both_need_once(
