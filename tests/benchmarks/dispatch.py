@@ -103,9 +103,9 @@ class Workload:
 WORKLOADS = (
     Workload("one-second", 1.0, 40),
     Workload("empty", 0.0, 200),
-    Workload("50 ms", 0.05, 800),
-    Workload("100 ms", 0.1, 400),
-    Workload("20 ms, some 2 s", 0.02, 400, slow=2.0),
+    Workload("50 ms", 0.05, 200),
+    Workload("100 ms", 0.1, 200),
+    Workload("20 ms, some 2 s", 0.02, 200, slow=2.0),
     Workload("100 MB, one-second", 1.0, 32, 100 << 20),
     Workload("100 MB, empty", 0.0, 32, 100 << 20),
 )

@@ -31,7 +31,7 @@ class Contender:
     run: Run
     rounds: int
     floor: str = CLASSIC
-    most: int = 1000
+    most: int = 200
 
 
 def plain_spark(spark: Any) -> Run:
@@ -181,7 +181,7 @@ def contenders(spark: Any, connect: Any, peers: list[str], rounds: int) -> list[
         (CLASSIC, plain_spark(spark), "Classic", spark),
         (CONNECT, plain_connect(connect), "Connect", connect),
     ):
-        found.append(Contender(floor, plain, rounds, floor, most=200))
+        found.append(Contender(floor, plain, rounds, floor))
         for sampler, algo in (("TPE", tpe), ("random", rand)):
             run = minimized(sparktune, algo, {"seed": 0}, spark_session=session)
             found.append(Contender(f"{name}, {sampler}", run, rounds, floor))
