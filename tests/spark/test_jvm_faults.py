@@ -37,7 +37,7 @@ DIES_AT_A_CALL = """
     from sparktune.executors.spark_classic import SparkClassic
 
     evaluated, at, after = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "after"
-    folder = sys.argv[4]
+    folder, batch = sys.argv[4], 8 if sys.argv[5] == "8" else "auto"
     send, call = JavaClient.send_command, SparkClassic.call
     calls, died, reported, sizes = itertools.count(1), [], [], [1]
 
@@ -64,7 +64,7 @@ DIES_AT_A_CALL = """
     JavaClient.send_command, SparkClassic.call = send_command, noted
     trials, end = None, "returned"
     try:
-        trials = SparkTrials(2, trial_timeout=600)
+        trials = SparkTrials(2, trial_timeout=600, batch=batch)
         fmin(objective, space, rand.suggest, max_evals=12, trials=trials, verbose=False)
     except SparkUnavailable:
         end = "SparkUnavailable"
@@ -166,14 +166,15 @@ PHASES = {"opening": (0, 150), "first results": (1, 60), "middle": (5, 60), "end
 
 def check_a_death(seed: int, folder: Path) -> dict[str, Any]:
     """Kill the JVM at a random call of the driver to it, just before or just after; the phases of
-    a run take turns.
+    a run take turns, and so do jobs as large as they become and of eight trials.
     """
     draw = random.Random(seed)
     phase = list(PHASES)[seed % len(PHASES)]
     evaluated, calls = PHASES[phase]
     at, when = draw.randint(1, calls), draw.choice(["before", "after"])
     found: dict[str, Any] = {"phase": phase, "at": at, "when": when}
-    found |= told(DIES_AT_A_CALL, str(evaluated), str(at), when, str(folder))
+    batch = "8" if seed % 2 else "auto"
+    found |= told(DIES_AT_A_CALL, str(evaluated), str(at), when, str(folder), batch)
     statuses = found["statuses"]
     assert statuses.count("ok") == found["reported"], found
     if found["end"] == "returned":  # it died after the last trial had ended, or not at all

@@ -214,6 +214,7 @@ class TestFailures:
         assert records[7].result == {"status": "fail", "why": "said so"}
         assert "SystemExit" in messages[8]
 
+    @eight_a_task_too
     def test_an_objective_that_raises_is_called_once(
         self, spark_trials: MakeTrials, tmp_path: Path
     ) -> None:
@@ -474,16 +475,24 @@ class TestTimeAndCancelling:
         quiet(square, X, max_evals=5, trials=trials)
         assert trials.count_successful_trials() == 5
 
+    @eight_a_task_too
     def test_jobs_cancelled_by_somebody_else_are_cancelled_trials(
-        self, spark_trials: MakeTrials, session: Any, tmp_path: Path, wait_until: Any
+        self,
+        spark_trials: MakeTrials,
+        session: Any,
+        tmp_path: Path,
+        batch: int | str,
+        wait_until: Any,
     ) -> None:
+        jobs = 1 if batch == 8 else 2
+
         def objective(x: float) -> float:
             (tmp_path / str(x)).touch()
             time.sleep(600)
             return x
 
         def cancel() -> None:
-            wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+            wait_until(lambda: len(list(tmp_path.iterdir())) == jobs)
             if is_connect(session):
                 session.interruptAll()
             else:
