@@ -64,9 +64,9 @@ if TYPE_CHECKING:
 
 
 _AHEAD = 8
-"""Number of ended trials for each pending trial of `Study.ahead`. The regret of TPE after 100 trials of
-2 ms in four slots is 0.111 with one trial a call, and 0.112, 0.125 and 0.135 with 8, 4 and 2 (12
-development problems, 8 seeds): that of as many trials fewer.
+"""Number of ended trials for each pending trial of `Study.ahead`. The regret of TPE after 100
+trials of 2 ms in four slots is 0.111 with one trial a call, and 0.112, 0.125 and 0.135 with 8, 4
+and 2 (12 development problems, 8 seeds): that of as many trials fewer.
 """
 
 
