@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from sparktune.executors._spark_state import captured, undone
+from sparktune.executors._spark_state import captured, settle, undone
 from sparktune.executors._spark_store import (
     LARGE,
     Content,
@@ -89,6 +89,7 @@ class Evaluation:
         except Missing:
             if not reports:
                 return MISSING
+        settle(process_state())
         return pickle.dumps(reports + [None] * (len(arguments) - len(reports)))
 
     def evaluated(self, sources: Sources, config: bytes) -> bytes:

@@ -33,6 +33,11 @@ class Contender:
     floor: str = CLASSIC
     most: int = 200
 
+    @property
+    def ours(self) -> bool:
+        """Whether it is sparktune."""
+        return self.name.endswith(("TPE", "random"))
+
 
 def plain_spark(spark: Any) -> Run:
     """Single-task jobs from as many threads as there are slots."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import signal
 import sys
@@ -128,6 +129,26 @@ class TestRuns:
         # A trial of another test may have imported it before the first one in a process.
         known = [result["pid"] for result in trials.results if result["known"]]
         assert len(set(known)) == len(known)
+
+    def test_what_lasts_is_left_out_of_searches_for_garbage_and_what_trials_make_is_not(
+        self, spark_trials: MakeTrials
+    ) -> None:
+        def objective(x: float) -> dict[str, Any]:
+            kept: list[Any] = [[i] for i in range(5000)]
+            kept.append(kept)  # a cycle, which only a search finds
+            report = {"pid": os.getpid(), "left_out": gc.get_freeze_count()}
+            return {"status": "ok", "loss": x} | report
+
+        trials = spark_trials(parallelism=2, batch=1)
+        quiet(objective, X, max_evals=12, trials=trials)
+        by_process: dict[int, list[int]] = {}
+        for result in trials.results:
+            by_process.setdefault(result["pid"], []).append(result["left_out"])
+        later = [counts[1:] for counts in by_process.values() if counts[1:]]
+        assert later
+        for counts in later:
+            assert min(counts) > 10_000
+            assert max(counts) - min(counts) < 5000
 
     @eight_a_task_too
     def test_the_objective_is_unpickled_once_for_each_trial(
