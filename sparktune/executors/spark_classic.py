@@ -8,6 +8,7 @@ import functools
 import logging
 import pickle
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -126,7 +127,7 @@ class SparkClassic:
         self._watch = watch
         self._most = most
         self._inheriting = bind
-        self._prepared: tuple[_spark_task.Sources, pyspark.RDD[bytes]] | None = None
+        self._prepared = threading.local()
 
     @property
     def slots(self) -> int:
@@ -207,13 +208,16 @@ class SparkClassic:
         return self._input.mapPartitions(task)
 
     def _usual(self, sources: _spark_task.Sources) -> pyspark.RDD[bytes]:
-        """What most jobs compute. They differ in a local property alone, so that the function is
-        pickled only once. But when a job fails, Spark fails all jobs whose last RDD is the same one
-        (`stageDependsOn` in its DAGScheduler); so each job has a last RDD of its own.
+        """What most jobs of this thread compute. They differ in a local property alone, so that the
+        function is pickled, and an RDD made in the JVM, only once. Threads do not share one: when a
+        job fails, Spark fails all jobs whose last RDD is the same one (`stageDependsOn` in its
+        DAGScheduler).
         """
-        if self._prepared is None or self._prepared[0] is not sources:
-            self._prepared = sources, self._mapped(sources, None)
-        return self._prepared[1].coalesce(1)
+        own = self._prepared.__dict__
+        if own.get("sources") is not sources:
+            own.update(sources=sources, rdd=self._mapped(sources, None))
+        rdd: pyspark.RDD[bytes] = own["rdd"]
+        return rdd
 
     def _run(
         self, rdd: pyspark.RDD[bytes], described: str, tag: str, given: bytes | None = None

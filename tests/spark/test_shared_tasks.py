@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -61,6 +62,28 @@ def test_short_trials_share_tasks_by_themselves(session: Any) -> None:
     tasks = Counter(trial.result["task"] for trial in study.records.values() if trial.result)
     assert sum(tasks.values()) == 80
     assert max(tasks.values()) > 1
+
+
+def test_a_trial_that_ends_its_process_leaves_alone_those_that_run(
+    session: Any, tmp_path: Path
+) -> None:
+    folder = str(tmp_path)
+
+    def objective(x: float) -> float:
+        other = os.path.join(folder, str(1.0 - x))
+        with open(os.path.join(folder, str(x)), "w"):
+            pass
+        while not os.path.exists(other):
+            time.sleep(0.02)
+        if x == 1.0:
+            os._exit(1)
+        time.sleep(5.0)  # the other's end is told meanwhile
+        return x
+
+    on = Spark(2, session=session, retries=0, trial_timeout=300, batch=1)
+    study = tune(objective, X, sampler="random", on=on, max_trials=0, start=POINTS[:2], seed=0)
+    ends = [trial.status for trial in study.records.values()]
+    assert ends == [Status.OK, Status.CRASHED]
 
 
 def test_a_trial_that_ends_its_process_ends_itself_alone(session: Any, tmp_path: Path) -> None:
