@@ -235,23 +235,39 @@ def written(file: Path, problem: Problem, contender: Contender, seed: int) -> No
         lines.write(json.dumps(run) + "\n")
 
 
+def complete(
+    ours: dict[tuple[str, int], Array], theirs: dict[tuple[str, int], Array]
+) -> tuple[Array, Array]:
+    """Regrets (problems, seeds, evaluations) of both samplers on the problems that both have, with
+    the seeds that both have of all of these.
+    """
+    both = set(ours) & set(theirs)
+    problems = sorted({problem for problem, _ in both})
+    seeds = sorted({seed for _, seed in both})
+    seeds = [seed for seed in seeds if all((problem, seed) in both for problem in problems)]
+    mine, others = (
+        np.array([[each[problem, seed] for seed in seeds] for problem in problems])
+        for each in (ours, theirs)
+    )
+    return mine, others
+
+
 def compare(file: Path, ours: str) -> str:
-    """Ours beside each other sampler of a file, on the runs that both have: one line for each.
-    Regrets after 20, 50 and 100 evaluations, differences with a 95 % interval.
+    """Ours beside each other sampler of a file: one line for each. Regrets after 20, 50 and 100
+    evaluations, differences with a 95 % interval.
     """
     runs: dict[str, dict[tuple[str, int], Array]] = {}
     for (sampler, problem, seed, _), regret in known(file).items():
         runs.setdefault(sampler, {})[problem, seed] = regret
     lines = []
     for name, theirs in runs.items():
-        both = sorted(set(runs[ours]) & set(theirs))
-        mine, others = (np.array([each[key] for key in both]) for each in (runs[ours], theirs))
-        cells = [f"{name:<18} {len(both):>3} runs"]
+        mine, others = complete(runs[ours], theirs)
+        cells = [f"{name:<18} {mine[..., 0].size:>3} runs"]
         for budget in BUDGETS[1]:
-            a, b = mine[:, [budget - 1]], others[:, [budget - 1]]
+            a, b = mine[..., budget - 1], others[..., budget - 1]
             cells.append(f"{a.mean():.3f} {b.mean():.3f} {paired(a, b)}")
-        share = evaluations_ratio(mine[:, None], others[:, None], SETTING.evaluations)
-        lines.append("   ".join([*cells, f"{share:.2f}"]))
+        cells.append(f"{evaluations_ratio(mine, others, SETTING.evaluations):.2f}")
+        lines.append("   ".join(cells))
     return "\n".join(lines)
 
 
