@@ -3,8 +3,8 @@
     python -m tests.reporting.make_sample
 
 150 trials, four at once: three kinds of classifiers on scikit-learn's breast cancer data, with the
-losses of three folds and the loss on rows that the search does not see. Some neighbour counts are
-larger than a fold, so some trials fail.
+losses of three folds and the loss on rows that the search does not see. Some numbers of neighbours
+are larger than a fold, so some trials fail.
 """
 
 from __future__ import annotations
@@ -84,3 +84,5 @@ if __name__ == "__main__":
         journal=JOURNAL,
         progress=False,
     )
+    here = f"{Path.cwd()}/"  # tracebacks must not tell whose machine this is
+    JOURNAL.write_text(JOURNAL.read_text().replace(here, ""))

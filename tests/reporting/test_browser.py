@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 import sparktune
-from sparktune import Study, hp
+from sparktune import Study, Trials, hp
+from sparktune.cli import main
+from sparktune.results import ranking
 from tests.reporting.browser import FOUND, MISSING, Browser
 from tests.reporting.studies import HOSTILE, made, wide
 
+SAMPLE = Path(__file__).with_name("sample.jsonl")
 pytestmark = pytest.mark.skipif(FOUND is None, reason=MISSING)
 
 EMPTY = """
@@ -138,6 +141,27 @@ def test_names_and_options_of_any_kind_and_length_are_shown_as_text(browser: Bro
     for seen in ("run </script><script>alert(1)</script>", "😀 \u05d0 long long", "{{7*7}}\\x00"):
         assert seen in shown
     assert page.run(EMPTY) == []
+    assert page.complaints == []
+
+
+def test_a_real_study_of_spark_is_shown(browser: Browser, tmp_path: Path) -> None:
+    """150 trials of classifiers, of which some fail: from a journal, by the command."""
+    page_file, trials = tmp_path / "page.html", Trials.load(SAMPLE)
+    assert main(["report", str(SAMPLE), "-o", str(page_file)]) == 0
+    page = browser.page(page_file.read_text(encoding="utf-8"))
+    assert page.run('text(".count")') == "150 trials"
+    assert page.run(EMPTY) == []
+    shown = page.run("document.body.innerText")
+    best = ranking.best(trials.records.values())
+    assert best is not None
+    for said in (
+        f"Best loss {best.loss:.6g}",
+        "150 trials in 4 lanes",
+        "The corrected loss is",
+        "On held-out data the loss of the best trial is",
+        "ended as error: ValueError: ",
+    ):
+        assert said in shown
     assert page.complaints == []
 
 

@@ -132,7 +132,7 @@ function walk(event, parts, selection) {
 // What several charts draw
 
 function drawAxes(ctx, frame, xTicks, yTicks) {
-  const { left, top, right, bottom } = frame;
+  const { left, right, bottom, labels = left } = frame; // labels of y end before this place
   ctx.strokeStyle = colour("--grid");
   ctx.fillStyle = colour("--soft");
   ctx.lineWidth = 1;
@@ -143,7 +143,7 @@ function drawAxes(ctx, frame, xTicks, yTicks) {
     ctx.moveTo(left, at);
     ctx.lineTo(right, at);
     ctx.stroke();
-    ctx.fillText(text, left - 6, at);
+    ctx.fillText(text, labels - 6, at);
   }
   ctx.textBaseline = "top";
   ctx.textAlign = "center";

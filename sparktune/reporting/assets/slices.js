@@ -26,7 +26,7 @@ function drawSlice(grid, column, study, selection) {
   const x = axisOf(column);
   const y = axisOf(study.losses, study.cut ?? Infinity);
   const lane = column.value.some(Number.isNaN) ? LANE : 0;
-  const frameOf = (w, h) => ({ left: 46 + lane, right: w - 6, top: 6, bottom: h - 24 });
+  const frameOf = (w, h) => ({ labels: 46, left: 46 + lane, right: w - 6, top: 6, bottom: h - 24 });
   const across = (f, value) => f.left + x.place(value) * (f.right - f.left);
   const down = (f, loss) => f.bottom - y.place(loss) * (f.bottom - f.top);
   const spread = (i) => ((i * 0.6180339887498949) % 1) - 0.5;
