@@ -80,7 +80,7 @@ def test_queries_of_a_cancelled_trial_are_cancelled_on_connect(
 
     pool = Pool(SparkConnectThreads(connect, Task(objective, lambda trial: None), 1), 1, 3)
     pool.submit(Trial(0, {}))
-    [outcome] = pool.collect(60)
+    [outcome] = pool.collect(300)
     pool.close()
     assert outcome.status is Status.TIMEOUT
     # Cancelling is asynchronous; a query that never ended would fail here.
