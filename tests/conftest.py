@@ -46,8 +46,9 @@ WaitUntil: TypeAlias = Callable[[Callable[[], Any]], None]
 KEEPING = pytest.StashKey["subprocess.Popen[bytes] | None"]()
 
 # What old versions warn of: pyspark 3 leaves sockets to the garbage collector, matplotlib 3.8 calls
-# pyparsing by names that later ones have changed.
+# pyparsing by names that later ones have changed, Hyperopt gives arrays another shape.
 OLD = {
+    ("hyperopt", "0."): "ignore:Setting the shape on a:DeprecationWarning",
     ("pyspark", "3."): "ignore:unclosed <socket:ResourceWarning",
     ("matplotlib", "3.8"): r"ignore:'\w+' (deprecated|argument is deprecated):DeprecationWarning",
 }

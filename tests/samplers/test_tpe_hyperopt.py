@@ -21,8 +21,6 @@ from sparktune.space.space import Space
 from sparktune.testing import history_of, mixed_history
 from sparktune.trial import Status
 
-# NumPy 2.5 deprecates what Hyperopt does to its arrays.
-pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a:DeprecationWarning")
 LINE = Space(hp.uniform("x", 0, 1))
 
 
