@@ -161,11 +161,15 @@ def test_the_active_run_is_the_parent_and_stays_open_and_takes_two_studies(serve
 
 @pytest.mark.parametrize("n", [8, 24])
 def test_a_trial_costs_three_requests(server: Server, n: int) -> None:
+    """MLflow 2 asks for a run that ends, to print its address, and cannot be told not to."""
+    from mlflow import environment_variables as known
+
+    each = 3 if hasattr(known, "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT") else 4
     server.mode("ok")
     tracked(server, max_trials=n)
     counts = server.requests()
 
-    assert sum(counts.values()) <= 3 * n + 20
+    assert sum(counts.values()) <= each * n + 20
     assert counts["POST runs/search"] == 1
 
 

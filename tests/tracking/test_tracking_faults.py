@@ -231,6 +231,10 @@ def test_an_address_that_leads_nowhere_is_not_waited_for(
     server: Server,
     tmp_path: Path,
 ) -> None:
+    from mlflow import environment_variables as known
+
+    if uri.startswith("file:") and not hasattr(known, "MLFLOW_ALLOW_FILE_STORE"):
+        pytest.skip("this MLflow keeps runs in folders")
     monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE", raising=False)
     monkeypatch.setenv("DATABRICKS_CONFIG_FILE", str(tmp_path / "no profiles"))
     options = replace(server.observer(patience=300), tracking_uri=uri)
