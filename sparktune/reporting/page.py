@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from sparktune.reporting import comparison, sections, trusting
+from sparktune.reporting import comparison, reproducing, sections, trusting
 from sparktune.reporting.content import Content
 from sparktune.reporting.encoding import data, text
 
@@ -18,6 +18,7 @@ SCRIPTS = (
     "scale",
     "selection",
     "canvas",
+    "colours",
     "history",
     "slices",
     "parallel",
@@ -68,7 +69,7 @@ def _study(content: Content, index: int, several: bool) -> str:
             sections.trials,
             sections.timeline,
             sections.failures,
-            sections.reproduce,
+            reproducing.reproduce,
         )
     )
     if not several:

@@ -80,9 +80,10 @@ def report(
     """One HTML page about a study, or about several beside each other.
 
     The page is one file: it needs no server and no network, loads nothing, and can be read without
-    scripts, on paper and on a phone. The same trials give the same page, byte for byte. Above
-    20,000 trials (fewer if there are many parameters), charts hold all improvements and a part of
-    the rest, and say so.
+    scripts, on paper and on a phone. The same trials give the same page, byte for byte, as long as
+    the versions that it names are the same: those of Python and of installed packages. Above 20,000
+    trials (fewer if there are many parameters), charts hold all improvements and a part of the
+    rest, and say so.
 
     Args:
         studies: a `Study`, the `Trials` that were given to `fmin`, or {name: one of these}, or

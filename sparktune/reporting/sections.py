@@ -15,7 +15,7 @@ from sparktune.reporting.content import Content
 from sparktune.reporting.encoding import text
 from sparktune.results import summary, table
 from sparktune.results.cells import counted, number, span
-from sparktune.results.finished import parameters, shown
+from sparktune.results.finished import shown
 from sparktune.results.series import top
 
 FEW = 30  # trials with a loss under which importance is not to be trusted
@@ -151,17 +151,18 @@ def parameters_of(content: Content) -> str:
     slices = markup.section(
         "slices",
         "Loss by parameter",
-        "Each point is a trial, from early (dark) to late (bright); bars are medians of a part of "
-        "the axis. Trials in which a parameter is inactive stand in the lane at the left. Drag "
-        "over a chart to select trials on all charts.",
+        "Each point is a trial, from early (dark) to late (bright) unless other colours are chosen "
+        "above; bars are medians of a part of the axis. Trials in which a parameter is inactive "
+        "stand in the lane at the left. Drag over a chart to select trials on all charts.",
         markup.chart("slices"),
         scripted=True,
     )
     together = markup.section(
         "parallel",
         "All parameters at once",
-        "Each line is a trial, the brighter the better its loss ranks. Lines of trials in which a "
-        "parameter is inactive cross its axis in the lane below. Drag along an axis to select.",
+        "Each line is a trial, the brighter the better its loss ranks unless other colours are "
+        "chosen above. Lines of trials in which a parameter is inactive cross its axis in the lane "
+        "below. Drag along an axis to select.",
         markup.chart("parallel"),
         scripted=True,
     )
@@ -242,29 +243,3 @@ def _traceback(content: Content, trial: Any) -> str:
         return ""
     body = markup.block(trial.failure.traceback)
     return markup.details(f"Traceback of trial {text(trial.id)}", body)
-
-
-def reproduce(content: Content) -> str:
-    """The space, and code that gives the best configuration again."""
-    header = content.study.header
-    rows = [[k, v] for k, v in (header.columns if header else {}).items()]
-    parts = [markup.table(["parameter", "prior"], rows)] if rows else []
-    if content.best is not None:
-        options = parameters(content.study, content.best)
-        code = [
-            "from sparktune import space_eval",
-            "",
-            f"best = {dict(content.best.values)!r}",
-            *(f"# {label!r} is {value!r}" for label, value in _named(content, options)),
-            "config = space_eval(space, best)  # what the objective received",
-        ]
-        parts.append(markup.block("\n".join(code)))
-    if header is not None:
-        parts.append(f"<p>Seed {text(header.seed)}, space {text(header.space or 'unknown')}.</p>")
-    return markup.section("reproduce", "Rebuild the best", "", "".join(parts)) if parts else ""
-
-
-def _named(content: Content, options: dict[str, Any]) -> list[tuple[str, Any]]:
-    """The choices, whose values are the index of an option."""
-    values = content.best.values if content.best else {}
-    return [(label, value) for label, value in options.items() if value is not values[label]]

@@ -13,7 +13,7 @@ import sparktune
 from sparktune import Study, Trials, hp
 from sparktune.cli import main
 from sparktune.results import ranking
-from tests.reporting.browser import FOUND, MISSING, Browser
+from tests.reporting.browser import FOUND, MISSING, Browser, Page
 from tests.reporting.studies import HOSTILE, made, wide
 
 SAMPLE = Path(__file__).with_name("sample.jsonl")
@@ -26,6 +26,23 @@ all(".canvas").filter((box) => {
   return !pixels.some((value) => value > 0);
 }).map((box) => box.lastChild.getAttribute("aria-label"))
 """
+PICTURES = "all('.canvas').map((box) => box.firstChild.toDataURL())"
+COLOURS = """
+(() => {
+  const canvas = chart("Slots over time").previousSibling;
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  const context = copy.getContext("2d");
+  context.drawImage(canvas, 0, 0);
+  const pixels = context.getImageData(0, 0, copy.width, copy.height).data;
+  const seen = new Set();
+  for (let k = 0; k < pixels.length; k += 4) seen.add(pixels.slice(k, k + 3).join());
+  const named = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+  const rgb = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16)).join();
+  return ["--c0", "--c1", "--c2", "--c3", "--s-error"].filter((name) => seen.has(rgb(named(name))));
+})()
+"""
+LEGEND = "all('.filters .legend:not([hidden]) li').map((key) => key.textContent.trim())"
 CELLS = """
 all(".trials .chart tbody tr").map((row) =>
   row.children[all(".trials .chart th").findIndex((cell) => cell.textContent === "{}")].textContent)
@@ -50,6 +67,23 @@ def html(study: Study) -> str:
 
 def selected(n: int) -> str:
     return f"{n} of 150 trials selected"
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose an option of a field by its text."""
+    page.run(f"""(() => {{
+      const field = document.querySelector('select[aria-label="{label}"]');
+      field.selectedIndex = [...field.options].findIndex((each) => each.text === "{option}");
+      field.dispatchEvent(new Event("change"));
+    }})()""")
+    page.run("frames()")
+
+
+def search(page: Page, wanted: str) -> None:
+    """Type into the search, instead of what stood there."""
+    page.run("document.querySelector('input[type=search]').select()")
+    page.call("Input.insertText", text=wanted)
+    page.run("frames()")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -253,6 +287,67 @@ def test_all_can_be_done_with_the_keyboard(browser: Browser, html: str, study: S
     assert page.run('text(".trials .chart tbody pre")').startswith("trial ")
 
 
+def test_the_search_filters_charts_and_table(browser: Browser, html: str, study: Study) -> None:
+    page = browser.page(html)
+    records = study.records.values()
+    forests = {t.id for t in records if t.values["model"] == 1}
+    failed = {t.id for t in records if t.failure}
+    for wanted, found in (
+        ("model = forest", forests),
+        ("  MODEL=Forest ", forests),
+        ("memoryerror: no room", failed),
+        ("trial 14", {t.id for t in records if str(t.id).startswith("14")}),
+        ("depth = 7\\n", set[int]()),
+    ):
+        search(page, wanted)
+        assert page.run('text(".count")') == selected(len(found)), wanted
+        shown = {int(cell) for cell in page.run(CELLS.format("trial"))}
+        assert shown <= found
+        assert len(shown) == min(len(found), 50)
+    search(page, "model = forest")
+    choose(page, "status", "error")
+    assert page.run('text(".count")') == selected(len(forests & failed))
+    page.run('chart("Slots over time").focus()')
+    page.press("Escape")
+    assert page.run('text(".count")') == "150 trials"
+    assert page.run("document.querySelector('input[type=search]').value") == ""
+    assert page.complaints == []
+
+
+def test_a_choice_of_colours_holds_for_all_charts(browser: Browser, html: str) -> None:
+    page = browser.page(html)
+    before = page.run(PICTURES)
+    assert "--c2" not in page.run(COLOURS)  # but colours of statuses
+    assert page.run(LEGEND) == []
+    choose(page, "colours", "colour by model")
+    assert all(old != new for old, new in zip(before, page.run(PICTURES), strict=True))
+    assert page.run(LEGEND) == ["svm", "forest", "linear"]
+    assert page.run("getComputedStyle(all('.timeline .legend')[0]).display") == "none"
+    assert page.run(COLOURS)[:3] == ["--c0", "--c1", "--c2"]
+    search(page, "model = linear")
+    assert page.run(COLOURS) == ["--c2"]
+    search(page, "")
+    for kind, said in (("loss", "worst loss  best"), ("trial", "first trial  last")):
+        choose(page, "colours", f"colour by {kind}")
+        assert page.run(LEGEND)[0] == said
+        assert page.run(COLOURS) == []
+    choose(page, "colours", "colours as captioned")
+    assert page.run(PICTURES) == before
+    assert page.complaints == []
+
+
+def test_options_beyond_the_colours_share_one(browser: Browser) -> None:
+    """The rarest: each other one has a colour of its own."""
+    kinds = [f"k{i}" for i in range(8)]
+    study = Study({"kind": hp.choice("kind", kinds)}, "random", seed=0)
+    for i in [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 3, 4, 6, 7]:
+        study.tell(study.enqueue({"kind": i}), float(i))
+    page = browser.page(study.report().html)
+    choose(page, "colours", "colour by kind")
+    assert page.run(LEGEND) == ["k0", "k1", "k3", "k4", "k6", "k7", "another option, or inactive"]
+    assert page.complaints == []
+
+
 def test_the_history_by_time_and_logarithmic(browser: Browser) -> None:
     study = Study({"x": hp.uniform("x", 0, 1)}, "random", seed=0)
     for trial in study.ask(30):
@@ -284,6 +379,7 @@ def test_axe_finds_nothing_that_shuts_people_out(browser: Browser, html: str, sc
     runs = {"first": [made(12), made(12, seed=1)], "second": [made(12, seed=2)]}
     for each in (html, sparktune.report(runs).html):
         page = browser.page(each, prefers_color_scheme=scheme)
+        choose(page, "colours", "colour by model")
         page.value(f"{script};0")
         found = page.run("axe.run(document)")
         assert len(found["passes"]) > 10

@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import platform
 import re
+import subprocess
 import sys
+from dataclasses import dataclass
 from html.parser import HTMLParser
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +68,13 @@ def content(html: str) -> list[dict[str, Any]]:
 def column(packed: dict[str, str]) -> Any:
     ((kind, text),) = packed.items()
     return np.frombuffer(base64.b64decode(text), f"<{kind}")
+
+
+def facts(html: str) -> str:
+    """The facts beside the code that rebuilds the best configuration."""
+    section = html[html.index('<section class="reproduce"') :]
+    tables = re.findall(r'<table class="pairs">(.*?)</table>', section)
+    return " ".join(re.sub(r"<[^>]*>", " ", "".join(tables)).split())
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +154,51 @@ def test_the_same_trials_give_the_same_page(study: Study, html: str, tmp_path: P
     study.save(tmp_path / "study.jsonl")
     loaded = Study.load(tmp_path / "study.jsonl", study.space)
     assert content(loaded.report().html) == content(html)
+
+
+def test_seed_algorithm_and_versions_are_told_where_they_are_known(
+    html: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = platform.python_version()
+    for row in ("seed 0", "sampler Random(), of the Study", f"Python {python}"):
+        assert row in facts(html)
+    for name in ("sparktune", "pyspark", "scikit-learn"):
+        assert f"{name} {metadata.version(name)}" in facts(html)
+
+    def none(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr("sparktune.reporting.reproducing.version", none)
+    told = facts(sparktune.report(Trials.load(Path(__file__).with_name("sample.jsonl"))).html)
+    assert "seed 0" in told
+    assert "sampler" not in told  # which no journal names
+    assert told.endswith(f"Python {python}")
+
+
+def test_the_algorithm_of_the_user_is_told_alike_by_each_process() -> None:
+    class Own:
+        def suggest(self, space: Any, history: Any, n: int, rng: Any) -> Any:
+            return space.sample(rng, n)
+
+    @dataclass(frozen=True)
+    class Nested(Own):
+        inner: Own
+        share: float = 0.5
+
+    study = Study({"x": hp.uniform("x", 0, 1)}, Nested(Own()), seed=0)
+    study.tell(study.ask(1)[0], 1.0)
+    told = facts(study.report().html)
+    assert "sampler Nested(share=0.5), of the Study" in told
+    assert " at 0x" not in told
+
+
+def test_versions_are_read_without_an_import() -> None:
+    code = (
+        "import sys; from sparktune import Study, hp; s = Study({'x': hp.uniform('x', 0, 1)}); "
+        "t, = s.ask(1); s.tell(t, 1.0); assert '<th>pyspark</th>' in s.report().html; "
+        "assert not {'pyspark', 'sklearn'} & {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_numbers_of_the_page_are_those_of_the_frame(html: str, study: Study) -> None:

@@ -16,6 +16,7 @@ const VIRIDIS = [
   [39, 173, 129], [92, 200, 99], [170, 220, 50], [253, 231, 37],
 ];
 const SHADES = 16;
+const LAYERS = 8; // of points on top of each other
 const charts = [];
 
 function colour(name) {
@@ -39,6 +40,7 @@ function makeChart(host, selection, parts) {
   host.append(box);
   const chart = { host, box, base, over, parts, selection, from: null, width: 0, queued: false };
   selection.onChange.push(() => redraw(chart));
+  selection.onColours.push(() => redraw(chart));
   selection.onFocus.push(() => drawOverlay(chart));
   listen(chart);
   new ResizeObserver(() => host.clientWidth !== chart.seen && redraw(chart)).observe(host);

@@ -1,17 +1,20 @@
-// A bar that stays visible: how many trials are selected, the trial in focus, and fields that select
-// by values.
+// A bar that stays visible: how many trials are selected, the trial in focus, fields that select by
+// text, status and values, and the colours of the charts.
 
 function drawFilters(host, study, selection) {
-  const count = element("span", { class: "count" });
+  const count = element("span", { class: "count", role: "status" });
   const look = element("p", { class: "look", "aria-live": "polite" });
   const codes = study.statuses.map((_, code) => code).filter((code) => study.status.includes(code));
   const status = element("select", { "aria-label": "status", onchange: () => selection.setStatus(Number(status.value)) },
     element("option", { value: -1 }, "any status"),
     ...codes.map((code) => element("option", { value: code }, study.statuses[code])));
+  const search = element("input", { type: "search", placeholder: "Search", "aria-label": "search trials", title: "Text of a parameter, an id, a status or a failure, such as depth = 3",
+    oninput: () => selection.setText(search.value) });
+  const colours = drawColours(study, selection);
   const clear = element("button", { type: "button", onclick: () => selection.clear() }, "Clear");
   const fields = [study.losses, study.seconds, ...study.parameters].map((column) => field(column, selection));
   const numbers = element("details", { class: "numbers" }, element("summary", {}, "Select by values"), element("div", { class: "fields" }, ...fields.map((each) => each.box)));
-  host.append(element("div", { class: "bar" }, count, status, clear, numbers), look);
+  host.append(element("div", { class: "bar" }, count, search, status, clear, colours.field, numbers), colours.legend, look);
 
   const hint = "Point at a trial, or use the arrow keys on a chart.";
   const say = () => {
@@ -21,6 +24,7 @@ function drawFilters(host, study, selection) {
     count.textContent = selection.active ? `${selection.count} of ${formatCount(study.n)} selected` : formatCount(study.n);
     clear.disabled = !selection.active;
     status.value = String(selection.status);
+    if (!selection.text && search.value.trim()) search.value = "";
     for (const each of fields) each.update();
   };
   selection.onFocus.push(say);

@@ -4,6 +4,7 @@ function drawHistory(host, study, selection) {
   const state = { byTime: false, log: false };
   const timed = study.lanes > 0;
   const positive = study.loss.every((loss) => Number.isNaN(loss) || loss > 0);
+  const plain = { group: new Int16Array(study.n), fills: () => [colour("--c4")] };
   const times = { ...study.order, whole: false, value: study.end };
   let x;
   let y;
@@ -43,23 +44,17 @@ function drawHistory(host, study, selection) {
   }
 
   function paintTrials(ctx, f) {
-    const chosen = [];
-    const others = [];
     const at = pointAt(f);
     const faint = colour("--faint");
-    const fills = study.statuses.map((name) => colour(`--s-${name}`));
+    const ends = selection.colouring ?? study.byStatus;
+    const fills = ends.fills();
     for (let i = 0; i < study.n; i++) {
-      if (Number.isNaN(study.loss[i])) {
-        if (isFailure(study, i)) {
-          ctx.fillStyle = selection.chosen[i] ? fills[study.status[i]] : faint;
-          ctx.fillRect(at(i).x - 1, f.bottom - 6, 2, 10);
-        }
-        continue;
-      }
-      const { x: px, y: py } = at(i);
-      (selection.chosen[i] ? chosen : others).push(px, py);
+      if (!isFailure(study, i)) continue;
+      ctx.fillStyle = selection.chosen[i] ? fills[ends.group[i]] : faint;
+      ctx.fillRect(at(i).x - 1, f.bottom - 6, 2, 10);
     }
-    drawPoints(ctx, [[faint, others], [colour("--c4"), chosen]], pointSize(study.n));
+    const withLoss = (i) => (Number.isNaN(study.loss[i]) ? null : at(i));
+    drawPoints(ctx, layered(study, selection, selection.colouring ?? plain, withLoss), pointSize(study.n));
   }
 
   function paintStaircase(ctx, f) {

@@ -10,6 +10,9 @@ const DRAW = {
 
 function drawStudy(place, study) {
   if (!study.n) return;
+  study.byLoss = colouringByLoss(study);
+  study.byOrder = colouringByOrder(study);
+  study.byStatus = colouringByStatus(study);
   const selection = new Selection(study);
   const bar = element("div", { class: "filters" });
   place.querySelector("section")?.before(bar);

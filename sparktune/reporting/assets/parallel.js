@@ -37,10 +37,15 @@ function drawParallel(host, study, selection) {
       stroke(ctx, f, thinned(others, Math.ceil(others.length / 1000)));
     }
     const every = Math.ceil(selection.count / MOST_LINES);
-    lines.forEach((trials, k) => {
-      ctx.strokeStyle = shade(k);
-      stroke(ctx, f, thinned(trials.filter((i) => selection.chosen[i]), every));
-    });
+    const { group, fills } = selection.colouring ?? study.byLoss;
+    const colours = fills();
+    for (const trials of lines) {
+      const shown = thinned(trials.filter((i) => selection.chosen[i]), every);
+      for (const k of new Set(shown.map((i) => group[i]))) {
+        ctx.strokeStyle = colours[k];
+        stroke(ctx, f, shown.filter((i) => group[i] === k));
+      }
+    }
     note.textContent = every > 1 ? `One of ${every} lines is drawn.` : "";
     columns.forEach((column, j) => paintAxis(ctx, f, w, j, column));
   }
@@ -115,13 +120,11 @@ function drawParallel(host, study, selection) {
   });
 }
 
-// Trials with a loss by shade: from the worst to the best, which are bright and drawn last. Ranks
-// tell more trials apart than losses, of which a few are often huge.
+// Trials with a loss in parts from the worst to the best, which are drawn last.
 function linesOf(study) {
-  const shades = Array.from({ length: SHADES }, () => []);
-  const ranked = byValue(study.losses, study).reverse();
-  ranked.forEach((i, rank) => shades[Math.ceil(((rank + 1) * SHADES) / ranked.length) - 1].push(i));
-  return shades;
+  const parts = Array.from({ length: SHADES }, () => []);
+  for (const i of byValue(study.losses, study).reverse()) parts[study.byLoss.group[i]].push(i);
+  return parts;
 }
 
 // One of so many trials; the last one, which is the best, is one of them.

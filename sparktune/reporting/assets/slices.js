@@ -3,7 +3,6 @@
 const FIRST_SLICES = 12;
 const BINS = 8;
 const LANE = 22;
-const LAYERS = 8; // of points on top of each other, so that late trials do not hide all early ones
 
 function drawSlices(host, study, selection) {
   const grid = element("div", { class: "grid" });
@@ -44,17 +43,8 @@ function drawSlice(grid, column, study, selection) {
     const yTicks = y.ticks(4).map((t) => ({ at: down(f, t.value), text: t.text }));
     drawAxes(ctx, f, xTicks.filter((t) => t.at > f.left + lane / 2), yTicks);
     if (lane) paintLane(ctx, f);
-    const fills = Array.from({ length: SHADES }, (_, k) => shade(k));
-    const shades = Array.from({ length: LAYERS * SHADES }, (_, k) => [fills[k % SHADES], []]);
-    const others = [colour("--faint"), []];
-    const at = pointAt(f);
-    for (let i = 0; i < study.n; i++) {
-      const point = at(i);
-      if (!point) continue;
-      const k = (i % LAYERS) * SHADES + Math.floor((SHADES * i) / study.n);
-      (selection.chosen[i] ? shades[k] : others)[1].push(point.x, point.y);
-    }
-    drawPoints(ctx, [others, ...shades], Math.min(pointSize(study.n), 4));
+    const points = layered(study, selection, selection.colouring ?? study.byOrder, pointAt(f));
+    drawPoints(ctx, points, Math.min(pointSize(study.n), 4));
     paintMedians(ctx, f);
   }
 

@@ -20,12 +20,13 @@ function drawTimeline(host, study, selection) {
     drawAxes(ctx, f, axis.ticks(6).filter((t) => t.value >= 0 && t.value <= span).map((t) => ({ at: at(t.value), text: t.text })), []);
     ctx.textAlign = "right";
     ctx.fillText("seconds since the first start", f.right, f.bottom + 20);
-    const fills = study.statuses.map((name) => colour(`--s-${name}`));
+    const { group, fills } = selection.colouring ?? study.byStatus;
+    const colours = fills();
     const faint = colour("--faint");
     for (let i = 0; i < study.n; i++) {
       if (study.lane[i] < 0) continue;
       const box = boxOf(f, i);
-      ctx.fillStyle = selection.chosen[i] ? fills[study.status[i]] : faint;
+      ctx.fillStyle = selection.chosen[i] ? colours[group[i]] : faint;
       ctx.fillRect(box.x, box.y, box.w, box.h);
     }
     ctx.fillStyle = colour("--soft");
@@ -61,6 +62,7 @@ function drawTimeline(host, study, selection) {
     },
     order: () => [...study.order.value].filter((i) => study.lane[i] >= 0).sort((a, b) => study.begin[a] - study.begin[b]),
   });
-  const ends = study.statuses.filter((_, code) => study.status.includes(code));
-  host.append(element("ul", { class: "legend" }, ...ends.map((name) => element("li", {}, element("span", { class: `key s-${name}` }), name))));
+  const legend = element("ul", { class: "legend" }, ...study.byStatus.legend.map((key) => key.cloneNode(true)));
+  host.append(legend);
+  selection.onColours.push(() => (legend.hidden = selection.colouring !== null));
 }
