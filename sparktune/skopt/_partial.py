@@ -88,7 +88,7 @@ def evenly(dimension: Dimension, n: int) -> tuple[Any, Any]:
     if isinstance(dimension, Categorical):
         xi = np.linspace(0, len(dimension.categories) - 1, min(n, len(dimension.categories)))
         xi = np.unique(xi.round().astype(int))
-        numbers = dimension.transform([dimension.categories[k] for k in xi])
+        numbers = dimension.transform([dimension.categories[k] for k in map(int, xi)])
     else:
         low, high = (float(each) for each in dimension.bounds)
         spaced = np.geomspace if dimension.prior == "log-uniform" else np.linspace

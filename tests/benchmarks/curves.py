@@ -139,5 +139,5 @@ def _scale(name: str) -> tuple[float, float, float]:
     """The lowest and the median loss at the full budget, and the median of the seconds."""
     points = _read(name)["points"]
     found = _interpolated(name)(np.random.default_rng(0).random((20_000, points.shape[1])))
-    lowest = min(found[:, -2].min(), _read(name)["loss"][:, -1].min())
-    return float(lowest), float(np.median(found[:, -2])), float(np.median(found[:, -1]))
+    lowest = min(float(found[:, -2].min()), float(_read(name)["loss"][:, -1].min()))
+    return lowest, float(np.median(found[:, -2])), float(np.median(found[:, -1]))
