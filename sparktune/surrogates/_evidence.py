@@ -170,6 +170,8 @@ def solved(L: Array, B: Array, *, transposed: bool = False) -> Array:
     """L^-1 B, or L^-T B."""
     from scipy.linalg import solve_triangular
 
+    if not B.size:  # SciPy 1.11 refuses it
+        return B
     X: Array = solve_triangular(L, B, lower=True, trans=int(transposed), check_finite=False)
     return X
 

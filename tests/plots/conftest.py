@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import pytest
 
 from sparktune import Trials
@@ -34,8 +33,9 @@ def made() -> Callable[..., Trials]:
 
 @pytest.fixture(autouse=True)
 def _headless() -> Iterator[None]:
-    mpl.use("agg")
-    yield
+    import matplotlib as mpl
     import matplotlib.pyplot as plt
 
+    mpl.use("agg")
+    yield
     plt.close("all")
