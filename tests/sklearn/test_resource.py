@@ -158,9 +158,9 @@ class Sizes(DecisionTreeClassifier):  # type: ignore[misc]
 
     seen: list[Any] = []  # noqa: RUF012
 
-    def fit(self, X: Any, y: Any, **more: Any) -> Any:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Any:
         self.seen.append(X[:, 0].copy())
-        return super().fit(X, y, **more)
+        return super().fit(X, y, sample_weight, check_input)
 
 
 def test_samples_are_nested_and_tests_are_whole() -> None:
