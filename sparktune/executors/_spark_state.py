@@ -4,7 +4,6 @@ for the next trial. Travels to the workers by value.
 
 from __future__ import annotations
 
-import gc
 import os
 import random
 import signal
@@ -89,18 +88,6 @@ def _open(stream: Any, number: int) -> Any:
     except (AttributeError, ValueError):
         pass
     return open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
-
-
-def settle(process: dict[str, Any]) -> None:
-    """Leave what lasts out of Python's searches for garbage, once modules were imported.
-
-    Spark's workers make such a search after every task. With scikit-learn and what it imports it
-    takes tens of milliseconds, more than the rest of a job. `process` is as for `captured`.
-    """
-    if len(sys.modules) > process.get("modules", 0):
-        process["modules"] = len(sys.modules)
-        gc.collect()
-        gc.freeze()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from sparktune.executors._spark_state import captured, settle, undone
+from sparktune.executors._spark_state import captured, undone
 from sparktune.executors._spark_store import (
     LARGE,
     Content,
@@ -89,7 +89,6 @@ class Evaluation:
         except Missing:
             if not reports:
                 return MISSING
-        settle(process_state())
         return pickle.dumps(reports + [None] * (len(arguments) - len(reports)))
 
     def evaluated(self, sources: Sources, config: bytes) -> bytes:
@@ -249,9 +248,9 @@ def forget_trial() -> None:
     """Forget the classes that came with a trial, and free the memory that its objective mapped,
     which cycles may keep alive.
 
-    Spark collects garbage after each task. Where large packages are loaded, as scikit-learn is, to
-    look through their objects costs more than a short trial does; so once a trial has imported
-    something, what is left after it is exempt.
+    Spark's workers collect garbage after each task. With scikit-learn loaded that takes tens of
+    milliseconds, more than the rest of a short trial. So after a trial that imported modules, all
+    objects that are left are exempt from later collections.
     """
     process = process_state()
     classes, mapped = process.pop("trial", (set(), None))

@@ -252,17 +252,6 @@ def test_a_file_that_was_removed_is_made_up_for(spark_trials: MakeTrials, tmp_pa
     assert seen == [MANY + 1.0] * 4
 
 
-def test_what_trials_imported_costs_no_time_between_them(spark_trials: MakeTrials) -> None:
-    def objective(x: Any) -> dict[str, Any]:
-        import gc
-
-        return {"loss": 0.0, "status": "ok", "exempt": gc.get_freeze_count()}
-
-    trials = spark_trials(parallelism=1)
-    quiet(objective, X, sparktune.rand.suggest, 4, trials=trials)
-    assert max(result["exempt"] for result in trials.results) > 1000
-
-
 @eight_a_task_too
 def test_classes_of_shared_objects_and_of_the_objective_are_the_same(
     spark_trials: MakeTrials,
