@@ -60,10 +60,10 @@ session.stop()
 @pytest.mark.parametrize(
     ("start", "master", "exits", "batch"),
     [
-        (CLASSIC, LOCAL_CLUSTER, 1, "auto"),
-        (CLASSIC, "standalone", 1, "auto"),
+        (CLASSIC, LOCAL_CLUSTER, 1, 1),
+        (CLASSIC, "standalone", 1, 1),
         # Spark Connect does not tell whether the process or its executor died.
-        (CONNECT, LOCAL_CLUSTER, 2, "auto"),
+        (CONNECT, LOCAL_CLUSTER, 2, 1),
         (CLASSIC, LOCAL_CLUSTER, 1, 8),
         (CONNECT, LOCAL_CLUSTER, 2, 8),
     ],
@@ -76,10 +76,11 @@ session.stop()
     ],
 )
 def test_lost_executors_cost_a_trial_its_retries_and_the_others_nothing(
-    start: str, master: str, exits: int, batch: Any, request: pytest.FixtureRequest, tmp_path: Path
+    start: str, master: str, exits: int, batch: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """In a task of all trials the first one has ended when the second loses the executor, and its
-    result goes with it: it is evaluated twice, which is no retry.
+    """With one trial a task, a crash costs no other trial anything. In a task of all trials the
+    first one has ended when the second loses the executor, and its result goes with it: it is
+    evaluated twice, which is not a retry.
     """
     if master == "standalone":
         master = request.getfixturevalue("standalone").address
@@ -91,7 +92,7 @@ def test_lost_executors_cost_a_trial_its_retries_and_the_others_nothing(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=300
     )
     assert result.stdout.splitlines() == [
-        f"works: ok: {1 if batch == 'auto' else 2}",
+        f"works: ok: {1 if batch == 1 else 2}",
         "loses its executor once: ok: 2",
         "raises: error: 1",
         f"exits: crashed: {exits}",
