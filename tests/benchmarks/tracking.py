@@ -61,8 +61,9 @@ def main() -> None:
 def requests(uri: str, sizes: list[int], chosen: list[str]) -> None:
     """How many requests a trial makes, in small and in large studies."""
     print(f"{'requests per trial, of trials':34}", *(f"{n:8}" for n in sizes))
+    found = ways()
     for name in chosen:
-        track = ways()[name]
+        track = found[name]
         row = []
         for n in sizes:
             if track is spark_study and n > MOST_OF_SPARK_STUDY:
