@@ -10,19 +10,19 @@ the annotations of the objective (annotated), to columns, replays the journal (j
 opens an executor (executors), and runs the loop (loop). In each step the study (study) asks a
 scheduler (schedulers) what to start and a sampler (samplers) for the points, and creates trials
 from both (proposals). A sampler may fit a model of the losses (surrogates). The executor evaluates
-trials. Their outcomes (outcomes) become events, and events update the ledger (ledger): the records
-(trial), the columns (history), and the waiting and running trials. Observers (observers, tracking)
-receive all events; stopping rules (stopping) end the run. Tables, plots, reports (reporting),
-notebooks and the command line take their numbers from one place (results). `fmin` (minimize) and
-`Trials` (trials, parallel_trials, saved_trials, documents, limits) are Hyperopt's interface to the
-same code. `worker` calls the objective, and `tracked` calls it inside an MLflow run; both modules
-are sent to the Spark workers by value.
+trials. Their outcomes (outcomes) become events (events), and these update the ledger (ledger): the
+records (trial), the columns (history), and the waiting and running trials. Observers (observers,
+tracking) receive all events; stopping rules (stopping) end the run. Tables, plots, reports
+(reporting), notebooks and the command line take their numbers from one place (results). `fmin`
+(minimize) and `Trials` (trials, parallel_trials, saved_trials, documents, limits) are Hyperopt's
+interface to the same code. `worker` calls the objective, and `tracked` calls it inside an MLflow
+run; both modules are sent to the Spark workers by value.
 
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` checks this list.
 
-    0  errors, trial, worker, sharing, printable, told_noise
-    1  tracked | space | history | arguments | clocks | documents | surrogates | ranks | outcomes
+    0  errors, trial, worker, sharing, printable, told_noise, ranks
+    1  tracked | space | history | events | arguments | clocks | documents | surrogates | outcomes
     2  samplers | schedulers | stopping | journal | results | ledger | annotated
     3  plots | reporting | tables | proposals
     4  study

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from sparktune.clocks import RunClock
 from sparktune.errors import InvalidArgument
+from sparktune.events import Asked, Begun, Enqueued, Event, Told, apply
 from sparktune.history import History
 from sparktune.space.space import Space
-from sparktune.trial import Asked, Begun, Enqueued, Event, Scalar, Status, Told, Trial, apply
+from sparktune.trial import Scalar, Status, Trial
 
 
 class Ledger:

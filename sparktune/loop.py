@@ -12,11 +12,12 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from sparktune.errors import JournalFailed, from_failure
+from sparktune.events import Asked, Event, Stopped, Told
 from sparktune.executors.seams import Executor
 from sparktune.history import View
 from sparktune.stopping import Stopper
 from sparktune.study import Study
-from sparktune.trial import Asked, Event, Failure, Outcome, Status, Stopped, Told
+from sparktune.trial import Failure, Outcome, Status
 
 Observer: TypeAlias = Callable[[Event, View], None]
 

@@ -6,23 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from sparktune.errors import InvalidArgument
+from sparktune.events import Begun, Enqueued, Event, Limit, apply, begin_of, retold
 from sparktune.journal.journal import Book, Journal, NoJournal
 from sparktune.ledger import not_of_this_space
 from sparktune.schedulers import ladder
 from sparktune.study import Study
-from sparktune.trial import (
-    Begun,
-    Enqueued,
-    Event,
-    Header,
-    Limit,
-    Scalar,
-    Status,
-    Trial,
-    apply,
-    begin_of,
-    retold,
-)
+from sparktune.trial import Header, Scalar, Status, Trial
 
 
 def open_journal(path: Any, study: Study) -> Book:

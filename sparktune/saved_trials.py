@@ -6,8 +6,8 @@ import os
 from typing import Any
 
 from sparktune.errors import InvalidArgument
+from sparktune.events import retold
 from sparktune.journal.places import can_be_file
-from sparktune.trial import retold
 from sparktune.trials import Trials
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from sparktune.arguments import whole
 from sparktune.clocks import RunClock
 from sparktune.errors import InvalidArgument
+from sparktune.events import Asked, Begun, Enqueued, Event, Stopped, Told, attach
 from sparktune.history import View
 from sparktune.journal.saved import read_study, save_trials
 from sparktune.ledger import Ledger
@@ -46,18 +47,7 @@ from sparktune.schedulers import (
     scores,
 )
 from sparktune.space.space import Space
-from sparktune.trial import (
-    Asked,
-    Begun,
-    Enqueued,
-    Event,
-    Header,
-    Status,
-    Stopped,
-    Told,
-    Trial,
-    attach,
-)
+from sparktune.trial import Header, Status, Trial
 
 if TYPE_CHECKING:
     from sparktune.reporting.report import Report

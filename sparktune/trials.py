@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from sparktune.documents import Ctrl, Document, TrialAttachments, document, renew
 from sparktune.errors import AllTrialsFailed
+from sparktune.events import Begun, Event, Stopped, Told, apply, attach
 from sparktune.executors.platforms import Platform, Serial
 from sparktune.history import View
 from sparktune.journal.saved import read_study, save_trials
@@ -28,20 +29,7 @@ from sparktune.samplers import Sampler
 from sparktune.schedulers import Scheduler
 from sparktune.space.space import Space
 from sparktune.study import Study
-from sparktune.trial import (
-    JOB_STATE_CANCEL,
-    JOB_STATE_DONE,
-    JOB_STATE_ERROR,
-    Begun,
-    Event,
-    Header,
-    Scalar,
-    Stopped,
-    Told,
-    Trial,
-    apply,
-    attach,
-)
+from sparktune.trial import JOB_STATE_CANCEL, JOB_STATE_DONE, JOB_STATE_ERROR, Header, Scalar, Trial
 
 logger = logging.getLogger("sparktune")
 

@@ -44,7 +44,7 @@ ALLOWED = {
     "skopt": {"numpy", "scipy", "sklearn", "joblib", "matplotlib", "yaml"},
     "cli": {"tomli", "tomllib"},  # tomllib: since Python 3.11
 }
-STDLIB_ONLY = {"errors", "trial", "worker", "sharing", "printable", "told_noise"}
+STDLIB_ONLY = {"errors", "trial", "events", "worker", "sharing", "printable", "told_noise"}
 PYSPARK_MODULES = re.compile(r"executors\.(_?spark_\w+|platforms)$|^parallel_trials$")
 
 

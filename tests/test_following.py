@@ -13,10 +13,11 @@ import pytest
 
 from sparktune import Study, Threads, hp, tune
 from sparktune.cli import following, main
+from sparktune.events import Stopped
 from sparktune.journal.journal import Following
 from sparktune.results.finished import Snapshot
 from sparktune.results.screen import line, screen, sparkline
-from sparktune.trial import Failure, Stopped
+from sparktune.trial import Failure
 from tests.observers.terminal import shown_in_a_terminal
 
 SPACE = {"x": hp.uniform("x", -1, 1)}

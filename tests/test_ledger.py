@@ -9,9 +9,10 @@ import pytest
 from sparktune import hp
 from sparktune.clocks import RunClock
 from sparktune.errors import InvalidArgument
+from sparktune.events import Asked, Begun, Enqueued, Limit, Told
 from sparktune.ledger import Ledger
 from sparktune.space.space import Space
-from sparktune.trial import Asked, Begun, Enqueued, Header, Limit, Outcome, Status, Told, Trial
+from sparktune.trial import Header, Outcome, Status, Trial
 
 SPACE = Space(hp.uniform("x", 0, 1))
 HEADER = Header("objective", 1, "", {}, 0.0)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sparktune.errors import InvalidLoss, JournalFailed
+from sparktune.events import Asked, Begun, Event, Stopped, Told
 from sparktune.executors.task import Task
 from sparktune.history import View
 from sparktune.loop import FINISHED, INTERRUPTED, run
@@ -19,7 +20,7 @@ from sparktune.space.space import Space
 from sparktune.stopping import LossThreshold, Never, NoProgress, Stopper, Timeout
 from sparktune.study import Study
 from sparktune.testing import Clock, SimulatedExecutor
-from sparktune.trial import Asked, Begun, Event, Outcome, Status, Stopped, Told, Trial
+from sparktune.trial import Outcome, Status, Trial
 
 SPACE = Space({"x": hp.uniform("x", 0, 1)})
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from sparktune.errors import InvalidArgument, JournalFailed
+from sparktune.events import Event, Stopped
 from sparktune.history import View
 from sparktune.samplers import Sampler, random, tpe
 from sparktune.schedulers import FullBudget, New
@@ -21,7 +22,7 @@ from sparktune.space.space import Space
 from sparktune.stopping import NoProgressFor, Stopper, Timeout
 from sparktune.study import Study
 from sparktune.testing import Clock
-from sparktune.trial import Event, Failure, Outcome, Status, Stopped, Trial
+from sparktune.trial import Failure, Outcome, Status, Trial
 
 SPACE = Space({"x": hp.uniform("x", 0, 1), "k": hp.choice("k", [hp.normal("y", 0, 1), "none"])})
 

@@ -7,23 +7,19 @@ import pickle
 import pytest
 
 from sparktune import trial as records
-from sparktune.trial import (
+from sparktune.events import (
     Asked,
     Begun,
     Enqueued,
     Event,
-    Failure,
-    Header,
     Limit,
-    Outcome,
-    Status,
     Stopped,
     Told,
-    Trial,
     apply,
     begin_of,
     retold,
 )
+from sparktune.trial import Failure, Header, Outcome, Status, Trial
 
 
 @pytest.mark.parametrize(

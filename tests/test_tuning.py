@@ -15,11 +15,12 @@ import pytest
 from sparktune import InvalidArgument, Serial, Spark, Study, Threads, Trials, fmin, hp, tpe
 from sparktune import tune as loud
 from sparktune.errors import TrialFailed
+from sparktune.events import Asked, Begun, Enqueued, Event, Stopped, Told
 from sparktune.history import View
 from sparktune.journal.journal import read
 from sparktune.schedulers import New
 from sparktune.stopping import LossThreshold, NoProgress, Timeout, no_progress_loss
-from sparktune.trial import Asked, Begun, Enqueued, Event, Status, Stopped, Told
+from sparktune.trial import Status
 
 SPACE = {
     "x": hp.uniform("x", -10, 10),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from sparktune.events import Begun, Event, Told
 from sparktune.history import View
 from sparktune.schedulers import Scheduler, ladder
-from sparktune.trial import Begun, Event, Status, Told
+from sparktune.trial import Status
 
 logger = logging.getLogger("sparktune")
 

@@ -18,12 +18,13 @@ from typing import Any
 
 from sparktune.budgets.retention import superfluous
 from sparktune.errors import InvalidArgument, JournalFailed
+from sparktune.events import Event, Told
 from sparktune.executors._budget import LARGEST_STATE
 from sparktune.history import View
 from sparktune.journal.places import Local, Place, place_of
 from sparktune.schedulers import ladder
 from sparktune.study import Study
-from sparktune.trial import Event, Header, Outcome, State, Status, Told, Trial
+from sparktune.trial import Header, Outcome, State, Status, Trial
 
 logger = logging.getLogger("sparktune")
 

@@ -7,10 +7,11 @@ import sys
 import time
 from collections.abc import Callable
 
+from sparktune.events import Begun, Stopped, apply
 from sparktune.journal.journal import Following
 from sparktune.results.finished import Snapshot
 from sparktune.results.screen import line, screen
-from sparktune.trial import Begun, Stopped, Trial, apply
+from sparktune.trial import Trial
 
 _EVERY, _LINE, _PAGE = 1.0, 60.0, 10.0  # seconds between screens, lines and pages
 

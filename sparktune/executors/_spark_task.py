@@ -10,48 +10,29 @@ by each process.
 from __future__ import annotations
 
 import base64
-import gc
 import pickle
 import sys
 import time
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
-from sparktune.executors._spark_state import captured, undone
-from sparktune.executors._spark_store import (
-    LARGE,
-    Content,
-    Loading,
-    Missing,
-    Where,
-    forget_classes,
-    opened,
+from sparktune.executors._spark_process import (
+    Sources,
+    begin,
+    forget_trial,
+    loaded,
+    process_state,
 )
+from sparktune.executors._spark_state import captured, undone
+from sparktune.executors._spark_store import LARGE, Missing
 from sparktune.worker import evaluate, text_of, traceback_of
 
-Sources: TypeAlias = Mapping[str, tuple[str, Where]]
-
-OBJECTIVE = "objective"
 GIVEN = "sparktune.given"  # the local property of a job with what its trials are given
 LOST = b"lost"  # the answer of a task that Spark lost and ran again
 MISSING = b"missing"  # the answer of a task that needs what has not been sent
 RETURNED = ("result", "attachments")  # of a report
-_KEPT = 300.0  # seconds that a process keeps what its trials do not need
 _PART = 2**23  # bytes of an answer in one row
 _FULL = 2**25  # bytes of reports after which a task begins no further trial
-
-
-class Handle:
-    """A shared object on a worker, loaded at its first use."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-    @property
-    def value(self) -> Any:
-        """The object; one and the same for all trials in this process."""
-        return shared(self.key)
 
 
 class Evaluation:
@@ -201,83 +182,6 @@ def users_broadcast(number: int) -> Any:
     from pyspark import broadcast
 
     return broadcast._from_id(number)
-
-
-def begin(sources: Sources, fetch: Callable[[Any], bytes | str]) -> None:
-    """Make the sources of a task known to this process, and forget what was not used lately.
-
-    Raises:
-        Missing: a source is not on this machine, and has not been sent.
-    """
-    process, now = process_state(), time.monotonic()
-    process.update(sources=sources, fetch=fetch)
-    contents, objects = process.setdefault("contents", {}), process.setdefault("objects", {})
-    used = process.setdefault("used", {})
-    used.update({digest: now for digest, _ in sources.values()})
-    for digest in [digest for digest, last in used.items() if last < now - _KEPT]:
-        for things in (contents, objects, used):
-            things.pop(digest, None)
-        gc.unfreeze()  # it may be in cycles
-        process.pop("modules", None)
-    for name, (_, (_, _, sent)) in sources.items():
-        if sent is None:
-            content_of(name)
-
-
-def content_of(name: str) -> Content:
-    """What was shipped under a name, opened."""
-    process = process_state()
-    digest, where = process["sources"][name]
-    if digest not in process["contents"]:
-        process["contents"][digest] = opened(digest, where, process["fetch"])
-    content: Content = process["contents"][digest]
-    return content
-
-
-def loaded(config: bytes) -> tuple[Any, Any]:
-    """The objective and its argument, which nobody has used before."""
-    objective, classes, memory = content_of(OBJECTIVE).load()
-    loading = Loading(config)
-    argument = loading.load()
-    mapped = None if isinstance(memory, bytearray) else weakref.ref(memory)
-    process_state()["trial"] = classes | loading.classes, mapped
-    return objective, argument
-
-
-def forget_trial() -> None:
-    """Forget the classes that came with a trial, and free the memory that its objective mapped,
-    which cycles may keep alive.
-
-    Spark's workers collect garbage after each task. With scikit-learn loaded that takes tens of
-    milliseconds, more than the rest of a short trial. So after a trial that imported modules, all
-    objects that are left are exempt from later collections.
-    """
-    process = process_state()
-    classes, mapped = process.pop("trial", (set(), None))
-    forget_classes(classes - process.get("lasting", set()))
-    imported = len(sys.modules) != process.get("modules")
-    if imported or (mapped is not None and mapped() is not None):
-        gc.collect()
-    if imported:
-        gc.freeze()
-        process["modules"] = len(sys.modules)
-
-
-def shared(key: str) -> Any:
-    """A shared object; loaded at its first use in this process. Its classes stay, too."""
-    process = process_state()
-    digest, _ = process["sources"][key]
-    if digest not in process["objects"]:
-        process["objects"][digest], classes, _ = content_of(key).load()
-        process.setdefault("lasting", set()).update(classes)
-    return process["objects"][digest]
-
-
-def process_state() -> dict[str, Any]:
-    """What lasts as long as this process. A global of this module would not: it travels by value,
-    so there are many copies of it.
-    """
-    return sys.modules.setdefault("_sparktune", type(sys)("_sparktune")).__dict__
 
 
 def unreadable(error: BaseException) -> dict[str, Any]:

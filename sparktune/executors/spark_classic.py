@@ -14,13 +14,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyspark
-from py4j.protocol import Py4JError, Py4JJavaError
+from py4j.protocol import Py4JJavaError
 
 from sparktune.errors import SparkUnavailable
-from sparktune.executors import _spark_task
+from sparktune.executors import _spark_process, _spark_task
 from sparktune.executors._calls import USUAL, Timing
 from sparktune.executors._watch import Watch, within
 from sparktune.executors.seams import Crashed, Lost
+from sparktune.executors.spark_classic_context import (
+    count_slots,
+    first_end,
+    noticing_the_end,
+    running_tags,
+)
 from sparktune.executors.spark_failures import failure_of, stopped
 from sparktune.executors.spark_session import (
     elastic_slots,
@@ -158,7 +164,7 @@ class SparkClassic:
         shipment, noticing = self._shipment, functools.partial(noticing_the_end, self._context)
         described = self._task.describe(*trials)
 
-        def run(sources: _spark_task.Sources, configs: bytes) -> bytes:
+        def run(sources: _spark_process.Sources, configs: bytes) -> bytes:
             given = pickle.dumps((configs, within))
             if len(given) <= _SMALL:
                 return self._run(self._usual(sources), described, tag, given)
@@ -169,7 +175,7 @@ class SparkClassic:
             return shipment.reports(self._task, trials, noticing, run)
         except Lost:
             with noticing():
-                if end := self._first_end(tag):
+                if end := first_end(self._context, tag):
                     raise failure_of(end) from None
             raise
 
@@ -192,22 +198,11 @@ class SparkClassic:
         self._watch.ask(self._broadcasts.destroy, _AT_ONCE)
         self._watch.close()
 
-    def _first_end(self, tag: str) -> str:
-        """How the first attempt of the last job's task ended, by Spark's report; "" if unknown."""
-        try:
-            scala = self._context._jsc.sc()
-            job = max(scala.statusTracker().getJobIdsForTag(tag))
-            [stage] = self._context.statusTracker().getJobInfo(job).stageIds  # type: ignore[union-attr]
-            first = scala.statusStore().taskList(stage, 0, 100).apply(0)
-            return str(first.errorMessage().get())
-        except (Py4JError, AttributeError, ValueError):  # internal to Spark, as the slots
-            return ""
-
-    def _mapped(self, sources: _spark_task.Sources, given: Any) -> pyspark.RDD[bytes]:
+    def _mapped(self, sources: _spark_process.Sources, given: Any) -> pyspark.RDD[bytes]:
         task = functools.partial(_spark_task.run_rows, self._shipment.code, sources, given)
         return self._input.mapPartitions(task)
 
-    def _usual(self, sources: _spark_task.Sources) -> pyspark.RDD[bytes]:
+    def _usual(self, sources: _spark_process.Sources) -> pyspark.RDD[bytes]:
         """What most jobs of this thread compute. They differ in a local property alone, so that the
         function is pickled, and an RDD made in the JVM, only once. Threads do not share one: when a
         job fails, Spark fails all jobs whose last RDD is the same one (`stageDependsOn` in its
@@ -269,49 +264,6 @@ class Broadcasts:
         """Remove all of it."""
         for broadcast in self._sent:
             broadcast.destroy(blocking=False)
-
-
-@contextlib.contextmanager
-def noticing_the_end(context: SparkContext) -> Iterator[None]:
-    """What fails because Spark was stopped, or its JVM died, is `SparkUnavailable`."""
-    try:
-        yield
-    except Exception as error:
-        if is_stopped(context):
-            raise stopped() from error
-        raise
-
-
-def count_slots(context: Any, rdd: Any) -> int:
-    """How many tasks of an RDD the application can run at once now, at least 1."""
-    if is_stopped(context):
-        raise stopped()
-    try:
-        scala = context._jsc.sc()
-        default = scala.resourceProfileManager().defaultResourceProfile()
-        profile = rdd._jrdd.rdd().getResourceProfile() or default
-        slots = int(scala.maxNumConcurrentTasks(profile))
-    except (Py4JError, AttributeError):  # internal to Spark: may move, or be hidden by the platform
-        slots = int(context.defaultParallelism)
-    return max(slots, 1)
-
-
-def running_tags(context: Any) -> set[str]:
-    """The tags of all jobs that have a task in a slot now."""
-    store = context._jsc.sc().statusStore()
-    # What jobs report of their tasks is up to a heartbeat, 10 seconds, old; stages are current.
-    active = store.activeStages()
-    stages = (active.apply(i) for i in range(active.size()))
-    busy = {stage.stageId() for stage in stages if stage.numActiveTasks()}
-    if not busy:
-        return set()
-    status = context._jvm.org.apache.spark.JobExecutionStatus.RUNNING
-    jobs = store.jobsList(context._jvm.java.util.Collections.singletonList(status))
-    tags: set[str] = set()
-    for job in (jobs.apply(i) for i in range(jobs.size())):
-        if busy.intersection(map(int, filter(None, job.stageIds().mkString(",").split(",")))):
-            tags.update(job.jobTags().mkString("\n").split("\n"))
-    return tags
 
 
 def _ending(error: Exception) -> Exception:

@@ -23,7 +23,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql.types import BinaryType, StructField, StructType
 
 from sparktune.errors import InvalidArgument, SparkUnavailable
-from sparktune.executors import _spark_task
+from sparktune.executors import _spark_process, _spark_task
 from sparktune.executors._calls import USUAL, Timing
 from sparktune.executors._watch import Watch, within
 from sparktune.executors.seams import Lost
@@ -194,7 +194,7 @@ class SparkConnect:
         """
         shipment = self._shipment
 
-        def run(sources: _spark_task.Sources, configs: bytes) -> bytes:
+        def run(sources: _spark_process.Sources, configs: bytes) -> bytes:
             task = functools.partial(
                 _spark_task.run_batches, shipment.code, sources, configs, within
             )

@@ -17,12 +17,12 @@ from pyspark import cloudpickle
 
 from sparktune import tracked, worker
 from sparktune.errors import ObjectiveNotPicklable
-from sparktune.executors import _budget, _spark_state, _spark_store, _spark_task
+from sparktune.executors import _budget, _spark_process, _spark_state, _spark_store, _spark_task
 from sparktune.sharing import Shared
 
 _ON_DRIVER = ("SparkSession", "SparkContext", "DataFrame", "RDD", "PipelinedRDD")
 
-for _module in (worker, tracked, _budget, _spark_state, _spark_store, _spark_task):
+for _module in (worker, tracked, _budget, _spark_process, _spark_state, _spark_store, _spark_task):
     cloudpickle.register_pickle_by_value(_module)
 
 
@@ -104,7 +104,7 @@ class _Pickler(_CloudPickler):  # type: ignore[misc]
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, Shared):
             self.shared[obj.key] = obj
-            return _spark_task.Handle, (obj.key,)
+            return _spark_process.Handle, (obj.key,)
         if _is_spark(obj, "Accumulator"):
             self.accumulates = True
         if _is_spark(obj, "Broadcast"):

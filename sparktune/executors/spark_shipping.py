@@ -22,7 +22,7 @@ from pyspark import cloudpickle
 
 from sparktune import worker
 from sparktune.errors import ObjectiveNotPicklable, SparkUnavailable
-from sparktune.executors import _spark_task
+from sparktune.executors import _spark_process, _spark_task
 from sparktune.executors._spark_store import LARGE
 from sparktune.executors.seams import Lost
 from sparktune.executors.spark_pickling import (
@@ -76,7 +76,7 @@ class Shipment:
         nearby: bool = False,
         users_variables: bool = False,
     ) -> None:
-        self.sources: _spark_task.Sources = {}
+        self.sources: _spark_process.Sources = {}
         self._send = send
         self._nearby = nearby
         self._users_variables = users_variables
@@ -86,7 +86,7 @@ class Shipment:
         self._sending = threading.Lock()
         self._warned = False
         try:
-            self._add(_spark_task.OBJECTIVE, objective, "the objective")
+            self._add(_spark_process.OBJECTIVE, objective, "the objective")
             code = Pickled([cloudpickle.dumps(evaluation)])
             self.code = self._sent(code.name, code.pieces, "sparktune")
         except BaseException:
@@ -123,7 +123,7 @@ class Shipment:
         task: Task,
         trials: Sequence[Trial],
         noticing: Callable[[], AbstractContextManager[None]],
-        run: Callable[[_spark_task.Sources, bytes], bytes],
+        run: Callable[[_spark_process.Sources, bytes], bytes],
     ) -> list[dict[str, Any] | None]:
         """The reports of a worker on trials; None for those that it has not evaluated.
 
@@ -159,7 +159,7 @@ class Shipment:
 
     def _answer(
         self,
-        run: Callable[[_spark_task.Sources, bytes], bytes],
+        run: Callable[[_spark_process.Sources, bytes], bytes],
         configs: bytes,
     ) -> list[bytes | None]:
         """Run, and again if something has to be sent first."""
@@ -191,10 +191,10 @@ class Shipment:
 
     def _add(self, name: str, thing: Any, described: str) -> None:
         pickled = with_memory_apart(thing, described)
-        if pickled.accumulates and name != _spark_task.OBJECTIVE:
+        if pickled.accumulates and name != _spark_process.OBJECTIVE:
             raise unpicklable(described, OnDriver(_COUNTED_ONCE))
         path = sent = None
-        alone = self._nearby and name == _spark_task.OBJECTIVE and pickled.size > LARGE
+        alone = self._nearby and name == _spark_process.OBJECTIVE and pickled.size > LARGE
         digest = uuid.uuid4().hex if alone else pickled.name  # which takes a second for a gigabyte
         if pickled.size > LARGE:
             path = self._placed(digest, pickled, described)

@@ -11,6 +11,7 @@ from sparktune import documents
 from sparktune import trials as core
 from sparktune.documents import Document, TrialAttachments
 from sparktune.errors import AllTrialsFailed, InvalidTrial
+from sparktune.events import Event, Told
 from sparktune.history import View
 from sparktune.hyperopt._documents import (
     JOB_STATES,
@@ -24,15 +25,7 @@ from sparktune.hyperopt._documents import (
 from sparktune.hyperopt._run import run
 from sparktune.hyperopt._store import Ids, Records, Store
 from sparktune.hyperopt._true_loss import true_loss
-from sparktune.trial import (
-    JOB_STATE_DONE,
-    STATUS_NEW,
-    STATUS_OK,
-    Event,
-    Header,
-    Told,
-    Trial,
-)
+from sparktune.trial import JOB_STATE_DONE, STATUS_NEW, STATUS_OK, Header, Trial
 from sparktune.worker import as_number
 
 _NOT_RESTORED = {"_dynamic_trials", "_trials", "_ids", "_exp_key", "header"}

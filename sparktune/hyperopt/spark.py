@@ -9,18 +9,11 @@ from typing import Any
 from sparktune import loop, parallel_trials
 from sparktune.documents import Document, TrialAttachments
 from sparktune.errors import SparkUnavailable
+from sparktune.events import Event, Stopped, Told
 from sparktune.history import View
 from sparktune.hyperopt._store import Store
 from sparktune.hyperopt._trials import Trials
-from sparktune.trial import (
-    JOB_STATE_CANCEL,
-    JOB_STATE_DONE,
-    JOB_STATE_ERROR,
-    Event,
-    Status,
-    Stopped,
-    Told,
-)
+from sparktune.trial import JOB_STATE_CANCEL, JOB_STATE_DONE, JOB_STATE_ERROR, Status
 
 __all__ = [
     "FMIN_CANCELLED_REASON_EARLY_STOPPING",

@@ -14,7 +14,9 @@ never splits a decision. Reading the lines returns the events of the study, in o
     blobs     the separate files: pickled values
     places    the location of a journal and its separate files: a local path or a URL
     files     writers of lines: append to a file, or rewrite a whole object
-    lines     conversion of events to lines, and of lines to events with a check of every field
+    fields    the fields of the lines, and their valid values
+    writing   conversion of events to lines
+    reading   conversion of lines to events, with a check of every field
     journal   reading, continuing and rewriting a journal
     saved     whole journals, written and read in one step
 """

@@ -1,4 +1,4 @@
-"""Checks of the fields of a journal's entries."""
+"""The fields of a journal's entries, and checks of their values."""
 
 from __future__ import annotations
 
@@ -8,10 +8,25 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sparktune.journal.blobs import Blob
-from sparktune.trial import Status
+from sparktune.trial import (
+    STATUS_FAIL,
+    STATUS_NEW,
+    STATUS_OK,
+    STATUS_RUNNING,
+    STATUS_SUSPENDED,
+    Status,
+)
 
+FORMAT = 1
+WITH_BUDGETS = 2  # the format of a journal whose scheduler gives budgets
+STATUSES = (STATUS_NEW, STATUS_RUNNING, STATUS_SUSPENDED, STATUS_OK, STATUS_FAIL)  # of a result
 ENDED = {status.value: status for status in Status if not status.pending}
 _LATEST = 253_402_300_799  # the last second of the year 9999
+
+
+def status_text(status: Status) -> str:
+    """The status of a result whose trial ended so."""
+    return STATUS_OK if status is Status.OK else STATUS_FAIL
 
 
 def is_int(value: Any) -> bool:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from sparktune.errors import InvalidArgument, JournalFailed
+from sparktune.events import Event, Stopped, Told
 from sparktune.journal.files import files_at, unused
-from sparktune.journal.lines import START, Reader, Writer
 from sparktune.journal.places import Place, place_of
-from sparktune.trial import Event, Stopped, Told
+from sparktune.journal.reading import START, Reader
+from sparktune.journal.writing import Writer
 
 Path: TypeAlias = str | os.PathLike[str]
 

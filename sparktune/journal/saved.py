@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sparktune.errors import InvalidArgument
+from sparktune.events import Begun, Event, begin_of, retold
 from sparktune.journal.journal import read, save
-from sparktune.trial import Begun, Event, Header, Trial, begin_of, retold
+from sparktune.trial import Header, Trial
 
 
 def save_trials(

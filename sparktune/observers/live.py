@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from sparktune.events import Event, Stopped
 from sparktune.history import View
 from sparktune.reporting import pictures
 from sparktune.results import series, summary
 from sparktune.results.finished import Finished
-from sparktune.trial import Event, Stopped
 
 _EVERY = 2.0  # smallest number of seconds between updates
 _SHARE = 0.05  # largest share of the run's time for updates

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from sparktune.events import Asked, Event, Stopped, Told
 from sparktune.history import View
 from sparktune.observers.progress import summary
-from sparktune.trial import Asked, Event, Status, Stopped, Told
+from sparktune.trial import Status
 
 logger = logging.getLogger("sparktune")
 

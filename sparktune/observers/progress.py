@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from sparktune.events import Event, Stopped, Told
 from sparktune.history import CODES, View
-from sparktune.trial import Event, Status, Stopped, Told
+from sparktune.trial import Status
 
 BarFactory: TypeAlias = Callable[..., AbstractContextManager[Any]]
 """`factory(initial=, total=)` returns a context manager. Its object has a method `update(n)` and an

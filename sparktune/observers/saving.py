@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from sparktune.events import Event, Stopped, Told
 from sparktune.history import View
 from sparktune.journal.blobs import Blob, kind_of, pickled
 from sparktune.journal.places import replace_file
-from sparktune.trial import Event, Stopped, Told
 
 logger = logging.getLogger("sparktune")
 

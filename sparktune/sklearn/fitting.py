@@ -17,6 +17,7 @@ from sklearn.utils import indexable
 from sklearn.utils.validation import _check_method_params, _num_samples, check_is_fitted
 
 from sparktune.errors import InvalidArgument
+from sparktune.events import Event, Told
 from sparktune.history import View
 from sparktune.samplers.algorithms import resolve
 from sparktune.sklearn import failures, honest
@@ -36,7 +37,7 @@ from sparktune.sklearn.same_data import fingerprint
 from sparktune.sklearn.scorers import scorer_of
 from sparktune.space.space import Space
 from sparktune.study import Study
-from sparktune.trial import Event, Told, Trial
+from sparktune.trial import Trial
 
 
 class FoldSearch(Choosing):

@@ -18,11 +18,11 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from sparktune.errors import InvalidArgument
+from sparktune.events import Event, Told
 from sparktune.history import View
 from sparktune.journal.blobs import Blob
 from sparktune.sklearn.rows import PREDICTIONS, Answers
 from sparktune.study import Study
-from sparktune.trial import Event, Told
 
 CANDIDATES = 50
 """How many candidates' predictions are kept: those of the best so far."""

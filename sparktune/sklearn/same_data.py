@@ -9,9 +9,10 @@ import joblib
 import numpy as np
 
 from sparktune.errors import InvalidArgument
+from sparktune.events import Told
 from sparktune.journal.journal import read
 from sparktune.sklearn.rows import DATA
-from sparktune.trial import Told, Trial
+from sparktune.trial import Trial
 
 
 def fingerprint(X: Any, y: Any) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from sparktune.events import Event
 from sparktune.executors.platforms import Threads
 from sparktune.history import View
 from sparktune.loop import Observer
 from sparktune.stopping import MaxEvals, Never, Stopper
 from sparktune.study import Study
 from sparktune.testing.situations import spaces
-from sparktune.trial import Event
 from sparktune.tuning import tune
 
 Make: TypeAlias = Callable[[], Observer]

@@ -11,13 +11,14 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from sparktune.events import Begun, Limit
 from sparktune.history import View
 from sparktune.samplers import random
 from sparktune.schedulers import Promote, Scheduler, full_budget, ladder, scores
 from sparktune.study import Study
 from sparktune.testing.simulated import Clock
 from sparktune.testing.situations import mixed_history, spaces
-from sparktune.trial import Begun, Limit, Status
+from sparktune.trial import Status
 
 
 def check_no_more_work_than_is_free(scheduler: Scheduler) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from sparktune import tracked
 from sparktune.arguments import positive, whole
 from sparktune.errors import InvalidArgument
+from sparktune.events import Asked, Begun, Enqueued, Event, Stopped, Told
 from sparktune.executors.task import Task
 from sparktune.history import View
 from sparktune.results.finished import Finished, Snapshot
@@ -19,7 +20,7 @@ from sparktune.study import Study
 from sparktune.tracking.client import Client, Here
 from sparktune.tracking.projection import Projection
 from sparktune.tracking.sending import Sender
-from sparktune.trial import Asked, Begun, Enqueued, Event, Header, Stopped, Told, Trial
+from sparktune.trial import Header, Trial
 
 _PARENT = 10.0  # seconds that the first trials with workers=True wait for the parent run
 _LATER = "send them with: sparktune track"

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 import sparktune
 from sparktune import Study, loop
+from sparktune.events import Event, Told
 from sparktune.executors.task import Task
 from sparktune.history import View
 from sparktune.schedulers import ASHA, FullBudget, Hyperband, New, Promote, Scheduler
 from sparktune.schedulers.rungs import Standing
 from sparktune.stopping import MaxBudget
 from sparktune.testing import Clock, SimulatedExecutor
-from sparktune.trial import Event, Told, Trial
+from sparktune.trial import Trial
 from sparktune.worker import STATE
 from tests.benchmarks.curves import FULL, problem
 from tests.benchmarks.params import expression

@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sparktune.events import Asked, Begun, Limit, Told
 from sparktune.journal.journal import Journal, read
-from sparktune.trial import Asked, Begun, Header, Limit, Outcome, Status, Told, Trial
+from sparktune.trial import Header, Outcome, Status, Trial
 
 TRIALS, READ = 2_000, 100_000
 

@@ -31,7 +31,7 @@ from urllib.request import urlopen
 import mlflow
 
 from sparktune import MlflowObserver, Serial, Spark, Threads, hp, local_session, tune
-from sparktune.trial import Told
+from sparktune.events import Told
 
 SPACE = {f"p{i}": hp.uniform(f"p{i}", 0, 1) for i in range(8)}
 SERVER = Path(__file__).parents[1] / "tracking" / "server.py"

@@ -21,13 +21,14 @@ import pytest
 
 from sparktune import ASHA, Serial, Study, Threads, hp, loop, tune
 from sparktune.budgets.states import _folders
+from sparktune.events import Event, Told
 from sparktune.executors.platforms import Platform
 from sparktune.executors.task import Task
 from sparktune.history import View
 from sparktune.schedulers import Hyperband, InOrder, Scheduler
 from sparktune.stopping import MaxBudget
 from sparktune.testing import Clock, SimulatedExecutor
-from sparktune.trial import Event, Status, Told, Trial
+from sparktune.trial import Status, Trial
 
 SPACE = {"x": hp.uniform("x", -1, 1)}
 LADDER = ASHA(1, 9, audit=0)

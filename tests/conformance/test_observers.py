@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sparktune import MlflowObserver
+from sparktune.events import Event, Stopped
 from sparktune.history import View
 from sparktune.loop import Observer
 from sparktune.observers.live import Live
@@ -19,7 +20,6 @@ from sparktune.observers.progress import Progress
 from sparktune.observers.saving import Saving
 from sparktune.study import Study
 from sparktune.testing import OBSERVER_CHECKS, observers, spaces
-from sparktune.trial import Event, Stopped
 from sparktune.trials import Trials
 
 

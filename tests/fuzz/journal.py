@@ -15,9 +15,10 @@ from typing import Any
 from sparktune import Trials, fmin, hp, rand
 from sparktune.cli.main import main
 from sparktune.errors import InvalidArgument, SparktuneError
+from sparktune.events import Asked, Begun, Stopped, Told, apply
 from sparktune.journal.journal import Journal, read
-from sparktune.journal.lines import Reader
-from sparktune.trial import Asked, Begun, Header, Outcome, Status, Stopped, Told, Trial, apply
+from sparktune.journal.reading import Reader
+from sparktune.trial import Header, Outcome, Status, Trial
 from tests.fuzz import oracle
 from tests.fuzz.results import equal, result
 

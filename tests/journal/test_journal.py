@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from sparktune import SparkTrials, ThreadTrials, Trials, fmin, hp, rand, tpe
 from sparktune.errors import InvalidArgument, JournalFailed
+from sparktune.events import Begun, Limit
 from sparktune.journal.blobs import Blob
 from sparktune.journal.files import Appended, WholeObjects, files_at
 from sparktune.journal.journal import Journal, read
@@ -26,7 +27,7 @@ from sparktune.journal.values import Encoder, decode
 from sparktune.schedulers import FullBudget
 from sparktune.space.space import Space
 from sparktune.study import Study
-from sparktune.trial import Begun, Header, Limit, Status
+from sparktune.trial import Header, Status
 
 SPACE = {
     "x": hp.uniform("x", -5, 5),

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from sparktune import Trials, fmin, hp, rand
+from sparktune.events import Enqueued, Limit, apply, begin_of
 from sparktune.journal.blobs import Blob
 from sparktune.journal.journal import read
-from sparktune.trial import Enqueued, Limit, Trial, apply, begin_of
+from sparktune.trial import Trial
 from tests.journal import reader_of_0_1
 
 OLD = Path(__file__).parent / "old"

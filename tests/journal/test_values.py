@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 
 from sparktune import ThreadTrials, Trials, fmin, hp, rand
 from sparktune.errors import InvalidArgument
+from sparktune.events import Asked, Begun, Told
 from sparktune.journal.blobs import Blob
 from sparktune.journal.journal import Journal, read, save
-from sparktune.journal.lines import Reader
 from sparktune.journal.places import Local
-from sparktune.trial import Asked, Begun, Header, Outcome, Status, Told, Trial
+from sparktune.journal.reading import Reader
+from sparktune.trial import Header, Outcome, Status, Trial
 
 SPACE = {"x": hp.uniform("x", 0, 1)}
 HEADER = Header("objective", 1, "", {}, 0.0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sparktune import Study, hp, tune
+from sparktune.events import Asked
 from sparktune.observers.live import Live, html
-from sparktune.trial import Asked, Failure
+from sparktune.trial import Failure
 
 
 def test_it_is_shown_once_and_then_replaced_not_too_often() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sparktune import ASHA, Study, Threads, fmin, hp, tune
 from sparktune.budgets.objective import takes
 from sparktune.errors import InvalidArgument
+from sparktune.events import Begun, Limit
 from sparktune.history import View
 from sparktune.ranks import rank_correlation
 from sparktune.samplers.algorithms import ALGORITHMS
@@ -21,7 +22,7 @@ from sparktune.schedulers import New
 from sparktune.schedulers.rungs import Standing, geometric
 from sparktune.space.space import Space
 from sparktune.stopping import MaxBudget
-from sparktune.trial import Begun, Limit, Status, Trial
+from sparktune.trial import Status, Trial
 
 SPACE = {"x": hp.uniform("x", -1, 1)}
 

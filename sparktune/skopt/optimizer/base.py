@@ -12,13 +12,14 @@ import numpy as np
 
 from sparktune.arguments import whole
 from sparktune.errors import AllTrialsFailed, InvalidArgument
+from sparktune.events import Begun, Event, Told
 from sparktune.executors.platforms import Platform, Serial
 from sparktune.history import View
 from sparktune.skopt.callbacks import VerboseCallback
 from sparktune.skopt.optimizer.optimizer import Optimizer
 from sparktune.skopt.space import Space
 from sparktune.skopt.utils import check_callback, eval_callbacks, is_2Dlistlike, is_listlike
-from sparktune.trial import Begun, Event, Status, Told
+from sparktune.trial import Status
 from sparktune.tuning import tune
 
 
