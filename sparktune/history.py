@@ -149,12 +149,8 @@ class View:
 
     @property
     def comparable(self) -> NDArray[np.bool_]:
-        """Mask of the trials whose losses can be compared: those with a usable loss at the largest
-        budget at which any trial has one.
-        """
-        ok = self.ok
-        mask: NDArray[np.bool_] = ok & (self.budget == self.budget[ok].max(initial=-np.inf))
-        return mask
+        """Mask of the trials whose losses can be compared, see `comparable`."""
+        return comparable(self.ok, self.budget, self.explore[self.root])
 
     def until(self, n: int) -> View:
         """This view with all trials after the first n as running."""
@@ -168,6 +164,24 @@ class View:
     def best(self) -> float:
         """The smallest comparable loss; infinite if there is none."""
         return float(np.min(self.ends.loss, initial=np.inf))
+
+
+def comparable(
+    usable: NDArray[np.bool_], budget: NDArray[np.float64], explored: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """(n,) mask of the trials whose losses can be compared: those with a usable loss at the largest
+    budget at which any trial has one. Explored configurations got their budgets whatever their
+    losses were. So one that is alone at a budget does not count, unless there are no others.
+
+    Args:
+        usable: (n,) whether the trial has a usable loss.
+        budget: (n,) in the scheduler's units.
+        explored: (n,) whether the scheduler asked for the configuration from the priors.
+    """
+    own = usable & ~explored
+    largest = budget[own if own.any() else usable].max(initial=-np.inf)
+    mask: NDArray[np.bool_] = usable & (budget == largest)
+    return mask
 
 
 class History:

@@ -74,7 +74,7 @@ def _picture(study: Finished) -> str:
     columns = series.columns_of(study, ended)
     if not columns.usable.any():
         return ""
-    best = np.fmin.accumulate(columns.loss)
+    best = np.fmin.accumulate(columns.compared)
     x = np.arange(len(best), dtype=float)
     keep = np.unique(np.linspace(0, len(best) - 1, 200).astype(np.int64))
     line = pictures.Line("best so far", x, best)

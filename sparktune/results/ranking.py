@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import compress
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sparktune import history
 from sparktune.errors import AllTrialsFailed, InvalidArgument
 from sparktune.results.finished import Finished
 from sparktune.trial import Status, Trial
 
 
 def comparable(trials: Iterable[Trial]) -> list[Trial]:
-    """The trials whose losses can be compared: those with a usable loss at the largest budget at
-    which any trial has one.
+    """The trials whose losses can be compared, see `history.comparable`. Each trial must come after
+    the one that it continues.
     """
-    ok = [trial for trial in trials if trial.status is Status.OK]
-    largest = max((trial.budget for trial in ok), default=1.0)
-    return [trial for trial in ok if trial.budget == largest]
+    given = [*trials]
+    usable = np.array([trial.status is Status.OK for trial in given], dtype=bool)
+    budget = np.array([trial.budget for trial in given], dtype=np.float64)
+    return [*compress(given, history.comparable(usable, budget, explored(given)))]
+
+
+def explored(trials: Iterable[Trial]) -> NDArray[np.bool_]:
+    """(n,) whether the scheduler asked for the configuration of a trial from the priors. Each trial
+    must come after the one that it continues.
+    """
+    known: dict[Any, bool] = {}
+    for trial in trials:
+        known[trial.id] = trial.explore or known.get(trial.parent, False)
+    return np.array([*known.values()], dtype=bool)
 
 
 def roots(trials: Iterable[Trial]) -> dict[Any, Any]:

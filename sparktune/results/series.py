@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparktune.errors import InvalidArgument
-from sparktune.history import CODES, STATUSES
+from sparktune.history import CODES, STATUSES, comparable
 from sparktune.results.finished import Finished, labels
+from sparktune.results.ranking import explored
 from sparktune.trial import Header, Status, Trial
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Columns:
     status   (n,)  index into `STATUSES`
     loss     (n,)  NaN where there is no finite loss
     budget   (n,)  in the units of the study's scheduler
+    explored (n,)  whether the scheduler asked for the configuration from the priors
     values   {label: (n,)}  NaN where inactive; labels in the order of the study
     space    the search space; None if the trials do not know it
     header   the header of the last run; None if there is none
@@ -45,6 +47,7 @@ class Columns:
     status: Whole
     loss: Array
     budget: Array
+    explored: NDArray[np.bool_]
     values: Mapping[str, Array]
     space: Space | None = None
     header: Header | None = None
@@ -57,11 +60,8 @@ class Columns:
 
     @property
     def compared(self) -> Array:
-        """(n,) the losses that can be compared: those at the largest budget at which any trial has
-        a loss; NaN elsewhere.
-        """
-        largest = self.budget[self.usable].max(initial=-np.inf)
-        return np.where(self.budget == largest, self.loss, np.nan)
+        """(n,) the losses that can be compared, NaN elsewhere."""
+        return np.where(comparable(self.usable, self.budget, self.explored), self.loss, np.nan)
 
     @property
     def best(self) -> int:
@@ -100,6 +100,7 @@ def columns_of(trials: Finished, chosen: Sequence[Trial]) -> Columns:
         np.array([CODES[trial.status] for trial in chosen], dtype=np.int64),
         np.array([_loss(trial) for trial in chosen], dtype=np.float64),
         np.array([trial.budget for trial in chosen], dtype=np.float64),
+        explored(chosen),
         {
             label: np.array([float(trial.values.get(label, np.nan)) for trial in chosen])
             for label in labels(trials)

@@ -17,6 +17,8 @@ from sparktune.errors import InvalidArgument
 from sparktune.events import Begun, Limit
 from sparktune.history import View
 from sparktune.ranks import rank_correlation
+from sparktune.results import ranking
+from sparktune.results.series import loss_history
 from sparktune.samplers.algorithms import ALGORITHMS
 from sparktune.schedulers import New
 from sparktune.schedulers.rungs import Standing, geometric
@@ -167,6 +169,37 @@ def test_audits_climb_whatever_their_losses() -> None:
     for trial in audits:
         assert (history.root == trial.id).sum() == 3
     assert len(audits) * 9 <= 0.2 * history.spent.sum()
+
+
+def test_an_explored_configuration_alone_at_the_full_budget_is_not_the_best() -> None:
+    study = begun(ASHA(1, 27, audit=0.3, grow=True), 10**6)
+    alone = 0
+    for _ in range(300):
+        for trial in study.ask(1):
+            study.tell(trial, trial.values["x"] + 1 / trial.budget)
+        explored = study.history.explore[study.history.root]
+        own = study.history.ok & ~explored
+        reached = study.history.budget[own].max()
+        assert study.best is not None
+        assert study.best.budget == reached
+        assert study.history.best == study.best.loss
+        assert loss_history(study).best[-1] == study.best.loss
+        alone += bool(study.history.budget[study.history.ok & explored].max(initial=0) > reached)
+    assert alone > 100
+
+
+def test_explored_configurations_count_where_others_are_or_if_there_are_no_others() -> None:
+    rows = [(1, 1.0, None, False), (1, 3.0, None, True), (9, 2.0, 1, False)]
+    made = [
+        Trial(i, {"x": 0}, Status.OK, budget, loss, parent=parent, explore=explore)
+        for i, (budget, loss, parent, explore) in enumerate(rows)
+    ]
+    other = Trial(3, {"x": 0}, Status.OK, 9, 4.0, parent=0)
+    for trials, best in ((made, 1.0), ([*made, other], 2.0), (made[1:], 2.0)):
+        assert View.of(trials, np.zeros((len(trials), 1))).best == best
+        found = ranking.best(trials)
+        assert found is not None
+        assert found.loss == best
 
 
 def losses(study: Study, value: Any, n: int) -> None:
