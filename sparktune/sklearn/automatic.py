@@ -17,12 +17,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
 from sparktune.sklearn.catalogue.component import class_of
-from sparktune.sklearn.catalogue.defaults import default_point
-from sparktune.sklearn.catalogue.entries import Entry, entries
-from sparktune.sklearn.catalogue.groups import component, first, members
+from sparktune.sklearn.catalogue.entries import entries
 from sparktune.sklearn.export import program_of
+from sparktune.sklearn.portfolio import searched
 from sparktune.sklearn.preparation import preparation_of
-from sparktune.space import hp
 
 
 def any_classifier() -> AutomaticModel:
@@ -79,31 +77,13 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
     def search_space(
         self, probabilities: bool = False
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """The space {parameter: node} that `SparkSearchCV` searches if it is given none, and the
-        points that it evaluates first: models with scikit-learn's default parameters.
+        """The space {group: node} that `SparkSearchCV` searches if it is given none, and the points
+        that it evaluates first, see `sparktune.sklearn.portfolio`.
 
         Args:
             probabilities: whether classifiers must have `predict_proba`.
         """
-        classifies = self.kind == "classifier"
-        suited = _tells_probabilities if probabilities and classifies else _anything
-        group = members(f"any_{self.kind}", suited)
-        models = [component(name, f"model.{key}", {}) for key, name in group.items()]
-        steps: list[tuple[float, Any]] = [
-            (0.4, ()),
-            (0.4, [component("standard_scaler", "steps.standard", _PLAIN)]),
-            (0.1, [component("quantile_transformer", "steps.quantile", {})]),
-            (0.1, [component("standard_scaler", "steps.scaled", _PLAIN), _PCA]),
-        ]
-        space = {"model": hp.choice("model", models), "steps": hp.pchoice("steps", steps)}
-        keys = list(group)
-        start = [
-            {"model": keys.index(key), "steps": _STEPS.index(before)}
-            | default_point(group[key], f"model.{key}")
-            for key, before in first(f"any_{self.kind}").items()
-            if key in group
-        ]
-        return space, start
+        return searched(self.kind, probabilities)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AutomaticModel:
         """Prepare the columns of X, (n_samples, n_features), and fit the model on them.
@@ -162,18 +142,3 @@ def _takes_several(model: Any) -> bool:
 
 
 _PER_TARGET = {"classifier": MultiOutputClassifier, "regressor": MultiOutputRegressor}
-
-
-def _anything(entry: Entry) -> bool:
-    return True
-
-
-def _tells_probabilities(entry: Entry) -> bool:
-    return hasattr(class_of(entry)(), "predict_proba")
-
-
-_STEPS = ("nothing", "scaled")
-"""What the first options of `steps` are called in the catalogue."""
-
-_PLAIN = {"with_mean": True, "with_std": True}
-_PCA = component("pca", "steps.pca", {"n_components": hp.uniform("steps.pca.share", 0.5, 0.999)})

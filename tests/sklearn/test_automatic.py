@@ -101,29 +101,70 @@ def test_texts_and_sparse_matrices_can_be_searched(kind: str) -> None:
     assert (program["model"].fit(X, y).predict(X) == y).all()
 
 
+def begun(model: Any, probabilities: bool = False) -> list[Any]:
+    """The pipelines that a search evaluates first."""
+    space, start = model.search_space(probabilities)
+    known = Space(space)
+    return [known.decode(known.check(point))["pipeline"] for point in start]
+
+
+def changed(model: Any) -> dict[str, Any]:
+    """The parameters that are not scikit-learn's defaults."""
+    usual = type(model)().get_params() | {"random_state": 0, "max_iter": None}
+    given = model.get_params() | {"max_iter": None}
+    return {key: it for key, it in given.items() if it != usual[key]}
+
+
 def test_it_begins_with_what_scikit_learn_would_do() -> None:
     for model, name in ((any_classifier(), "Classifier"), (any_regressor(), "Regressor")):
-        space, start = model.search_space()
-        points = [Space(space).decode(Space(space).check(point)) for point in start]
-        kinds = [type(point["model"]).__name__ for point in points]
+        first = begun(model)[:4]
+        kinds = [type(it["model"]).__name__ for it in first]
         linear = "LogisticRegression" if name == "Classifier" else "Ridge"
-        assert kinds[:3] == [f"HistGradientBoosting{name}", f"RandomForest{name}", linear]
-        for point in points:
-            usual = type(point["model"])().get_params() | {"random_state": 0, "max_iter": None}
-            given = point["model"].get_params() | {"max_iter": None}
-            assert {key: it for key, it in given.items() if it != usual[key]} == {}
-        assert points[0]["steps"] == ()
-        assert isinstance(points[2]["steps"][0], StandardScaler)
+        trees = [f"{kind}{name}" for kind in ("HistGradientBoosting", "RandomForest", "ExtraTrees")]
+        assert kinds == [*trees[:2], linear, trees[2]]
+        assert [changed(it["model"]) for it in first] == [{}] * 4
+        assert [len(it["steps"]) for it in first] == [0, 0, 1, 0]
+        assert isinstance(first[2]["steps"][0], StandardScaler)
+
+
+def test_the_portfolio_varies_the_strongest() -> None:
+    slow, steps, quantile, leaves = begun(any_regressor())[5:]
+    assert changed(slow["model"]) == {
+        "learning_rate": 0.05,
+        "n_estimators": 300,
+        "subsample": 0.6,
+        "max_features": 0.5,
+    }
+    assert changed(steps["model"])["max_leaf_nodes"] == 7
+    assert steps["model"].max_iter == 250
+    assert quantile["model"].regressor.C == 3.0
+    assert quantile["steps"][0].get_params()["output_distribution"] == "normal"
+    assert changed(leaves["model"])["max_features"] == 0.7
+
+
+def test_features_are_scaled_for_models_that_need_it() -> None:
+    needy = {"SVC", "KNeighborsClassifier", "LogisticRegression", "SGDClassifier"}
+    known = Space(any_classifier().search_space()[0])
+    for row in known.sample(np.random.default_rng(0), 100):
+        pipeline = known.decode(known.values(row))["pipeline"]
+        assert bool(pipeline["steps"]) is (type(pipeline["model"]).__name__ in needy)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_a_regressor_does_not_depend_on_the_unit_of_the_target(scale: float) -> None:
+    X, y = (each[:150] for each in load_diabetes(return_X_y=True))
+    kernel = next(it for it in begun(any_regressor()) if it["steps"] and "SVR" in str(it["model"]))
+    fitted = any_regressor().set_params(**kernel).fit(X, y * scale)
+    assert fitted.score(X, y * scale) > 0.5
 
 
 def test_models_have_probabilities_where_they_are_scored() -> None:
-    space, start = any_classifier().search_space(probabilities=True)
-    rows = Space(space).sample(np.random.default_rng(0), 60)
-    known = Space(space)
-    models = [known.decode(known.values(row))["model"] for row in rows]
+    known = Space(any_classifier().search_space(probabilities=True)[0])
+    rows = known.sample(np.random.default_rng(0), 60)
+    models = [known.decode(known.values(row))["pipeline"]["model"] for row in rows]
     assert all(hasattr(model, "predict_proba") for model in models)
     assert len({type(model) for model in models}) >= 5
-    assert len(start) == 4
+    assert len(begun(any_classifier(), True)) == 7
     assert any_regressor().search_space(True)[1] == any_regressor().search_space()[1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sparktune.sklearn.catalogue.component import is_installed, node_of
@@ -21,11 +22,21 @@ def members(group: str, suited: Suited = lambda entry: True) -> dict[str, str]:
     return {key: name for key, name in known.items() if suited(entries()[name])}
 
 
-def first(group: str) -> dict[str, str]:
-    """{ending of the label: what goes before it, "nothing" or "scaled"} of the members with which a
-    search begins.
-    """
-    return dict(read("groups.toml")[group]["first"])
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What a group says of its members besides their names; see the head of `groups.toml`."""
+
+    name: str
+    scaled: frozenset[str]
+    unit_targets: frozenset[str]
+    first: tuple[dict[str, Any], ...]
+
+
+def group_of(name: str) -> Group:
+    """A group that a search without a space chooses from."""
+    table = read("groups.toml")[name]
+    targets = frozenset(table.get("unit_targets", ()))
+    return Group(name, frozenset(table["scaled"]), targets, tuple(table["first"]))
 
 
 def choice_of(group: str, label: str, suited: Suited = lambda entry: True) -> Apply:
