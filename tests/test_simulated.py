@@ -11,6 +11,7 @@ import pytest
 from sparktune import loop
 from sparktune.executors import parts
 from sparktune.executors.task import Task
+from sparktune.history import View
 from sparktune.samplers import Sampler, tpe
 from sparktune.samplers import random as rand
 from sparktune.schedulers import ASHA, FullBudget, InOrder, Scheduler
@@ -19,7 +20,7 @@ from sparktune.space.space import Space
 from sparktune.stopping import Never, Timeout
 from sparktune.study import Study
 from sparktune.testing import Clock, Durations, SimulatedExecutor, WorkingClock
-from sparktune.trial import Status, Trial
+from sparktune.trial import Event, Status, Trial
 
 SPACE = Space(
     {
@@ -191,14 +192,32 @@ def test_rungs_share_calls() -> None:
     assert alone / shared > 4.0
 
 
-def test_trials_in_order_do_not_wait_for_each_other_in_a_call() -> None:
-    """At most four are pending, one for each slot."""
+def test_trials_in_order_hardly_wait_for_each_other_in_a_call() -> None:
+    """At most four are pending, two for each of two calls."""
     for sampler in (tpe.suggest, rand.suggest):
         alone, shared = (
             seconds_of(100, lambda trial: 0.002, batch, sampler, InOrder(FullBudget(), 4))
             for batch in (1, None)
         )
-        assert shared == alone
+        assert shared < 1.25 * alone
+
+
+def test_few_pending_trials_that_cost_less_than_a_call_are_in_few_calls() -> None:
+    def calls(seconds: float) -> int:
+        clock, most = Clock(), 0
+        task = Task(lambda x: x, lambda trial: trial.values["x0"])
+        executor = SimulatedExecutor(task, 8, lambda trial: seconds, clock, cost=0.03, batch=None)
+        study = Study(SPACE, tpe.suggest, FullBudget(40), 0, clock=clock)
+
+        def count(event: Event, history: View) -> None:
+            nonlocal most
+            if history.pending.sum() and len(history.loss) > 20:
+                most = max(most, executor.running)
+
+        loop.run(study, executor, Never(), [count])
+        return most
+
+    assert (calls(0.0), calls(0.004), calls(1.0)) == (2, 2, 8)
 
 
 def test_long_trials_share_none() -> None:

@@ -4,18 +4,21 @@ milliseconds on Spark.
     m    median seconds of the last trials
     d    mean seconds of the last trials; calls that have lasted long count with their time so far
     k    trials of a call: it lasts about `LASTS` if they take m, so k = LASTS / m
-    s    calls that run at once
-    n    trials that have ended
-    a    trials that may be pending because calls have several, as far as suggestions go
+    c    calls that may be inside
+    n    trials that have succeeded
     r    trials that are not in a call yet, those included that will still be asked for
 
 A call ends with its last trial, so a long one holds back what those before it found. Therefore a
 call begins no further trial after `ENOUGH` seconds, and k <= HELD / d: one trial of a minute among
 short ones makes k fall at once, while it runs.
 
-Three more rules keep k small. What little is known at first may mislead: k <= 2 n. About s k
-trials are pending at once: k <= a / s. Near the end no slot is to stand empty while another has
-many trials before it: k <= r / s, the guided self-scheduling of Polychronopoulos and Kuck (1987).
+What little is known at first may mislead: k <= 2 n. Near the end no call is to have many trials
+where another has none: k <= r / c, the guided self-scheduling of Polychronopoulos and Kuck (1987).
+
+Suggestions limit how many trials may be inside. These few are better in few calls, if they take
+less than the call itself: calls need the same processors, and of trials that end together the
+next ones can learn. So there are no more calls than last `WORTH` each, and no fewer than two: while
+one lasts, the next is made.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ ENOUGH = 0.4  # seconds of a call after which it begins no further trial
 HELD = 2.0  # seconds that a call of several may last on average
 LATE = 1.0  # seconds of a call of several after which one of its trials cannot be short
 MOST = 32  # trials of a call
+WORTH = 0.02  # seconds of trials that are worth a call where another could have them
 _LAST = 32  # trials that m and d are of
 
 
@@ -47,31 +51,38 @@ class Batches:
     _seconds: deque[float] = field(default_factory=lambda: deque(maxlen=_LAST))
 
     def note(self, trials: int, seconds: float) -> None:
-        """Take into account trials that have ended, and took so long together."""
+        """Take into account trials that have succeeded, and took so long together."""
         self.ended += trials
         self._seconds.extend([seconds / max(trials, 1)] * trials)
 
-    def size(self, slots: int, late: Sequence[float] = (), ahead: float = math.inf) -> int:
+    def size(self, late: Sequence[float] = ()) -> int:
         """The most trials of a call.
 
         Args:
-            slots: how many calls run at once.
             late: seconds that calls of several have taken which should have ended.
-            ahead: how many trials may be pending because calls have several.
         """
         if self.fixed is not None:
             return self.fixed
         if not self._seconds:
             return 1
-        k = min(_times(median(self._seconds), LASTS), _times(fmean([*self._seconds, *late]), HELD))
-        return int(max(min(math.ceil(k), 2 * self.ended, ahead / slots), 1))
+        k = min(_times(median(self._seconds), LASTS), _times(self._mean(late), HELD))
+        return int(max(min(math.ceil(k), 2 * self.ended), 1))
 
-    def share(self, size: int, waiting: int, left: int | None, slots: int) -> int:
+    def calls(self, trials: float, late: Sequence[float] = ()) -> float:
+        """How many calls at most so many trials are for; `late` as for `size`."""
+        if not self._seconds:
+            return math.inf
+        return max(2, math.ceil(trials * self._mean(late) / WORTH))
+
+    def _mean(self, late: Sequence[float]) -> float:
+        return fmean([*self._seconds, *late])
+
+    def share(self, size: int, waiting: int, left: int | None, calls: int) -> int:
         """How many of the trials that wait go into the next call, where so many more will be asked
         for; None: nobody knows.
         """
         if self.fixed is None and left is not None:
-            size = min(size, math.ceil((waiting + left) / slots))
+            size = min(size, math.ceil((waiting + left) / calls))
         return max(min(size, waiting), 1)
 
     def seconds(self, limit: float | None) -> float:

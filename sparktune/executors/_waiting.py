@@ -18,26 +18,40 @@ class Waiting:
     Attributes:
         batches: the sizes of calls.
         size: the most trials of the next call.
+        calls: how many calls may be inside.
+        most: how many trials may be inside.
         left: how many trials will still come, as far as is known; None: nobody knows.
         ahead: how many trials may be inside because calls have several.
     """
 
     batches: Batches
     size: int = 1
+    calls: float = math.inf
+    most: float = math.inf
     left: int | None = None
     ahead: float = math.inf
     _trials: deque[Trial] = field(default_factory=deque)
     _alone: set[int] = field(default_factory=set)
 
-    def __post_init__(self) -> None:
-        self.look(1)
-
     def __len__(self) -> int:
         return len(self._trials)
 
-    def look(self, slots: int, late: Sequence[float] = ()) -> None:
-        """Decide anew about the size; arguments as for `Batches.size`."""
-        self.size = self.batches.size(slots, late, self.ahead)
+    def look(self, places: int, late: Sequence[float] = ()) -> None:
+        """Decide anew, where so many calls could be inside; `late` as for `Batches.size`."""
+        self.size = self.batches.size(late)
+        self.most, self.calls = math.inf, math.inf
+        if self.batches.fixed is None:
+            self.most = max(self.ahead, places)
+            trials = min(self.most, places * self.size)
+            self.calls = self.batches.calls(trials, late)
+            self.size = min(self.size, math.ceil(trials / min(self.calls, places)))
+
+    def room(self, places: int, calls: int, trials: int) -> int:
+        """How many trials there is room for beside so many in so many calls, where so many calls
+        could be inside.
+        """
+        free = max(min(self.calls, places) - calls, 0)
+        return int(max(min(free * self.size, self.most - trials), free))
 
     def expect(self, trials: int | None, ahead: float) -> None:
         """Arguments as for `Executor.expect`."""
@@ -65,9 +79,10 @@ class Waiting:
         self._trials = deque(trial for trial in self._trials if trial.id not in ids)
         return removed
 
-    def next(self, slots: int) -> list[Trial]:
-        """Take the trials of the next call, where so many calls run at once."""
-        share = self.batches.share(self.size, len(self._trials), self.left, slots)
+    def next(self, running: int) -> list[Trial]:
+        """Take the trials of the next call, where so many calls can run at once."""
+        calls = int(min(running, self.calls))
+        share = self.batches.share(self.size, len(self._trials), self.left, calls)
         trials = [self._trials.popleft()]
         while len(trials) < share and self._alone.isdisjoint((trials[0].id, self._trials[0].id)):
             trials.append(self._trials.popleft())

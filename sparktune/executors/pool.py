@@ -67,6 +67,7 @@ class Pool:
         # What follows is owned by the caller's thread.
         self._batches = Batches(1 if batch is None and parallelism == 1 else batch)
         self._waiting = Waiting(self._batches)
+        self._waiting.look(self._places.inside)
         self._calls: dict[str, Call] = {}
         self._number = 0  # of the next call
         self._batch: list[Outcome] = []  # what `collect` gave out last
@@ -81,8 +82,8 @@ class Pool:
         """How many trials may be inside now: those of calls, and of the calls that there is a place
         for, one of which waits.
         """
-        free = max(self._places.inside - len(self._calls), 0)
-        return sum(len(c.trials) for c in self._calls.values()) + free * self._waiting.size
+        inside = sum(len(call.trials) for call in self._calls.values())
+        return inside + self._waiting.room(self._places.inside, len(self._calls), inside)
 
     @property
     def running(self) -> int:
@@ -170,7 +171,9 @@ class Pool:
 
     def _hand_on(self, at_least: int = 1) -> None:
         """Make calls of the trials that wait while there is a place, if there are enough."""
-        while len(self._waiting) >= at_least and len(self._calls) < self._places.inside:
+        while len(self._waiting) >= at_least and len(self._calls) < min(
+            self._places.inside, self._waiting.calls
+        ):
             self._call(self._waiting.next(self._places.can_run))
 
     def _call(self, trials: list[Trial]) -> None:
@@ -222,10 +225,11 @@ class Pool:
         pairs = [*zip(call.trials, reports, strict=True)]
         found = [Outcome.of(trial.id, report) for trial, report in pairs if report is not None]
         self._batch += found
-        started = [outcome.started for outcome in found if outcome.started is not None]
-        finished = [outcome.finished for outcome in found if outcome.finished is not None]
+        ok = [outcome for outcome in found if outcome.status is Status.OK]
+        started = [outcome.started for outcome in ok if outcome.started is not None]
+        finished = [outcome.finished for outcome in ok if outcome.finished is not None]
         if started and finished:
-            self._batches.note(len(found), max(finished) - min(started))
+            self._batches.note(len(ok), max(finished) - min(started))
         self._again(call, [trial for trial, report in pairs if report is None])
 
     def _take_failed(self, call: Call, error: BaseException) -> None:
@@ -258,7 +262,7 @@ class Pool:
             if call.state.phase is Phase.ENDING and call.state.due <= now:
                 self._end(call)
         late = [now - c.begun for c in self._calls.values() if c.is_late(now)]
-        self._waiting.look(self._places.can_run, late)
+        self._waiting.look(self._places.inside, late)
 
     def _notice_what_runs(self, limit: float, now: float) -> None:
         self._look_at = now + min(1.0, limit / 4)

@@ -147,8 +147,8 @@ class SimulatedExecutor:
     @property
     def slots(self) -> int:
         """The number of trials that may be submitted and unfinished now."""
-        free = max(self._room, 1) - len(self._running)
-        return self._inside - len(self._waiting) + max(free, 0) * self._waiting.size
+        inside = self._inside - len(self._waiting)
+        return inside + self._waiting.room(max(self._room, 1), len(self._running), inside)
 
     @property
     def running(self) -> int:
@@ -243,7 +243,9 @@ class SimulatedExecutor:
 
     def _fill(self, now: float, at_least: int = 1) -> None:
         """Start calls in free slots, while at least `at_least` trials wait."""
-        while len(self._waiting) >= at_least and len(self._running) < self._room:
+        while len(self._waiting) >= at_least and len(self._running) < min(
+            self._room, self._waiting.calls
+        ):
             trials = self._waiting.next(self._room)
             begun: list[tuple[Trial, float, float]] = []
             end = now + self._cost

@@ -11,7 +11,8 @@ that drift and other load on the machine hit them alike. Compare the ratios, tak
 and not the times of different runs. The floor is plain Spark of the same kind: 4 threads that each
 run one single-task job after the other, with nothing to suggest or to record.
 
-    ideal      seconds of all trials / 4 slots: the wall time if dispatching cost nothing
+    ideal      the wall time if dispatching cost nothing: in the order in which they began, each
+               trial goes to the slot that is free first
     % ideal    ideal / wall time
     x floor    the floor's wall time per trial / the contender's: above 1 is faster than plain Spark
     x tiny     wall time with 100 MB in the objective's closure / with nothing in it
@@ -29,17 +30,18 @@ from __future__ import annotations
 
 import argparse
 import gc
+import heapq
 import os
 import platform
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -76,23 +78,31 @@ class Workload:
     slow: float = 0.0
 
     def objective(self, notes: str) -> Objective:
-        """What each trial calls; leaves a file in the folder `notes` for each slow trial."""
+        """What each trial calls; where some are slow, each notes its seconds in a file."""
         seconds, slow = self.seconds, self.slow
         data = np.random.default_rng(0).random(self.closure // 8)
 
         def sleep(config: Any) -> float:
-            if slow and zlib.crc32(repr(config).encode()) % 10 == 0:
-                open(f"{notes}/{uuid.uuid4()}", "x").close()
-                time.sleep(slow)
-            elif seconds:
-                time.sleep(seconds)
+            taken = seconds
+            if slow:
+                taken = slow if zlib.crc32(repr(config).encode()) % 10 == 0 else seconds
+                with open(notes, "a") as file:
+                    file.write(f"{taken}\n")
+            if taken:
+                time.sleep(taken)
             return float(len(data))
 
         return sleep
 
-    def ideal(self, trials: int, slow: int) -> float:
-        """Seconds that so many trials take in all slots, so many of which are slow."""
-        return ((trials - slow) * self.seconds + slow * self.slow) / SLOTS
+    def ideal(self, trials: int, notes: str) -> float:
+        """Seconds that so many trials take in all slots."""
+        durations = [self.seconds] * trials
+        if self.slow:
+            durations = [float(line) for line in Path(notes).read_text().splitlines()]
+        free = [0.0] * SLOTS
+        for seconds in durations:
+            heapq.heapreplace(free, free[0] + seconds)
+        return max(free)
 
     def taken_by(self, contender: Contender) -> bool:
         """Whether a contender can run it in reasonable time: plain jobs and most peers ship what is
@@ -129,7 +139,8 @@ def as_without_us(objective: Objective) -> Objective:
 def wall_time(contender: Contender, workload: Workload) -> tuple[float, float]:
     """Seconds from the call to the end of the last trial, and as they would be ideally."""
     n = min(workload.trials, contender.most)
-    with tempfile.TemporaryDirectory() as notes:
+    with tempfile.TemporaryDirectory() as folder:
+        notes = os.path.join(folder, "seconds")
         objective = workload.objective(notes)
         objective = objective if contender.ours else as_without_us(objective)
         started = time.perf_counter()
@@ -137,7 +148,7 @@ def wall_time(contender: Contender, workload: Workload) -> tuple[float, float]:
         wall = time.perf_counter() - started
         if succeeded != n:
             raise RuntimeError(f"{contender.name}: {succeeded} of {n} trials succeeded")
-        return wall, workload.ideal(n, len(os.listdir(notes)))
+        return wall, workload.ideal(n, notes)
 
 
 @dataclass

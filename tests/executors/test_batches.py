@@ -10,6 +10,7 @@ import pytest
 
 from sparktune.executors._batches import ENOUGH, MOST, Batches
 from sparktune.executors._calls import Timing
+from sparktune.executors._waiting import Waiting
 from sparktune.executors.pool import Pool
 from sparktune.executors.seams import CancelledOutside, Crashed, Lost
 from sparktune.executors.task import Task
@@ -30,37 +31,75 @@ def after(*durations: float, fixed: int | None = None) -> Batches:
     [(0.0, MOST), (0.001, MOST), (0.01, 30), (0.05, 6), (0.1, 3), (0.2, 2), (0.3, 1), (3600.0, 1)],
 )
 def test_a_call_lasts_about_a_third_of_a_second(seconds: float, size: int) -> None:
-    assert after(*[seconds] * 600).size(2) == size
+    assert after(*[seconds] * 600).size() == size
 
 
 def test_nothing_shares_a_call_before_durations_are_known() -> None:
-    assert Batches().size(1) == 1
+    assert Batches().size() == 1
+    assert Batches().calls(1000) == float("inf")
 
 
 @pytest.mark.parametrize(("ended", "size"), [(1, 2), (2, 4), (15, 30), (16, MOST), (1000, MOST)])
 def test_calls_grow_fast_as_durations_are_known(ended: int, size: int) -> None:
-    assert after(*[0.001] * ended).size(4) == size
+    assert after(*[0.001] * ended).size() == size
 
 
-@pytest.mark.parametrize(("ahead", "size"), [(0, 1), (7, 1), (8, 2), (13.5, 3), (1000, MOST)])
-def test_no_more_trials_share_calls_than_may_be_pending(ahead: float, size: int) -> None:
-    assert after(*[0.001] * 100).size(4, ahead=ahead) == size
+@pytest.mark.parametrize(
+    ("seconds", "trials", "calls"),
+    [(0.0, 1000, 2), (0.001, 40, 2), (0.001, 100, 5), (0.01, 5, 3), (0.02, 5, 5), (1.0, 5, 250)],
+)
+def test_there_are_no_more_calls_than_are_worth_it(
+    seconds: float, trials: int, calls: float
+) -> None:
+    assert after(*[seconds] * 10).calls(trials) == calls
+
+
+def test_a_long_trial_among_short_ones_makes_for_more_calls() -> None:
+    assert after(*[0.001] * 10).calls(5) == 2
+    assert after(*[0.001] * 10).calls(5, late=[4.0]) == 92
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ahead", "sizes"),
+    [
+        (0.05, 0, [1, 1, 1, 1, 1]),  # a place is for a trial at least
+        (0.05, 8, [2, 2, 2, 2, 1]),
+        (0.05, 10, [2, 2, 2, 2, 2]),
+        (0.05, 1000, [6, 6, 6, 6, 6]),
+        (0.001, 0, [3, 2]),
+        (0.001, 8, [4, 4]),
+        (0.001, 1000, [32, 32, 32, 32, 32]),
+    ],
+)
+def test_trials_inside_are_as_many_as_may_be_pending(
+    seconds: float, ahead: float, sizes: list[int]
+) -> None:
+    waiting = Waiting(after(*[seconds] * 100))
+    waiting.expect(None, ahead)
+    waiting.look(5)
+    found: list[int] = []
+    while room := waiting.room(5, len(found), sum(found)):
+        for id in range(room):
+            waiting.add(Trial(id, {}))
+        found.append(len(waiting.next(4)))
+        waiting.remove(waiting.ids)
+    assert found == sizes
 
 
 def test_a_few_long_trials_make_calls_smaller_and_are_forgotten() -> None:
     batches = after(*[0.01] * 600)
-    assert batches.size(2) == 30
-    assert batches.size(2, late=[4.0]) == 16  # one that still runs counts, too
-    assert batches.size(2, late=[60.0]) == 2
+    assert batches.size() == 30
+    assert batches.size(late=[4.0]) == 16  # one that still runs counts, too
+    assert batches.size(late=[60.0]) == 2
     batches.note(1, 60.0)
-    assert batches.size(2) == 2
+    assert batches.size() == 2
     batches.note(32, 0.32)
-    assert batches.size(2) == 30
+    assert batches.size() == 30
 
 
 def test_calls_are_as_long_as_they_can_be_where_few_trials_are_long() -> None:
     """Nine of ten take 20 ms, one takes two seconds: HELD / 0.214 s."""
-    assert after(*[2.0, *[0.02] * 9] * 40).size(2) == 10
+    assert after(*[2.0, *[0.02] * 9] * 40).size() == 10
 
 
 @pytest.mark.parametrize(
@@ -75,7 +114,7 @@ def test_the_last_trials_are_spread_over_all_slots(
 
 def test_a_fixed_size_stays() -> None:
     batches = after(*[10.0] * 100, fixed=8)
-    assert batches.size(4, late=[100.0]) == 8
+    assert batches.size(late=[100.0]) == 8
     assert batches.share(8, 20, 0, 4) == 8
     assert batches.share(8, 5, 0, 4) == 5
 
