@@ -77,11 +77,19 @@ class Batches:
     def _mean(self, late: Sequence[float]) -> float:
         return fmean([*self._seconds, *late])
 
-    def share(self, size: int, waiting: int, left: int | None, calls: int) -> int:
-        """How many of the trials that wait go into the next call, where so many more will be asked
-        for; None: nobody knows.
+    def share(self, size: int, waiting: int, left: int | None, calls: int, free: int) -> int:
+        """How many of the trials that wait go into the next call.
+
+        Args:
+            size: the most.
+            waiting: how many wait.
+            left: how many more will be asked for; None: nobody knows.
+            calls: how many calls run at once.
+            free: how many of these places are free.
         """
-        if self.fixed is None and left is not None:
+        if self.fixed is not None and waiting < size:  # the others wait for these to end
+            size = math.ceil(waiting / free)
+        elif self.fixed is None and left is not None:
             size = min(size, math.ceil((waiting + left) / calls))
         return max(min(size, waiting), 1)
 

@@ -79,10 +79,13 @@ class Waiting:
         self._trials = deque(trial for trial in self._trials if trial.id not in ids)
         return removed
 
-    def next(self, running: int) -> list[Trial]:
-        """Take the trials of the next call, where so many calls can run at once."""
-        calls = int(min(running, self.calls))
-        share = self.batches.share(self.size, len(self._trials), self.left, calls)
+    def next(self, can_run: int, inside: int) -> list[Trial]:
+        """Take the trials of the next call, where so many calls can run at once, and so many are
+        inside.
+        """
+        calls = int(min(can_run, self.calls))
+        free = max(calls - inside, 1)
+        share = self.batches.share(self.size, len(self._trials), self.left, calls, free)
         trials = [self._trials.popleft()]
         while len(trials) < share and self._alone.isdisjoint((trials[0].id, self._trials[0].id)):
             trials.append(self._trials.popleft())

@@ -174,7 +174,7 @@ class Pool:
         while len(self._waiting) >= at_least and len(self._calls) < min(
             self._places.inside, self._waiting.calls
         ):
-            self._call(self._waiting.next(self._places.can_run))
+            self._call(self._waiting.next(self._places.can_run, len(self._calls)))
 
     def _call(self, trials: list[Trial]) -> None:
         tag, within = f"{self._name}-{self._number}", self._batches.seconds(self._timeout)

@@ -246,7 +246,7 @@ class SimulatedExecutor:
         while len(self._waiting) >= at_least and len(self._running) < min(
             self._room, self._waiting.calls
         ):
-            trials = self._waiting.next(self._room)
+            trials = self._waiting.next(self._room, len(self._running))
             begun: list[tuple[Trial, float, float]] = []
             end = now + self._cost
             enough = end + self._batches.seconds(None)

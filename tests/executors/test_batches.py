@@ -81,7 +81,7 @@ def test_trials_inside_are_as_many_as_may_be_pending(
     while room := waiting.room(5, len(found), sum(found)):
         for id in range(room):
             waiting.add(Trial(id, {}))
-        found.append(len(waiting.next(4)))
+        found.append(len(waiting.next(4, len(found))))
         waiting.remove(waiting.ids)
     assert found == sizes
 
@@ -109,14 +109,15 @@ def test_calls_are_as_long_as_they_can_be_where_few_trials_are_long() -> None:
 def test_the_last_trials_are_spread_over_all_slots(
     waiting: int, left: int | None, share: int
 ) -> None:
-    assert Batches().share(8, waiting, left, 4) == share
+    assert Batches().share(8, waiting, left, 4, 4) == share
 
 
 def test_a_fixed_size_stays() -> None:
     batches = after(*[10.0] * 100, fixed=8)
     assert batches.size(late=[100.0]) == 8
-    assert batches.share(8, 20, 0, 4) == 8
-    assert batches.share(8, 5, 0, 4) == 5
+    assert batches.share(8, 20, 0, 4, 4) == 8
+    assert batches.share(8, 5, 0, 4, 1) == 5
+    assert batches.share(8, 5, 0, 4, 4) == 2
 
 
 def test_a_call_begins_no_trial_once_it_has_lasted_long() -> None:
@@ -159,6 +160,15 @@ def test_trials_share_calls_of_a_fixed_size_in_their_order() -> None:
     outcomes = drain(pool, 8)
     assert sorted(transport.calls) == [[0, 1, 2], [3, 4, 5], [6, 7]]
     assert {id: outcome.loss for id, outcome in outcomes.items()} == {i: i for i in range(8)}
+    pool.close()
+
+
+def test_fewer_trials_than_a_call_could_have_are_spread_over_all_slots() -> None:
+    transport = Noting(slots=4)
+    pool = Pool(transport, 4, batch=8)
+    submit(pool, *range(6))
+    assert drain(pool, 6).keys() == set(range(6))
+    assert sorted(transport.calls) == [[0, 1], [2, 3], [4], [5]]
     pool.close()
 
 
