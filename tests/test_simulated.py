@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sparktune import loop
+from sparktune.events import Event
 from sparktune.executors import parts
 from sparktune.executors.task import Task
 from sparktune.history import View
@@ -20,7 +21,7 @@ from sparktune.space.space import Space
 from sparktune.stopping import Never, Timeout
 from sparktune.study import Study
 from sparktune.testing import Clock, Durations, SimulatedExecutor, WorkingClock
-from sparktune.trial import Event, Status, Trial
+from sparktune.trial import Status, Trial
 
 SPACE = Space(
     {
