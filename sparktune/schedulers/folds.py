@@ -18,7 +18,7 @@ OF_RULES = '"forgiving", "paired" or "both"'
 
 _LEAST = 2  # smallest number of folds of a configuration
 _PAIRED = 3  # smallest number of folds for the paired rule
-_ERRORS = 2.0  # standard errors of the paired rule
+_ERRORS = 1.0  # standard errors of the paired rule
 _OK, _CANCELLED = CODES[Status.OK], CODES[Status.CANCELLED]
 
 
@@ -34,8 +34,8 @@ class Folds:
     *   its mean is worse than the worst fold of the best configuration that has all folds (the
         forgiving rule of E. Bergman et al., "Don't Waste Your Time: Early Stopping
         Cross-Validation", AutoML 2024); or
-    *   after three folds, it is worse than the best one on the same folds by more than two standard
-        errors of the mean difference (the paired rule).
+    *   after three folds, it is worse than the best one on the same folds by more than one standard
+        error of the mean difference (the paired rule).
 
     Until one configuration has all folds, none is stopped. Further folds come before new
     configurations.

@@ -39,6 +39,8 @@ BEST = [1.5, 2.0, 3.0, 2.0, 1.5]
         ([9.0, 9.0], False),  # worse than the worst fold of the best
         ([3.0, 2.9], True),  # in the middle of the folds of the best
         ([1.6, 2.1, 3.1], False),  # on each fold a little worse
+        ([1.5, 2.1, 3.2], False),  # worse by 1.7 standard errors
+        ([1.3, 2.1, 3.4], True),  # worse by 0.6
         ([1.6, 1.6, 3.2], True),  # sometimes better
         (BEST, False),  # it has all folds
     ],
