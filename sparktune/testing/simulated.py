@@ -224,10 +224,14 @@ class SimulatedExecutor:
             else:
                 self._finish(heapq.heappop(self._running))
             self._fill(when)
-        now = self._clock()
-        several = (run for run in self._running if len(run.trials) > 1)
-        late = [now - run.start for run in several if now - run.start > LATE]
-        self._waiting.look(max(self._room, 1), late)
+        self._waiting.look(max(self._room, 1), self._late())
+
+    def _late(self) -> list[float]:
+        """Seconds that calls of several trials have taken which should have ended."""
+        if self._batches.fixed:
+            return []
+        times = ((run, self._clock() - run.start) for run in self._running)
+        return [time for run, time in times if time > LATE and len(run.trials) > 1]
 
     def _evict(self) -> None:
         """Stop the youngest calls if there are fewer slots than calls."""
