@@ -76,33 +76,39 @@ for _ in sys.stdin:  # asks how many jobs run
 # Groups of tests that need Spark: on sessions that they share, and on some of their own.
 SESSIONS = {"standalone": "clusters", "connect_url": "connect", "spark": "classic"}
 SPARK = (*SESSIONS.values(), "golden/test_hyperopt_suite", "examples/test_examples", "spark/")
-# Files that take long without it: those that go on until JVMs may start quickly, and others.
-FIRST = ("test_style", "conformance/test_samplers", "test_simulated", "budgets/test_faults")
+# Tests of a server that takes as long to start.
+SERVERS = {"server_uri": "tracking"}
+# Files that take long without them, the longest first: those that go on until JVMs may start
+# quickly, and others.
+FIRST = ("test_style", "tracking", "conformance/test_samplers", "budgets/test_faults")
 LONG = (
-    "tracking/",
-    "hpsklearn/test_estimator",
-    "sklearn/",
-    "reporting/",
-    "samplers/test_tpe",
-    "skopt/",
     "test_cli",
     "journal/",
+    "reporting/",
+    "hpsklearn/",
+    "sklearn/",
+    "skopt/",
+    "samplers/",
+    "plots/",
+    "test_simulated",
     "hyperopt/",
+    "examples/",
 )
 
 
 def session_of(item: pytest.Item) -> str | None:
-    """The Spark session that a test shares with others, if any: it has it as a fixture, or as one
-    of its parameters.
+    """The session of Spark, or server, that a test shares with others, if any: it has it as a
+    fixture, or as one of its parameters.
     """
     call = getattr(item, "callspec", None)
     given = [each for each in call.params.values() if isinstance(each, str)] if call else []
     taken = {*given, *getattr(item, "fixturenames", ())}
-    return next((kind for name, kind in SESSIONS.items() if name in taken or kind in given), None)
+    shared = (SESSIONS | SERVERS).items()
+    return next((kind for name, kind in shared if name in taken or kind in given), None)
 
 
 def group_of(item: pytest.Item) -> str:
-    """The tests that share a process: those of one session, or of one file."""
+    """The tests that share a process: those of one session or server, or of one file."""
     file = item.path.relative_to(Path(__file__).parent).with_suffix("").as_posix()
     return session_of(item) or file
 

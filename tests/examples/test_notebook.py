@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
+pytestmark = pytest.mark.skipif(not find_spec("nbclient"), reason="nbclient is not installed")
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SHOWN = """
@@ -22,6 +22,8 @@ plots.history(study)
 
 def notebook_of(path: Path) -> Any:
     """A Databricks notebook in source format, as a Jupyter notebook."""
+    import nbformat
+
     cells = []
     for source in path.read_text(encoding="utf-8").split("# COMMAND ----------"):
         lines = source.replace("# Databricks notebook source\n", "").strip().splitlines()
@@ -36,6 +38,9 @@ def notebook_of(path: Path) -> Any:
 @pytest.fixture(scope="module")
 def shown() -> list[dict[str, Any]]:
     """What the last cells of a notebook show, by their kind: study, `repr`, plot."""
+    import nbclient
+    import nbformat
+
     notebook = notebook_of(EXAMPLES / "first_steps.py")
     notebook.cells += [nbformat.v4.new_code_cell(code) for code in ("study", "repr(study)", SHOWN)]
     kernel = {"name": "python3", "display_name": "python3", "language": "python"}

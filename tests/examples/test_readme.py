@@ -32,6 +32,7 @@ def test_continuous_integration_runs_the_command_for_tests() -> None:
     assert (REPOSITORY / ".ci" / "run").read_text().splitlines()[-1] == command
 
 
+@pytest.mark.spark  # the study file has settings of Spark
 def test_the_study_and_the_commands_work(tmp_path: Path) -> None:
     [study] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     [commands] = re.findall(r"```sh\n(sparktune run .*?)```", README, re.DOTALL)

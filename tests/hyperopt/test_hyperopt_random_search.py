@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 import sparktune.hyperopt as ours
 
-theirs = pytest.importorskip("hyperopt")
+pytestmark = pytest.mark.skipif(not find_spec("hyperopt"), reason="Hyperopt is not installed")
 
 PRIORS: list[tuple[str, tuple[float, ...]]] = [
     ("uniform", (0, 1)),
@@ -131,12 +132,19 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def hyperopts() -> Any:
+    """Hyperopt, which is imported by tests that run: it takes as long as all files here."""
+    import hyperopt
+
+    return hyperopt
+
+
 def accepted(make: Callable[[Any, int], Any], seed: int) -> Any:
     """What Hyperopt makes; None where it fails by itself, as it does on some shared nodes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return make(theirs, seed)
+            return make(hyperopts(), seed)
         except Exception:
             return None
 
@@ -186,4 +194,4 @@ def test_a_parameter_of_noise_without_a_label_is_drawn_as_hyperopt_draws_it() ->
         docs = package.rand.suggest([0, 1, 2, 3], domain, trials, 7)
         return [plain(list(doc["misc"]["vals"]["arm"])) for doc in docs]
 
-    assert points(ours) == points(theirs)
+    assert points(ours) == points(hyperopts())

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from html import unescape
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ import pytest
 
 from tests.reporting.browser import FOUND, MISSING, Browser
 
-nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
+pytestmark = pytest.mark.skipif(not find_spec("nbclient"), reason="nbclient is not installed")
 
 RUN = """
 from sparktune import hp, tune
@@ -31,6 +31,9 @@ print(shown == [study.report().html])
 @pytest.fixture(scope="module")
 def outputs() -> list[list[Any]]:
     """What each cell shows."""
+    import nbclient
+    import nbformat
+
     cells = [
         nbformat.v4.new_code_cell(source) for source in (RUN, "study.report().show()", DATABRICKS)
     ]
