@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from sparktune.errors import InvalidArgument, JournalFailed
@@ -27,6 +27,19 @@ def read(path: Path) -> list[Event]:
             journal.
     """
     return _read(place_of(path)).events
+
+
+def first(path: Path, wanted: Callable[[Event], bool]) -> Event | None:
+    """The first event of the journal at a path or URL that is wanted; None if there is none. What
+    comes after it is not read.
+
+    Raises:
+        InvalidArgument: as for `read`.
+    """
+    known = Reader(place_of(path).path)
+    _advance(place_of(path), known, wanted)
+    last = known.events[-1:]
+    return last[0] if last and wanted(last[0]) else None
 
 
 class Following:
@@ -62,8 +75,12 @@ def _read(place: Place) -> Reader:
     return known
 
 
-def _advance(place: Place, known: Reader) -> None:
-    """Read the lines that `known` has not read yet."""
+def _nothing(event: Event) -> bool:
+    return False
+
+
+def _advance(place: Place, known: Reader, wanted: Callable[[Event], bool] = _nothing) -> None:
+    """Read the lines that `known` has not read yet, up to one that ends with a wanted event."""
     try:
         with place.open() as file:
             file.seek(known.size)
@@ -74,6 +91,8 @@ def _advance(place: Place, known: Reader) -> None:
                 start, line = b"", start + line
                 if line[-1:] == b"\n":  # the last line may be incomplete
                     known.take(line)
+                    if wanted(known.events[-1]):
+                        return
     except FileNotFoundError:
         return
     except OSError as error:

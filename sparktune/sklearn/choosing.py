@@ -11,6 +11,7 @@ from sparktune.executors.platforms import Platform
 from sparktune.sklearn import choice, ensemble, honest
 from sparktune.sklearn.corrected import no_score
 from sparktune.sklearn.fold import Data, fitted
+from sparktune.sklearn.scorers import range_of
 from sparktune.sklearn.side_by_side import side_by_side
 from sparktune.sklearn.weighted import weighted
 
@@ -28,7 +29,8 @@ class Choosing(BaseSearchCV):  # type: ignore[misc]
         else:
             like = choice.alike(found.folds, best)
             self.remark_ = choice.remark(like, len(found.trials))
-            correct = honest.correction(found, best)
+            span = range_of(found.scorer, self.estimator)
+            correct = honest.correction(found, best, span)
             if self.select == "1se":
                 best = choice.one_standard_error(table, metric, best)
                 correct = no_score("select chooses by more than the score")

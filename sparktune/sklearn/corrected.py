@@ -49,6 +49,11 @@ class Corrected:
     interval: tuple[float, float]
     source: str
 
+    def within(self, low: float, high: float) -> Corrected:
+        """The same without what is below `low` or above `high`."""
+        score, *interval = (float(np.clip(x, low, high)) for x in (self.score, *self.interval))
+        return Corrected(score, (interval[0], interval[1]), self.source)
+
 
 def no_score(reason: str) -> Corrected:
     """No corrected score, for a reason."""

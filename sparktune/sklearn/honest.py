@@ -63,8 +63,16 @@ class Finished:
         return known
 
 
-def correction(search: Finished, best: int) -> Corrected:
-    """The corrected score of the best candidate."""
+def correction(search: Finished, best: int, span: tuple[float, float]) -> Corrected:
+    """The corrected score of the best candidate, within the lowest and the highest score there can
+    be, as far as the scores seen agree with that.
+    """
+    corrected, seen = _correction(search, best), search.shared[np.isfinite(search.shared)]
+    low, high = span
+    return corrected.within(low, high) if ((low <= seen) & (seen <= high)).all() else corrected
+
+
+def _correction(search: Finished, best: int) -> Corrected:
     if search.entries is None:
         why = "there are no predictions of single targets"
         return tibshirani(search.shared, best, why)

@@ -28,14 +28,18 @@ def preparation_of(X: Any) -> Any:
     dense if it is small, because few models take sparse ones.
 
     Args:
-        X: samples, (n_samples, n_features), as a pandas DataFrame, an array or a sparse matrix; or
-            texts, (n_samples,).
+        X: samples, (n_samples, n_features), as a DataFrame of pandas or of another library that has
+            `to_pandas`, such as polars, an array or a sparse matrix; or texts, (n_samples,).
 
     Raises:
         InvalidArgument: several columns have the same name.
     """
     if not hasattr(X, "columns"):
         return _preparation_of_array(X)
+    if not is_plain(X):
+        plain = FunctionTransformer(as_plain, feature_names_out="one-to-one")
+        inner = preparation_of(as_plain(X))
+        return plain if inner is None else make_pipeline(plain, inner)
     kinds: dict[str, list[Any]] = {}
     for name, column in X.items():
         kinds.setdefault(_kind(column), []).append(name)
@@ -133,6 +137,33 @@ def as_texts(X: Any) -> Any:
 def as_dense(X: Any) -> Any:
     """A sparse matrix as an array."""
     return X.toarray() if hasattr(X, "tocsr") else X
+
+
+def is_plain(X: Any) -> bool:
+    """Whether a table is of pandas, and its columns of NumPy's types, categories or dates."""
+    return hasattr(X, "isna") and all(_is_plain(dtype) for dtype in X.dtypes)
+
+
+def _is_plain(dtype: Any) -> bool:
+    return isinstance(dtype, np.dtype) or str(dtype).startswith(("category", "datetime64["))
+
+
+def as_plain(X: Any) -> Any:
+    """A table of pandas whose columns have NumPy's types; missing values are NaN, NaT or None."""
+    table = X.copy(deep=False) if hasattr(X, "isna") else X.to_pandas()
+    for name, dtype in table.dtypes.items():
+        if not _is_plain(dtype):
+            table[name] = _plain(table[name], dtype.kind)
+    return table
+
+
+def _plain(column: Any, kind: str) -> Any:
+    """A column of a type of pandas or Arrow with one of NumPy's."""
+    if kind == "M":
+        return column.astype("datetime64[ns]")
+    if kind in "biuf":
+        return column.astype("float64")
+    return column.astype(object).where(column.notna(), None)
 
 
 def as_numbers(X: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import joblib
@@ -10,7 +10,7 @@ import numpy as np
 
 from sparktune.errors import InvalidArgument
 from sparktune.events import Told
-from sparktune.journal.journal import read
+from sparktune.journal.journal import first
 from sparktune.sklearn.rows import DATA
 from sparktune.trial import Trial
 
@@ -26,13 +26,19 @@ def fingerprint(X: Any, y: Any) -> str:
 
 
 def _values(data: Any) -> Any:
-    """Data without what may differ while the values are the same: strides, blocks of a table."""
+    """Data without what may differ while the values are the same: strides, blocks of a table, the
+    types of texts.
+    """
     if hasattr(data, "columns"):
-        return [[str(name), np.ascontiguousarray(column)] for name, column in data.items()]
+        columns = data.items() if hasattr(data, "items") else zip(data.columns, data, strict=True)
+        return [[str(name), _values(column)] for name, column in columns]
     if hasattr(data, "tocsr"):
         rows = data.tocsr()
         return [rows.shape, rows.data, rows.indices, rows.indptr]
-    return np.ascontiguousarray(data)
+    array = np.asarray(data)
+    return (
+        array.astype(object).tolist() if array.dtype.kind in "OUT" else np.array(array, order="C")
+    )
 
 
 def check_data(mark: str, trials: Iterable[Trial], journal: Any) -> None:
@@ -46,10 +52,11 @@ def check_data(mark: str, trials: Iterable[Trial], journal: Any) -> None:
     Raises:
         InvalidArgument: they have another fingerprint.
     """
-    told = [trial.result for trial in trials]
-    if journal is not None:
-        told += [event.trial.result for event in read(journal) if isinstance(event, Told)]
-    if mark and any(_mark(result) not in ("", mark) for result in told):
+    marks = [_mark(trial) for trial in trials]
+    if journal is not None:  # of which every run has checked that its data is that of the first
+        began = first(journal, lambda event: isinstance(event, Told) and _mark(event.trial) != "")
+        marks += [_mark(began.trial)] if isinstance(began, Told) else []
+    if mark and any(each not in ("", mark) for each in marks):
         where = "warm_start=True" if journal is None else f"the journal {journal}"
         raise InvalidArgument(
             f"{where} continues candidates that were scored on other data, and scores on different "
@@ -58,5 +65,5 @@ def check_data(mark: str, trials: Iterable[Trial], journal: Any) -> None:
         )
 
 
-def _mark(result: Mapping[str, Any] | None) -> str:
-    return str((result or {}).get(DATA, ""))
+def _mark(trial: Trial) -> str:
+    return str((trial.result or {}).get(DATA, ""))

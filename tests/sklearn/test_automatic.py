@@ -52,6 +52,34 @@ def test_numbers_without_gaps_need_nothing() -> None:
     assert np.isfinite(preparation_of(gaps).fit_transform(gaps)).all()
 
 
+@pytest.mark.parametrize("backend", ["numpy_nullable", "pyarrow"])
+def test_a_table_of_newer_types_is_prepared_like_one_of_numpys(backend: Any) -> None:
+    X, _ = table()
+    newer = X.drop(columns="level").convert_dtypes(dtype_backend=backend)
+    assert not {str(dtype) for dtype in newer.dtypes} & {"float64", "object"}
+    Z = preparation_of(newer).fit_transform(newer)
+    expected = preparation_of(X.drop(columns="level")).fit_transform(X.drop(columns="level"))
+    assert np.allclose(Z.astype(float), expected)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_table_of_polars_gives_what_one_of_pandas_gives() -> None:
+    polars = pytest.importorskip("polars")
+    X, y = table()
+    found = [
+        SparkSearchCV(any_classifier(), n_iter=3, cv=2, on=Serial(), random_state=0).fit(given, y)
+        for given in (X, polars.from_pandas(X))
+    ]
+    scores = [each.cv_results_["mean_test_score"] for each in found]
+    assert np.allclose(*scores)
+    assert scores[0].min() > 0.8
+    assert (found[1].predict(polars.from_pandas(X)) == found[0].predict(X)).all()
+    program: dict[str, Any] = {}
+    exec(found[1].export(), program)
+    again = program["model"].fit(polars.from_pandas(X), y)
+    assert (again.predict(polars.from_pandas(X)) == found[0].predict(X)).all()
+
+
 def test_an_array_of_objects_is_a_table() -> None:
     X, _ = table()
     objects = X[["mean radius", "mean perimeter", "kind"]].to_numpy(dtype=object)

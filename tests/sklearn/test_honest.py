@@ -276,3 +276,20 @@ def test_the_interval_of_a_share_is_wide_even_if_all_are_right() -> None:
     found = search(cv=5).fit(easy, np.arange(60) % 2)
     assert found.best_score_ == 1.0
     assert_allclose(found.corrected_interval_, wilson(1.0, 60))
+
+
+@pytest.mark.parametrize(
+    ("scoring", "low", "high"),
+    [(None, 0, 1), ("roc_auc", 0, 1), ("neg_log_loss", -np.inf, 0), ("r2", -np.inf, 1)],
+)
+def test_a_corrected_score_is_one_that_there_can_be(scoring: Any, low: float, high: float) -> None:
+    model: Any = Ridge() if scoring == "r2" else LogisticRegression()
+    name = "alpha" if scoring == "r2" else "C"
+    target = X[:, 0] * 3 + X[:, 1] if scoring == "r2" else X[:, 0] > 0
+    found = search(
+        model, space={name: [1e-3, 1.0, 1e3]}, cv=2, scoring=scoring, keep_predictions=False
+    ).fit(X[:101], target[:101])
+    least, most = found.corrected_interval_
+    assert "Tibshirani" in found.corrected_by_
+    assert low <= least <= found.corrected_score_ <= most <= high
+    assert most == high
