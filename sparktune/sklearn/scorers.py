@@ -35,7 +35,7 @@ def range_of(scorer: Any, estimator: Any) -> tuple[float, float]:
         if is_classifier(estimator):
             return _RANGES["accuracy_score"]
         return _RANGES["r2_score"] if is_regressor(estimator) else (-inf, inf)
-    function = getattr(scorer, "_score_func", None)
+    function: Any = getattr(scorer, "_score_func", None)
     if not getattr(function, "__module__", "").startswith("sklearn.metrics"):
         return -inf, inf
     if getattr(scorer, "_sign", 1) < 0:  # a loss, and scikit-learn has none below 0
