@@ -241,6 +241,15 @@ def test_an_ensemble_scores_at_least_as_well_on_what_was_kept() -> None:
     assert score({"predict_proba": mean}, ones)[0] >= max(alone) - 1e-6
 
 
+@pytest.mark.parametrize(("draws", "first"), [(1, 1), (8, 2), (12, 3), (40, 3)])
+def test_an_ensemble_begins_with_the_best(draws: int, first: int) -> None:
+    found = search(ensemble=draws, scoring="neg_log_loss", n_iter=8).fit(X, y)
+    weights = [row["weight"] for row in found.leaderboard_]
+    assert min(weights[:first]) >= 1 / draws
+    assert sum(weights) == pytest.approx(1)
+    assert all(weight * draws == pytest.approx(round(weight * draws)) for weight in weights)
+
+
 def _folds(found: Any) -> Any:
     from sklearn.model_selection import check_cv
 
