@@ -152,10 +152,14 @@ class Categorical:
 
     def ppf(self, u: Array) -> Array:
         """The indices at prior probabilities u. Options of probability 0 never occur."""
-        edges = np.cumsum(self.p)
-        last = float(np.max(np.flatnonzero(self.p)))
-        index: Array = np.searchsorted(edges, u * edges[-1], side="right").astype(float)
+        edges, last = self._edges
+        index: Array = edges.searchsorted(u * edges[-1], side="right").astype(float)
         return np.minimum(index, last)
+
+    @cached_property
+    def _edges(self) -> tuple[Array, float]:
+        """The cumulative probabilities, and the last index whose option has one."""
+        return np.cumsum(self.p), float(np.max(np.flatnonzero(self.p)))
 
     def scalar(self, x: float) -> int:
         """The index x as the int of a record."""
