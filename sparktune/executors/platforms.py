@@ -110,7 +110,8 @@ class Spark:
             fixes it, and 1 gives each trial a job of its own. With k trials in a job suggestions
             are made as far ahead as with k times the parallelism, and are as good; "auto" makes at
             most an eighth as many ahead as there are results, unless suggestions do not depend on
-            these, as in random search. Results of a job come when it ends. A crash or a time limit
+            these, as in random search. It uses fewer slots, at least two, where these few trials
+            take less than 20 ms a job. Results of a job come when it ends. A crash or a time limit
             costs its own trial: those that shared the job are evaluated again, each in one of its
             own, which `retries` does not count.
 
