@@ -11,11 +11,15 @@ from sparktune.history import CODES, View
 from sparktune.trial import Status
 
 _CANCELLED = CODES[Status.CANCELLED]
-_SPARE = 2  # states of a rung that are kept besides
+_SPARE = 2  # smallest number of states of a rung that are kept besides
 
 
 def superfluous(
-    history: View, sizes: Mapping[int, int], rungs: Sequence[float], most: float
+    history: View,
+    sizes: Mapping[int, int],
+    rungs: Sequence[float],
+    most: float,
+    finalists: int = 1,
 ) -> list[int]:
     """The rows whose states are not needed, or do not fit.
 
@@ -29,17 +33,19 @@ def superfluous(
         sizes: {row: bytes} of the states that there are.
         rungs: budgets, smallest first.
         most: the limit in bytes of all states; those of the worst configurations go first.
+        finalists: how many configurations get the full budget at least.
     """
     children = np.flatnonzero((history.parent >= 0) & (history.status != _CANCELLED))
     running = set(history.parent[children[history.pending[children]]].tolist())
     ended = set(history.parent[children].tolist()) - running
     place, count = _ranks(history)
+    spare = max(_SPARE, finalists)
     gone: list[int] = []
     worst: list[tuple[float, int]] = []
     for row in sorted(sizes):
         rung = int(np.searchsorted(rungs, history.budget[row]))
         last = rung >= len(rungs) - 1
-        allowed = 1.0 if last else 2 * count[row] * rungs[rung] / rungs[rung + 1] + _SPARE
+        allowed = 1.0 if last else 2 * count[row] * rungs[rung] / rungs[rung + 1] + spare
         climbs = not last and history.explore[history.root[row]]
         if row in running:
             continue

@@ -67,8 +67,12 @@ class States:
         state = parent.state if parent else None
         if state is None:
             return None
+        if state.shared and self._folder:
+            return f"{self._folder}/{state.name}"
         if state.shared:
-            return f"{self._folder}/{state.name}" if self._folder else b""
+            why = "workers wrote it to a folder; set checkpoints= to that folder"
+            self._report("cannot be read", f"the state of trial {trial.parent}", why)
+            return b""
         try:
             content = self._there().blob(state.name)
             if not state.name.endswith(_digest(content)):
@@ -121,7 +125,7 @@ class States:
             )
         name = f"state-{outcome.trial_id}-{_digest(content)}"
         try:
-            self._there().put_blob(name, content)
+            self._there().put_blob(name, content, lasting=False)
         except (JournalFailed, OSError) as error:
             self._report("cannot be kept", f"the state of trial {outcome.trial_id}", error)
             return replace(outcome, state=None)
@@ -134,6 +138,7 @@ class States:
         if event.trial.state:
             self._kept[event.trial.id] = event.trial.state
         rungs = ladder(self._study.scheduler)
+        finalists = getattr(self._study.scheduler, "finalists", 1)
         for shared, most in ((False, _MOST), (True, _MOST_SHARED)):
             rows = {
                 self._study.row(id): id
@@ -141,7 +146,8 @@ class States:
                 if state.shared is shared
             }
             sizes = {row: self._kept[id].size for row, id in rows.items()}
-            for row in superfluous(history, sizes, rungs, most) if sizes else ():
+            gone = superfluous(history, sizes, rungs, most, finalists) if sizes else ()
+            for row in gone:
                 self._remove(self._kept.pop(rows[row]))
 
     def close(self) -> None:

@@ -50,9 +50,9 @@ class Evaluation:
         self.paths = paths
         self.once = once
 
-    def __call__(self, sources: Sources, configs: bytes, within: float) -> bytes:
-        """The pickled list of the pickled reports of some trials, one after the other; `configs` is
-        the pickled list of their pickled arguments. Once they have taken so many seconds, or their
+    def __call__(self, sources: Sources, configs: list[bytes], within: float) -> bytes:
+        """The pickled list of the pickled reports of some trials, one after the other; `configs`
+        are their pickled arguments. Once they have taken so many seconds, or their
         reports much memory, no other is begun: None stands for those that are left. Never raises:
         Spark would run the task again, in a new process.
         """
@@ -60,9 +60,8 @@ class Evaluation:
             return LOST
         end, size = time.monotonic() + within, 0
         reports: list[bytes | None] = []
-        arguments = pickle.loads(configs)
         try:
-            for config in arguments:
+            for config in configs:
                 if reports and (size > _FULL or time.monotonic() >= end):
                     break
                 reports.append(self.evaluated(sources, config))
@@ -70,7 +69,7 @@ class Evaluation:
         except Missing:
             if not reports:
                 return MISSING
-        return pickle.dumps(reports + [None] * (len(arguments) - len(reports)))
+        return pickle.dumps(reports + [None] * (len(configs) - len(reports)))
 
     def evaluated(self, sources: Sources, config: bytes) -> bytes:
         """The pickled report of one trial.
@@ -135,7 +134,7 @@ def run_rows(code: Any, sources: Sources, given: Any, rows: Iterable[Any]) -> li
 
 
 def run_batches(
-    code: str, sources: Sources, configs: bytes, within: float, batches: Iterable[Any]
+    code: str, sources: Sources, configs: list[bytes], within: float, batches: Iterable[Any]
 ) -> Iterator[Any]:
     """One task on Spark Connect: `code` is the file name of a pickled `Evaluation`, the result its
     answer, in several rows if it is large. Else as `run_rows`.

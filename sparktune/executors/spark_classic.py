@@ -164,7 +164,7 @@ class SparkClassic:
         shipment, noticing = self._shipment, functools.partial(noticing_the_end, self._context)
         described = self._task.describe(*trials)
 
-        def run(sources: _spark_process.Sources, configs: bytes) -> bytes:
+        def run(sources: _spark_process.Sources, configs: list[bytes]) -> bytes:
             given = pickle.dumps((configs, within))
             if len(given) <= _SMALL:
                 return self._run(self._usual(sources), described, tag, given)

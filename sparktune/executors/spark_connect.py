@@ -194,7 +194,7 @@ class SparkConnect:
         """
         shipment = self._shipment
 
-        def run(sources: _spark_process.Sources, configs: bytes) -> bytes:
+        def run(sources: _spark_process.Sources, configs: list[bytes]) -> bytes:
             task = functools.partial(
                 _spark_task.run_batches, shipment.code, sources, configs, within
             )

@@ -123,7 +123,7 @@ class Shipment:
         task: Task,
         trials: Sequence[Trial],
         noticing: Callable[[], AbstractContextManager[None]],
-        run: Callable[[_spark_process.Sources, bytes], bytes],
+        run: Callable[[_spark_process.Sources, list[bytes]], bytes],
     ) -> list[dict[str, Any] | None]:
         """The reports of a worker on trials; None for those that it has not evaluated.
 
@@ -152,15 +152,15 @@ class Shipment:
                 reports[i] = not_configured(error)
         if configs:
             with noticing():
-                answer = self._answer(run, pickle.dumps([*configs.values()]))
+                answer = self._answer(run, [*configs.values()])
             for i, pickled in zip(configs, answer, strict=True):
                 reports[i] = None if pickled is None else unpickled_report(pickled)
         return reports
 
     def _answer(
         self,
-        run: Callable[[_spark_process.Sources, bytes], bytes],
-        configs: bytes,
+        run: Callable[[_spark_process.Sources, list[bytes]], bytes],
+        configs: list[bytes],
     ) -> list[bytes | None]:
         """Run, and again if something has to be sent first."""
         while (answer := run(self.sources, configs)) == _spark_task.MISSING:

@@ -49,8 +49,9 @@ class Place(Protocol):
     def blob(self, digest: str) -> bytes:
         """The content of a large value; raises OSError if it cannot be read."""
 
-    def put_blob(self, digest: str, content: bytes) -> None:
-        """Store the content of a large value under its digest.
+    def put_blob(self, digest: str, content: bytes, lasting: bool = True) -> None:
+        """Store the content of a large value under its digest. What is not `lasting` may be lost if
+        the machine stops at once.
 
         Raises:
             JournalFailed: the content cannot be written.
@@ -115,12 +116,12 @@ class Local:
         with _regular(f"{self.path}.blobs/{digest}", _NOFOLLOW) as file:
             return file.read()
 
-    def put_blob(self, digest: str, content: bytes) -> None:
+    def put_blob(self, digest: str, content: bytes, lasting: bool = True) -> None:
         """Write a file beside the journal, with the permissions of the journal."""
         folder, mode = f"{self.path}.blobs", _mode(self.path)
         with failing(self.path):
             os.makedirs(folder, 0o300 | mode | (mode & 0o444) >> 2, exist_ok=True)
-            replace_file(f"{folder}/{digest}", content, mode)
+            replace_file(f"{folder}/{digest}", content, mode, lasting)
 
     def remove_blob(self, digest: str) -> None:
         """Remove a file beside the journal."""
@@ -164,7 +165,7 @@ class Remote:
         """The content of an object beside the journal."""
         return self._read(f"{self.path}.blobs/{digest}")
 
-    def put_blob(self, digest: str, content: bytes) -> None:
+    def put_blob(self, digest: str, content: bytes, lasting: bool = True) -> None:
         """Write an object beside the journal."""
         self._write(f"{self.path}.blobs/{digest}", content)
 
@@ -210,13 +211,14 @@ def _mode(path: str) -> int:
         return 0o600
 
 
-def replace_file(path: str, content: bytes, mode: int | None = None) -> None:
+def replace_file(path: str, content: bytes, mode: int | None = None, lasting: bool = True) -> None:
     """Write a whole file in one step. If `path` is a link, its target is replaced.
 
     Args:
         path: the path of the file.
         content: the new content.
         mode: the permissions; None: those of the existing file.
+        lasting: whether to wait until the disk has it.
     """
     import tempfile  # imported here, because it takes a tenth of the time to import sparktune
 
@@ -226,8 +228,9 @@ def replace_file(path: str, content: bytes, mode: int | None = None) -> None:
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         with contextlib.suppress(OSError):  # on mounts without permissions
             os.chmod(unfinished, _mode(target) if mode is None else mode)
         os.replace(unfinished, target)

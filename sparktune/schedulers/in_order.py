@@ -30,6 +30,11 @@ class InOrder:
         """The budgets of the scheduler, smallest first."""
         return ladder(self.scheduler)
 
+    @property
+    def finalists(self) -> int:
+        """How many configurations get the full budget at least."""
+        return int(getattr(self.scheduler, "finalists", 1))
+
     def schedule(self, history: View, free: int) -> list[New | Promote]:
         """One work item, or none while an earlier trial has to end first."""
         for knows in range(max(len(history) + 1 - self.lag, 0), len(history) + 1):

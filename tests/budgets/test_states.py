@@ -185,6 +185,24 @@ def test_states_that_are_not_needed_any_more_are_removed(tmp_path: Path) -> None
     assert study.best.state.name in there
 
 
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_the_states_of_finalists_stay(deterministic: bool) -> None:
+    study = run(n=20, scheduler=ASHA(1, 9, audit=0, finalists=20), deterministic=deterministic)
+    assert Counter(trial.budget for trial in study.trials.values()) == {1: 20, 3: 20, 9: 20}
+    assert_handed_on(study)
+
+
+def test_states_in_a_folder_that_is_no_longer_named_are_missed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = tmp_path / "study.jsonl"
+    run(journal=journal, checkpoints=tmp_path / "folder")
+    study = run(journal=journal, n=18)
+    assert began_anew(study)
+    [warning] = [each for each in caplog.records if each.levelno >= logging.WARNING]
+    assert "set checkpoints= to that folder" in warning.getMessage()
+
+
 def test_the_worst_go_where_there_is_no_room() -> None:
     trials = [Trial(i, {"x": 0.0}, Status.OK, 1.0, float(i)) for i in range(6)]
     trials.append(Trial(6, {"x": 0.0}, Status.RUNNING, 3.0, parent=5))
