@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,20 @@ from sparktune.sklearn.flattening import Flatten
 from sparktune.space.space import Space
 
 
+def points(space: Space) -> Iterator[Any]:
+    """Some points of the space."""
+    for row in space.sample(np.random.default_rng(0), 32):
+        with contextlib.suppress(Exception):  # an expression that some values break, not a name
+            yield space.decode(space.values(row))
+
+
 def check_parameters(estimator: Any, space: Space, flatten: Flatten) -> None:
     """Try points of the space on the estimator; rare options may be missed, and fail later."""
-    for row in space.sample(np.random.default_rng(0), 32):
-        point: Any = None
-        with contextlib.suppress(Exception):  # an expression that some values break, not a name
-            point = space.decode(space.values(row))
-        if point is None:
-            continue
-        try:
+    try:
+        for point in points(space):
             clone(estimator).set_params(**clone(flatten(point), safe=False))
-        except (ValueError, TypeError, AttributeError) as error:
-            raise InvalidArgument(f"the space does not fit the estimator: {error}") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InvalidArgument(f"the space does not fit the estimator: {error}") from error
 
 
 def seeded(random_state: Any) -> int | None:

@@ -14,7 +14,8 @@ from sklearn.utils.validation import _num_samples
 
 from sparktune.budgets.samples import subset
 from sparktune.errors import InvalidArgument
-from sparktune.schedulers import ladder
+from sparktune.schedulers import Folds, ladder
+from sparktune.sklearn.checks import points
 from sparktune.sklearn.fold import Evaluation, Parameters
 from sparktune.sklearn.growing import SAMPLES, Growing
 from sparktune.sklearn.rows import ROW
@@ -26,6 +27,11 @@ def check_options(scheduler: Any, resource: Any, *, racing: bool) -> None:
     """Raises:
     InvalidArgument: these options do not go together.
     """
+    if isinstance(scheduler, Folds):
+        raise InvalidArgument(
+            f"a search stops candidates after some folds by itself: set racing=True instead of "
+            f"scheduler={scheduler!r}"
+        )
     if (scheduler is None) is not (resource is None) or (racing and scheduler is not None):
         raise InvalidArgument(
             "scheduler= and resource= go together, and without racing=True, as in "
@@ -55,7 +61,7 @@ def growing(
         shares = rungs[-1] <= 1
         orders = _orders(evaluation, rungs, shown, seed)
     else:
-        _check_parameter(evaluation.estimator, resource, rungs, shown, space)
+        _check_parameter(evaluation, resource, rungs, shown, space)
         warm = _warm(evaluation.estimator, resource)
     return Growing(evaluation, resource, orders, shares=shares, warm=warm)
 
@@ -80,15 +86,15 @@ def _orders(
 
 
 def _check_parameter(
-    estimator: Any, resource: str, rungs: Sequence[float], shown: str, space: Space
+    evaluation: Evaluation, resource: str, rungs: Sequence[float], shown: str, space: Space
 ) -> None:
-    parameters = estimator.get_params()
+    parameters = evaluation.estimator.get_params()
     if resource not in parameters:
         raise InvalidArgument(
             f'resource must be "n_samples" or a parameter of the estimator, such as '
             f"n_estimators; got {resource!r}"
         )
-    if resource in space.labels:
+    if any(resource in evaluation.flatten(point) for point in points(space)):
         raise InvalidArgument(
             f"the scheduler sets {resource}, its budgets are {shown}; take it out of the space"
         )

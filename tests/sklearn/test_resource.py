@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from sparktune import ASHA, InvalidArgument, Serial, Spark, Threads, subset
+from sparktune import ASHA, Folds, InvalidArgument, Serial, Spark, Threads, hp, subset
 from sparktune.sklearn import SparkSearchCV
 
 if TYPE_CHECKING:
@@ -211,6 +211,11 @@ def test_a_grid_of_all_combinations() -> None:
         ({"racing": True}, "go together, and without racing=True"),
         ({"resource": "trees"}, "or a parameter of the estimator, such as n_estimators; got"),
         ({"resource": "max_depth"}, r"budgets are 2, 6, 18; take it out of the space"),
+        (
+            {"space": {"n_estimators": hp.randint("n", 5, 9)}},
+            r"the scheduler sets n_estimators, its budgets are 2, 6, 18; take it out of the space",
+        ),
+        ({"scheduler": Folds(3)}, r"set racing=True instead of scheduler=Folds\(k=3"),
         ({"scheduler": ASHA(max_budget=1)}, "whole number, and the budgets are 0.037037, 0.11"),
         (
             {"resource": "n_samples", "scheduler": ASHA(20, 200)},
