@@ -101,5 +101,5 @@ class Batches:
 
 
 def _times(seconds: float, within: float) -> float:
-    """How many times so many seconds fit in, at most `MOST`."""
+    """How many times `seconds` fits into `within`, at most `MOST`."""
     return MOST if seconds * MOST <= within else within / seconds

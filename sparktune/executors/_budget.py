@@ -48,7 +48,7 @@ def with_budget(
 
 
 def _state(given: bytes | str | None) -> Any:
-    """A state; None where it cannot be read, as starting over is always possible."""
+    """The state, or None if it cannot be read: the evaluation then starts over."""
     if given in (None, b""):
         return None
     try:
@@ -92,7 +92,9 @@ def _pickled(state: Any) -> bytes:
 
 
 def _written(content: bytes, path: str) -> str:
-    """The name of a new file whose path begins so; nobody sees it before it is complete."""
+    """Write a new file whose path begins with `path`; return its name. Readers only ever see
+    the complete file.
+    """
     path = f"{path}-{os.urandom(16).hex()}"
     if "://" in path:  # an object appears when it is complete
         with _opened(path, "wb") as file:
@@ -117,5 +119,5 @@ def _opened(path: str, mode: str) -> Any:
 
 
 def _note(text: str) -> None:
-    """Write a line for the one who looks at this trial."""
+    """Write a line to the log of this trial."""
     print(f"sparktune: {text}", file=sys.stderr)

@@ -41,7 +41,7 @@ from sparktune.trial import Status, Trial
 
 
 class Phase(Enum):
-    """Where a call stands."""
+    """The phase of a call."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -86,7 +86,9 @@ class State:
     due: float = float("inf")
 
     def seen(self, runs: bool, attempt: int, now: float, limit: float) -> State:
-        """After the platform was asked whether this attempt runs; it may for `limit` seconds."""
+        """The state after the platform reported whether this attempt runs. `limit` is the number of
+        seconds that it may run.
+        """
         if self.phase not in (Phase.WAITING, Phase.RUNNING):
             return self
         if not runs:
@@ -96,11 +98,11 @@ class State:
         return State(Phase.RUNNING, attempt, now + limit)
 
     def told_to_end(self, now: float, again: float) -> State:
-        """After a cancel, or where the next one comes in so many seconds."""
+        """The state after the call was cancelled; the cancel is repeated after `again` seconds."""
         return replace(self, phase=Phase.ENDING, due=now + again)
 
     def abandoned(self) -> State:
-        """After it was reported as ended, though nothing was heard of it."""
+        """The state after the call was reported as ended, although it has not returned."""
         return replace(self, phase=Phase.ABANDONED, due=float("inf"))
 
 
@@ -125,15 +127,15 @@ class Call:
 
     @property
     def alone(self) -> bool:
-        """Whether it has one trial."""
+        """Whether the call has one trial."""
         return len(self.trials) == 1
 
     def is_late(self, now: float) -> bool:
-        """Whether it has several trials, and should have ended."""
+        """Whether the call has several trials and takes longer than expected."""
         return not self.alone and now - self.begun > LATE
 
     def tell(self, ids: Iterable[int], why: Status) -> bool:
-        """Note which of its trials are told to end; whether all of them are."""
+        """Tell trials of the call to end; return whether all of its trials are told to end."""
         for id in ids:
             self.told.setdefault(id, why)
         return len(self.told) == len(self.trials)

@@ -41,11 +41,11 @@ class Crew:
         )
 
     def hand_on(self, call: Call) -> None:
-        """Have a call made by the next thread that is free."""
+        """Let the next free thread make a call."""
         self._todo.put(call)
 
     def dismiss(self) -> None:
-        """Have every thread end after its call."""
+        """End every thread after its current call."""
         for _ in self.threads:
             self._todo.put(None)
 
@@ -61,7 +61,7 @@ class Crew:
             return
 
     def start_thread(self) -> None:
-        """Have one more thread, if the system gives one.
+        """Start one more thread, if the system allows it.
 
         Raises:
             RuntimeError: it does not give even the first.
@@ -78,8 +78,8 @@ class Crew:
             self.threads.append(thread)
 
     def leave(self, late: set[str]) -> None:
-        """Close the transport, once the calls with these tags have ended, which a thread goes on
-        cancelling.
+        """Close the transport after the calls with these tags have ended. A thread cancels them
+        until then.
         """
         if late:
             with contextlib.suppress(RuntimeError):  # the system gives no more threads
@@ -89,7 +89,9 @@ class Crew:
         self._transport.close()
 
     def _end(self, late: set[str]) -> None:
-        """Cancel, less and less often, until every late call has ended or the platform is gone."""
+        """Cancel the late calls, at growing intervals, until all have ended or the platform is
+        gone.
+        """
         patience = self._timing.again
         while late and not self._transport.lost():
             for tag in late:
@@ -99,7 +101,7 @@ class Crew:
         self._transport.close()
 
     def _run(self) -> None:
-        """Work; what the platform raises while it prepares a thread for work ends the run."""
+        """Make calls. An error of the platform while it prepares the thread ends the run."""
         try:
             self._target()
         except Exception as error:

@@ -1,4 +1,4 @@
-"""How the trials of a call end that has no report on them."""
+"""The outcomes of trials whose call ended without a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many calls run, wait and are handed on."""
+"""The number of calls that may run, wait, and be on the platform."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ class Places:
 
     @property
     def can_run(self) -> int:
-        """How many calls may run: where the platform grows with what waits, it is made to."""
+        """The number of calls that may run: with a given parallelism at most that many, else a
+        quarter more than there is room for, so that a platform that can grow does.
+        """
         slots = self.transport.slots
         if self.parallelism is not None:
             return min(self.parallelism, slots)
@@ -31,11 +33,11 @@ class Places:
 
     @property
     def inside(self) -> int:
-        """How many calls there may be: those that can run, and one that waits."""
+        """The number of calls that may exist: those that can run, and one that waits."""
         return self.can_run if self.parallelism == 1 else self.can_run + 1
 
     @property
     def on_platform(self) -> int:
-        """How many calls may be on the platform at once."""
+        """The number of calls that may be on the platform at once."""
         waits = self.transport.queues and self.can_run == self.transport.slots
         return self.inside if waits else self.can_run

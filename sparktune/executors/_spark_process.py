@@ -1,4 +1,4 @@
-"""What a worker's process keeps between trials: what was shipped, opened, and shared objects.
+"""The state that a worker process keeps between trials: shipped contents and shared objects.
 
 The functions travel by value, as those of `_spark_task`.
 """
@@ -27,14 +27,14 @@ _KEPT = 300.0  # seconds that a process keeps what its trials do not need
 
 
 class Handle:
-    """A shared object on a worker, loaded at its first use."""
+    """A shared object on a worker. It is loaded at its first use."""
 
     def __init__(self, key: str) -> None:
         self.key = key
 
     @property
     def value(self) -> Any:
-        """The object; one and the same for all trials in this process."""
+        """The object, the same one for all trials in this process."""
         return shared(self.key)
 
 
@@ -60,7 +60,7 @@ def begin(sources: Sources, fetch: Callable[[Any], bytes | str]) -> None:
 
 
 def content_of(name: str) -> Content:
-    """What was shipped under a name, opened."""
+    """The opened content that was shipped under a name."""
     process = process_state()
     digest, where = process["sources"][name]
     if digest not in process["contents"]:
@@ -70,7 +70,7 @@ def content_of(name: str) -> Content:
 
 
 def loaded(config: bytes) -> tuple[Any, Any]:
-    """The objective and its argument, which nobody has used before."""
+    """A new copy of the objective, and its argument."""
     objective, classes, memory = content_of(OBJECTIVE).load()
     loading = Loading(config)
     argument = loading.load()
@@ -99,7 +99,7 @@ def forget_trial() -> None:
 
 
 def shared(key: str) -> Any:
-    """A shared object; loaded at its first use in this process. Its classes stay, too."""
+    """A shared object, loaded at its first use in this process. Its classes stay loaded too."""
     process = process_state()
     digest, _ = process["sources"][key]
     if digest not in process["objects"]:
@@ -109,7 +109,7 @@ def shared(key: str) -> Any:
 
 
 def process_state() -> dict[str, Any]:
-    """What lasts as long as this process. A global of this module would not: it travels by value,
-    so there are many copies of it.
+    """The dict of what lasts as long as this process. Globals of this module do not last, because
+    the module is sent by value and each job brings a new copy.
     """
     return sys.modules.setdefault("_sparktune", type(sys)("_sparktune")).__dict__

@@ -28,7 +28,7 @@ class Tail:
         self._lock = threading.Lock()
 
     def add(self, text: str) -> None:
-        """Keep a piece, and drop from the front what is too much."""
+        """Add a piece of text, and drop text from the front if there is too much."""
         with self._lock:
             self._pieces.append(text[-LOG_LIMIT:])
             self._size += len(self._pieces[-1])
@@ -59,13 +59,13 @@ class Tee:
         return int(self.stream.write(text))
 
     def close(self) -> None:
-        """Nothing: later trials write to it, too."""
+        """Do nothing, because later trials write to the stream too."""
 
 
 @contextmanager
 def captured(process: dict[str, Any]) -> Iterator[Tail]:
-    """Keep the end of what is written to stdout and stderr inside this context. `process` is what
-    lasts as long as the process.
+    """Keep the end of the output to stdout and stderr inside this context. `process` is the dict
+    that lasts as long as the process.
     """
     tail, tees = Tail(), process.setdefault("tees", (Tee(), Tee()))
     streams = sys.stdout, sys.stderr
@@ -81,7 +81,7 @@ def captured(process: dict[str, Any]) -> Iterator[Tail]:
 
 
 def _open(stream: Any, number: int) -> Any:
-    """A stream, or a new one in its place if a trial has closed or detached it."""
+    """The stream, or a new one if a trial has closed or detached it."""
     try:
         if not stream.closed:
             return stream

@@ -39,7 +39,7 @@ class Missing(Exception):
 
 
 def laid_out(pickled: Any, constants: Sequence[Any], buffers: Sequence[Any]) -> list[Any]:
-    """The pieces of a content, to be written one after the other."""
+    """The pieces of a content, in the order in which they are written."""
     parts = [pickled, *constants, *buffers]
     table, pieces = [len(parts), len(constants)], []
     end = 8 * (2 + 2 * len(parts))
@@ -52,7 +52,7 @@ def laid_out(pickled: Any, constants: Sequence[Any], buffers: Sequence[Any]) -> 
 
 
 class Content:
-    """A content on a worker: `source` is an open file, or the bytes themselves."""
+    """A content on a worker. `source` is an open file, or bytes."""
 
     def __init__(self, source: int | bytes, size: int) -> None:
         self.source = source
@@ -62,8 +62,8 @@ class Content:
             weakref.finalize(self, os.close, source)
 
     def load(self) -> tuple[Any, set[str], Any]:
-        """A new object; the identifiers of the classes that came with it; and the memory that it
-        refers to.
+        """A new object, the identifiers of the classes that its pickle defines, and the memory that
+        it refers to.
         """
         memory = self._memory()
         view = memoryview(memory)
@@ -76,7 +76,7 @@ class Content:
         return loading.load(), loading.classes, memory
 
     def _memory(self) -> Any:
-        """Memory with the content that nobody else writes to."""
+        """Private memory with the content."""
         if isinstance(self.source, int):
             return mmap.mmap(self.source, self.size, access=mmap.ACCESS_COPY)
         return bytearray(self.source)
@@ -91,11 +91,11 @@ class Loading(pickle.Unpickler):
         self.classes: set[str] = set()
 
     def persistent_load(self, pid: Any) -> Any:
-        """A constant."""
+        """The constant that a persistent id stands for."""
         return self.constants[pid]
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a pickle refers to."""
+        """The class or function that a pickle refers to."""
         found = super().find_class(module, name)
         if name not in ("_make_skeleton_class", "_make_skeleton_enum"):
             return found
@@ -140,7 +140,7 @@ def opened(name: str, where: Where, fetch: Callable[[Any], bytes | str]) -> Cont
 
 
 def owned(path: str, size: int) -> int | None:
-    """A file opened for reading, if it is there, whole, and belongs to this user."""
+    """A file opened for reading; None unless it exists, is complete, and belongs to this user."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -187,7 +187,7 @@ def users_folder() -> str:
 
 @contextlib.contextmanager
 def locked(folder: str) -> Iterator[str]:
-    """Lock a folder; the lock ends with the process that holds it."""
+    """Lock a folder. The lock ends with the process that holds it."""
     import fcntl
 
     handle = os.open(folder, os.O_RDONLY)
@@ -199,7 +199,7 @@ def locked(folder: str) -> Iterator[str]:
 
 
 def written(name: str, content: bytes) -> str:
-    """The path of a new file, whole, for this user alone."""
+    """Write a complete new file that only this user can read; return its path."""
     folder = os.environ.get("SPARK_LOCAL_DIRS", "").split(",")[0]
     if not os.access(folder, os.W_OK):
         folder = tempfile.gettempdir()
@@ -214,7 +214,7 @@ def written(name: str, content: bytes) -> str:
 
 
 def relink(link: str, path: str) -> None:
-    """Make a link lead to a file, and remove those beside it that lead nowhere."""
+    """Point a link to a file, and remove broken links beside it."""
     for entry in os.scandir(os.path.dirname(link)):
         if entry.path == link or not os.path.exists(entry.path):
             os.remove(entry.path)

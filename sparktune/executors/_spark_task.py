@@ -162,7 +162,7 @@ def is_repeated() -> bool:
 
 
 def broadcast_bytes(broadcast: Any) -> bytes:
-    """What a broadcast holds. What is large is to become a file, so it is not kept in memory."""
+    """The value of a broadcast. Large values become a file, so they are not kept in memory."""
     value: bytes = broadcast.value
     if len(value) > LARGE and getattr(broadcast, "_path", None):
         broadcast.__dict__.pop("_value", None)
@@ -177,14 +177,14 @@ def file_of_job(name: str) -> str:
 
 
 def users_broadcast(number: int) -> Any:
-    """A broadcast variable of the user's own, which comes with the Spark job."""
+    """A broadcast variable of the user, which Spark sends with the job."""
     from pyspark import broadcast
 
     return broadcast._from_id(number)
 
 
 def unreadable(error: BaseException) -> dict[str, Any]:
-    """The report where a worker could not unpickle what it was sent."""
+    """The report of a trial whose objective or parameters a worker could not unpickle."""
     hint = "the objective or its parameters could not be loaded on the Spark worker"
     if isinstance(error, ImportError):
         hint += (
@@ -198,8 +198,8 @@ def unreadable(error: BaseException) -> dict[str, Any]:
 
 
 def packed(report: dict[str, Any]) -> bytes:
-    """A pickled report, in which what the objective returned is pickled apart, as the driver may
-    not have what it refers to. What cannot be pickled becomes an error that says so.
+    """A pickled report. The objective's result is pickled separately, because the driver may lack
+    modules that it refers to. A result that cannot be pickled becomes an error.
     """
     from pyspark import cloudpickle
 

@@ -63,18 +63,18 @@ class Waiting:
         self._trials.append(trial)
 
     def again(self, trials: Sequence[Trial], alone: bool = False) -> None:
-        """Put trials before all others; `alone`: each is to have a call of its own."""
+        """Put trials before all others. `alone`: each of them gets a call of its own."""
         self._trials.extendleft(reversed(trials))
         if alone:
             self._alone.update(trial.id for trial in trials)
 
     @property
     def ids(self) -> set[int]:
-        """Of all that wait."""
+        """The ids of all waiting trials."""
         return {trial.id for trial in self._trials}
 
     def remove(self, ids: Set[int]) -> list[Trial]:
-        """Take these trials out, as far as they wait."""
+        """Remove those of these trials that wait; return them."""
         removed = [trial for trial in self._trials if trial.id in ids]
         self._trials = deque(trial for trial in self._trials if trial.id not in ids)
         return removed

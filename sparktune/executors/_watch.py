@@ -65,14 +65,14 @@ class Watch:
         return silent(self._who, silence)
 
     def cancel(self, tag: str) -> None:
-        """Have what runs under a tag cancelled."""
+        """Request that the jobs with a tag are cancelled."""
         if tag not in self._cancelling:
             self._cancelling.add(tag)
             self._jobs.put(lambda: self._cancel(tag))
 
     def ask(self, question: Callable[[], T], within: float) -> T | None:
-        """The answer to a question; None if there is none within so many seconds, or if what was
-        asked before has been without an answer for as long.
+        """The return value of a function that the thread calls. None if it takes longer than the
+        limit, or if an earlier request has waited that long.
         """
         answers: queue.SimpleQueue[T] = queue.SimpleQueue()
         self._jobs.put(lambda: answers.put(question()))
@@ -82,7 +82,7 @@ class Watch:
             return None
 
     def close(self) -> None:
-        """End the thread once everything that was requested is done."""
+        """End the thread after all requests are done."""
         self._jobs.put(None)
 
     def _work(self) -> None:
@@ -108,7 +108,7 @@ class Watch:
             self._since = None
 
     def _busy(self) -> float:
-        """For how many seconds it has waited for an answer."""
+        """The seconds for which the thread has waited for an answer."""
         since = self._since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -121,7 +121,7 @@ class Watch:
 
 
 def within(seconds: float, who: str, question: Callable[[], T]) -> T:
-    """The answer to a question that is asked by a thread of its own.
+    """The return value of a function that is called in a thread of its own.
 
     Raises:
         SparkUnavailable: there is no answer in so many seconds.

@@ -28,7 +28,9 @@ objective returns: a loss, or a dict.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part(Trial):
-    """What the inner executor evaluates: part `number`, from 0 on, of a trial, with its own id."""
+    """A part of a trial, which the inner executor evaluates under an id of its own. `number` starts
+    at 0.
+    """
 
     whole: Trial
     number: int
@@ -70,7 +72,7 @@ def in_parts(task: Task) -> Task:
 
 
 def mean(parts: Sequence[Outcome]) -> Mapping[str, Any]:
-    """The mean of the losses, which are kept as `losses`; a failure if a part says it failed."""
+    """A result with the mean loss, and the losses as `losses`; a failure if a part failed."""
     if any(part.status is not Status.OK for part in parts):
         return {"status": "fail", "losses": [part.loss for part in parts]}
     losses = [float(part.loss or 0.0) for part in parts]
@@ -79,7 +81,7 @@ def mean(parts: Sequence[Outcome]) -> Mapping[str, Any]:
 
 @dataclass(slots=True)
 class _Whole:
-    """A trial inside: how its parts ended, and what ended it early, if anything."""
+    """A trial inside the executor: the outcomes of its parts, and the reason if it ended early."""
 
     trial: Trial
     missing: set[int]
@@ -128,11 +130,11 @@ class Parts:
         return min(len(begun), self._inner.running)
 
     def expect(self, trials: int | None, ahead: float = math.inf) -> None:
-        """Tell the inner executor of their parts."""
+        """Tell the inner executor how many parts will come."""
         self._inner.expect(None if trials is None else trials * self._n, ahead * self._n)
 
     def submit(self, trial: Trial) -> None:
-        """Take a trial, and hand on as many parts as there is room for."""
+        """Take a trial, and submit as many parts as there is room for."""
         self._wholes[trial.id] = _Whole(trial, set(range(self._n)))
         for number in range(self._n):
             self._backlog.append(part_of(trial, number, self._next_id))
@@ -161,7 +163,7 @@ class Parts:
         return [*self._given.values()]
 
     def cancel(self, ids: Iterable[int]) -> None:
-        """Ask for the parts of these trials to be ended."""
+        """Cancel the parts of these trials."""
         for id in ids:
             if id in self._wholes:
                 self._end(self._wholes[id], Outcome(id, Status.CANCELLED))
@@ -201,7 +203,7 @@ class Parts:
                 self._leave(whole)
 
     def _end(self, whole: _Whole, outcome: Outcome) -> None:
-        """Evaluate no more of a trial; the first reason counts."""
+        """Stop the evaluation of a trial. The first reason counts."""
         whole.end = whole.end or outcome
         waiting = [part for part in self._backlog if part.whole is whole.trial]
         self._backlog = deque(part for part in self._backlog if part.whole is not whole.trial)

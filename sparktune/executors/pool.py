@@ -91,11 +91,13 @@ class Pool:
         return min(len(self._calls), self._places.can_run)
 
     def expect(self, trials: int | None, ahead: float = math.inf) -> None:
-        """What is known of the trials to come: near the end, calls have fewer."""
+        """Set what is known about the next trials: near the end, calls have fewer trials."""
         self._waiting.expect(trials, ahead)
 
     def submit(self, trial: Trial) -> None:
-        """Take a trial; it is handed on once there are enough for a call, or by `collect`."""
+        """Take a trial. It is evaluated once there are enough trials for a call, or after
+        `collect`.
+        """
         self._waiting.add(trial)
         self._hand_on(self._waiting.size)
 
@@ -128,7 +130,7 @@ class Pool:
         return self._batch
 
     def cancel(self, ids: Iterable[int]) -> None:
-        """Ask for trials to be ended."""
+        """Cancel these trials."""
         wanted = set(ids)
         out = self._waiting.remove(wanted)
         self._early += [Outcome(trial.id, Status.CANCELLED) for trial in out]
@@ -158,7 +160,7 @@ class Pool:
             self._crew.leave(late)
 
     def _end_all(self) -> None:
-        """Wait until every call has ended, cancelling again what does not."""
+        """Wait until every call has ended. Calls that do not end are cancelled again."""
         end = self._clock() + self._timing.grace
         while True:
             self.cancel([t.id for call in self._calls.values() for t in call.trials])
@@ -170,7 +172,7 @@ class Pool:
     # What goes into calls
 
     def _hand_on(self, at_least: int = 1) -> None:
-        """Make calls of the trials that wait while there is a place, if there are enough."""
+        """Make calls of waiting trials while there are places, if enough trials wait."""
         while len(self._waiting) >= at_least and len(self._calls) < min(
             self._places.inside, self._waiting.calls
         ):
@@ -187,7 +189,9 @@ class Pool:
     # How calls end
 
     def _wait(self, end: float) -> None:
-        """Take what has ended; wait for the first until `end` or until there is something to do."""
+        """Take the ended calls; wait for the first one until `end`, or until there is something to
+        do.
+        """
         now = self._clock()
         ending = (c.state.due for c in self._calls.values() if c.state.phase is Phase.ENDING)
         soonest = min([end, now + self._timing.look, *ending])
@@ -197,7 +201,7 @@ class Pool:
         self._take_ended(min(max(soonest - now, 0.0), threading.TIMEOUT_MAX) if patient else 0.0)
 
     def _take_ended(self, patience: float) -> None:
-        """Take all that has ended; wait for the first so many seconds."""
+        """Take all ended calls; wait at most this number of seconds for the first one."""
         for call, result in self._crew.ended(patience):
             self._take(call, result)
         self._take_early()
@@ -233,7 +237,9 @@ class Pool:
         self._again(call, [trial for trial, report in pairs if report is None])
 
     def _take_failed(self, call: Call, error: BaseException) -> None:
-        """A call has ended without reports; of several trials nobody knows which one ended it."""
+        """Handle a call that ended without reports. If it had several trials, it is unknown which
+        one ended it.
+        """
         outside = isinstance(error, CancelledOutside) and call.state.phase is not Phase.ENDING
         if call.alone or outside:
             self._batch += [
@@ -245,7 +251,7 @@ class Pool:
         self._again(call, call.trials, alone=True)
 
     def _again(self, call: Call, trials: Sequence[Trial], alone: bool = False) -> None:
-        """Have trials of a call that has ended evaluated before all others, if they are wanted."""
+        """Evaluate trials of an ended call again, unless they were told to end."""
         self._waiting.again([trial for trial in trials if trial.id not in call.told], alone)
         self._early += [
             told_to_end(call, trial, self._timeout) for trial in trials if trial.id in call.told
@@ -254,7 +260,7 @@ class Pool:
     # How calls are ended
 
     def _look(self) -> None:
-        """Notice what runs, end what ran for longer than allowed, cancel again what still runs."""
+        """Ask which calls run; end those that ran too long; repeat cancels without effect."""
         now = self._clock()
         if self._timeout is not None and now >= self._look_at:
             self._notice_what_runs(self._timeout, now)
@@ -282,7 +288,7 @@ class Pool:
                 self._end(call)
 
     def _tell(self, call: Call, ids: list[int], why: Status) -> None:
-        """Have trials of a call ended."""
+        """Tell trials of a call to end."""
         whole = call.tell(ids, why)
         if call.taken.acquire(blocking=False):  # no thread has begun it, and none will
             self._abandon(call)
@@ -292,7 +298,7 @@ class Pool:
             call.state = call.state.told_to_end(self._clock(), self._timing.companions)
 
     def _end(self, call: Call) -> None:
-        """Have the platform end a call; where it cannot, its thread is left behind."""
+        """Let the platform end a call. If it cannot, the call's thread is abandoned."""
         call.state = call.state.told_to_end(self._clock(), self._timing.again)
         cannot = not self._transport.cancel(call.tag)
         if cannot and len(call.told) == len(call.trials):
@@ -301,7 +307,7 @@ class Pool:
                 self._crew.start_thread()
 
     def _abandon(self, call: Call) -> None:
-        """Report those trials of a call that were told to end without waiting until they have."""
+        """Report the trials of a call that were told to end, without waiting for their end."""
         call.state = call.state.abandoned()
         del self._calls[call.tag]
         self._again(call, call.trials)

@@ -1,4 +1,4 @@
-"""What the loop asks of an executor, and the pool of a platform."""
+"""The protocols of executors, which the loop uses, and of transports, which the pool uses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CancelledOutside(Exception):
 
 
 class Executor(Protocol):
-    """Evaluates trials. Whoever makes one closes it."""
+    """Evaluates trials. The code that creates an executor closes it."""
 
     @property
     def slots(self) -> int:
@@ -42,7 +42,7 @@ class Executor(Protocol):
         """
 
     def submit(self, trial: Trial) -> None:
-        """Take a trial; returns at once."""
+        """Take a trial, and return at once."""
 
     def collect(self, timeout: float | None) -> list[Outcome]:
         """Wait at most `timeout` seconds (None: without end) for ended trials; return them. It may
@@ -50,7 +50,7 @@ class Executor(Protocol):
         """
 
     def cancel(self, ids: Iterable[int]) -> None:
-        """Ask for these trials to be ended; their outcomes still arrive."""
+        """Cancel these trials. `collect` still returns their outcomes."""
 
     def close(self) -> None:
         """Cancel what runs and free every resource. Calling it again does nothing."""
@@ -76,7 +76,7 @@ class Transport(Protocol):
         """Whether the platform queues calls beyond its slots itself."""
 
     def bind(self, target: Any) -> Any:
-        """A target for any number of threads, which inherit what the platform keeps per thread."""
+        """A target for threads in which they inherit what the platform stores for each thread."""
 
     def call(self, trials: Sequence[Trial], tag: str, within: float) -> list[dict[str, Any] | None]:
         """Evaluate trials one after the other under `tag`, and return the worker's reports; raises
@@ -90,12 +90,14 @@ class Transport(Protocol):
         """
 
     def lost(self) -> Exception | None:
-        """Why no call will come back any more, if the platform is known to be gone."""
+        """The error that says why no call will return, if the platform is known to be gone; else
+        None.
+        """
 
     def cancel(self, tag: str) -> bool:
-        """Ask for the call under `tag` to be ended, if there is one; False if the platform cannot
-        end it, so that nobody waits for it.
+        """Cancel the call under `tag`, if there is one. False if the platform cannot end it; the
+        pool then does not wait for it.
         """
 
     def close(self) -> None:
-        """Free what the transport holds. Raises nothing, also where the platform is gone."""
+        """Free the resources of the transport. It raises nothing, even if the platform is gone."""

@@ -34,7 +34,7 @@ class Serial:
         return min(len(self._waiting), 1)
 
     def expect(self, trials: int | None, ahead: float = math.inf) -> None:
-        """Makes no difference."""
+        """Do nothing: there are no calls to size."""
 
     def submit(self, trial: Trial) -> None:
         """Queue a trial."""

@@ -184,7 +184,7 @@ class SparkClassic:
         return self._watch.ask(functools.partial(running_tags, self._context), _AT_ONCE)
 
     def lost(self) -> SparkUnavailable | None:
-        """Why Spark is gone, or that its JVM has not answered for so long that it must be."""
+        """The error if Spark is gone, or if its JVM has not answered for too long; else None."""
         return self._watch.lost()
 
     def cancel(self, tag: str) -> bool:
@@ -193,7 +193,7 @@ class SparkClassic:
         return True
 
     def close(self) -> None:
-        """Remove what was shipped from the executors, or have it removed once the JVM answers."""
+        """Remove the broadcasts from the executors, as soon as the JVM answers."""
         self._shipment.close()
         self._watch.ask(self._broadcasts.destroy, _AT_ONCE)
         self._watch.close()
@@ -234,21 +234,21 @@ class SparkClassic:
 
 
 class Broadcasts:
-    """What was shipped to the executors."""
+    """The broadcasts that were sent to the executors."""
 
     def __init__(self, context: SparkContext) -> None:
         self._context = context
         self._sent: list[pyspark.Broadcast[bytes]] = []
 
     def send(self, name: str, parts: Sequence[Any]) -> pyspark.Broadcast[bytes]:
-        """Ship something, given in parts."""
+        """Send bytes, given in parts."""
         self._sent.append(self._context.broadcast(b"".join(parts)))
         return self._sent[-1]
 
     @contextlib.contextmanager
     def lent(self, content: bytes) -> Iterator[pyspark.Broadcast[bytes] | bytes]:
-        """Something for one job: shipped apart where it is large, and removed after it. What is
-        large in a job itself is shipped by Spark, and stays.
+        """The content for one job, as a broadcast if it is large, which is removed after the job. A
+        large closure would stay, because Spark broadcasts it itself.
         """
         if len(content) <= MUCH:
             yield content
@@ -261,7 +261,7 @@ class Broadcasts:
                 broadcast.destroy(blocking=False)
 
     def destroy(self) -> None:
-        """Remove all of it."""
+        """Remove all broadcasts."""
         for broadcast in self._sent:
             broadcast.destroy(blocking=False)
 

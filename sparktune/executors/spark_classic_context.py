@@ -1,4 +1,4 @@
-"""What a SparkContext says: how many slots there are, which jobs run, and how tasks ended."""
+"""Queries of a SparkContext: the number of slots, the running jobs, and the end of a task."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def noticing_the_end(context: SparkContext) -> Iterator[None]:
-    """What fails because Spark was stopped, or its JVM died, is `SparkUnavailable`."""
+    """A context in which errors become `SparkUnavailable` if Spark was stopped or its JVM died."""
     try:
         yield
     except Exception as error:

@@ -102,7 +102,7 @@ def open_connect(
 
 
 class Queries:
-    """Queries of one task, each under a tag, and which of them run.
+    """Queries of one task, each under a tag, with a record of those that run.
 
     Args:
         spark: the session.
@@ -120,7 +120,7 @@ class Queries:
         self._thread = threading.local()
 
     def run(self, function: Callable[..., Any], tag: str) -> bytes:
-        """The bytes that a function on a worker gives."""
+        """The bytes that a function on a worker returns."""
         spark = self.spark
         self._thread.tag = tag
         spark.addTag(tag)
@@ -138,7 +138,9 @@ class Queries:
     def progress(
         self, stages: Iterable[Any] | None, inflight_tasks: int, operation_id: Any, done: bool
     ) -> None:
-        """What Spark reports of a query, every few seconds, in the thread that waits for it."""
+        """Handle Spark's progress report of a query, which arrives every few seconds in the thread
+        that waits for the query.
+        """
         self._watch.answered()
         tag = getattr(self._thread, "tag", None)
         if tag and inflight_tasks:
@@ -208,8 +210,8 @@ class SparkConnect:
         return set(self._queries.running)
 
     def lost(self) -> SparkUnavailable | None:
-        """Why the session is gone, or that the server has not answered for so long that it must be
-        gone.
+        """The error if the session is gone, or if the server has not answered for too long; else
+        None.
         """
         return self._watch.lost()
 

@@ -1,4 +1,4 @@
-"""What a Spark Connect server reports of itself, and how its end is noticed."""
+"""Queries of a Spark Connect server, and the detection of its end."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def is_near(spark: Any) -> bool:
 
 
 def count_slots(spark: Any) -> int:
-    """How many tasks the server can run at once now, at least 1, by means of a job."""
+    """The number of tasks that the server can run at once now, at least 1. This runs a job."""
     parts = spark.range(2**20).selectExpr("spark_partition_id() AS part")
     return max(int(parts.distinct().count()), 1)
 
@@ -93,7 +93,9 @@ def _setting(spark: Any, name: str, default: str) -> str | None:
 
 
 def lost(spark: Any, error: BaseException) -> SparkUnavailable | None:
-    """The error that ends a run, if this one means that session or server are gone."""
+    """The error that ends the run, if this error means that the session or the server is gone; else
+    None.
+    """
     if spark.is_stopped:
         return SparkUnavailable(f"the Spark session was stopped; {STOPPED}")
     if _GONE.search(str(error)):
@@ -104,7 +106,7 @@ def lost(spark: Any, error: BaseException) -> SparkUnavailable | None:
 
 @contextlib.contextmanager
 def noticing_the_end(spark: Any) -> Iterator[None]:
-    """What fails because session or server are gone is `SparkUnavailable`."""
+    """A context in which errors become `SparkUnavailable` if the session or the server is gone."""
     try:
         yield
     except Exception as error:

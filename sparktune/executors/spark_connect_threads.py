@@ -34,16 +34,16 @@ class SparkConnectThreads(TaggedThreads):
             self._spark.addTag(tag)
 
     def end(self, tag: str) -> None:
-        """Take the tag away again."""
+        """Remove the tag."""
         with contextlib.suppress(Exception):  # the session is gone
             self._spark.removeTag(tag)
 
     def interrupt(self, tag: str) -> None:
-        """Cancel what runs with this tag."""
+        """Cancel the queries with this tag."""
         self._spark.interruptTag(tag)
 
     def ended(self) -> SparkUnavailable | None:
-        """That the session was stopped."""
+        """The error if the session was stopped; else None."""
         if not self._spark.is_stopped:
             return None
         return SparkUnavailable(f"the Spark session was stopped; {STOPPED}")

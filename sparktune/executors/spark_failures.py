@@ -1,5 +1,5 @@
-"""What the end of a Spark job without a report means for its trial; the same texts on Classic and
-Connect.
+"""The meaning of a Spark job that ended without a report, for its trial. Classic and Connect have
+the same texts.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ for _module in (worker, tracked, _budget, _spark_process, _spark_state, _spark_s
 
 
 class OnDriver(TypeError):
-    """Something belongs to Spark's driver."""
+    """An object belongs to Spark's driver and cannot be sent to workers."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Pickled:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """The size in bytes."""
         return sum(map(len, self.pieces))
 
     @property
     def name(self) -> str:
-        """A name made of the content."""
+        """A name computed from the content."""
         digest = hashlib.blake2b(digest_size=16)
         for piece in self.pieces:
             digest.update(piece)
@@ -80,7 +80,7 @@ def _register_travelling_modules() -> None:
 
 
 def whole(thing: Any) -> Pickled:
-    """A thing that is loaded once, as the parameters of a trial."""
+    """The pickle of an object that is loaded once, such as the parameters of a trial."""
     pickler = _Pickler()
     pickler.dump(thing)
     return Pickled(
@@ -116,7 +116,7 @@ class _Pickler(_CloudPickler):  # type: ignore[misc]
 
 
 class _Apart(_Pickler):
-    """Keeps the memory of arrays, and large `bytes`, apart from the pickle."""
+    """Keeps the memory of arrays and large `bytes` outside of the pickle."""
 
     def __init__(self) -> None:
         self.buffers: list[pickle.PickleBuffer] = []
@@ -144,7 +144,7 @@ class _Apart(_Pickler):
 
 @dataclass(frozen=True)
 class _Copied:
-    """Becomes `bytes` of the trial's own."""
+    """Is unpickled as `bytes` that only this trial uses."""
 
     content: bytes
 
@@ -194,7 +194,7 @@ def refuse_what_is_on_the_driver(obj: Any) -> None:
 
 
 def unpicklable(described: str, error: Exception) -> ObjectiveNotPicklable:
-    """The error that says what cannot travel, and what to do."""
+    """The error that names what cannot be pickled, and says what to do."""
     text = worker.text_of(error)
     hint = "Create what cannot be pickled (connections, locks, open files) inside it."
     if isinstance(error, OnDriver) or "CONTEXT_ONLY_VALID_ON_DRIVER" in text or "py4j" in text:

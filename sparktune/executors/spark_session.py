@@ -1,4 +1,4 @@
-"""Finding or starting a Spark session, and saying clearly why there is none."""
+"""Find or start a Spark session; errors say why there is none."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What travels to Spark's workers, whichever way: the objective and shared objects once, the
-parameters of a trial with its job, the report back.
+"""Transfer to and from Spark's workers: the objective and shared objects once, the parameters of a
+trial with its job, and the report.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class Shipment:
         run: Callable[[_spark_process.Sources, list[bytes]], bytes],
         configs: list[bytes],
     ) -> list[bytes | None]:
-        """Run, and again if something has to be sent first."""
+        """Run the task, again if something must be sent first."""
         while (answer := run(self.sources, configs)) == _spark_task.MISSING:
             with self._sending:
                 self._send_files()
@@ -220,7 +220,7 @@ class Shipment:
         return str(path)
 
     def _send_files(self) -> None:
-        """Send what has been only placed so far."""
+        """Send the files that workers did not find on their machine."""
         sources = dict(self.sources)
         for name, (digest, (path, size, sent)) in sources.items():
             if sent is None:

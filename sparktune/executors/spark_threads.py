@@ -36,14 +36,14 @@ class SparkThreads(TaggedThreads):
             self._context.addJobTag(tag)
 
     def end(self, tag: str) -> None:
-        """Take the tag away again."""
+        """Remove the tag."""
         with contextlib.suppress(Exception):
             self._context.removeJobTag(tag)
 
     def interrupt(self, tag: str) -> None:
-        """Cancel what runs with this tag."""
+        """Cancel the jobs with this tag."""
         self._context.cancelJobsWithTag(tag)
 
     def ended(self) -> SparkUnavailable | None:
-        """That Spark was stopped, or its JVM died."""
+        """The error if Spark was stopped or its JVM died; else None."""
         return stopped() if is_stopped(self._context) else None

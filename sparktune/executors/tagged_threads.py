@@ -25,7 +25,7 @@ class TaggedThreads(Threads, ABC):
         self._ends: dict[str, threading.Event] = {}
 
     def evaluate(self, trial: Trial, tag: str) -> dict[str, Any]:
-        """Evaluate a trial in this thread, its jobs tagged.
+        """Evaluate a trial in this thread. Its jobs are tagged.
 
         Raises:
             SparkUnavailable: the trial failed, and Spark is gone.
@@ -43,8 +43,8 @@ class TaggedThreads(Threads, ABC):
             ended.set()
 
     def cancel(self, tag: str) -> bool:
-        """Cancel the trial's jobs, and those that it starts later. Its Python code continues, but
-        nobody waits for it.
+        """Cancel the jobs of the trial, now and later. Its Python code continues, but the run does
+        not wait for it.
         """
         if ended := self._ends.get(tag):
             threading.Thread(target=self._interrupt, args=(tag, ended), daemon=True).start()
@@ -52,11 +52,11 @@ class TaggedThreads(Threads, ABC):
 
     @abstractmethod
     def begin(self, trial: Trial, tag: str) -> None:
-        """Tag what this thread runs from now on."""
+        """Tag the jobs that this thread starts from now on."""
 
     @abstractmethod
     def end(self, tag: str) -> None:
-        """Take the tag away again."""
+        """Remove the tag."""
 
     @abstractmethod
     def ended(self) -> SparkUnavailable | None:
@@ -64,7 +64,7 @@ class TaggedThreads(Threads, ABC):
 
     @abstractmethod
     def interrupt(self, tag: str) -> None:
-        """Cancel what runs with this tag."""
+        """Cancel the jobs with this tag."""
 
     def _interrupt(self, tag: str, ended: threading.Event) -> None:
         with contextlib.suppress(Exception):  # the session is gone, and its jobs with it

@@ -23,7 +23,7 @@ class Threads:
         self._running: set[str] = set()
 
     def bind(self, target: Callable[[], None]) -> Callable[[], None]:
-        """The target itself."""
+        """Return the target unchanged."""
         return target
 
     def call(self, trials: Sequence[Trial], tag: str, within: float) -> list[dict[str, Any] | None]:
@@ -48,11 +48,11 @@ class Threads:
         return set(self._running)
 
     def lost(self) -> None:
-        """Never."""
+        """Return None: the driver cannot be lost."""
 
     def cancel(self, tag: str) -> bool:
-        """Never possible."""
+        """Return False: a thread cannot be ended."""
         return False
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""

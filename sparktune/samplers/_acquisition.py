@@ -25,7 +25,7 @@ class Acquisition(Protocol):
     """A function of mean and standard deviation."""
 
     def __call__(self, mean: Array, sd: Array) -> Array:
-        """Its values (m,)."""
+        """The values (m,) of the acquisition."""
 
     def slopes(self, mean: float, sd: float) -> tuple[float, float]:
         """Its derivatives with respect to mean and sd at one point."""
@@ -43,7 +43,7 @@ class LogEI:
     best: float
 
     def __call__(self, mean: Array, sd: Array) -> Array:
-        """Its values (m,)."""
+        """The values (m,) of the acquisition."""
         found: Array = log_h((self.best - mean) / sd) + np.log(sd)
         return found
 
@@ -67,7 +67,7 @@ class LogPI:
     best: float
 
     def __call__(self, mean: Array, sd: Array) -> Array:
-        """Its values (m,)."""
+        """The values (m,) of the acquisition."""
         from scipy.special import log_ndtr
 
         found: Array = log_ndtr((self.best - mean) / sd)
@@ -93,7 +93,7 @@ class Bound:
     kappa: float
 
     def __call__(self, mean: Array, sd: Array) -> Array:
-        """Its values (m,)."""
+        """The values (m,) of the acquisition."""
         found: Array = self.kappa * sd - mean
         return found
 
@@ -115,7 +115,7 @@ class Exploration:
     threshold: float
 
     def __call__(self, mean: Array, sd: Array) -> Array:
-        """Its values (m,)."""
+        """The values (m,) of the acquisition."""
         found: Array = sd - 10 * np.maximum(mean - 0.5 * sd - self.threshold, 0.0)
         return found
 

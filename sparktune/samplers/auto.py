@@ -106,7 +106,7 @@ def modelled(places: NDArray[np.intp], one_in: int) -> NDArray[np.bool_]:
 
 
 def described(d: int, slots: int, one_in: int) -> str:
-    """The line for the log: what runs, and why."""
+    """The line for the log that names the sampler in use and the reason."""
     if one_in == 1:
         share, why = f"the first {_FIRST} suggestions and then two of three", ""
     else:

@@ -1,4 +1,4 @@
-"""The history that rules read, from Hyperopt's documents of trials."""
+"""The history for stopping rules, from Hyperopt's documents of trials."""
 
 from __future__ import annotations
 
