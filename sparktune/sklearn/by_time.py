@@ -32,9 +32,9 @@ class ByTime:
     of a fold, or n for all folds.
 
     Args:
-        on: where they are evaluated.
+        on: the platform that evaluates them.
         n: folds of a candidate.
-        merge: makes one result of the outcomes of parts.
+        merge: returns one result for the outcomes of the folds.
     """
 
     on: Platform
@@ -43,7 +43,7 @@ class ByTime:
 
     @property
     def parallelism(self) -> int | str:
-        """As for folds."""
+        """The parallelism of the platform when it evaluates folds."""
         return Parts(self.on, self.n, self.merge).parallelism
 
     def open(self, task: Task) -> Executor:

@@ -63,7 +63,7 @@ class _Transport:
         return self.slots
 
     def bind(self, target: Any) -> Any:
-        """The target itself."""
+        """Return the target unchanged."""
         return target
 
     def call(self, trials: Sequence[Trial], tag: str, within: float) -> list[dict[str, Any] | None]:

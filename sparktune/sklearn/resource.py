@@ -24,8 +24,10 @@ from sparktune.trial import Trial
 
 
 def check_options(scheduler: Any, resource: Any, *, racing: bool) -> None:
-    """Raises:
-    InvalidArgument: these options do not go together.
+    """Check that these options can be combined.
+
+    Raises:
+        InvalidArgument: they cannot.
     """
     if isinstance(scheduler, Folds):
         raise InvalidArgument(

@@ -40,7 +40,7 @@ def side_by_side(
 
 
 def _value_of(outcome: Outcome) -> Any:
-    """The value of a call, or its exception raised."""
+    """The return value of a call; raises its exception."""
     if outcome.status is Status.OK and outcome.result is not None:
         return outcome.result["value"]
     if outcome.exception is not None:
