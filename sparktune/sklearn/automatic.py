@@ -111,7 +111,7 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> Any:
-        """Predictions, (n_samples,)."""
+        """Return the predictions, (n_samples,)."""
         return self.pipeline_.predict(X)
 
     @available_if(_has("predict_proba"))  # type: ignore[untyped-decorator]
@@ -125,12 +125,12 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
         return self.pipeline_.decision_function(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Accuracy or R2."""
+        """Return the accuracy of a classifier, or R2 of a regressor."""
         given = {} if sample_weight is None else {"sample_weight": sample_weight}
         return float(self.pipeline_.score(X, y, **given))
 
     def export(self) -> str:
-        """The program that makes the same pipeline, not fitted, as `model`."""
+        """Return a program that creates the same pipeline, not fitted, as `model`."""
         return program_of(self.pipeline_)
 
 

@@ -1,4 +1,5 @@
-"""Either each fold is a task, or all folds of a candidate are one: the time they take decides.
+"""A platform on which either each fold is a task, or all folds of a candidate are one task,
+depending on the time of a fold.
 
 A task costs the driver some milliseconds. Where folds take less than some hundredths of a second,
 that is more than what is gained by having them side by side.
@@ -75,16 +76,16 @@ class _ByTime:
 
     @property
     def slots(self) -> int:
-        """How many candidates may be inside: before a change, no more than there are."""
+        """The number of candidates that may be inside. Before a switch, no new ones are taken."""
         return len(self._inside) if self._changes else self._now.slots
 
     @property
     def running(self) -> int:
-        """How many candidates are evaluated."""
+        """The number of candidates that are evaluated now."""
         return self._now.running
 
     def expect(self, trials: int | None, ahead: float = math.inf) -> None:
-        """What is known of the candidates to come."""
+        """Set what is known about the next candidates."""
         self._now.expect(trials, ahead)
 
     def submit(self, trial: Trial) -> None:
@@ -96,7 +97,7 @@ class _ByTime:
             self._inner.submit(parts.part_of(trial, self._n, trial.id))
 
     def collect(self, timeout: float | None) -> list[Outcome]:
-        """The candidates that ended."""
+        """Wait for ended candidates; return their outcomes."""
         ended = self._now.collect(timeout)
         if not self._folds:
             ended = [
@@ -113,7 +114,7 @@ class _ByTime:
         return ended
 
     def cancel(self, ids: Iterable[int]) -> None:
-        """Ask for candidates to be ended."""
+        """Cancel these candidates."""
         self._now.cancel(ids)
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ def alike(folds: NDArray[np.float64], best: int) -> NDArray[np.intp]:
 
 
 def one_standard_error(table: Mapping[str, Any], metric: str, best: int) -> int:
-    """Of the candidates like the best, the one that is fitted in the shortest time."""
+    """The candidate with the shortest fit time among those that are as good as the best."""
     like = alike(fold_scores(table, metric), best)
     return int(like[np.argmin(np.asarray(table["mean_fit_time"])[like])])
 
@@ -58,7 +58,7 @@ def leaderboard(
 
 
 def remark(like: NDArray[np.intp], n: int) -> str:
-    """In words, how many candidates are as good as the best; "" if none is."""
+    """A sentence about the candidates that are as good as the best; "" if there are none."""
     if len(like) < 2:
         return ""
     return (

@@ -17,10 +17,10 @@ from sparktune.sklearn.weighted import weighted
 
 
 class Choosing(BaseSearchCV):  # type: ignore[misc]
-    """A search once it has its candidates."""
+    """The part of a search that chooses the best candidate and fits it."""
 
     def _choose(self, found: honest.Finished, on: Platform, data: Data) -> None:
-        """Set what is best, and fit it."""
+        """Set the attributes of the best candidate, and fit it."""
         table, metric = found.table, found.metric
         best = int(self._select_best_index(self.refit, metric, table))
         self.remark_, weights = "", dict[int, float]()

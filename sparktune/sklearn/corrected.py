@@ -1,4 +1,4 @@
-"""How good the best candidate of a search is, its choice taken into account.
+"""The score of the best candidate of a search, corrected for its selection.
 
 The best mean of many is better than what its candidate will do on new data. Two corrections:
 
@@ -56,7 +56,7 @@ class Corrected:
 
 
 def no_score(reason: str) -> Corrected:
-    """No corrected score, for a reason."""
+    """The result if there is no corrected score, with the reason."""
     return Corrected(np.nan, (np.nan, np.nan), reason)
 
 
@@ -103,7 +103,7 @@ def wilson(share: float, n: int) -> tuple[float, float]:
 
 
 def tibshirani(folds: NDArray[np.float64], best: int, why: str) -> Corrected:
-    """From the scores of the folds alone.
+    """The correction from the scores of the folds alone.
 
     Args:
         folds: (m, K) scores of the candidates, larger is better.

@@ -1,4 +1,4 @@
-"""An estimator as the program that makes it."""
+"""Programs that create an estimator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sparktune.errors import InvalidArgument
 
 
 def program_of(estimator: Any) -> str:
-    """The program that makes the same estimator, not fitted, as `model`.
+    """A program that creates the same estimator, not fitted, as `model`.
 
     Raises:
         InvalidArgument: a parameter has no text that is a program.

@@ -41,7 +41,7 @@ from sparktune.trial import Trial
 
 
 class FoldSearch(Choosing):
-    """A search whose folds are tasks. A subclass has the options, and says what is to do."""
+    """A search whose folds are tasks. A subclass has the options and defines the plan."""
 
     def __sklearn_tags__(self) -> Any:
         """Tags, for scikit-learn 1.6 and newer: as many targets as the estimator takes."""
@@ -139,7 +139,7 @@ class FoldSearch(Choosing):
         raise NotImplementedError
 
     def _plan(self) -> Plan:
-        """What this search is to do."""
+        """The plan of this search."""
         raise NotImplementedError
 
     # The search
@@ -229,7 +229,7 @@ class FoldSearch(Choosing):
         return honest.Finished(self.study_, ended, table, metric, mine, kept, n)
 
     def _time_left(self, began: float) -> Callable[[], bool]:
-        """Whether there is time for more."""
+        """Whether the time limit allows further candidates."""
         budget = float("inf") if self.time_budget is None else self.time_budget
         return lambda: time.monotonic() - began < budget
 
@@ -248,7 +248,7 @@ class FoldSearch(Choosing):
 
 
 def _as_one(scorer: Any, error_score: Any) -> Any:
-    """One scorer, also for several metrics."""
+    """One scorer for one or several metrics."""
     if not isinstance(scorer, dict):
         return scorer
     return _MultimetricScorer(scorers=scorer, raise_exc=error_score == "raise")

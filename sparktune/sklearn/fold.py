@@ -28,7 +28,7 @@ Parameters: TypeAlias = dict[str, Any]
 
 
 class Data:
-    """What candidates are evaluated on.
+    """The data on which candidates are evaluated.
 
     Attributes:
         X, y: samples and targets, as `fit` got them.

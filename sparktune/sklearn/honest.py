@@ -1,4 +1,4 @@
-"""What a finished search reports of its best candidate besides the mean score."""
+"""Results of a finished search about its best candidate, in addition to the mean score."""
 
 from __future__ import annotations
 

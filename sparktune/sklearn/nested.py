@@ -1,4 +1,4 @@
-"""Nested cross-validation: what a search as a whole is worth."""
+"""Nested cross-validation: the score of a whole search on new data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search without a space of its own chooses from, and where it begins.
+"""The space and the first points of a search without a space.
 
 A search begins with a portfolio: pipelines that are good on many tables and unlike each other. The
 first are the usual models with scikit-learn's defaults, so that in cross-validation no search is

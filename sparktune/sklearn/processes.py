@@ -59,7 +59,7 @@ class _Transport:
 
     @property
     def room(self) -> int:
-        """As many as there are slots."""
+        """The number of slots."""
         return self.slots
 
     def bind(self, target: Any) -> Any:
@@ -108,7 +108,7 @@ class _Transport:
             return set(self.begun)
 
     def lost(self) -> None:
-        """Never."""
+        """Return None: the processes cannot be lost."""
 
     def cancel(self, tag: str) -> bool:
         """End the process of a call."""

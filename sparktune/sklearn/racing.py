@@ -34,7 +34,7 @@ class OneByOne:
 
     @property
     def parallelism(self) -> int | str:
-        """As the other platform."""
+        """The parallelism of the other platform."""
         return self.on.parallelism
 
     def open(self, task: Task) -> Executor:

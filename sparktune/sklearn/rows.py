@@ -1,4 +1,4 @@
-"""What a candidate's folds make of it: the result of its trial, and its part of `cv_results_`."""
+"""The result of a candidate from its folds: of its trial, and its row of `cv_results_`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def merging(refit: Any) -> Callable[[Sequence[Outcome]], Any]:
 def merged(
     outcome: Outcome, merge: Callable[[Sequence[Outcome]], Any], parts: Sequence[Outcome]
 ) -> Outcome:
-    """An outcome with the result that `merge` makes of parts, of which it is one."""
+    """An outcome with the result that `merge` returns for parts; the outcome is one of them."""
     try:
         report = worker.read(merge(parts))
     except Exception as error:

@@ -28,7 +28,7 @@ NEVER = Never()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a search is to do: the arguments of `tune` that it decides.
+    """The plan of a search: the arguments of `tune` that it decides.
 
     space       where candidates are from
     limit       candidates in all, those of `start` left out; None: no limit

@@ -166,7 +166,9 @@ def _making(entry: Entry) -> Callable[..., Any]:
 
 
 def _flat(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters, with those that came with an option of one among them."""
+    """The parameters in one dict, including those that belong to the chosen option of another
+    parameter.
+    """
     flat: dict[str, Any] = {}
     for name, value in parameters.items():
         group = isinstance(value, dict) and name in value

@@ -71,14 +71,14 @@ def _inside(option: Any, label: str, key: str, usual: dict[str, Any]) -> dict[st
 
 
 def _is(option: Any, value: Any, key: str) -> bool:
-    """Whether an option is, or begins with, this value."""
+    """Whether an option is this value, or a table in which `key` has it."""
     if isinstance(option, dict):
         return key in option and _is(option[key], value, key)
     return value is None if option == "None" else type(option) is not list and option == value
 
 
 def _holds(option: Any, value: Any) -> bool:
-    """Whether an option is a range in which this number is."""
+    """Whether an option is a range that contains this number."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not (number and isinstance(option, dict) and option.keys() & _RANGES):
         return False

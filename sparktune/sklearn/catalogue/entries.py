@@ -59,7 +59,7 @@ class Entry:
 
 @cache
 def entries() -> dict[str, Entry]:
-    """{name: entry}, all there are."""
+    """{name: entry} of all components."""
     kinds = ("classifier", "regressor", "preprocessor")
     tables = {kind: read(f"{kind}s.toml") for kind in kinds}
     known = {name: table for each in tables.values() for name, table in each.items()}
@@ -70,12 +70,12 @@ def entries() -> dict[str, Entry]:
 
 @cache
 def read(file: str) -> Table:
-    """A file of the catalogue."""
+    """The content of a file of the catalogue."""
     return tomllib.loads((_HERE / file).read_text())
 
 
 def _whole(name: str, known: Mapping[str, Table]) -> Table:
-    """The table of an entry with what it has of another."""
+    """The table of an entry, completed with the values of the entry that it extends."""
     table = dict(known[name])
     if (like := table.pop("like", None)) is None:
         return table
