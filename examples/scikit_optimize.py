@@ -15,7 +15,7 @@
 # MAGIC | values are sometimes `np.int64`, `np.str_`, `np.bool_` | values have types of Python |
 # MAGIC | `Optimizer` changes its arguments `dimensions` | it does not change them |
 # MAGIC | the ends of an `Integer` are half as likely as other values | all values are equally likely |
-# MAGIC | `ask()` may return the same point to two workers | `ask()` never returns a point that is being evaluated |
+# MAGIC | `ask()` returns the same point to all workers until a loss is told | it does so in one thread; other threads, and calls after a `tell`, get points that nobody evaluates |
 # MAGIC | `ask(n)` fits n + 1 models | `ask(n)` fits one model, to which the lies are added |
 # MAGIC | initial designs may violate `space_constraint`, which raises | points that violate it are left out |
 # MAGIC | `models` keeps every model | each model is fitted at its first use, so memory does not grow |

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
+from sparktune.errors import InvalidArgument
 from sparktune.skopt.space import Space
 from sparktune.skopt.space.dimension import generator
 
@@ -52,6 +53,20 @@ def create_result(
     return res
 
 
+def last_model(res: Any) -> Any:
+    """Return the last model of a result.
+
+    Raises:
+        ValueError: the result has no model.
+    """
+    if not res.models:
+        raise InvalidArgument(
+            "the result has no model; run more evaluations than n_initial_points, with a model and "
+            "not at random"
+        )
+    return res.models[-1]
+
+
 def expected_minimum(
     res: Any, n_random_starts: int = 20, random_state: Any = None
 ) -> tuple[list[Any], float]:
@@ -63,8 +78,11 @@ def expected_minimum(
         res: a result with at least one model.
         n_random_starts: random starts of L-BFGS-B, besides the best evaluated point.
         random_state: None, a seed or a generator.
+
+    Raises:
+        ValueError: the result has no model.
     """
-    space, model = res.space, res.models[-1]
+    space, model = res.space, last_model(res)
     if space.is_partly_categorical:
         return expected_minimum_random_sampling(res, random_state=random_state)
 
@@ -90,11 +108,15 @@ def expected_minimum_random_sampling(
         res: a result with at least one model.
         n_random_starts: number of random points.
         random_state: None, a seed or a generator.
+
+    Raises:
+        ValueError: the result has no model.
     """
+    model = last_model(res)
     points = res.space.rvs(n_random_starts, random_state=generator(random_state))
     numbers = res.space.transform(points)
     expected = np.concatenate(
-        [res.models[-1].predict(part) for part in np.array_split(numbers, len(points) // 2000 + 1)]
+        [model.predict(part) for part in np.array_split(numbers, len(points) // 2000 + 1)]
     )
     best = int(np.argmin(expected))
     return points[best], float(expected[best])

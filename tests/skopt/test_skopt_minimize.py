@@ -19,6 +19,7 @@ from sparktune.skopt import (
     dummy_minimize,
     dump,
     expected_minimum,
+    expected_minimum_random_sampling,
     forest_minimize,
     gbrt_minimize,
     gp_minimize,
@@ -291,3 +292,10 @@ def test_the_former_name_of_initial_points_warns() -> None:
     with pytest.warns(DeprecationWarning, match="n_initial_points"):
         result = gp_minimize(branin, BRANIN, n_calls=3, n_random_starts=3, random_state=0)
     assert len(result.models) == 1
+
+
+def test_the_minimum_of_a_model_needs_a_model() -> None:
+    result = dummy_minimize(branin, BRANIN, n_calls=3, random_state=0)
+    for search in (expected_minimum, expected_minimum_random_sampling):
+        with pytest.raises(ValueError, match="no model"):
+            search(result)

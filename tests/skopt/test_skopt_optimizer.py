@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -239,6 +242,7 @@ def test_wrong_calls_are_refused(call: Any, problem: str) -> None:
         ({"base_estimator": "ET", "acq_optimizer": "lbfgs"}, "acq_optimizer='sampling'"),
         ({"initial_point_generator": "hammersley"}, "'hammersly'"),
         ({"n_initial_points": -1}, "n_initial_points"),
+        ({"n_initial_points": 3.5}, "n_initial_points"),
         ({"random_state": "seed"}, "random_state"),
         ({"acq_func_kwargs": {"kappa": "large"}}, "kappa must be a number"),
         ({"acq_func_kwargs": {"xi": None}}, "xi must be a number"),
@@ -270,3 +274,35 @@ def test_per_second_needs_seconds() -> None:
     optimizer = Optimizer(BRANIN, acq_func="EIps")
     with pytest.raises(TypeError, match="seconds"):
         optimizer.tell([0.0, 1.0], 2.0)
+
+
+@pytest.mark.parametrize("model", ["GP", "ET", "DUMMY"])
+def test_threads_get_points_of_their_own(model: str) -> None:
+    optimizer = Optimizer(BRANIN, model, n_initial_points=4, random_state=0)
+    workers = 4
+    asked: list[list[list[float]]] = []
+    together = Barrier(workers, timeout=300)
+
+    def work(rounds: int) -> None:
+        for _ in range(rounds):
+            if together.wait() == 0:
+                asked.append([])
+            together.wait()
+            x = optimizer.ask()
+            assert optimizer.ask() == x or not optimizer.models
+            asked[-1].append(x)
+            together.wait()
+            optimizer.tell(x, branin(x))
+
+    with ThreadPoolExecutor(workers) as pool:
+        for each in [pool.submit(work, 4) for _ in range(workers)]:
+            each.result()
+    assert all(len({tuple(x) for x in points}) == workers for points in asked)
+    assert len(optimizer.Xi) == 4 * workers
+
+
+def test_the_next_point_outlives_pickling_and_copying() -> None:
+    optimizer = started()
+    x = optimizer.ask()
+    assert pickle.loads(pickle.dumps(optimizer)).ask() == x
+    assert copy.deepcopy(optimizer).ask() == x

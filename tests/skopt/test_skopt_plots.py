@@ -13,7 +13,7 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from sparktune.skopt import dummy_minimize, forest_minimize, gp_minimize, plots
+from sparktune.skopt import Optimizer, dummy_minimize, forest_minimize, gp_minimize, plots
 from sparktune.skopt.benchmarks import bench3, branin
 from sparktune.skopt.space import Categorical, Integer, Real
 
@@ -115,7 +115,32 @@ def test_the_process_of_one_number() -> None:
     assert len(first.get_lines()[-1].get_xdata()) == 10
     plt.figure()
     ax = plots.plot_gaussian_process(result, show_acq_func=True, show_next_point=True)
+    _, other = ax.figure.axes
+    names = [text.get_text() for text in other.get_legend().get_texts()]
+    assert names == [r"$\mu(x)$", "CI", "Observations", "acquisition", "Next point"]
+    assert (ax.get_ylabel(), other.get_ylabel()) == ("f(x)", "acquisition")
+    plt.figure()
+    ax = plots.plot_gaussian_process(
+        result, show_acq_func=True, show_mu=False, show_observations=False
+    )
+    assert ax.figure.axes == [ax]
     assert ax.get_ylabel() == "acquisition"
+
+
+def test_the_acquisition_has_the_options_of_the_optimizer() -> None:
+    drawn = []
+    for kappa in (0.0, 10.0):
+        optimizer = Optimizer(
+            [(-2.0, 2.0)], "ET", n_initial_points=3, acq_func="LCB", random_state=0,
+            acq_func_kwargs={"kappa": kappa},
+        )  # fmt: skip
+        result = optimizer.run(bench3, 5)
+        plt.figure()
+        ax = plots.plot_gaussian_process(
+            result, show_acq_func=True, show_mu=False, show_observations=False
+        )
+        drawn.append(np.asarray(ax.get_lines()[0].get_ydata()))
+    assert drawn[1].max() > drawn[0].max() + 1
 
 
 def test_what_cannot_be_drawn_is_refused(mixed: Any) -> None:

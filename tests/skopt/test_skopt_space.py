@@ -96,6 +96,7 @@ def test_values_are_those_of_python() -> None:
 
 def test_one_value_is_drawn_as_a_list_but_of_categories() -> None:
     assert len(Real(0, 1).rvs(random_state=0)) == len(Integer(0, 9).rvs(random_state=0)) == 1
+    assert repr(Categorical(["only"])) == "Categorical(categories=('only',), prior=None)"
     assert Categorical(["only"]).rvs() == "only"
     assert Categorical(["only"]).rvs(1) == ["only"]
     assert Categorical(["only"], transform="normalize").rvs() == ["only"]

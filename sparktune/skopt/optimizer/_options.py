@@ -5,15 +5,22 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from sparktune.arguments import is_real
+from sparktune.arguments import is_real, is_whole
 from sparktune.errors import InvalidArgument
 from sparktune.skopt._acquire import NAMES
 from sparktune.skopt._models import single
 from sparktune.skopt.space import Space
-from sparktune.skopt.utils import cook_estimator, has_gradients, normalize_dimensions
+from sparktune.skopt.utils import (
+    cook_estimator,
+    cook_initial_point_generator,
+    has_gradients,
+    normalize_dimensions,
+)
 
 DEFAULTS = {"kappa": 1.96, "xi": 0.01, "eta": 1.0, "n_thompson": 10}
 """The defaults of `acq_func_kwargs`."""
+
+STRATEGIES = ("cl_min", "cl_mean", "cl_max")
 
 
 def initial_points(n: int, former: int | None) -> int:
@@ -24,15 +31,15 @@ def initial_points(n: int, former: int | None) -> int:
         former: the deprecated argument `n_random_starts`, which takes precedence; None: not given.
 
     Raises:
-        ValueError: the number is negative.
+        ValueError: the number is negative or not an integer.
     """
     if former is not None:
         warnings.warn(
             "n_random_starts is deprecated; use n_initial_points", DeprecationWarning, stacklevel=3
         )
         n = former
-    if n < 0:
-        raise InvalidArgument(f"Expected `n_initial_points` >= 0, got {n}")
+    if not is_whole(n) or n < 0:
+        raise InvalidArgument(f"Expected an integer `n_initial_points` >= 0, got {n!r}")
     return n
 
 
@@ -127,3 +134,27 @@ def space_of(dimensions: Any, estimator: Any, constraint: Any) -> Space:
     if not len(space):
         raise InvalidArgument("there are no dimensions; give at least one")
     return Space(space, constraint=constraint) if constraint is not None else space
+
+
+def design(generator: Any, space: Space, n: int, rng: Any) -> list[list[Any]]:
+    """Return the n initial points of a generator, without those that violate the constraint."""
+    cooked = cook_initial_point_generator(generator)
+    if cooked is None:
+        return [space.rvs(random_state=rng)[0] for _ in range(n)]
+    points = cooked.generate(space.dimensions, n, random_state=rng) if n else []
+    return [point for point in points if point in space]
+
+
+def check_batch(n: Any, strategy: Any) -> int:
+    """Return the number of points to ask for at once.
+
+    Raises:
+        ValueError: it is not a positive integer, or the strategy is unknown.
+    """
+    if not is_whole(n) or n < 1:
+        raise InvalidArgument(f"n_points should be int > 0, got {n!r}")
+    if strategy not in STRATEGIES:
+        raise InvalidArgument(
+            f"Expected parallel_strategy to be one of {STRATEGIES}, got {strategy!r}"
+        )
+    return int(n)

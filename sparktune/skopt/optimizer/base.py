@@ -18,7 +18,13 @@ from sparktune.history import View
 from sparktune.skopt.callbacks import VerboseCallback
 from sparktune.skopt.optimizer.optimizer import Optimizer
 from sparktune.skopt.space import Space
-from sparktune.skopt.utils import check_callback, eval_callbacks, is_2Dlistlike, is_listlike
+from sparktune.skopt.utils import (
+    check_callback,
+    check_x_in_space,
+    eval_callbacks,
+    is_2Dlistlike,
+    is_listlike,
+)
 from sparktune.trial import Status
 from sparktune.tuning import tune
 
@@ -130,7 +136,7 @@ def _run(
 ) -> None:
     bridge, study = optimizer.bridge, optimizer.study
     for point in points:
-        optimizer.check(point)
+        check_x_in_space(point, optimizer.space)
     tune(
         bridge.listed(func, optimizer.timed),
         study.space,

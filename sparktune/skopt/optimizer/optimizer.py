@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,19 +16,14 @@ from sparktune.skopt._suggest import Suggestions
 from sparktune.skopt.optimizer import _options
 from sparktune.skopt.optimizer._losses import check_losses, plain
 from sparktune.skopt.space.dimension import generator
-from sparktune.skopt.utils import (
-    check_x_in_space,
-    cook_initial_point_generator,
-    is_2Dlistlike,
-)
+from sparktune.skopt.utils import check_x_in_space, is_2Dlistlike
 from sparktune.study import Study
 from sparktune.trial import Status, Trial
-
-STRATEGIES = ("cl_min", "cl_mean", "cl_max")
 
 
 class Optimizer:
     """Suggests points of a space and learns from their losses, by means of a `sparktune.Study`.
+    Threads can share an optimizer: each of them gets points of its own.
 
     Args:
         dimensions: the search space, as for `Space`.
@@ -98,8 +94,9 @@ class Optimizer:
         self.bridge = Bridge.of(self.space)
         self.Xi: list[list[Any]] = []
         self.yi: list[Any] = []
-        self.cache_: dict[tuple[int, str], list[Any]] = {}
-        self._next: list[Any] | None = None
+        self.cache_: dict[tuple[int, str, int], list[Any]] = {}
+        self._next: dict[int, list[Any]] = {}
+        self._lock = threading.RLock()
         self._sizes: list[int] = []
         self._asked: dict[tuple[Any, ...], list[int]] = {}
         self._taken: set[int] = set()
@@ -109,29 +106,19 @@ class Optimizer:
             self.acq_func,
             _options.acquisition_options(acq_func_kwargs),
             n_initial_points,
-            self._design(initial_point_generator, n_initial_points),
+            _options.design(initial_point_generator, self.space, n_initial_points, self.rng),
             avoid_duplicates,
         )
         self.sampler = sampler
         self.study = Study(self.bridge.columns, sampler, seed=int(self.rng.randint(2**31 - 1)))
-
-    def _design(self, generator: Any, n: int) -> list[list[Any]]:
-        """Return the initial points of a generator, without those that violate the constraint."""
-        cooked = cook_initial_point_generator(generator)
-        if cooked is None:
-            return [self.space.rvs(random_state=self.rng)[0] for _ in range(n)]
-        if not n:
-            return []
-        points = cooked.generate(self.space.dimensions, n, random_state=self.rng)
-        return [point for point in points if point in self.space]
 
     # Ask
 
     def ask(self, n_points: int | None = None, strategy: str = "cl_min") -> Any:
         """Return the next point, or a list of several points.
 
-        Once the model is used, calls return the same point until a loss is told. The model takes
-        pending points into account and suggests no point near them.
+        Once the model is used, calls in one thread return the same point until a loss is told, and
+        other threads get other points. No point near a pending one is suggested.
 
         Args:
             n_points: number of points, returned as a list; None: one point, not in a list.
@@ -144,26 +131,28 @@ class Optimizer:
             ValueError: an argument is invalid.
         """
         if n_points is None:
-            if self._next is None:
-                modelled = self._modelled()
-                (point,) = self._points(1)
-                self._next = point if modelled else None
+            with self._lock:
+                return self._next_point()
+        n = _options.check_batch(n_points, strategy)
+        with self._lock:
+            return self._next_points(n, strategy)
+
+    def _next_point(self) -> list[Any]:
+        thread = _thread()
+        if thread not in self._next:
+            modelled = self.sampler.modelled(self.study.history)
+            (point,) = self._points(1)
+            if not modelled:
                 return point
-            return list(self._next)
-        if (
-            not isinstance(n_points, (int, np.integer))
-            or isinstance(n_points, bool)
-            or n_points < 1
-        ):
-            raise InvalidArgument(f"n_points should be int > 0, got {n_points!r}")
-        if strategy not in STRATEGIES:
-            raise InvalidArgument(
-                f"Expected parallel_strategy to be one of {STRATEGIES}, got {strategy!r}"
-            )
-        key = int(n_points), strategy
+            self._next[thread] = point
+        return list(self._next[thread])
+
+    def _next_points(self, n: int, strategy: str) -> list[list[Any]]:
+        thread = _thread()
+        key = n, strategy, thread
         if key not in self.cache_:
-            first = [] if self._next is None else [list(self._next)]
-            self.cache_[key] = first + self._liar_points(int(n_points) - len(first), strategy)
+            first = [list(self._next[thread])] if thread in self._next else []
+            self.cache_[key] = first + self._liar_points(n - len(first), strategy)
         return [list(point) for point in self.cache_[key]]
 
     def _liar_points(self, n: int, strategy: str) -> list[list[Any]]:
@@ -173,9 +162,6 @@ class Optimizer:
             return self._points(n)
         finally:
             self.sampler.lie = None
-
-    def _modelled(self) -> bool:
-        return self.sampler.modelled(self.study.history)
 
     def _points(self, n: int) -> list[list[Any]]:
         return [self._point(trial) for trial in self.study.ask(n)]
@@ -209,13 +195,14 @@ class Optimizer:
         several = bool(len(x)) and is_2Dlistlike(x)
         check_losses(several, x, y, self.acq_func)
         points, losses = (x, y) if several else ([x], [y])
-        for point, loss in zip(points, losses, strict=True):
-            self._record(plain(point), loss)
-        return self.refresh(fit)
+        with self._lock:
+            for point, loss in zip(points, losses, strict=True):
+                self._record(plain(point), loss)
+            return self.refresh(fit)
 
     def refresh(self, fit: bool = True) -> Any:
         """Forget the next points and, with `fit`, add a model; returns the result so far."""
-        self.cache_, self._next = {}, None
+        self.update_next()
         if fit and self.base_estimator_ is not None and len(self.Xi) >= self.n_initial_points_:
             self._sizes.append(len(self.Xi))
             if self.max_model_queue_size is not None:
@@ -226,14 +213,6 @@ class Optimizer:
     def timed(self) -> bool:
         """Whether the acquisition function needs seconds as well as losses."""
         return self.acq_func.endswith("ps")
-
-    def check(self, point: Any) -> None:
-        """Check that a point is in the space.
-
-        Raises:
-            ValueError: the point is not in the space.
-        """
-        check_x_in_space(point, self.space)
 
     def _record(self, point: list[Any], y: Any) -> None:
         """Tell the study the loss of a point, and add the evaluation to Xi and yi."""
@@ -274,7 +253,7 @@ class Optimizer:
 
     def update_next(self) -> None:
         """Forget the next point, so that `ask` suggests a new one."""
-        self.cache_, self._next = {}, None
+        self.cache_, self._next = {}, {}
 
     def copy(self, random_state: Any = None) -> Optimizer:
         """Return an optimizer with the same options and the same points and losses.
@@ -313,3 +292,15 @@ class Optimizer:
         return create_result(
             list(self.Xi), self.yi, self.space, self.rng, self.specs, models=self.models
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.RLock())
+
+
+def _thread() -> int:
+    """The identity of the current thread; 0 for the main thread, also of other processes."""
+    current = threading.current_thread()
+    return 0 if current is threading.main_thread() else threading.get_ident()

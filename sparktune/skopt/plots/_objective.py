@@ -12,6 +12,7 @@ from matplotlib.colors import LogNorm
 from sparktune.errors import InvalidArgument
 from sparktune.plots.drawing import BLUE, RED
 from sparktune.skopt._partial import chosen_point, partial_dependence_1D, partial_dependence_2D
+from sparktune.skopt._results import last_model
 from sparktune.skopt.plots._matrix import chosen, labelled, matrix, names_of, scale, values_of
 
 
@@ -88,18 +89,14 @@ def _prepared(
     result: Any, source: Any, n_samples: int, minimum: Any, n_search: int | None
 ) -> tuple[Any, Any, Any]:
     """Return the last model, the samples to average over, and the minimum as a point."""
-    if not result.models:
-        raise InvalidArgument(
-            "the result has no model; run more evaluations than n_initial_points, or use "
-            "plot_evaluations, which needs no model"
-        )
+    model = last_model(result)
     space = result.space
     if isinstance(source, str) and source == "random":
         samples = space.transform(space.rvs(n_samples, random_state=0))
     else:
         samples = space.transform([chosen_point(result, source, n_search)])
     best = chosen_point(result, minimum, n_search)
-    return result.models[-1], samples, best
+    return model, samples, best
 
 
 def _contours(ax: Any, grid: tuple[Any, Any, Any], levels: int, zscale: str, cmap: str) -> Any:

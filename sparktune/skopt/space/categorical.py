@@ -151,4 +151,5 @@ class Categorical(Dimension):
         if len(shown) > 7:
             shown = [*shown[:3], "...", *shown[-3:]]
         prior = None if self.prior is None else list(self.prior)
-        return f"Categorical(categories=({', '.join(shown)}), prior={prior})"
+        end = "," if len(shown) == 1 else ""
+        return f"Categorical(categories=({', '.join(shown)}{end}), prior={prior})"

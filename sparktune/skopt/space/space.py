@@ -44,7 +44,8 @@ def check_dimension(dimension: Any, transform: str | None = None) -> Dimension:
         return Categorical(given, transform=transform)
     whole = all(isinstance(each, int) for each in given[:2])
     kind: Any = Integer if whole else Real
-    return kind(*given, transform=transform)  # type: ignore[no-any-return]
+    bounds = given[:2] if whole else map(float, given[:2])
+    return kind(*bounds, *given[2:], transform=transform)  # type: ignore[no-any-return]
 
 
 def _is_range(given: Sequence[Any]) -> bool:
