@@ -188,6 +188,8 @@ OF_AUTO = {
     ),
     "no trend": Variant(auto.suggest, {(_evidence, "_TREND"): (-14.0, 1e-3)}),
     "no bowl": Variant(auto.suggest, {(_trend, "_BOWL"): 0.0}),
+    "no level": Variant(auto.suggest, {(_trend, "_LEVEL"): 0.0}),
+    "a level from the start": Variant(auto.suggest, {(_trend, "_GATHERED"): 0}),
     "hyperparameters not fitted": Variant(auto.suggest, {(surrogate, "_sizes"): lambda n: []}),
     "no way up the gradient": Variant(
         auto.suggest, {(_search.Search, "_climbed"): lambda search, x: x}

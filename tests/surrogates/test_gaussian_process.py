@@ -24,9 +24,9 @@ def observations(seed: int, n: int = 12, p: int = 3) -> tuple[Array, Array]:
 
 
 @FEW
-@given(SEEDS)
-def test_the_evidence_has_the_gradient_of_finite_differences(seed: int) -> None:
-    Z, y = observations(seed, p=4)
+@given(SEEDS, st.sampled_from([12, 40]))
+def test_the_evidence_has_the_gradient_of_finite_differences(seed: int, n: int) -> None:
+    Z, y = observations(seed, n, p=4)
     evidence = Evidence(Z, y, np.array([0, 0, 1, 2]))
     theta = evidence.centre + 0.5 * np.random.default_rng(seed).normal(size=6)
     _, gradient = evidence(theta)
@@ -36,9 +36,9 @@ def test_the_evidence_has_the_gradient_of_finite_differences(seed: int) -> None:
 
 
 @FEW
-@given(SEEDS)
-def test_the_posterior_has_the_gradients_of_finite_differences(seed: int) -> None:
-    Z, y = observations(seed)
+@given(SEEDS, st.sampled_from([12, 40]))
+def test_the_posterior_has_the_gradients_of_finite_differences(seed: int, n: int) -> None:
+    Z, y = observations(seed, n)
     process = GP().fit(Z, 10 * y + 5)
     z = np.random.default_rng(seed).random(3)
     mean, sd, d_mean, d_sd = process.gradients(z)
@@ -127,6 +127,21 @@ def test_a_loss_that_curves_upwards_is_expected_to_do_so_along_all_features() ->
     (low, high), _ = process.predict(np.array([middle, edge]))
     # A quarter of what it is along the others, which is 0.25.
     assert high - low > 0.25 * 0.25
+
+
+@FEW
+@given(SEEDS)
+def test_far_from_all_observations_losses_are_expected_to_be_as_the_others_there(seed: int) -> None:
+    """Three quarters of the observations are in a narrow valley; the others are at 1."""
+    rng = np.random.default_rng(seed)
+    lowest = 0.2 + 0.6 * rng.random(4)
+    Z = np.vstack([rng.random((15, 4)), lowest + 0.03 * rng.normal(size=(45, 4))])
+    y = 1 - np.exp(-((Z - lowest) ** 2).sum(axis=1) / 0.02)
+    new = rng.random((300, 4))
+    distances = np.abs(new[:, None] - Z).max(axis=2).min(axis=1)
+    far = new[distances > np.median(distances)]
+    assert y.mean() < 0.6
+    assert np.median(GP().fit(Z, y).predict(far)[0]) > 0.9
 
 
 def test_the_bowl_leaves_out_features_that_share_a_length() -> None:
