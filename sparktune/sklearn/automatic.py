@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _num_samples
 
 from sparktune.sklearn.catalogue.component import class_of
 from sparktune.sklearn.catalogue.entries import entries
@@ -96,7 +97,7 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
         """
         preparation = preparation_of(X)
         before = [] if preparation is None else [("columns", preparation)]
-        middle = [(f"step_{i}", clone(step)) for i, step in enumerate(self.steps)]
+        middle = [(f"step_{i}", _fitting(step, X)) for i, step in enumerate(self.steps)]
         model = self._usual() if self.model is None else clone(self.model)
         if np.ndim(y) == 2 and np.shape(y)[1] > 1 and not _takes_several(model):
             model = _PER_TARGET[self.kind](model)
@@ -132,6 +133,14 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
     def export(self) -> str:
         """Return a program that creates the same pipeline, not fitted, as `model`."""
         return program_of(self.pipeline_)
+
+
+def _fitting(step: Any, X: Any) -> Any:
+    """A clone of a transformer, with at most as many quantiles as there are samples."""
+    step = clone(step)
+    if getattr(step, "n_quantiles", 0) > _num_samples(X):
+        step.set_params(n_quantiles=_num_samples(X))
+    return step
 
 
 def _takes_several(model: Any) -> bool:

@@ -21,6 +21,7 @@ from sparktune.events import Event, Told
 from sparktune.history import View
 from sparktune.samplers.algorithms import resolve
 from sparktune.sklearn import failures, honest
+from sparktune.sklearn.beginning import Beginning
 from sparktune.sklearn.checks import check_parameters, seeded
 from sparktune.sklearn.choosing import Choosing
 from sparktune.sklearn.export import program_of
@@ -35,7 +36,6 @@ from sparktune.sklearn.rows import complete, folds_of, leaves, metric_of, named,
 from sparktune.sklearn.running import Plan, groups_of, run, scheduler_of
 from sparktune.sklearn.same_data import fingerprint
 from sparktune.sklearn.scorers import scorer_of
-from sparktune.space.space import Space
 from sparktune.study import Study
 from sparktune.trial import Trial
 
@@ -144,20 +144,22 @@ class FoldSearch(Choosing):
 
     # The search
 
-    def _study(self, space: Space) -> Study:
+    def _study(self, plan: Plan) -> Study:
         """The study of this fit: that of the fit before under `warm_start`, or a new one."""
         before = getattr(self, "study_", None)
         if self.warm_start and isinstance(before, Study):
             return before
         sampler = resolve(self.sampler, "sampler")
+        if plan.first:
+            sampler = Beginning(plan.first, sampler)
         scheduler = scheduler_of(self.racing, self.n_splits_) or self.scheduler
-        return Study(space, sampler, scheduler, seed=seeded(self.random_state))
+        return Study(plan.space, sampler, scheduler, seed=seeded(self.random_state))
 
     def _run(
         self, plan: Plan, objective: Evaluation | Growing, observe: Callable[..., None]
     ) -> Mapping[int, Trial]:
         """Evaluate candidates; return the records of the trials."""
-        self.study_ = self._study(plan.space)
+        self.study_ = self._study(plan)
         run(self, plan, objective, [observe])
         return self.study_.records
 

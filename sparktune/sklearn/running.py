@@ -36,6 +36,7 @@ class Plan:
     start       points {label: value} that come first
     stop        when it ends before
     in_order    whether candidates do not depend on the timing
+    first       points {label: value} with which the sampler begins, within the limit
     """
 
     space: Space
@@ -44,6 +45,7 @@ class Plan:
     start: Sequence[Mapping[str, Any]] = ()
     stop: Stopper = NEVER
     in_order: bool = False
+    first: tuple[Mapping[str, Any], ...] = ()
 
 
 def groups_of(unit: str, n: int) -> list[list[int]]:

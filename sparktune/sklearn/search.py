@@ -248,12 +248,15 @@ class SparkSearchCV(FoldSearch):
             points = [*grid_points(self.param_grid)]
             return Plan(space_of(self.param_grid), 0, on, points, stop, self.deterministic)
         limit = 10 if self.n_iter is None and self.time_budget is None else self.n_iter
+        most = None if limit is None else whole("n_iter", limit, 1)
         given: Any = self.param_distributions if self.space is None else self.space
-        start: Any = ()
+        first: Any = ()
         if given is None:
-            method = getattr(self.scorer_, "_response_method", "")
-            given, start = self.estimator.search_space(method == "predict_proba")
-        if limit is not None:
-            start = start[: whole("n_iter", limit, 1)]
-        most = None if limit is None else limit - len(start)
-        return Plan(space_of(given), most, on, start, stop, self.deterministic)
+            given, first = self.estimator.search_space(self._needs_probabilities())
+        return Plan(space_of(given), most, on, (), stop, self.deterministic, tuple(first))
+
+    def _needs_probabilities(self) -> bool:
+        """Whether a candidate without `predict_proba` would be of no use."""
+        scorers = self.scorer_.values() if isinstance(self.scorer_, dict) else [self.scorer_]
+        methods = [getattr(scorer, "_response_method", "") for scorer in scorers]
+        return self.refit == "ensemble" or "predict_proba" in methods

@@ -90,7 +90,8 @@ def _r2(told: Responses, W: Array, entries: Entries) -> Array:
     y = entries.y - entries.y.mean()
     n = W.sum(axis=1)
     spread = W @ y**2 - (W @ y) ** 2 / n
-    share: Array = 1 - n * _squared(told, W, entries) / spread
+    with np.errstate(invalid="ignore", divide="ignore"):  # equal targets have no spread
+        share: Array = 1 - n * _squared(told, W, entries) / spread
     return share
 
 

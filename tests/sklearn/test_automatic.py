@@ -94,7 +94,6 @@ def test_columns_of_the_same_name_are_refused() -> None:
         preparation_of(X)
 
 
-@pytest.mark.filterwarnings("ignore:n_quantiles")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
 def test_one_line_gives_a_pipeline_that_can_be_printed() -> None:
@@ -110,7 +109,6 @@ def test_one_line_gives_a_pipeline_that_can_be_printed() -> None:
     assert (program["model"].fit(X, y).predict(X) == search.predict(X)).all()
 
 
-@pytest.mark.filterwarnings("ignore:n_quantiles")
 @pytest.mark.filterwarnings("ignore:k=")
 @pytest.mark.parametrize("kind", ["texts", "series", "sparse"])
 def test_texts_and_sparse_matrices_can_be_searched(kind: str) -> None:
@@ -184,6 +182,35 @@ def test_a_regressor_does_not_depend_on_the_unit_of_the_target(scale: float) -> 
     kernel = next(it for it in begun(any_regressor()) if it["steps"] and "SVR" in str(it["model"]))
     fitted = any_regressor().set_params(**kernel).fit(X, y * scale)
     assert fitted.score(X, y * scale) > 0.5
+
+
+def parameters(search: Any) -> list[str]:
+    return [str(each) for each in search.cv_results_["params"]]
+
+
+@pytest.mark.parametrize("by", ["journal", "warm start"])
+def test_a_search_that_continues_has_the_rest_of_the_portfolio(by: str, tmp_path: Any) -> None:
+    X, y = (each[:80] for each in load_diabetes(return_X_y=True))
+    given = {"journal": tmp_path / "search.jsonl"} if by == "journal" else {"warm_start": True}
+
+    def search(**more: Any) -> Any:
+        return SparkSearchCV(any_regressor(), cv=2, on=Serial(), random_state=0, **more)
+
+    begun = search(n_iter=4, **given).fit(X, y)
+    assert len(parameters(begun)) == 4
+    begun.set_params(n_iter=11).fit(X, y)
+    assert parameters(begun) == parameters(search(n_iter=11).fit(X, y))
+
+
+@pytest.mark.parametrize(
+    "given", [{"scoring": ["accuracy", "neg_log_loss"]}, {"ensemble": 3, "refit": "ensemble"}]
+)
+def test_every_candidate_has_what_the_search_needs(given: dict[str, Any]) -> None:
+    X, y = (each[:60] for each in load_breast_cancer(return_X_y=True))
+    options = {"refit": "accuracy"} | given
+    search = SparkSearchCV(any_classifier(), n_iter=7, cv=2, on=Serial(), random_state=0, **options)
+    models = [each["model"] for each in search.fit(X, y).cv_results_["params"]]
+    assert all(hasattr(model, "predict_proba") for model in models)
 
 
 def test_models_have_probabilities_where_they_are_scored() -> None:
