@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
-from sparktune.events import Begun, Event, Told
+from sparktune.events import Begun, Event, Stopped, Told
 from sparktune.history import View
 from sparktune.schedulers import Scheduler, ladder
 from sparktune.trial import Status
@@ -13,9 +14,12 @@ from sparktune.trial import Status
 logger = logging.getLogger("sparktune")
 
 
-def of_budgets(scheduler: Scheduler, limit: int | None) -> list[Guard]:
+Observer: TypeAlias = Callable[[Event, View], None]
+
+
+def of_budgets(scheduler: Scheduler, limit: int | None) -> list[Observer]:
     """Log the ladder, if there is one, and about how many evaluations `limit` configurations will
-    take; return an observer that logs when the guard acts.
+    take; return observers that log when the guard acts, and when the best trial has too little.
     """
     rungs = ladder(scheduler)
     if not rungs:
@@ -30,7 +34,7 @@ def of_budgets(scheduler: Scheduler, limit: int | None) -> list[Guard]:
             "handed on"
         )
     logger.info("%s", text)
-    return [Guard(scheduler)]
+    return [Guard(scheduler), at_the_end]
 
 
 class Guard:
@@ -62,6 +66,18 @@ class Guard:
                 history.full,
             )
         self._known = start
+
+
+def at_the_end(event: Event, history: View) -> None:
+    """Log at the end of a run if the best trial has less than the full budget."""
+    budgets = history.budget[history.comparable]
+    if isinstance(event, Stopped) and len(budgets) and budgets[0] < history.full:
+        logger.warning(
+            "the best trial has the budget %g, and a full evaluation has %g: the run ended before "
+            "a configuration was promoted so far; continue it, or allow it more",
+            budgets[0],
+            history.full,
+        )
 
 
 def _may_change(event: Event, full: float) -> bool:

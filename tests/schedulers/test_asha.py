@@ -282,6 +282,19 @@ def test_brackets_start_at_several_rungs() -> None:
     assert starts[1] > starts[3] > starts[9] > 10
 
 
+@pytest.mark.parametrize(("resource", "short"), [(2, True), (12, False)])
+def test_a_best_trial_without_the_full_budget_is_warned_of(
+    resource: float, short: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    study = tune(loss, SPACE, scheduler=ASHA(1, 27), stop=MaxBudget(resource), progress=False)
+    assert study.best is not None
+    assert (study.best.budget < 27) is short
+    warned = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert [f"has the budget {study.best.budget:g}, and a full" in each for each in warned] == (
+        [True] if short else []
+    )
+
+
 def test_a_budget_in_full_evaluations_ends_a_run() -> None:
     study = tune(loss, SPACE, scheduler=ASHA(1, 9), stop=MaxBudget(7), seed=1, progress=False)
     assert study.stop_reason == "max budget"
