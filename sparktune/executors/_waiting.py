@@ -43,7 +43,7 @@ class Waiting:
         if self.batches.fixed is None:
             self.most = max(self.ahead, places)
             trials = min(self.most, places * self.size)
-            self.calls = self.batches.calls(trials, late)
+            self.calls = math.inf if self._alone else self.batches.calls(trials, late)
             self.size = min(self.size, math.ceil(trials / min(self.calls, places)))
 
     def room(self, places: int, calls: int, trials: int) -> int:
@@ -77,6 +77,7 @@ class Waiting:
         """Remove those of these trials that wait; return them."""
         removed = [trial for trial in self._trials if trial.id in ids]
         self._trials = deque(trial for trial in self._trials if trial.id not in ids)
+        self._alone -= ids
         return removed
 
     def next(self, can_run: int, inside: int) -> list[Trial]:

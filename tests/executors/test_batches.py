@@ -86,6 +86,20 @@ def test_trials_inside_are_as_many_as_may_be_pending(
     assert found == sizes
 
 
+def test_trials_that_are_to_be_alone_use_all_slots() -> None:
+    waiting = Waiting(after(*[0.001] * 100))
+    waiting.expect(None, 0)
+    waiting.look(5)
+    assert waiting.room(5, 0, 0) == 5
+    waiting.again([Trial(id, {}) for id in range(4)], alone=True)
+    waiting.look(5)
+    assert [len(waiting.next(4, 0)) for _ in range(3)] == [1, 1, 1]
+    assert waiting.calls == float("inf")
+    assert len(waiting.remove({3})) == 1
+    waiting.look(5)
+    assert waiting.calls == 2
+
+
 def test_a_few_long_trials_make_calls_smaller_and_are_forgotten() -> None:
     batches = after(*[0.01] * 600)
     assert batches.size() == 30
