@@ -49,7 +49,9 @@ def with_budgets(task: Task, scheduler: Scheduler, states: States) -> Task:
         return task.configure(trial), budget, states.before(trial), states.path(trial)
 
     objective = partial(with_budget, task.objective, with_state)
-    return replace(task, objective=objective, configure=configure, heavy=with_state)
+    return replace(
+        task, objective=objective, configure=configure, heavy=with_state, keep=states.kept
+    )
 
 
 def _needs_budget(objective: Callable[..., Any]) -> bool:

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import threading
 import weakref
 from dataclasses import replace
 from typing import Any
@@ -58,6 +59,8 @@ class States:
         self._place: Place | None = None
         self._kept: dict[int, State] = {}  # by trial
         self._reported: set[str] = set()
+        self._written: set[str] = set()  # names of states that no trial has yet
+        self._placing = threading.Lock()
 
     def before(self, trial: Trial) -> bytes | str | None:
         """The state from which a trial continues, or the path of its file; None if there is none,
@@ -107,12 +110,22 @@ class States:
             return replace(outcome, state=None)
         if not isinstance(content, bytes):
             return outcome
+        return replace(outcome, state=self._stored(outcome.trial_id, content))
+
+    def kept(self, trial: Trial, report: dict[str, Any]) -> dict[str, Any]:
+        """The same for a report, in any thread, so that large states are written side by side."""
+        content = report.get("state")
+        if not isinstance(content, bytes):
+            return report
+        return report | {"state": self._stored(trial.id, content)}
+
+    def _stored(self, id: int, content: bytes) -> State | None:
         if self._folder and "unwritten" not in self._reported:
             self._reported.add("unwritten")
             logger.warning(
                 "the state of trial %d could not be written to %s, so it travels to the driver; "
                 "the log of the trial says why",
-                outcome.trial_id,
+                id,
                 self._folder,
             )
         if len(content) > _LARGE and "large" not in self._reported:
@@ -120,16 +133,17 @@ class States:
             logger.warning(
                 "the state of trial %d has %d MB, which travel to the driver and back; set "
                 "checkpoints= to a folder or a URL that all workers can write to",
-                outcome.trial_id,
+                id,
                 len(content) >> 20,
             )
-        name = f"state-{outcome.trial_id}-{_digest(content)}"
+        name = f"state-{id}-{_digest(content)}"
+        self._written.add(name)
         try:
             self._there().put_blob(name, content, lasting=False)
         except (JournalFailed, OSError) as error:
-            self._report("cannot be kept", f"the state of trial {outcome.trial_id}", error)
-            return replace(outcome, state=None)
-        return replace(outcome, state=State(name, len(content)))
+            self._report("cannot be kept", f"the state of trial {id}", error)
+            return None
+        return State(name, len(content))
 
     def observe(self, event: Event, history: View) -> None:
         """After the end of a trial, remove the states that are no longer needed."""
@@ -137,6 +151,7 @@ class States:
             return
         if event.trial.state:
             self._kept[event.trial.id] = event.trial.state
+            self._written.discard(event.trial.state.name)
         rungs = ladder(self._study.scheduler)
         finalists = getattr(self._study.scheduler, "finalists", 1)
         for shared, most in ((False, _MOST), (True, _MOST_SHARED)):
@@ -151,10 +166,12 @@ class States:
                 self._remove(self._kept.pop(rows[row]))
 
     def close(self) -> None:
-        """Remove states that trials wrote but did not report."""
+        """Remove states of attempts that did not count."""
+        known = {state.name for state in self._kept.values()}
+        for name in self._written - known:
+            self._remove(State(name, 0))
         if self._folder is None:
             return
-        known = {state.name for state in self._kept.values()}
         with contextlib.suppress(Exception):  # it may not be seen from here
             for name in _names(self._folder):
                 if name not in known:
@@ -169,12 +186,13 @@ class States:
 
     def _there(self) -> Place:
         """Where states stand that travel."""
-        if self._place is None:
-            if self._journal:
-                self._place = place_of(self._journal)
-            else:
-                self._place = Local(os.path.join(_folder_of(self._study), "states"))
-        return self._place
+        with self._placing:
+            if self._place is None:
+                if self._journal:
+                    self._place = place_of(self._journal)
+                else:
+                    self._place = Local(os.path.join(_folder_of(self._study), "states"))
+            return self._place
 
     def _report(self, kind: str, what: str, error: Exception | str) -> None:
         """Log the first of its kind as a warning."""

@@ -154,7 +154,8 @@ class Shipment:
             with noticing():
                 answer = self._answer(run, [*configs.values()])
             for i, pickled in zip(configs, answer, strict=True):
-                reports[i] = None if pickled is None else unpickled_report(pickled)
+                if pickled is not None:
+                    reports[i] = task.keep(trials[i], unpickled_report(pickled))
         return reports
 
     def _answer(

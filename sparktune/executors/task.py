@@ -11,16 +11,22 @@ from sparktune import worker
 from sparktune.trial import Trial
 
 
+def _whole(trial: Trial, report: dict[str, Any]) -> dict[str, Any]:
+    return report
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """`objective` is called with `configure(trial)`; `name` is the study's name for people; `heavy`
-    says that arguments are known to be large.
+    says that arguments are known to be large. `keep` is called with a trial and a worker's report
+    on it, in the thread that has the report, and gives what stays of the report.
     """
 
     objective: Callable[..., Any]
     configure: Callable[[Trial], Any]
     name: str = "objective"
     heavy: bool = False
+    keep: Callable[[Trial, dict[str, Any]], dict[str, Any]] = _whole
 
     def evaluate(self, trial: Trial) -> dict[str, Any]:
         """Evaluate a trial in this thread and return the worker's report."""
@@ -29,7 +35,7 @@ class Task:
             config = self.configure(trial)
         except Exception as error:
             return worker.failed(error) | {"started": started, "finished": time.time()}
-        return worker.evaluate(self.objective, config)
+        return self.keep(trial, worker.evaluate(self.objective, config))
 
     def describe(self, trial: Trial, *others: Trial) -> str:
         """One line that names the study and the trial with its parameters, or several trials."""

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from sparktune import ASHA, Parts, Serial, Study, Threads, Trials, fmin, hp, tune
+from sparktune.budgets.keeping import Keeping
 from sparktune.budgets.retention import superfluous
 from sparktune.errors import InvalidArgument
 from sparktune.executors import _budget
 from sparktune.executors.platforms import Platform
 from sparktune.history import View
-from sparktune.trial import State, Status, Trial
+from sparktune.trial import Outcome, State, Status, Trial
 
 SPACE = {"x": hp.uniform("x", -1, 1)}
 LADDER = ASHA(1, 9, audit=0)
@@ -169,6 +170,26 @@ def test_what_was_written_and_never_reported_is_removed(tmp_path: Path) -> None:
     again = run(checkpoints=tmp_path, study=study, n=15, scheduler=None, seed=None)
     kept = {trial.state.name for trial in again.trials.values() if trial.state}
     assert {path.name for path in folder.iterdir()} <= kept
+
+
+def test_what_travelled_and_never_counted_is_removed(tmp_path: Path) -> None:
+    journal = tmp_path / "study.jsonl"
+
+    def cut_off(outcome: Outcome) -> Outcome:
+        return Outcome(outcome.trial_id, Status.CANCELLED) if outcome.trial_id == 3 else outcome
+
+    class Losing:
+        parallelism = 1
+
+        def open(self, task: Any) -> Any:
+            return Keeping(Serial().open(task), cut_off)
+
+    study = run(journal=journal, on=Losing())
+    assert study.trials[3].status is Status.CANCELLED
+    kept = {trial.state.name for trial in study.trials.values() if trial.state}
+    there = {path.name for path in tmp_path.glob("*.blobs/*")}
+    assert there
+    assert there <= kept
 
 
 def test_states_that_are_not_needed_any_more_are_removed(tmp_path: Path) -> None:
