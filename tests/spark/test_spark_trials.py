@@ -519,7 +519,7 @@ class TestTimeAndCancelling:
             else:
                 session.sparkContext.cancelAllJobs()
 
-        trials = spark_trials(parallelism=2)
+        trials = spark_trials(parallelism=jobs)  # in one slot, both share a job
         cancelling = threading.Thread(target=cancel)
         cancelling.start()
         with pytest.raises(AllTrialsFailed, match="2 cancelled"):
