@@ -203,6 +203,14 @@ def test_trials_in_order_hardly_wait_for_each_other_in_a_call() -> None:
         assert shared < 1.25 * alone
 
 
+def test_long_trials_after_short_ones_use_all_slots() -> None:
+    def seconds(trial: Trial) -> float:
+        return 0.001 if trial.id < short else 100.0
+
+    for short in (2, 10, 30):
+        assert seconds_of(short + 12, seconds, None, tpe.suggest) < 305
+
+
 def test_few_pending_trials_that_cost_less_than_a_call_are_in_few_calls() -> None:
     def calls(seconds: float) -> int:
         clock, most = Clock(), 0

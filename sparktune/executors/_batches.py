@@ -18,7 +18,8 @@ where another has none: k <= r / c, the guided self-scheduling of Polychronopoul
 Suggestions limit how many trials may be inside. These few are better in few calls, if they take
 less than the call itself: calls need the same processors, and of trials that end together the
 next ones can learn. So there are no more calls than last `WORTH` each, and no fewer than two: while
-one lasts, the next is made.
+one lasts, the next is made. This leaves places free, so it needs n >= `SURE`, and calls that last
+long do not count.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ HELD = 2.0  # seconds that a call of several may last on average
 LATE = 1.0  # seconds of a call of several after which one of its trials cannot be short
 MOST = 32  # trials of a call
 WORTH = 0.02  # seconds of trials that are worth a call where another could have them
+SURE = 16  # successful trials after which short ones may leave places free
 _LAST = 32  # trials that m and d are of
 
 
@@ -70,7 +72,7 @@ class Batches:
 
     def calls(self, trials: float, late: Sequence[float] = ()) -> float:
         """How many calls at most so many trials are for; `late` as for `size`."""
-        if not self._seconds:
+        if self.ended < SURE:
             return math.inf
         return max(2, math.ceil(trials * self._mean(late) / WORTH))
 

@@ -130,9 +130,10 @@ class Call:
         """Whether the call has one trial."""
         return len(self.trials) == 1
 
-    def is_late(self, now: float) -> bool:
-        """Whether the call has several trials and takes longer than expected."""
-        return not self.alone and now - self.begun > LATE
+    @property
+    def long_from(self) -> float:
+        """The time from which the call takes longer than short trials do."""
+        return self.begun + LATE
 
     def tell(self, ids: Iterable[int], why: Status) -> bool:
         """Tell trials of the call to end; return whether all of its trials are told to end."""

@@ -36,15 +36,18 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._trials)
 
-    def look(self, places: int, late: Sequence[float] = ()) -> None:
-        """Decide anew, where so many calls could be inside; `late` as for `Batches.size`."""
+    def look(self, places: int, late: Sequence[float] = (), long: int = 0) -> None:
+        """Decide anew, where so many calls could be inside, and so many take long: these do not
+        keep others out. `late` as for `Batches.size`.
+        """
         self.size = self.batches.size(late)
         self.most, self.calls = math.inf, math.inf
         if self.batches.fixed is None:
             self.most = max(self.ahead, places)
             trials = min(self.most, places * self.size)
-            self.calls = math.inf if self._alone else self.batches.calls(trials, late)
-            self.size = min(self.size, math.ceil(trials / min(self.calls, places)))
+            calls = math.inf if self._alone else self.batches.calls(trials, late)
+            self.size = min(self.size, math.ceil(trials / min(calls, places)))
+            self.calls = calls + long
 
     def room(self, places: int, calls: int, trials: int) -> int:
         """How many trials there is room for beside so many in so many calls, where so many calls

@@ -74,6 +74,7 @@ class Pool:
         self._early: list[Outcome] = []  # of trials of which nobody waits to hear
         self._cut_off: list[Outcome] = []  # of calls that ended with the platform
         self._look_at = 0.0
+        self._looked = clock()
         self._lost: Exception | None = None
         self._closed = False
 
@@ -197,6 +198,9 @@ class Pool:
         soonest = min([end, now + self._timing.look, *ending])
         if self._timeout is not None:
             soonest = min(soonest, self._look_at)
+        if self._waiting.calls < self._places.inside:  # until some of them take long
+            from_when = (call.long_from for call in self._calls.values())
+            soonest = min([soonest, *(when for when in from_when if when > self._looked)])
         patient = self._calls and not self._early and not self._lost
         self._take_ended(min(max(soonest - now, 0.0), threading.TIMEOUT_MAX) if patient else 0.0)
 
@@ -261,14 +265,15 @@ class Pool:
 
     def _look(self) -> None:
         """Ask which calls run; end those that ran too long; repeat cancels without effect."""
-        now = self._clock()
+        now = self._looked = self._clock()
         if self._timeout is not None and now >= self._look_at:
             self._notice_what_runs(self._timeout, now)
         for call in [*self._calls.values()]:
             if call.state.phase is Phase.ENDING and call.state.due <= now:
                 self._end(call)
-        late = [now - c.begun for c in self._calls.values() if c.is_late(now)]
-        self._waiting.look(self._places.inside, late)
+        long = [call for call in self._calls.values() if call.long_from <= now]
+        late = [now - call.begun for call in long if not call.alone]
+        self._waiting.look(self._places.inside, late, len(long))
 
     def _notice_what_runs(self, limit: float, now: float) -> None:
         self._look_at = now + min(1.0, limit / 4)

@@ -185,7 +185,7 @@ class SimulatedExecutor:
         while not self._ended and (self._running or self._waiting) and self.slots <= slots:
             if self._clock() >= patience:
                 break
-            soonest = min(self._next_event(), patience)
+            soonest = min(self._next_event(), self._next_long(), patience)
             if soonest == math.inf:
                 raise RuntimeError("trials wait for slots, and none will be added")
             self._clock.until(soonest)
@@ -224,14 +224,21 @@ class SimulatedExecutor:
             else:
                 self._finish(heapq.heappop(self._running))
             self._fill(when)
-        self._waiting.look(max(self._room, 1), self._late())
+        self._look()
 
-    def _late(self) -> list[float]:
-        """Seconds that calls of several trials have taken which should have ended."""
-        if self._batches.fixed:
-            return []
-        times = ((run, self._clock() - run.start) for run in self._running)
-        return [time for run, time in times if time > LATE and len(run.trials) > 1]
+    def _look(self) -> None:
+        """Decide how many trials and calls may be inside."""
+        now = self._clock()
+        long = [] if self._batches.fixed else [r for r in self._running if r.start + LATE <= now]
+        late = [now - run.start for run in long if len(run.trials) > 1]
+        self._waiting.look(max(self._room, 1), late, len(long))
+
+    def _next_long(self) -> float:
+        """The time from which a call takes long, if it keeps others out until then."""
+        if self._waiting.calls >= max(self._room, 1):
+            return math.inf
+        ends = (run.start + LATE for run in self._running)
+        return min((end for end in ends if end > self._clock()), default=math.inf)
 
     def _evict(self) -> None:
         """Stop the youngest calls if there are fewer slots than calls."""

@@ -94,7 +94,8 @@ def run(command: list[str], evaluations: int, folder: Path) -> str:
     # The last: Spark's cleaner, if it is at work when the program ends.
     expected = re.compile(
         r"\s*\d+%\|.*|WARNING: Using incubator modules: .*|\d+ trials: .* s|trial \d .*|"
-        r"\d+/\d+ trials \[.*|java\.util\.concurrent\.RejectedExecutionException: .*|\tat .*"
+        r"\d+/\d+ trials \[.*|java\.util\.concurrent\.RejectedExecutionException: .*|\tat .*|"
+        r"\d+ trials are evaluated again, one by one: .*"
     )
     assert [line for line in lines if not expected.fullmatch(line)] == []
     return result.stdout

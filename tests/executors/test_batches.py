@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sparktune.executors._batches import ENOUGH, MOST, Batches
+from sparktune.executors._batches import ENOUGH, MOST, SURE, Batches
 from sparktune.executors._calls import Timing
 from sparktune.executors._waiting import Waiting
 from sparktune.executors.pool import Pool
@@ -39,6 +39,10 @@ def test_nothing_shares_a_call_before_durations_are_known() -> None:
     assert Batches().calls(1000) == float("inf")
 
 
+def test_no_place_is_left_free_before_short_trials_are_the_rule() -> None:
+    assert after(*[0.0] * (SURE - 1)).calls(1000) == float("inf")
+
+
 @pytest.mark.parametrize(("ended", "size"), [(1, 2), (2, 4), (15, 30), (16, MOST), (1000, MOST)])
 def test_calls_grow_fast_as_durations_are_known(ended: int, size: int) -> None:
     assert after(*[0.001] * ended).size() == size
@@ -51,12 +55,12 @@ def test_calls_grow_fast_as_durations_are_known(ended: int, size: int) -> None:
 def test_there_are_no_more_calls_than_are_worth_it(
     seconds: float, trials: int, calls: float
 ) -> None:
-    assert after(*[seconds] * 10).calls(trials) == calls
+    assert after(*[seconds] * SURE).calls(trials) == calls
 
 
 def test_a_long_trial_among_short_ones_makes_for_more_calls() -> None:
-    assert after(*[0.001] * 10).calls(5) == 2
-    assert after(*[0.001] * 10).calls(5, late=[4.0]) == 92
+    assert after(*[0.001] * SURE).calls(5) == 2
+    assert after(*[0.001] * SURE).calls(5, late=[4.0]) == 60
 
 
 @pytest.mark.parametrize(

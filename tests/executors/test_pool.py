@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sparktune.errors import SparkUnavailable
+from sparktune.executors._batches import SURE
 from sparktune.executors._calls import Call, Phase, State, Timing
 from sparktune.executors.pool import Pool
 from sparktune.executors.seams import CancelledOutside, Crashed, Lost
@@ -469,6 +470,24 @@ def test_slots_that_come_while_nothing_ends_end_the_wait() -> None:
     assert pool.collect(600) == []
     assert time.monotonic() - begun < 60
     assert pool.slots == 5
+    pool.close()
+
+
+def test_calls_that_take_long_keep_no_others_out_after_short_ones() -> None:
+    class Timed(Controlled):
+        def evaluate(self, trial: Trial, tag: str) -> dict[str, Any]:
+            return super().evaluate(trial, tag) | {"started": 1.0, "finished": 1.0}
+
+    transport = Timed()
+    pool = Pool(transport, 4, batch=None, timing=Timing(look=600.0))
+    pool.expect(100, 0)
+    submit(pool, 0, 1, 2)  # they take long
+    for id in range(3, 3 + SURE):
+        transport.ends[id].set()
+        submit(pool, id)
+        drain(pool, 1)
+    while pool.slots < 5:
+        assert pool.collect(600) == []
     pool.close()
 
 
