@@ -6,6 +6,8 @@ All are maximised. Positive ones are given as logarithms, because they are tiny 
     t          (best - mean) / sd
     phi, Phi   density and distribution function of the standard normal distribution
     h(t)       phi(t) + t Phi(t)
+    noise      standard deviation of the noise of one evaluation
+    q          sqrt(sd^2 + noise^2)
 """
 
 from __future__ import annotations
@@ -38,26 +40,36 @@ class Acquisition(Protocol):
 class LogEI:
     """log(sd h(t)), the logarithm of the expected improvement on `best` (Jones et al. 1998; Ament
     et al. 2023, arXiv:2310.20708, eq. 9).
+
+    With noise it is the logarithm of the augmented expected improvement (Huang et al. 2006, J.
+    Global Optim. 34, eq. 11): the expected improvement times 1 - noise / q, which is small where an
+    evaluation would tell little because the noise hides what is not known yet.
     """
 
     best: float
+    noise: float = 0.0
 
     def __call__(self, mean: Array, sd: Array) -> Array:
         """The values (m,) of the acquisition."""
+        q = np.hypot(sd, self.noise)
         found: Array = log_h((self.best - mean) / sd) + np.log(sd)
+        # 1 - noise / q = sd^2 / (q (q + noise)), without a difference of nearly equal numbers
+        found += 2 * np.log(sd) - np.log(q) - np.log(q + self.noise)
         return found
 
     def slopes(self, mean: float, sd: float) -> tuple[float, float]:
-        """(-Phi(t), phi(t)) / (sd h(t))."""
+        """(-Phi(t), phi(t)) / (sd h(t)), the latter with the slope of log(1 - noise / q)."""
         from scipy.special import log_ndtr
 
-        t = (self.best - mean) / sd
+        t, q = (self.best - mean) / sd, float(np.hypot(sd, self.noise))
         h = float(log_h(np.array(t)))
-        return -float(np.exp(log_ndtr(t) - h)) / sd, float(np.exp(_log_phi(t) - h)) / sd
+        learned = 2 / sd - sd / q * (1 / q + 1 / (q + self.noise))
+        rise = float(np.exp(_log_phi(t) - h)) / sd
+        return -float(np.exp(log_ndtr(t) - h)) / sd, rise + learned
 
     def believing(self, mean: float) -> Acquisition:
         """The improvement on the smaller of both."""
-        return LogEI(min(self.best, mean))
+        return LogEI(min(self.best, mean), self.noise)
 
 
 @dataclass(frozen=True)
@@ -128,15 +140,15 @@ class Exploration:
         return self
 
 
-ACQUISITIONS: dict[str, Callable[[float, float], Acquisition]] = {
-    "logei": lambda best, kappa: LogEI(best),
-    "ei": lambda best, kappa: LogEI(best),
-    "pi": lambda best, kappa: LogPI(best),
-    "lcb": lambda best, kappa: Bound(kappa),
-    "ucb": lambda best, kappa: Bound(kappa),
+ACQUISITIONS: dict[str, Callable[[float, float, float], Acquisition]] = {
+    "logei": lambda best, noise, kappa: LogEI(best, noise),
+    "ei": lambda best, noise, kappa: LogEI(best, noise),
+    "pi": lambda best, noise, kappa: LogPI(best),
+    "lcb": lambda best, noise, kappa: Bound(kappa),
+    "ucb": lambda best, noise, kappa: Bound(kappa),
 }
-"""By name: functions of the loss to improve on and of kappa that make an acquisition. The expected
-improvement and its logarithm have the same maxima.
+"""By name: functions of the loss to improve on, of the noise and of kappa that make an acquisition.
+The expected improvement and its logarithm have the same maxima.
 """
 
 

@@ -35,6 +35,12 @@ from sparktune.trial import Status
 _KAPPA_PE = 1.8
 """kappa of "ucb_pe", from the paper."""
 
+_CROWDED = 2
+"""With at most this many parameters the search soon has several points near the best one. They are
+known better than one evaluation can tell, but without regard to noise some improvement is always
+expected there, and the search stays. With more parameters this changed nothing.
+"""
+
 _WAITING = 256
 """The model knows the newest pending trials, at most this many. No pending point is tried again."""
 
@@ -44,8 +50,9 @@ class GaussianProcess:
     """Bayesian optimisation with a Gaussian process.
 
     Args:
-        acquisition: what a suggestion maximises. "logei" and "ei": the expected improvement. "pi":
-            the probability of an improvement. "lcb" and "ucb": the lower confidence bound.
+        acquisition: what a suggestion maximises. "logei" and "ei": the expected improvement, with
+            one or two parameters less where noise would hide it (Huang et al. 2006). "pi": the
+            probability of an improvement. "lcb" and "ucb": the lower confidence bound.
             "ucb_pe": for the first of several suggestions the lower confidence bound, for the
             others the uncertainty within the region that may hold the best point (Song et al. 2024,
             arXiv:2408.11527). "thompson": the smallest loss in a draw from the posterior.
@@ -138,17 +145,20 @@ class GaussianProcess:
         X, y = history.X[ended], np.where(history.ok, history.loss, np.inf)[ended]
         process = model_of(embedding, X, y, history.variance[ended])
         pending = embedding.features(history.X[history.pending][-_WAITING:])
-        first, later = self._acquisitions(process, pending)
+        first, later = self._acquisitions(process, pending, len(space))
         known = X[np.argsort(y, kind="stable")]
         return Search(embedding, process.believing(pending), first, later, known, read(self.prior))
 
-    def _acquisitions(self, process: Process, pending: Array) -> tuple[Acquisition, Acquisition]:
-        """The acquisition of the first of several points, and that of the others."""
+    def _acquisitions(
+        self, process: Process, pending: Array, d: int
+    ) -> tuple[Acquisition, Acquisition]:
+        """The acquisition of the first of several points, and that of the others; d parameters."""
         if self.acquisition == "thompson":
             return Bound(self.kappa), Bound(self.kappa)
         if self.acquisition != "ucb_pe":
             least = min(process.fitted.min(), process.predict(pending)[0].min(initial=np.inf))
-            one = ACQUISITIONS[self.acquisition](float(least), self.kappa)
+            noise = noise_of(process, d)
+            one = ACQUISITIONS[self.acquisition](float(least), noise, self.kappa)
             return one, one
         rows = np.vstack([process.Z, pending])
         mean, sd = process.predict(rows)
@@ -162,6 +172,13 @@ def model_of(embedding: Embedding, X: Array, y: Array, variance: Array) -> Proce
     """
     groups = tuple(embedding.groups.tolist())
     return GP(groups, warp=True).fit(embedding.features(X), y, variance=variance)
+
+
+def noise_of(process: Process, d: int) -> float:
+    """The noise that the expected improvement takes into account in a space of d parameters. It is
+    that of one observation for one or two parameters, and 0 for more.
+    """
+    return process.scale * float(np.sqrt(process.sn2)) if d <= _CROWDED else 0.0
 
 
 suggest = GaussianProcess()

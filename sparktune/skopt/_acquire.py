@@ -93,12 +93,13 @@ def smallest(mean: Array, sd: Array, n: int, rng: np.random.Generator) -> Array:
     return least
 
 
-def acquisition(name: str, best: float, kappa: Any, xi: float) -> Acquisition:
+def acquisition(name: str, best: float, kappa: Any, xi: float, noise: float) -> Acquisition:
     """Return the acquisition function with this name: "EI", "PI" or "LCB". The time per evaluation
-    that "EIps" and "PIps" take into account is not part of it.
+    that "EIps" and "PIps" take into account is not part of it. With `noise` above 0, "EI" is the
+    augmented expected improvement (`LogEI`).
     """
     made: dict[str, Callable[[], Acquisition]] = {
-        "EI": lambda: LogEI(best - xi),
+        "EI": lambda: LogEI(best - xi, noise),
         "PI": lambda: LogPI(best - xi),
         "LCB": lambda: Uncertainty() if kappa == "inf" else Bound(float(kappa)),
     }

@@ -13,6 +13,7 @@ import numpy as np
 from sparktune.samplers._embedding import Embedding
 from sparktune.samplers._search import OTHERS, Search, in_order, looked_up
 from sparktune.samplers._spread import crowding
+from sparktune.samplers.gp import noise_of
 from sparktune.skopt._acquire import MaxValueEntropy, acquisition, smallest
 from sparktune.skopt._bridge import Bridge
 from sparktune.skopt._models import fitted
@@ -79,11 +80,11 @@ class Task:
         how: dict[str | None, Any] = {None: np.min, "cl_min": np.min, "cl_mean": np.mean}
         return float(how.get(self.lie, np.max)(self.y[np.isfinite(self.y)]))
 
-    def named(self, name: str, best: float, unit: float) -> Any:
+    def named(self, name: str, best: float, unit: float, noise: float = 0.0) -> Any:
         """Return the acquisition function with this name. Losses were multiplied by `unit`, so xi
         is, too.
         """
-        return acquisition(name, best, self.options["kappa"], self.options["xi"] * unit)
+        return acquisition(name, best, self.options["kappa"], self.options["xi"] * unit, noise)
 
     def guide(self) -> Guide:
         """Fit the model: `ProcessGuide` for our Gaussian process, else `RegressorGuide`."""
@@ -117,7 +118,8 @@ class _Timed(Search):
 @dataclass(frozen=True, eq=False)
 class ProcessGuide:
     """A Gaussian process of the warped losses, searched as in `samplers.gp`. `best` is the warped
-    loss to improve on; warping multiplies differences between small losses by about `unit`.
+    loss to improve on; warping multiplies differences between small losses by about `unit`. `noise`
+    is the noise that "EI" takes into account (`samplers.gp`).
     """
 
     task: Task
@@ -125,6 +127,7 @@ class ProcessGuide:
     losses: Array
     best: float
     unit: float
+    noise: float
 
     @staticmethod
     def of(task: Task) -> ProcessGuide:
@@ -134,10 +137,10 @@ class ProcessGuide:
         process = GP(groups, warp=True, noise=task.estimator.known_noise).fit(Z, task.y)
         time = None if task.log_times is None else GP(groups).fit(Z, task.log_times)
         losses, best = warped(task.y), float(process.fitted.min())
-        unit = _slope(task.y, losses)
-        first: Any = task.named("EI", best, unit)
+        unit, noise = _slope(task.y, losses), noise_of(process, len(task.bridge.columns))
+        first: Any = task.named("EI", best, unit, noise)
         search = _Timed(embedding, process, first, first, task.known, time=time)
-        return ProcessGuide(task, search, losses, best, unit)
+        return ProcessGuide(task, search, losses, best, unit, noise)
 
     def mean(self, X: Array) -> Array:
         """Predict the warped losses (m,) at rows (m, d)."""
@@ -152,7 +155,7 @@ class ProcessGuide:
             mean, sd = self.search.process.predict(self.search.embedding.features(X))
             wanted: Any = MaxValueEntropy(smallest(mean, sd, _MINIMA, rng))
         else:
-            wanted = self.task.named(name, self.best, self.unit)
+            wanted = self.task.named(name, self.best, self.unit, self.noise)
         return replace(self.search, acquisition=wanted).best_first(rng)
 
     def after(self, X: Array) -> ProcessGuide:
@@ -165,7 +168,7 @@ class ProcessGuide:
             believed = self._warped(self.task.believed)
             best = min(self.best, believed)
             process = process.observing(Z, np.full(len(X), believed))
-        first = self.task.named("EI", best, self.unit)
+        first = self.task.named("EI", best, self.unit, self.noise)
         search = replace(self.search, process=process, acquisition=first)
         return replace(self, search=search, best=best)
 

@@ -16,7 +16,7 @@ from sparktune.samplers._acquisition import (
     log_h,
 )
 
-ALL = [LogEI(0.3), LogPI(0.3), Bound(1.96), Exploration(0.3)]
+ALL = [LogEI(0.3), LogEI(0.3, 0.1), LogPI(0.3), Bound(1.96), Exploration(0.3)]
 
 
 @pytest.mark.parametrize("acquisition", ALL, ids=lambda each: type(each).__name__)
@@ -38,6 +38,14 @@ def test_expected_improvement_is_the_mean_of_improvements() -> None:
     expected = np.maximum(0.7 - draws, 0).mean()
     [found] = np.exp(LogEI(0.7)(np.array([1.0]), np.array([0.5])))
     assert found == pytest.approx(expected, rel=0.01)
+
+
+def test_noise_takes_its_share_of_the_expected_improvement() -> None:
+    mean, sd = np.array([0.7, 0.8, 0.6]), np.array([1e-9, 0.3, 4.0])
+    lost = LogEI(0.7)(mean, sd) - LogEI(0.7, 0.4)(mean, sd)
+    assert lost[0] == pytest.approx(-np.log(0.5 * (1e-9 / 0.4) ** 2))
+    assert lost[1] == pytest.approx(-np.log(1 - 0.4 / 0.5))
+    assert lost[2] == pytest.approx(-np.log(1 - 0.4 / np.hypot(0.4, 4.0)))
 
 
 def test_the_probability_is_that_of_the_normal_distribution() -> None:
@@ -62,7 +70,7 @@ def test_far_tails_keep_their_precision() -> None:
 
 def test_every_name_makes_an_acquisition() -> None:
     for make in ACQUISITIONS.values():
-        better, worse = make(0.0, 1.0)(np.array([-1.0, 1.0]), np.full(2, 0.1))
+        better, worse = make(0.0, 0.1, 1.0)(np.array([-1.0, 1.0]), np.full(2, 0.1))
         assert better > worse
 
 
@@ -71,6 +79,7 @@ def test_what_is_believed_is_no_improvement_any_more() -> None:
     for improvement in improvements:
         assert improvement(0.3).believing(0.1) == improvement(0.1)
         assert improvement(0.3).believing(0.5) == improvement(0.3)
+    assert LogEI(0.3, 0.2).believing(0.1) == LogEI(0.1, 0.2)
     others: tuple[Acquisition, ...] = (Bound(1.0), Exploration(0.3))
     for same in others:
         assert same.believing(0.1) is same
