@@ -140,6 +140,36 @@ def test_a_finite_space_is_tried_once_and_then_the_run_ends() -> None:
     assert gp.suggest.suggest(space, part, 5, rng).shape == (2, 2)
 
 
+def test_noisy_losses_near_one_minimum_do_not_hold_the_search_there() -> None:
+    line, left = Space(hp.uniform("x", 0, 1)), 0
+
+    def valleys(x: Array, rng: np.random.Generator) -> Array:
+        """Forrester's function, with minima of -1 at 0.14 and -6 at 0.757, and noise."""
+        noise: Array = 0.5 * rng.standard_normal(len(x))
+        return (6 * x - 2) ** 2 * np.sin(12 * x - 4) + noise
+
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        near = 0.15 + 0.01 * rng.standard_normal(6)
+        x = np.append([0.0, 0.24, 0.41, 0.55, 0.93, 1.0], near)
+        y = valleys(x, rng)
+        for i in range(15):
+            history = history_of(line, x[:, None], y.tolist())
+            row = gp.suggest.suggest(line, history, 1, np.random.default_rng([seed, i]))[0]
+            x, y = np.append(x, row), np.append(y, valleys(row, rng))
+        left += bool((np.abs(x - 0.757) < 0.1).any())
+    assert left >= 5  # none without regard to noise
+
+
+def test_noise_counts_in_one_or_two_dimensions() -> None:
+    cube = Space([hp.uniform(name, 0, 1) for name in "xyz"])
+    for space, counts in ((SQUARE, True), (cube, False)):
+        X = space.sample(np.random.default_rng(0), 20)
+        search = gp.suggest.search(space, history_of(space, X, X[:, 0].tolist()))
+        assert search.acquisition == search.later
+        assert (search.acquisition.noise > 0) is counts  # type: ignore[attr-defined]
+
+
 def test_a_prior_without_bounds_counts() -> None:
     space = Space(hp.normal("x", 10, 2))
     rng = np.random.default_rng(0)
