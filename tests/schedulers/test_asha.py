@@ -224,6 +224,18 @@ def test_new_points_start_where_losses_begin_to_tell() -> None:
     assert shown.X[order[0], 0] < -0.9
 
 
+def test_budgets_that_only_tell_what_is_bad_are_not_trusted() -> None:
+    def reversed_among_the_best(x: float, budget: float) -> float:
+        return -1 - x if budget < 9 and x < 0 else x
+
+    study = begun(ASHA(1, 27), 10**6)
+    losses(study, reversed_among_the_best, 1200)
+    history = study.history
+    full = np.flatnonzero((history.budget == 27) & history.explore[history.root])
+    assert rank_correlation(history.loss[history.root[full]], history.loss[full]) > 0.2
+    assert Standing.of(history, (1, 3, 9, 27), 3).first == 2
+
+
 def test_good_fidelities_are_trusted() -> None:
     study = begun(ASHA(1, 27), 10**6)
     losses(study, lambda x, budget: x + 1 / budget, 400)
