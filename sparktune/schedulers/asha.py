@@ -140,7 +140,9 @@ class ASHA:
         return [max(int(count + 1e-9), min(self.finalists, n)) for count in counts]
 
     def _promotions(self, history: View, standing: Standing) -> list[New | Promote]:
+        """Promotions by losses. Explored configurations climb by themselves, see `_audits`."""
         work: list[New | Promote] = []
+        explored = history.explore[history.root]
         usable = history.ok | history.pending
         promoted = (history.parent >= 0) & usable & standing.earned
         top = len(self.rungs) - 1
@@ -150,7 +152,9 @@ class ASHA:
             limit = int(standing.limit[k])
             due = [int(row) for row in standing.best(k)[:limit] if not standing.climbed[row]]
             room = limit - int(np.count_nonzero(promoted & (standing.rung == k + 1)))
-            work += [Promote(row, self.rungs[k + 1]) for row in due[: max(room, 0)]]
+            work += [
+                Promote(row, self.rungs[k + 1]) for row in due[: max(room, 0)] if not explored[row]
+            ]
         return work
 
     def _audits(self, history: View, standing: Standing) -> list[New | Promote]:

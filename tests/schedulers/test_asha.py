@@ -171,6 +171,15 @@ def test_audits_climb_whatever_their_losses() -> None:
     assert len(audits) * 9 <= 0.2 * history.spent.sum()
 
 
+def test_no_configuration_is_promoted_twice() -> None:
+    study = begun(ASHA(1, 9), 10**6)
+    for _ in range(100):
+        for trial in study.ask(4):
+            study.tell(trial, loss(dict(trial.values), int(trial.budget)))
+    climbed = Counter((trial.parent, trial.budget) for trial in study.trials.values())
+    assert {n for (parent, _), n in climbed.items() if parent is not None} == {1}
+
+
 def test_an_explored_configuration_alone_at_the_full_budget_is_not_the_best() -> None:
     study = begun(ASHA(1, 27, audit=0.3, grow=True), 10**6)
     alone = 0
