@@ -150,7 +150,12 @@ class View:
     @property
     def comparable(self) -> NDArray[np.bool_]:
         """Mask of the trials whose losses can be compared, see `comparable`."""
-        return comparable(self.ok, self.budget, self.explore[self.root])
+        return comparable(self.ok, self.budget, self.explored)
+
+    @property
+    def explored(self) -> NDArray[np.bool_]:
+        """Mask of the trials of configurations that the scheduler asked for from the priors."""
+        return self.explore[self.root]
 
     def until(self, n: int) -> View:
         """This view with all trials after the first n as running."""

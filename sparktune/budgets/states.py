@@ -23,7 +23,7 @@ from sparktune.events import Event, Told
 from sparktune.executors._budget import LARGEST_STATE
 from sparktune.history import View
 from sparktune.journal.places import Local, Place, place_of
-from sparktune.schedulers import ladder
+from sparktune.schedulers import finalists, ladder
 from sparktune.study import Study
 from sparktune.trial import Header, Outcome, State, Status, Trial
 
@@ -152,8 +152,7 @@ class States:
         if event.trial.state:
             self._kept[event.trial.id] = event.trial.state
             self._written.discard(event.trial.state.name)
-        rungs = ladder(self._study.scheduler)
-        finalists = getattr(self._study.scheduler, "finalists", 1)
+        rungs, least = ladder(self._study.scheduler), finalists(self._study.scheduler)
         for shared, most in ((False, _MOST), (True, _MOST_SHARED)):
             rows = {
                 self._study.row(id): id
@@ -161,7 +160,7 @@ class States:
                 if state.shared is shared
             }
             sizes = {row: self._kept[id].size for row, id in rows.items()}
-            gone = superfluous(history, sizes, rungs, most, finalists) if sizes else ()
+            gone = superfluous(history, sizes, rungs, most, least) if sizes else ()
             for row in gone:
                 self._remove(self._kept.pop(rows[row]))
 

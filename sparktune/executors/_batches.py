@@ -33,7 +33,7 @@ from statistics import fmean, median
 LASTS = 0.3  # seconds that a call is meant to last
 ENOUGH = 0.4  # seconds of a call after which it begins no further trial
 HELD = 2.0  # seconds that a call of several may last on average
-LATE = 1.0  # seconds of a call of several after which one of its trials cannot be short
+LATE = 1.0  # seconds of a call after which one of its trials cannot be short
 MOST = 32  # trials of a call
 WORTH = 0.02  # seconds of trials that are worth a call where another could have them
 SURE = 16  # successful trials after which short ones may leave places free

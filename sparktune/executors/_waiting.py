@@ -49,11 +49,15 @@ class Waiting:
             self.size = min(self.size, math.ceil(trials / min(calls, places)))
             self.calls = calls + long
 
+    def free(self, places: int, calls: int) -> float:
+        """How many calls there is a place for beside so many, where so many could be inside."""
+        return max(min(self.calls, places) - calls, 0)
+
     def room(self, places: int, calls: int, trials: int) -> int:
         """How many trials there is room for beside so many in so many calls, where so many calls
         could be inside.
         """
-        free = max(min(self.calls, places) - calls, 0)
+        free = self.free(places, calls)
         return int(max(min(free * self.size, self.most - trials), free))
 
     def expect(self, trials: int | None, ahead: float) -> None:

@@ -174,8 +174,8 @@ class Pool:
 
     def _hand_on(self, at_least: int = 1) -> None:
         """Make calls of waiting trials while there are places, if enough trials wait."""
-        while len(self._waiting) >= at_least and len(self._calls) < min(
-            self._places.inside, self._waiting.calls
+        while len(self._waiting) >= at_least and self._waiting.free(
+            self._places.inside, len(self._calls)
         ):
             self._call(self._waiting.next(self._places.can_run, len(self._calls)))
 

@@ -36,8 +36,9 @@ def first(path: Path, wanted: Callable[[Event], bool]) -> Event | None:
     Raises:
         InvalidArgument: as for `read`.
     """
-    known = Reader(place_of(path).path)
-    _advance(place_of(path), known, wanted)
+    place = place_of(path)
+    known = Reader(place.path)
+    _advance(place, known, wanted)
     last = known.events[-1:]
     return last[0] if last and wanted(last[0]) else None
 

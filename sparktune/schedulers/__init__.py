@@ -17,7 +17,16 @@ from sparktune.schedulers.asha import ASHA, Hyperband
 from sparktune.schedulers.folds import Folds
 from sparktune.schedulers.full import FullBudget
 from sparktune.schedulers.in_order import InOrder
-from sparktune.schedulers.work import New, Promote, Scheduler, checked, full_budget, ladder, scores
+from sparktune.schedulers.work import (
+    New,
+    Promote,
+    Scheduler,
+    checked,
+    finalists,
+    full_budget,
+    ladder,
+    scores,
+)
 
 __all__ = [
     "ASHA",
@@ -29,6 +38,7 @@ __all__ = [
     "Promote",
     "Scheduler",
     "checked",
+    "finalists",
     "full_budget",
     "ladder",
     "scores",

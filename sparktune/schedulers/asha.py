@@ -142,7 +142,7 @@ class ASHA:
     def _promotions(self, history: View, standing: Standing) -> list[New | Promote]:
         """Promotions by losses. Explored configurations climb by themselves, see `_audits`."""
         work: list[New | Promote] = []
-        explored = history.explore[history.root]
+        explored = history.explored
         usable = history.ok | history.pending
         promoted = (history.parent >= 0) & usable & standing.earned
         top = len(self.rungs) - 1
@@ -159,7 +159,7 @@ class ASHA:
 
     def _audits(self, history: View, standing: Standing) -> list[New | Promote]:
         """Explored configurations climb. One more starts if their share allows it."""
-        explored = history.explore[history.root]
+        explored = history.explored
         climbs = explored & history.ok & ~standing.climbed & (standing.rung < len(self.rungs) - 1)
         work: list[New | Promote] = [
             Promote(int(row), self.rungs[standing.rung[row] + 1]) for row in np.flatnonzero(climbs)

@@ -31,7 +31,7 @@ def highest_rung(history: View, rung: NDArray[np.intp], last: int) -> int:
         rung: (n,) their rungs.
         last: the rung of the full budget.
     """
-    known = history.ok & ~history.explore[history.root] & (rung <= last)
+    known = history.ok & ~history.explored & (rung <= last)
     losses = np.full((last + 1, len(history)), np.nan)
     losses[rung[known], history.root[known]] = history.loss[known]
     for top in range(_FIRST, last):

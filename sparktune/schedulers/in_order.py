@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sparktune.history import View
-from sparktune.schedulers.work import New, Promote, Scheduler, full_budget, ladder, scores
+from sparktune.schedulers.work import (
+    New,
+    Promote,
+    Scheduler,
+    finalists,
+    full_budget,
+    ladder,
+    scores,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class InOrder:
     @property
     def finalists(self) -> int:
         """How many configurations get the full budget at least."""
-        return int(getattr(self.scheduler, "finalists", 1))
+        return finalists(self.scheduler)
 
     def schedule(self, history: View, free: int) -> list[New | Promote]:
         """One work item, or none while an earlier trial has to end first."""

@@ -85,7 +85,7 @@ class Standing:
         rung = np.searchsorted(np.asarray(rungs), history.budget).astype(np.intp)
         place, size = np.full(n, -1), np.zeros(len(rungs), dtype=np.intp)
         first = first_rung(history, rung, len(rungs) - 1)
-        explored = history.explore[history.root]
+        explored = history.explored
         top, earned = np.zeros(n, dtype=bool), np.ones(n, dtype=bool)
         for k in range(len(rungs)):
             here = np.flatnonzero(rung == k)

@@ -28,7 +28,7 @@ def first_rung(history: View, rung: NDArray[np.intp], last: int) -> int:
         rung: (n,) their rungs.
         last: the rung of the full budget.
     """
-    explored = history.explore[history.root]
+    explored = history.explored
     for k in range(last):
         low, full, chosen = _both(history, rung, k, last, ~explored)
         if _predict(low, full, _PAIRS, _LEAST) and _predict(

@@ -87,6 +87,11 @@ def ladder(scheduler: Any) -> tuple[float, ...]:
     return tuple(getattr(scheduler, "rungs", ()))
 
 
+def finalists(scheduler: Any) -> int:
+    """How many configurations get the full budget at least."""
+    return int(getattr(scheduler, "finalists", 1))
+
+
 def full_budget(scheduler: Any) -> float:
     """The budget of a full evaluation with a scheduler."""
     return float(getattr(scheduler, "max_budget", 1.0))

@@ -20,7 +20,7 @@ from sklearn.utils.validation import _num_samples
 from sparktune.sklearn.catalogue.component import class_of
 from sparktune.sklearn.catalogue.entries import entries
 from sparktune.sklearn.export import program_of
-from sparktune.sklearn.portfolio import searched
+from sparktune.sklearn.portfolio import space_and_portfolio
 from sparktune.sklearn.preparation import preparation_of
 
 
@@ -84,7 +84,7 @@ class AutomaticModel(BaseEstimator):  # type: ignore[misc]
         Args:
             probabilities: whether classifiers must have `predict_proba`.
         """
-        return searched(self.kind, probabilities)
+        return space_and_portfolio(self.kind, probabilities)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AutomaticModel:
         """Prepare the columns of X, (n_samples, n_features), and fit the model on them.

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from sparktune.history import CODES, View
+from sparktune.history import View
 from sparktune.samplers import Sampler, learns
+from sparktune.samplers._seen import Seen
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
-from sparktune.trial import Status
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,10 @@ class Beginning:
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d)."""
         rows = np.array([space.encode(space.check(point)) for point in self.points])
-        known = history.X[history.status != CODES[Status.CANCELLED]]
-        same = (rows[:, None] == known) | (np.isnan(rows)[:, None] & np.isnan(known))
-        new: Array = rows[~same.all(axis=2).any(axis=1)][:n]
+        seen = Seen.of(space, history)
+        new: list[Array] = []
+        while len(new) < n and (row := seen.first_new(rows)) is not None:
+            new.append(row)
         if len(new) == n:
-            return new
-        return np.vstack([new, self.sampler.suggest(space, history, n - len(new), rng)])
+            return np.array(new)
+        return np.vstack([*new, self.sampler.suggest(space, history, n - len(new), rng)])

@@ -28,7 +28,7 @@ Space = dict[str, Any]
 Point = dict[str, Any]
 
 
-def searched(kind: str, probabilities: bool) -> tuple[Space, list[Point]]:
+def space_and_portfolio(kind: str, probabilities: bool) -> tuple[Space, list[Point]]:
     """The space of models with their preprocessing, and the points of the portfolio.
 
     Args:

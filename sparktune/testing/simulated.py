@@ -254,9 +254,7 @@ class SimulatedExecutor:
 
     def _fill(self, now: float, at_least: int = 1) -> None:
         """Start calls in free slots, while at least `at_least` trials wait."""
-        while len(self._waiting) >= at_least and len(self._running) < min(
-            self._room, self._waiting.calls
-        ):
+        while len(self._waiting) >= at_least and self._waiting.free(self._room, len(self._running)):
             trials = self._waiting.next(self._room, len(self._running))
             begun: list[tuple[Trial, float, float]] = []
             end = now + self._cost
