@@ -139,6 +139,6 @@ class Ledger:
 def not_of_this_space(trial: Trial, error: InvalidArgument) -> InvalidArgument:
     """The error for a trial that is not a point of the space; `error` is the reason."""
     return InvalidArgument(
-        f"trials holds trial {trial.id}, which is not a point of this space: {error}. "
-        "Continue with the space of the trials, or start with new trials"
+        f"trial {trial.id} is not a point of this space: {error}. Continue with the space of the "
+        "trials, or start with new trials"
     )

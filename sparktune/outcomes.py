@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sparktune import worker
-from sparktune.errors import InvalidArgument
+from sparktune.errors import InvalidArgument, brief
 from sparktune.trial import Failure, Outcome, Status
 
 
@@ -27,6 +27,6 @@ def outcome_of(id: int, result: Any) -> Outcome:
         raise InvalidArgument(
             "result must be a loss, a dict such as {'loss': 0.1, 'status': 'ok'} or "
             "{'status': 'fail'}, an exception, a Failure or an Outcome of a trial that has ended, "
-            f"got {result!r}"
+            f"got {brief(result)}"
         )
     return outcome

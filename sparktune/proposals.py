@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 
+from sparktune.errors import InvalidArgument, brief
 from sparktune.history import View
 from sparktune.samplers import Sampler, learns
 from sparktune.samplers._seen import Seen
@@ -50,10 +52,28 @@ def new_points(
     new = [item for item in work if isinstance(item, New) and not item.explore]
     random = [item.unguided and learns(sampler) for item in new]
     guided = random.count(False)
-    rows = iter(sampler.suggest(space, scores, guided, rng) if guided else ())
+    rows = iter(_suggested(sampler, space, scores, guided, rng) if guided else ())
     tried = Seen.of(space, history) if any(random) else None
     points = (tried.drawn(rng) if tried and own else next(rows, None) for own in random)
     return list(takewhile(lambda row: row is not None, points))  # type: ignore[arg-type]
+
+
+def _suggested(
+    sampler: Sampler, space: Space, history: View, n: int, rng: np.random.Generator
+) -> Array:
+    """The rows of a sampler.
+
+    Raises:
+        InvalidArgument: they are not rows of the space.
+    """
+    returned: Any = sampler.suggest(space, history, n, rng)
+    try:
+        return np.asarray(returned, dtype=float).reshape(len(returned), len(space))
+    except (TypeError, ValueError):
+        raise InvalidArgument(
+            f"{brief(sampler)}: suggest must return up to {n} rows of {len(space)} numbers, "
+            f"got {brief(returned)}"
+        ) from None
 
 
 def proposed(

@@ -28,8 +28,8 @@ def open_journal(path: Any, study: Study) -> Book:
     if book.events and not all(_is_kept(each, known.get(id)) for id, each in study.records.items()):
         book.close()
         raise InvalidArgument(
-            f"trials holds trials that the journal {book.path} does not hold with the same "
-            "parameters and results; give another path, or continue the journal with new trials"
+            f"there are trials that the journal {book.path} does not hold with the same "
+            "parameters and results; give another path, or continue the journal without them"
         )
     return book
 

@@ -76,7 +76,7 @@ class Study(Shown):
     """One optimisation: the records of its trials, and the suggestion of new ones.
 
     `tune` runs a study. A study can also be used alone: `ask` for trials, evaluate them anywhere,
-    and `tell` their results. It can be pickled if its space can.
+    and `tell` their results. Use it from one thread at a time. It can be pickled if its space can.
 
     Args:
         space: the search space, as for `tune`.

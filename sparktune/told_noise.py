@@ -28,8 +28,21 @@ def variance_of(result: Mapping[str, Any] | None, loss: float | None) -> tuple[f
     return variance / len(folds), f"the scores of {len(folds)} folds"
 
 
+def in_plain_numbers(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries of a result that give the variance and are an array or an unusual number, as
+    lists and floats.
+    """
+    found: dict[str, Any] = {}
+    told, losses = result.get("loss_variance"), result.get("losses")
+    if not isinstance(told, (int, float)) and (number := _finite(told)) is not None:
+        found["loss_variance"] = number
+    if hasattr(losses, "tolist"):
+        found["losses"] = losses.tolist()
+    return found
+
+
 def _losses(result: Mapping[str, Any]) -> list[float]:
-    losses = result.get("losses")
+    losses = in_plain_numbers(result).get("losses", result.get("losses"))
     if not isinstance(losses, Sequence) or isinstance(losses, str):
         return []
     return [loss for loss in map(_finite, losses) if loss is not None]

@@ -114,6 +114,9 @@ def read(returned: Any) -> dict[str, Any]:
 
 def _read_result(result: dict[Any, Any]) -> dict[str, Any]:
     status = result.get("status")
+    if status is None:
+        message = f"the objective returned {_short(result)}, which has no 'status'; {_HINT}"
+        return _invalid("InvalidResultStatus", message)
     if status not in _STATUSES:
         known = ", ".join(map(repr, _STATUSES))
         return _invalid(

@@ -371,6 +371,10 @@ def test_wrong_usage(arguments: list[str]) -> None:
     assert process(*arguments, code=2).stderr.startswith("usage: sparktune")
 
 
+def test_the_version() -> None:
+    assert process("--version").stdout == f"sparktune {sparktune.__version__}\n"
+
+
 @pytest.mark.parametrize("command", ["", "run", "show", "plot", "export", "best"])
 def test_help(command: str) -> None:
     ended = process(*command.split(), "--help")

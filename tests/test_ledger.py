@@ -85,5 +85,5 @@ def test_a_trial_that_ended_is_known_and_not_open(ledger: Ledger) -> None:
 
 
 def test_a_trial_that_the_space_cannot_have_given_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="trial 3, which is not a point of this space"):
+    with pytest.raises(InvalidArgument, match="trial 3 is not a point of this space"):
         Ledger(SPACE, {3: Trial(3, {"x": "text"})}, RunClock(lambda: 1.0))  # type: ignore[dict-item]

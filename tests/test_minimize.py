@@ -359,7 +359,7 @@ class TestFailures:
             ("0.5", InvalidResult, "returned '0.5'"),
             ((1.0, 2.0), InvalidResult, "return a number"),
             (np.zeros(3), InvalidResult, "return a number"),
-            ({"loss": 1.0}, InvalidResultStatus, "status None"),
+            ({"loss": 1.0}, InvalidResultStatus, "which has no 'status'"),
             ({"loss": 1.0, "status": "great"}, InvalidResultStatus, "'suspended', 'ok', 'fail'"),
             ({"status": "ok"}, InvalidLoss, "the loss None"),
             ({"status": "ok", "loss": "bad"}, InvalidLoss, "the loss 'bad'"),

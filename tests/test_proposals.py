@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from sparktune import hp
-from sparktune.proposals import feasible, proposed
+from sparktune.errors import InvalidArgument
+from sparktune.history import View
+from sparktune.proposals import feasible, new_points, proposed
 from sparktune.schedulers import New, Promote
 from sparktune.space.space import Space
+from sparktune.testing import history_of
 from sparktune.trial import Trial
 
 SPACE = Space(hp.uniform("x", 0, 1))
+TWO = Space({"x": hp.uniform("x", 0, 1), "y": hp.uniform("y", 0, 1)})
 
 
 def no_trial(row: int) -> Trial:
@@ -64,3 +70,14 @@ def test_a_promotion_has_the_values_of_its_parent_and_a_larger_budget() -> None:
     parent = Trial(3, {"x": 0.75}, budget=1.0)
     (trial,) = proposed(SPACE, 1, 9, [Promote(5, 3.0)], [], {5: parent}.__getitem__)
     assert (trial.id, trial.parent, trial.budget, trial.values) == (9, 3, 3.0, {"x": 0.75})
+
+
+@pytest.mark.parametrize("returned", [None, [0.5, 0.5], [[0.5, 0.5]] * 2, ["a"]])
+def test_what_a_sampler_returns_must_be_rows_of_the_space(returned: Any) -> None:
+    class Own:
+        def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Any:
+            return returned
+
+    history, rng = history_of(SPACE, []), np.random.default_rng(1)
+    with pytest.raises(InvalidArgument, match=r"Own.*: suggest must return up to 2 rows of 2"):
+        new_points([New(), New()], Own(), TWO, history, history, rng)

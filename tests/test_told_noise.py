@@ -26,6 +26,12 @@ def test_folds_have_a_variance_of_their_mean() -> None:
     assert variance_of({"cv_results": {**other, **row}}, 2.0) == told
 
 
+def test_an_array_of_folds_is_used_as_a_list_is() -> None:
+    assert variance_of({"losses": np.array([1.0, 3.0])}, 2.0) == variance_of(
+        {"losses": [1.0, 3.0]}, 2.0
+    )
+
+
 @pytest.mark.parametrize(
     "result",
     [

@@ -108,11 +108,18 @@ def test_any_other_known_status_is_a_failure_without_a_loss(status: str) -> None
 
 @pytest.mark.parametrize(
     "returned",
-    [{}, {"loss": 0.5}, {"loss": 0.5, "status": "OK"}, {"loss": 0.5, "status": None}, []],
+    [{}, {"loss": 0.5}, {"loss": 0.5, "status": None}, []],
     ids=repr,
 )
-def test_a_dict_without_a_known_status_is_an_error(returned: Any) -> None:
+def test_a_dict_without_a_status_is_an_error(returned: Any) -> None:
     report = ended(returned)
+    kind, message, _ = report["failure"]
+    assert (report["status"], kind) == ("error", "InvalidResultStatus")
+    assert message.startswith(f"the objective returned {dict(returned)}, which has no 'status'; ")
+
+
+def test_a_dict_with_an_unknown_status_is_an_error() -> None:
+    report = ended({"loss": 0.5, "status": "OK"})
     kind, message, _ = report["failure"]
     assert (report["status"], kind) == ("error", "InvalidResultStatus")
     assert "which must be one of 'new', 'running', 'suspended', 'ok', 'fail'" in message

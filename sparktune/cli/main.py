@@ -16,6 +16,7 @@ import os
 import sys
 from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Any, TextIO
 
 from sparktune.cli import commands
@@ -92,6 +93,7 @@ def _discard(stream: TextIO) -> None:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser("sparktune", description="Hyperparameter tuning on Apache Spark.")
+    parser.add_argument("--version", action="version", version="sparktune " + version("sparktune"))
     commands_ = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(does: Callable[..., Any], text: str) -> ArgumentParser:
@@ -131,19 +133,7 @@ def _parser() -> ArgumentParser:
         each.add_argument("journal", metavar="JOURNAL", help="path or URL of the journal")
     plot.add_argument("-o", "--output", required=True, metavar="DIR", help="folder of the files")
     report = command(commands.report, "write an HTML page about one journal, or several")
-    report.add_argument("journals", nargs="+", metavar="JOURNAL", help="path or URL of a journal")
-    report.add_argument("-o", "--output", required=True, metavar="FILE.html", help="the page")
-    report.add_argument(
-        "--test",
-        metavar="LOSS|FILE.csv",
-        help="loss of the best trial on held-out data, or a table of such losses with columns id "
-        "and loss",
-    )
-    report.add_argument(
-        "--redact",
-        action="store_true",
-        help="leave out messages, tracebacks and the output of objectives",
-    )
+    _add_arguments_of_report(report)
     for each, what in ((show, "the screen"), (report, "the page")):
         each.add_argument(
             "--follow", action="store_true", help=f"update {what} until the run has ended"
@@ -164,3 +154,19 @@ def _parser() -> ArgumentParser:
     )
     best.add_argument("--json", action="store_true", help="as a JSON object")
     return parser
+
+
+def _add_arguments_of_report(report: ArgumentParser) -> None:
+    report.add_argument("journals", nargs="+", metavar="JOURNAL", help="path or URL of a journal")
+    report.add_argument("-o", "--output", required=True, metavar="FILE.html", help="the page")
+    report.add_argument(
+        "--test",
+        metavar="LOSS|FILE.csv",
+        help="loss of the best trial on held-out data, or a table of such losses with columns id "
+        "and loss",
+    )
+    report.add_argument(
+        "--redact",
+        action="store_true",
+        help="leave out messages, tracebacks and the output of objectives",
+    )

@@ -20,3 +20,7 @@ never splits a decision. Reading the lines returns the events of the study, in o
     journal   reading, continuing and rewriting a journal
     saved     whole journals, written and read in one step
 """
+
+from sparktune.journal.journal import Journal, read
+
+__all__ = ["Journal", "read"]

@@ -23,6 +23,7 @@ from sparktune.journal.fields import (
 )
 from sparktune.journal.places import Place
 from sparktune.journal.values import Encoder
+from sparktune.told_noise import in_plain_numbers
 from sparktune.trial import Header, Status, Trial
 
 logger = logging.getLogger("sparktune")
@@ -97,7 +98,7 @@ class Writer:
 
     def _result(self, trial: Trial, result: Mapping[Any, Any]) -> dict[str, Any]:
         """A result whose status and loss `Reader` accepts, whatever types they have."""
-        encoded = self._encoder.items(result, "result")
+        encoded = self._encoder.items({**result, **in_plain_numbers(result)}, "result")
         if trial.status.returned and encoded.get("status") not in STATUSES:
             encoded["status"] = status_text(trial.status)
         loss = encoded.get("loss")

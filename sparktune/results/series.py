@@ -122,7 +122,7 @@ def records(trials: Finished) -> list[Trial]:
             f"got {type(trials).__name__}: {trials!r}"
         )
     if not trials.records:
-        raise InvalidArgument("nothing to plot: trials is empty; give it to fmin(trials=...) first")
+        raise InvalidArgument("nothing to plot: there are no trials yet")
     return [trials.records[id] for id in sorted(trials.records)]
 
 

@@ -216,6 +216,7 @@ def _legal(label: str, distribution: Distribution, value: Any) -> float:
     if isinstance(distribution, Categorical) and not 0 <= number < distribution.size:
         raise InvalidArgument(
             f"{label!r} must be an index from 0 to {len(distribution.p) - 1}, got {value!r}"
+            f"{_index_hint(distribution)}"
         )
     return number
 

@@ -34,10 +34,10 @@ class Rule(ABC):
         """The reason to stop now, or None."""
 
     def __or__(self, other: Stopper) -> AnyOf:
-        return AnyOf(self, other)
+        return AnyOf(self, other) if hasattr(other, "stop") else NotImplemented
 
     def __and__(self, other: Stopper) -> AllOf:
-        return AllOf(self, other)
+        return AllOf(self, other) if hasattr(other, "stop") else NotImplemented
 
     def wake_at(self, history: View) -> float:
         """Infinity, because only a new result can change the answer."""

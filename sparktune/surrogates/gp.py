@@ -104,7 +104,10 @@ class GP:
             slope = np.full(len(y), 1 / scale)
         kept = subset(Z, scaled, most)
         groups = np.arange(Z.shape[1]) if self.groups is None else np.array(self.groups)
-        told = None if variance is None else (variance * slope**2)[kept]
+        told = None
+        if variance is not None:
+            with np.errstate(over="ignore"):  # an infinite variance is larger than all others
+                told = (variance * slope**2)[kept]
         evidence = Evidence(Z[kept], scaled[kept], groups.astype(np.intp), self.noise, told)
         return evidence, offset, scale
 

@@ -20,6 +20,9 @@ from sparktune.surrogates import Array
 _FAILED = 0.5
 """How much worse than the worst loss a failure counts, in ranges of the losses."""
 
+_STEEPEST = 1e150
+"""Largest slope, so that its square is finite."""
+
 
 def warped(y: Array) -> Array:
     """w of the losses y (n,), with mean 0 and variance 1. Failures are worse than all others.
@@ -37,7 +40,8 @@ def warped_with_slope(y: Array) -> tuple[Array, Array]:
         unit = float(np.abs(y[finite]).max()) or 1.0  # so that no difference overflows
         w[finite], slope[finite] = _calmed(y[finite] / unit)
     scaled, _, scale = centred(w)
-    return scaled, slope / unit / scale
+    with np.errstate(over="ignore"):
+        return scaled, np.minimum(slope / unit / scale, _STEEPEST)
 
 
 def centred(y: Array) -> tuple[Array, float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -16,12 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparktune import SparkTrials, ThreadTrials, Trials, fmin, hp, rand, tpe
+from sparktune import SparkTrials, ThreadTrials, Trials, fmin, hp, rand, tpe, tune
 from sparktune.errors import InvalidArgument, JournalFailed
 from sparktune.events import Begun, Limit
+from sparktune.journal import Journal
 from sparktune.journal.blobs import Blob
 from sparktune.journal.files import Appended, WholeObjects, files_at
-from sparktune.journal.journal import Journal, read
+from sparktune.journal.journal import read
 from sparktune.journal.places import Local, Remote
 from sparktune.journal.values import Encoder, decode
 from sparktune.schedulers import FullBudget
@@ -230,7 +232,7 @@ def test_trials_from_elsewhere_are_put_into_a_new_journal(tmp_path: Path) -> Non
     trials = search(4, None)
     search(6, path, trials=trials)
     assert Trials.load(path).records == trials.records
-    with pytest.raises(InvalidArgument, match="holds trials that the journal"):
+    with pytest.raises(InvalidArgument, match="there are trials that the journal"):
         search(6, path, trials=search(9, None))
 
 
@@ -514,3 +516,16 @@ def test_a_run_does_not_believe_an_end_that_no_run_can_have_had(tmp_path: Path) 
     path.write_text(text.replace('"end":3', f'"end":{2**61}'))
     fmin(lambda x: x, hp.uniform("x", 0, 1), "random", 6, **options)
     assert len(Trials.load(path).records) == 6
+
+
+def test_a_study_alone_writes_a_journal_that_tune_continues(tmp_path: Path) -> None:
+    path, space = tmp_path / "study.jsonl", {"x": hp.uniform("x", 0, 1)}
+    with contextlib.closing(Journal(path)) as journal:
+        study = Study(space, seed=1, journal=journal)
+        for trial in study.ask(3):
+            study.tell(trial, trial.values["x"])
+    continued = tune(lambda c: c["x"], space, max_trials=5, journal=path, progress=False)
+    assert [trial.loss for trial in continued.trials.values()][:3] == [
+        trial.loss for trial in study.trials.values()
+    ]
+    assert len(continued.trials) == 5

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparktune import ThreadTrials, Trials, fmin, hp, rand
+from sparktune import Study, ThreadTrials, Trials, fmin, hp, rand, tune
 from sparktune.errors import InvalidArgument
 from sparktune.events import Asked, Begun, Told
 from sparktune.journal.blobs import Blob
@@ -330,6 +330,32 @@ def test_a_result_of_0_1_that_was_one_large_value_keeps_its_loss(tmp_path: Path)
     assert [trial.result and trial.result["loss"] for trial in told] == trials.losses()
     assert told[0].result is not None
     assert told[0].result["result"].load() == {frozenset([1]): 2}
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        {"losses": np.array([1.0, 3.0])},
+        {"loss_variance": np.array(0.5)},
+        {"loss_variance": fractions.Fraction(1, 2)},
+    ],
+    ids=repr,
+)
+def test_a_continued_run_knows_the_noise_of_its_losses(
+    tmp_path: Path, noise: dict[str, Any]
+) -> None:
+    path, space = tmp_path / "study.jsonl", {"x": hp.uniform("x", 0, 1)}
+    study = tune(
+        lambda c: {"loss": c["x"], "status": "ok"} | noise,
+        space,
+        max_trials=2,
+        journal=path,
+        progress=False,
+    )
+    variance = study.history.variance
+    assert np.isfinite(variance).all()
+    assert Study.load(path, space).history.variance.tolist() == variance.tolist()
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
 
 
 def test_trials_with_large_values_pickle(tmp_path: Path) -> None:

@@ -134,7 +134,7 @@ def test_a_single_trial_is_drawn(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_empty_trials_are_refused(name: str) -> None:
-    with pytest.raises(InvalidArgument, match="trials is empty"):
+    with pytest.raises(InvalidArgument, match="there are no trials yet"):
         ALL[name](Trials())
 
 

@@ -43,7 +43,7 @@ def test_columns_hold_ended_trials_by_id_and_nan_where_there_is_nothing(made: Ma
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([], "trials is empty; give it to fmin"),
+        ([], "there are no trials yet"),
         ([(Status.RUNNING, None, {})], "no trial has ended yet"),
         ([(ERROR, None, {}), (ERROR, None, {}), (OK, INF, {})], r"none of 3 .* \(1 ok, 2 error\)"),
     ],

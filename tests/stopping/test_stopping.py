@@ -425,3 +425,9 @@ def test_a_long_run_costs_a_trial_what_a_short_one_does() -> None:
             spent.append(time.process_time() - begun)
         costs.append(min(spent))
     assert costs[1] < 3 * costs[0] + 1e-4
+
+
+def test_only_rules_can_be_combined() -> None:
+    for combine in (lambda rule: rule | 3, lambda rule: rule & None):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            combine(MaxEvals(1))

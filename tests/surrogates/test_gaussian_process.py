@@ -343,3 +343,13 @@ def test_nothing_told_is_as_if_there_were_nothing_to_tell() -> None:
     Z, y = observations(0)
     one, other = GP().fit(Z, y), GP().fit(Z, y, variance=np.full(len(y), np.nan))
     np.testing.assert_array_equal(one.fitted, other.fitted)
+
+
+def test_reported_variances_may_have_any_size() -> None:
+    Z, y = observations(1)
+    expected = GP(warp=True).fit(Z, y, variance=np.full(len(y), np.nan)).mean(Z)
+    for unit, variance in ((1e-300, 0.0), (1e-300, 1.0), (1e300, 1e300), (1.0, 1e308)):
+        found = GP(warp=True).fit(Z, y * unit, variance=np.full(len(y), variance)).mean(Z)
+        assert np.isfinite(found).all()
+    nothing = GP(warp=True).fit(Z, y * 1e-300, variance=np.full(len(y), np.nan)).mean(Z)
+    np.testing.assert_allclose(nothing, expected, atol=1e-6)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sparktune.surrogates import Array
-from sparktune.surrogates.warping import centred, warped
+from sparktune.surrogates.warping import centred, warped, warped_with_slope
 
 LOSSES = arrays(
     np.float64, st.integers(1, 30), elements=st.floats(-1e6, 1e6).map(lambda y: round(y, 3))
@@ -77,3 +77,11 @@ def test_most_losses_may_be_the_best_one() -> None:
     w = warped(np.array([0.0, 0.0, 0.0, 0.0, 4.0, 1e6]))
     assert (np.diff(w[3:]) > 0).all()
     assert np.isfinite(w).all()
+
+
+def test_tiny_losses_are_as_good_as_others() -> None:
+    y = np.array([3.0, 1.0, 2.0, 8.0])
+    for unit in (1e-300, 5e-324):
+        w, slope = warped_with_slope(y * unit)
+        np.testing.assert_allclose(w, warped(y))
+        assert np.isfinite(slope**2).all()
