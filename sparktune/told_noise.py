@@ -33,7 +33,8 @@ def in_plain_numbers(result: Mapping[str, Any]) -> dict[str, Any]:
     lists and floats.
     """
     found: dict[str, Any] = {}
-    told, losses = result.get("loss_variance"), result.get("losses")
+    told: Any = result.get("loss_variance")
+    losses: Any = result.get("losses")
     if not isinstance(told, (int, float)) and (number := _finite(told)) is not None:
         found["loss_variance"] = number
     if hasattr(losses, "tolist"):

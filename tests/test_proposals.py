@@ -78,6 +78,6 @@ def test_what_a_sampler_returns_must_be_rows_of_the_space(returned: Any) -> None
         def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Any:
             return returned
 
-    history, rng = history_of(SPACE, []), np.random.default_rng(1)
+    history, rng = history_of(TWO, np.empty((0, 2)), []), np.random.default_rng(1)
     with pytest.raises(InvalidArgument, match=r"Own.*: suggest must return up to 2 rows of 2"):
         new_points([New(), New()], Own(), TWO, history, history, rng)
