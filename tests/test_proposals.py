@@ -72,7 +72,7 @@ def test_a_promotion_has_the_values_of_its_parent_and_a_larger_budget() -> None:
     assert (trial.id, trial.parent, trial.budget, trial.values) == (9, 3, 3.0, {"x": 0.75})
 
 
-@pytest.mark.parametrize("returned", [None, [0.5, 0.5], [[0.5, 0.5]] * 2, ["a"]])
+@pytest.mark.parametrize("returned", [None, [0.5, 0.5], [[0.5, 0.5, 0.5]] * 2, ["a"]])
 def test_what_a_sampler_returns_must_be_rows_of_the_space(returned: Any) -> None:
     class Own:
         def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Any:
