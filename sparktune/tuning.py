@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -22,7 +21,13 @@ from sparktune.executors.seams import Executor
 from sparktune.executors.task import Task
 from sparktune.journal.journal import Book, NoJournal
 from sparktune.observers.log import Log
-from sparktune.observers.progress import BarFactory, Progress, bar_on_stderr, in_notebook
+from sparktune.observers.progress import (
+    BarFactory,
+    Progress,
+    bar_on_stderr,
+    in_notebook,
+    write_on_stderr,
+)
 from sparktune.options import OR_NONE, check_kinds, lag_of, point_of, sampler_of, study_of
 from sparktune.samplers import Sampler
 from sparktune.schedulers import InOrder, Scheduler
@@ -217,4 +222,4 @@ def _running(
         study.journal, study.scheduler, study.sampler = journal, scheduler, own
         if progress in (True, "live"):
             seconds = time.monotonic() - begun
-            print(f"{study}; {study.stop_reason}, {seconds:.1f} s", file=sys.stderr)
+            write_on_stderr(f"{study}; {study.stop_reason}, {seconds:.1f} s")

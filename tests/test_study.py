@@ -464,5 +464,8 @@ def test_it_shows_itself() -> None:
     assert repr(a_study) == "<Study: 1 trial: 1 ok; best loss 0.25 (trial 0) at k=none, x=0.5>"
     assert "0.25" in a_study._repr_html_()
     assert a_study.to_pandas()["k"].tolist() == ["none"]
+    many = Study({str(i): hp.uniform(str(i), 0, 1) for i in range(30)}, seed=1)
+    many.tell({str(i): 0.5 for i in range(30)}, 0.25)
+    assert str(many).endswith("25=0.5, 26=0.5 and 10 more")
     with pytest.raises(TypeError):
         a_study.trials[1] = a_study.trials[0]  # type: ignore[index]

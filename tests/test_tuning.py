@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import io
 import subprocess
 import sys
 import textwrap
@@ -295,6 +296,26 @@ def test_it_says_how_it_went_in_one_line(capsys: pytest.CaptureFixture[str]) -> 
     assert "; all trials done, " in last
     fmin(objective, SPACE, max_evals=3)
     assert "all trials done" not in capsys.readouterr().err
+
+
+class Unread(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def closed() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stderr", [None, Unread(), closed()], ids=["none", "unread", "closed"])
+def test_a_run_does_not_need_stderr(
+    stderr: io.StringIO | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr", stderr)
+    assert len(loud(objective, SPACE, max_trials=3, seed=1).trials) == 3
+    assert capsys.readouterr().out == ""
 
 
 # Wrong arguments

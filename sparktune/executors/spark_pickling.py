@@ -200,7 +200,7 @@ def unpicklable(described: str, error: Exception) -> ObjectiveNotPicklable:
     if isinstance(error, OnDriver) or "CONTEXT_ONLY_VALID_ON_DRIVER" in text or "py4j" in text:
         hint = (
             "It refers to Spark itself, which exists only on the driver: use ThreadTrials "
-            "for objectives that start Spark jobs."
+            "or on=Threads(4) for objectives that start Spark jobs."
         )
     kind = "TypeError" if isinstance(error, OnDriver) else type(error).__name__
     return ObjectiveNotPicklable(

@@ -249,7 +249,8 @@ def failing(path: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise JournalFailed(
-            f"the journal {path} cannot be written: {error}. Finished trials are kept in `trials`"
+            f"the journal {path} cannot be written: {error}. Finished trials are in the study, "
+            "and in `trials` of fmin"
         ) from error
 
 

@@ -79,9 +79,23 @@ def brief(history: View) -> str:
 
 def bar_on_stderr(initial: int, total: int | None) -> AbstractContextManager[Any]:
     """A bar on stderr: a tqdm bar in a terminal or a notebook, one line per minute in a file."""
-    if not in_notebook() and not sys.stderr.isatty():
-        return Lines(initial, total)
-    return tqdm_bar(initial, total) if in_notebook() else _bar_below_logs(initial, total)
+    if in_notebook():
+        return tqdm_bar(initial, total)
+    return _bar_below_logs(initial, total) if _in_terminal() else Lines(initial, total)
+
+
+def _in_terminal() -> bool:
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):  # there is no stderr, or it is closed
+        return False
+
+
+def write_on_stderr(text: str) -> None:
+    """Write a line, if stderr exists, is open, and somebody reads it."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -179,8 +193,7 @@ class Lines:
             count = f"{share:4.0%}| {self._n}/{self._total}"
         seconds = int(self._clock() - self._begun)
         took = f"{seconds // 60}:{seconds % 60:02d}"
-        with contextlib.suppress(OSError, ValueError):  # stderr is closed, or nobody reads it
-            print(f"{count} trials [{took}] {self.postfix}", file=sys.stderr, flush=True)
+        write_on_stderr(f"{count} trials [{took}] {self.postfix}")
 
 
 def tqdm_bar(initial: int, total: int | None) -> AbstractContextManager[Any]:

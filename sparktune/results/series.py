@@ -118,8 +118,8 @@ def records(trials: Finished) -> list[Trial]:
     """
     if not hasattr(trials, "records"):
         raise InvalidArgument(
-            "trials must be the Trials, SparkTrials or ThreadTrials that was given to fmin, "
-            f"got {type(trials).__name__}: {trials!r}"
+            "trials must be a Study, or the Trials, SparkTrials or ThreadTrials that was given to "
+            f"fmin, got {type(trials).__name__}: {trials!r}"
         )
     if not trials.records:
         raise InvalidArgument("nothing to plot: there are no trials yet")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from sparktune.results.cells import number, utc
 from sparktune.results.finished import Finished, shown
 from sparktune.results.ranking import best
 from sparktune.results.table import top_table
-from sparktune.trial import Status
+from sparktune.trial import Status, Trial
+
+_MOST = 20
+"""Largest number of parameters in one line."""
 
 
 def summary(trials: Finished) -> dict[str, str]:
@@ -23,8 +28,7 @@ def summary(trials: Finished) -> dict[str, str]:
     found = best(trials.records.values())
     about["best loss"] = f"{found.loss:.6g} (trial {found.id})" if found else "none"
     if found:
-        values = shown(trials, found).items()
-        about["best at"] = ", ".join(f"{label}={number(value)}" for label, value in values)
+        about["best at"] = _point(trials, found)
     return about
 
 
@@ -35,8 +39,16 @@ def line(trials: Finished) -> str:
     found = best(trials.records.values())
     if found is None:
         return f"{text}; no loss yet" if trials.records else text
-    at = summary(trials)["best at"]
-    return f"{text}; best loss {number(found.loss)} (trial {found.id}) at {at}"
+    where = f"best loss {number(found.loss)} (trial {found.id}) at {_point(trials, found, _MOST)}"
+    return f"{text}; {where}"
+
+
+def _point(trials: Finished, trial: Trial, most: int | None = None) -> str:
+    """The first `most` parameters of a trial as a text; None: all."""
+    values = shown(trials, trial)
+    parts = [f"{label}={number(value)}" for label, value in islice(values.items(), most)]
+    more = len(values) - len(parts)
+    return ", ".join(parts) + (f" and {more} more" if more else "")
 
 
 def counts(trials: Finished) -> str:

@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from sparktune.errors import BadSearchSpace, InvalidArgument
+from sparktune.errors import BadSearchSpace, InvalidArgument, brief
 from sparktune.samplers import Sampler
 from sparktune.samplers._options import name_of, with_options
 from sparktune.space.distributions import Array, Categorical, Distribution, Numeric
+from sparktune.space.expression import Apply
 from sparktune.space.space import Space
 
 _LEAST = 1e-3
@@ -51,6 +52,11 @@ class Belief:
             columns = Space(dict(prior)).columns
         except BadSearchSpace as error:
             raise InvalidArgument(f"prior: {error}") from None
+        if others := [label for label in prior if not isinstance(prior[label], Apply)]:
+            raise InvalidArgument(
+                f"prior: {others[0]!r} must be given by a parameter such as "
+                f"hp.normal({others[0]!r}, 0, 1), got {brief(prior[others[0]])}"
+            )
         found = {column.label: column.distribution for column in columns}
         if set(found) != set(prior):
             raise InvalidArgument(

@@ -91,14 +91,14 @@ def uniformint(label: str, low: float, high: float, q: float = 1.0) -> Apply:
 
 def loguniform(label: str, low: float, high: float) -> Apply:
     """exp(uniform(low, high)), where the bounds are logarithms. For values from 0.001 to 10 write
-    `loguniform(label, log(0.001), log(10))`.
+    `loguniform(label, log(0.001), log(10))`. Bounds such as 0.001 and 0.1 give a warning.
     """
-    return _numeric(label, "loguniform", low=low, high=high)
+    return _log_uniform(label, "loguniform", low=low, high=high)
 
 
 def qloguniform(label: str, low: float, high: float, q: float) -> Apply:
     """round(exp(uniform(low, high)) / q) * q, a float that may be 0. The bounds are logarithms."""
-    return _numeric(label, "qloguniform", low=low, high=high, q=q)
+    return _log_uniform(label, "qloguniform", low=low, high=high, q=q)
 
 
 def normal(label: str, mu: float, sigma: float) -> Apply:
@@ -126,6 +126,21 @@ def _numeric(label: str, prior: str, **given: Any) -> Apply:
     arguments = PRIORS[prior].check(_name_of(prior, label), **given)
     convert = scope.int if PRIORS[prior].whole else scope.float
     return convert(_parameter(label, prior, **arguments))
+
+
+def _log_uniform(label: str, prior: str, **given: Any) -> Apply:
+    """The node of a parameter whose bounds are logarithms. Bounds that seem to be none give a
+    warning.
+    """
+    node, low, high = _numeric(label, prior, **given), given["low"], given["high"]
+    if 0 < 10 * low <= high <= 1:
+        warnings.warn(
+            f"{_name_of(prior, label)}: the bounds are logarithms, so values are from "
+            f"{math.exp(low):g} to {math.exp(high):g}; for values from {low:g} to {high:g} give "
+            f"log({low:g}) and log({high:g})",
+            stacklevel=3,
+        )
+    return node
 
 
 def _switch(index: Apply, options: list[Any]) -> Apply:

@@ -117,8 +117,8 @@ def _check_range(
         )
     if log and high > LARGEST_EXPONENT:
         raise BadSearchSpace(
-            f"{named}: the bounds are logarithms, and exp({high:g}) is infinite; "
-            f"did you mean low=log({low:g}), high=log({high:g})?"
+            f"{named}: the bounds are logarithms, and exp({high:g}) is infinite"
+            + (f"; did you mean low=log({low:g}), high=log({high:g})?" if low > 0 else "")
         )
     step = _check_step(named, q)
     _check_finite(named, low, high, log, q)

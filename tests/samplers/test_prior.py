@@ -72,7 +72,7 @@ def test_the_density_is_largest_at_the_centre_and_never_zero() -> None:
         (3, "prior must be"),
         ({}, "prior must be"),
         ({"lr": hp.normal("rate", 0, 1)}, "each key must equal the label"),
-        ({"lr": 3}, "each key must equal the label"),
+        ({"lr": 3}, r"'lr' must be given by a parameter such as hp.normal\('lr', 0, 1\), got 3"),
         ({"rate": hp.normal("rate", 0, 1)}, "no parameter 'rate'; it has kind, lr, n, x, deep"),
         ({"lr": hp.choice("lr", [1, 2])}, "cannot describe"),
         ({"kind": hp.choice("kind", [1, 2])}, "cannot describe"),

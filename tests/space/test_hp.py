@@ -298,6 +298,24 @@ def test_bounds_of_loguniform_that_were_meant_unlogged_are_explained() -> None:
     with pytest.raises(BadSearchSpace, match=r"bounds are logarithms.*did you mean.*log\(1000\)"):
         hp.loguniform("x", 1, 1000)
     assert column(hp.loguniform("x", 1, 709)).support[1] == pytest.approx(exp(709))
+    with pytest.raises(BadSearchSpace, match=r"exp\(1000\) is infinite$"):
+        hp.loguniform("x", -1, 1000)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1e-5, 0.1), (0.1, 1)])
+def test_bounds_of_loguniform_that_look_unlogged_give_a_warning(low: float, high: float) -> None:
+    with pytest.warns(UserWarning, match=r"the bounds are logarithms, so values are from") as told:
+        hp.loguniform("x", low, high)
+    assert told[0].filename == __file__
+    with pytest.warns(UserWarning, match="qloguniform"):
+        hp.qloguniform("x", low, high, 1)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-3, 0.1), (0.5, 1), (0.1, 1.5), (1, 3)])
+def test_bounds_of_loguniform_that_can_be_logarithms_give_no_warning(
+    low: float, high: float
+) -> None:
+    hp.loguniform("x", low, high)
 
 
 @pytest.mark.parametrize("function", [hp.normal, hp.lognormal])
