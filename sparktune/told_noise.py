@@ -6,13 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+_SOURCES = frozenset({"loss_variance", "losses", "cv_results"})
+
 
 def variance_of(result: Mapping[str, Any] | None, loss: float | None) -> tuple[float, str] | None:
     """(variance of the noise of a loss, its origin as a text); None if the result does not give it.
     The variance is `loss_variance`. Without that, it is the variance of the folds whose mean is the
     loss, divided by their number; the folds are in `losses`, or in `cv_results` of a search.
     """
-    if not result:
+    if not result or _SOURCES.isdisjoint(result):
         return None
     told = _finite(result.get("loss_variance"))
     if told is not None and told > 0:

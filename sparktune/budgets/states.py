@@ -152,6 +152,8 @@ class States:
         if event.trial.state:
             self._kept[event.trial.id] = event.trial.state
             self._written.discard(event.trial.state.name)
+        if not self._kept:
+            return
         rungs, least = ladder(self._study.scheduler), finalists(self._study.scheduler)
         for shared, most in ((False, _MOST), (True, _MOST_SHARED)):
             rows = {
