@@ -21,7 +21,7 @@ run; both modules are sent to the Spark workers by value.
 A module imports only from the rows above its own; modules of one row do not import each other
 unless they share a folder. `tests/test_architecture.py` checks this list.
 
-    0  errors, trial, worker, sharing, printable, told_noise, ranks
+    0  errors, trial, worker, sharing, printable, told_noise, ranks, ends
     1  tracked | space | history | events | arguments | clocks | documents | surrogates | outcomes
     2  samplers | schedulers | stopping | journal | results | ledger | annotated
     3  plots | reporting | tables | proposals

@@ -14,26 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparktune.ends import Ends, EndsInOrder
 from sparktune.told_noise import variance_of
 from sparktune.trial import Status, Trial
 
 STATUSES = tuple(Status)
 CODES = {status: code for code, status in enumerate(STATUSES)}
 _NEW, _RUNNING = CODES[Status.NEW], CODES[Status.RUNNING]
-
-
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """The m ended trials, without cancelled ones, in the order of their ends.
-
-    row        (m,)  row in the history
-    finished   (m,)  seconds since the epoch; -inf where unknown
-    loss       (m,)  inf where there is no usable loss
-    """
-
-    row: NDArray[np.int64]
-    finished: NDArray[np.float64]
-    loss: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,20 +203,14 @@ class History:
         self.row_of: dict[Any, int] = {}
         self.configurations = 0
         self._with_state: set[int] = set()  # rows
-        self._ended = 0
         self._rows: dict[str, NDArray[Any]] = {}  # columns of the current views; empty if outdated
-        self._known_ends: Ends | None = None
-        self._ends: dict[str, NDArray[Any]] = {
-            "row": np.empty(64, dtype=np.int64),
-            "finished": np.empty(64),
-            "loss": np.empty(64),
-        }
+        self._ends = EndsInOrder()
 
     def __len__(self) -> int:
         return self._n
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_rows": {}, "_known_ends": None}  # these are parts of the columns
+        return self.__dict__ | {"_rows": {}}  # these are parts of the columns
 
     def append(self, trial: Trial, row: NDArray[np.float64]) -> int:
         """Add a trial and return the index of its row."""
@@ -258,7 +239,7 @@ class History:
         """Update row i from its trial."""
         columns = self._columns
         if columns["status"].item(i) not in (_NEW, _RUNNING):
-            self._forget_end(i)
+            self._ends.remove(i)
         columns["status"][i] = CODES[trial.status]
         columns["budget"][i] = trial.budget
         parent = columns["parent"].item(i)
@@ -272,33 +253,8 @@ class History:
         told = variance_of(trial.result, trial.loss)
         columns["variance"][i] = np.nan if told is None else told[0]
         if not trial.status.pending and trial.status is not Status.CANCELLED:
-            self._end(i, trial)
-
-    def _end(self, i: int, trial: Trial) -> None:
-        """Insert the end of row i into the ends, by its time."""
-        m = self._ended
-        if m == len(self._ends["row"]):
-            for name, column in self._ends.items():
-                self._ends[name] = np.concatenate([column, np.empty_like(column)])
-        row, finished, loss = self._ends.values()
-        time = -np.inf if trial.finished is None else trial.finished
-        time = time if time == time else -np.inf
-        place = int(finished[:m].searchsorted(time, side="right"))
-        usable = trial.status is Status.OK and trial.loss is not None
-        for column, value in ((row, i), (finished, time), (loss, trial.loss if usable else np.inf)):
-            if place < m:
-                column[place + 1 : m + 1] = column[place:m]
-            column[place] = value
-        self._ended += 1
-        self._known_ends = None
-
-    def _forget_end(self, i: int) -> None:
-        m = self._ended
-        for place in np.flatnonzero(self._ends["row"][:m] == i):
-            for column in self._ends.values():
-                column[place : m - 1] = column[place + 1 : m]
-            self._ended -= 1
-            self._known_ends = None
+            loss = trial.loss if trial.status is Status.OK else None
+            self._ends.insert(i, trial.finished, np.inf if loss is None else loss)
 
     def replace(self, i: int, trial: Trial, row: NDArray[np.float64]) -> None:
         """Replace row i by another trial."""
@@ -313,12 +269,8 @@ class History:
             self._rows = {name: column[: self._n] for name, column in self._columns.items()}
             for column in self._rows.values():
                 column.flags.writeable = False
-        if self._known_ends is None:
-            self._known_ends = Ends(
-                **{k: column[: self._ended] for k, column in self._ends.items()}
-            )
         rows = self._rows
-        known_ends = self._known_ends, (rows["loss"], rows["status"], rows["finished"])
+        known_ends = self._ends.current, (rows["loss"], rows["status"], rows["finished"])
         return View(
             **rows, now=now, begun=begun, exhausted=exhausted, full=full, known_ends=known_ends
         )

@@ -21,6 +21,7 @@ ALLOWED = {
     "samplers": {"numpy", "scipy", "threadpoolctl"},
     "surrogates": {"numpy", "scipy", "sklearn"},
     "history": {"numpy"},
+    "ends": {"numpy"},
     "ranks": {"numpy"},
     "schedulers": {"numpy"},
     "budgets": {"numpy", "fsspec"},

@@ -10,6 +10,7 @@ repeats            repeated cross-validation for the best candidates
 nested             nested cross-validation
 spaces             spaces as users of scikit-learn and of other libraries write them
 fold               the evaluation of a candidate on folds, which travels to workers
+recorder           the predictions that a model makes while it is scored, which travels, too
 checks, failures   what is refused at once, and what is said of candidates without a score
 predictions        which predictions for test folds are kept, and how they are read
 weighted           scores of kept predictions on many samples of them at once

@@ -33,6 +33,7 @@ from sparktune.sklearn import (
     SparkSearchCV,
     flattening,
     fold,
+    recorder,
 )
 from sparktune.sklearn.spaces import space_of
 
@@ -449,14 +450,16 @@ print(evaluation(point, 1)["folds"][0]["test_scores"])
 
 def test_workers_need_scikit_learn_only() -> None:
     cloudpickle = pytest.importorskip("pyspark").cloudpickle
-    cloudpickle.register_pickle_by_value(fold)
+    for module in (fold, recorder):
+        cloudpickle.register_pickle_by_value(module)
     try:
         data = fold.Data(X, y, [(np.arange(60), np.arange(60, 90))] * 2, {}, {})
         flatten = flattening.flattening(SVC())
         task = fold.Evaluation(SVC(), get_scorer("f1"), data, flatten, [[0], [1]], np.nan, True)
         sent = cloudpickle.dumps((task, {"C": 2.0}))
     finally:
-        cloudpickle.unregister_pickle_by_value(fold)
+        for module in (fold, recorder):
+            cloudpickle.unregister_pickle_by_value(module)
     bare = subprocess.run(
         [sys.executable, "-c", BARE_WORKER], input=sent, capture_output=True, check=True
     )

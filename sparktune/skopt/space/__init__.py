@@ -2,8 +2,9 @@
 
 from sparktune.skopt.space.categorical import Categorical
 from sparktune.skopt.space.dimension import Dimension
+from sparktune.skopt.space.notation import check_dimension
 from sparktune.skopt.space.numeric import Integer, Real
-from sparktune.skopt.space.space import Space, check_dimension
+from sparktune.skopt.space.space import Space
 from sparktune.skopt.space.transformers import (
     CategoricalEncoder,
     Identity,
