@@ -1,4 +1,4 @@
-"""What a run with several budgets logs about them."""
+"""The log messages of a run with several budgets."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ Observer: TypeAlias = Callable[[Event, View], None]
 
 
 def of_budgets(scheduler: Scheduler, limit: int | None) -> list[Observer]:
-    """Log the ladder, if there is one, and about how many evaluations `limit` configurations will
-    take; return observers that log when the guard acts, and when the best trial has too little.
+    """Log the budgets of the scheduler, and the expected number of evaluations for `limit`
+    configurations. Return observers that log when the guard acts, and when the best trial of the
+    run has less than the full budget. Without several budgets, do nothing and return [].
     """
     rungs = ladder(scheduler)
     if not rungs:
@@ -30,8 +31,8 @@ def of_budgets(scheduler: Scheduler, limit: int | None) -> list[Observer]:
         each = zip(counts, rungs, (0.0, *rungs), strict=False)
         full = sum(count * (rung - before) for count, rung, before in each) / rungs[-1]
         text += (
-            f": about {_listed(counts)} evaluations, worth {full:.3g} full ones where states are "
-            "handed on"
+            f": about {_listed(counts)} evaluations, which cost as much as {full:.3g} full ones if "
+            "the objective continues from states"
         )
     logger.info("%s", text)
     return [Guard(scheduler), at_the_end]
@@ -73,8 +74,8 @@ def at_the_end(event: Event, history: View) -> None:
     budgets = history.budget[history.comparable]
     if isinstance(event, Stopped) and len(budgets) and budgets[0] < history.full:
         logger.warning(
-            "the best trial has the budget %g, and a full evaluation has %g: the run ended before "
-            "a configuration was promoted so far; continue it, or allow it more",
+            "the best trial has the budget %g, because no promoted configuration has a loss at the "
+            "full budget %g yet; to continue, repeat the call with a larger limit",
             budgets[0],
             history.full,
         )

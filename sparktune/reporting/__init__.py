@@ -4,12 +4,15 @@
     sparktune.report({"TPE": first, "random": second}, "report.html")
 
 report      the function and what it returns: the text of the page, saved or shown in a notebook
-page        the document: policy, style, scripts, and the sections of each study
-sections    what is readable without scripts: sentences, tables, pictures
-trusting    how far the best loss can be trusted: noise, corrected and held-out losses
-pictures    drawings in SVG for places without scripts, paper and comparisons
-content     the numbers that scripts draw from
-encoding    texts and columns as they may stand in a page
+page        the HTML document: security policy, style, scripts, and the sections of each study
+sections    the parts that can be read without scripts: sentences, tables, pictures
+trusting    the section about the reliability of the best loss: noise, corrected, held-out losses
+comparison  the section that compares several studies
+reproducing the section with the space, the best configuration as code, and versions
+pictures    SVG pictures, which need no scripts
+markup      HTML building blocks
+content     the values of one study that the sections and scripts show
+encoding    safe texts and columns for a page
 assets      scripts and style, joined in the order of `page.SCRIPTS`
 """
 

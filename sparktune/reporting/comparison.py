@@ -1,4 +1,4 @@
-"""Several studies beside each other."""
+"""The section that compares several studies."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _HEAD = ["study", "best loss", "found in trial", "trials", "without a loss", "sl
 
 
 def section(contents: Sequence[Content]) -> str:
-    """The best loss so far of each study, or of each method that several studies repeat, and what
-    each found; if their spaces differ, how.
+    """A plot of the best loss so far of each method, and a table of the studies. Studies that
+    repeat a method are one line with a band. If the search spaces differ, only the difference.
     """
     if why := _differences(contents):
-        said = f"These studies are not compared, as their search spaces differ: {why}."
+        said = f"These studies are not compared, because their search spaces differ: {why}."
         return markup.section("comparison", _TITLE, said, "", level=1)
     methods: dict[str, list[Content]] = {}
     for content in contents:
@@ -61,7 +61,9 @@ def _line(name: str, runs: Sequence[Content]) -> pictures.Line:
 
 
 def _wins(methods: Mapping[str, Sequence[Content]]) -> str:
-    """How often a run of one method ended better than a run of another; equal ends count half."""
+    """A table of how often a run of one method had a smaller loss at the end than a run of another.
+    Equal losses count half.
+    """
     n = min(len(content.staircase) for runs in methods.values() for content in runs)
     ends = {
         name: np.nan_to_num([run.staircase[n - 1] for run in runs], nan=np.inf)
@@ -99,7 +101,9 @@ def _row(content: Content) -> list[str]:
 
 
 def _differences(contents: Sequence[Content]) -> str:
-    """How the space of a study differs from the space of the first; "" if none is known to."""
+    """The first search space that differs from that of the first study, as a text; "" if there is
+    none.
+    """
     headers = [(content.name, content.study.header) for content in contents]
     known = [(name, header) for name, header in headers if header is not None and header.space]
     for name, header in known[1:]:

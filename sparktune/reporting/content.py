@@ -1,4 +1,4 @@
-"""The numbers of one study, as the scripts of a page receive them."""
+"""The values of one study that the sections and scripts of a page use."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from sparktune.results.scales import Scale
 from sparktune.results.series import Array, Columns, Timeline, Whole
 from sparktune.trial import Trial
 
-POINTS = 20_000  # drawn of one study
-_CELLS = 600_000  # values of parameters that a page holds of one study
-_EXACT = 20_000  # values of parameters up to which they are doubles
+POINTS = 20_000  # largest number of trials of one study in a page
+_CELLS = 600_000  # largest number of parameter values of one study in a page
+_EXACT = 20_000  # with more parameter values than this, they are stored as singles
 
 
 @dataclass(frozen=True)
 class Content:
-    """One study, with what several parts of a page need, each computed once."""
+    """One study and the values that several sections use. Each is computed once."""
 
     name: str
     study: Finished
     redact: bool = False
     test: float | Mapping[Any, float] | None = None
-    method: str = ""  # which this study and others repeat
+    method: str = ""  # the name that this study shares with others that repeat the method
 
     @cached_property
     def records(self) -> list[Trial]:
@@ -102,7 +102,7 @@ class Content:
 
     @cached_property
     def importance(self) -> Importance | str:
-        """How much each parameter explains, or why that cannot be computed."""
+        """The importance of each parameter, or the reason why it cannot be computed."""
         try:
             if not self.by_label:
                 return "importance cannot be computed: there are no parameters"
@@ -113,7 +113,7 @@ class Content:
 
     @cached_property
     def by_importance(self) -> list[Scale]:
-        """The scales, the most important parameter first where that is known."""
+        """The scales, the most important parameter first if the importance is known."""
         if isinstance(self.importance, str):
             return self.by_label
         order = {label: i for i, label in enumerate(self.importance.labels)}
@@ -121,8 +121,8 @@ class Content:
 
     @cached_property
     def shown(self) -> Whole:
-        """Rows that the page holds: all; of very many, every improvement, then failures, then an
-        even sample of the rest.
+        """The rows that the page contains. If there are too many trials, it contains all
+        improvements, then failures, then an even sample of the rest.
         """
         n, d = len(self.records), len(labels(self.study))
         most = max(min(POINTS, _CELLS // max(d, 1)), 1000)
@@ -139,7 +139,7 @@ class Content:
         return np.flatnonzero(keep)
 
     def data(self) -> dict[str, Any]:
-        """What scripts draw from."""
+        """The data of the scripts."""
         rows, columns = self.shown, self.columns
         kind = "f8" if len(rows) * len(self.by_label) <= _EXACT else "f4"
         ids = [trial.id for trial in self.records]
@@ -201,7 +201,7 @@ class Content:
 
 
 def _some(rows: Whole, most: int) -> Whole:
-    """At most so many of these rows, evenly spaced."""
+    """At most `most` of these rows, evenly spaced."""
     if len(rows) <= most:
         return rows
     picked: Whole = rows[np.linspace(0, len(rows) - 1, max(most, 0)).astype(np.int64)]
@@ -209,7 +209,7 @@ def _some(rows: Whole, most: int) -> Whole:
 
 
 def _ids(ids: list[Any]) -> Any:
-    """The ids; only how many there are, if they are 0, 1, 2, ..."""
+    """The ids, or only their number if they are 0, 1, 2, ..."""
     if ids == [*range(len(ids))]:
         return len(ids)
     return [id if isinstance(id, int) else visible(id) for id in ids]

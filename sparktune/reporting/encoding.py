@@ -1,7 +1,7 @@
-"""Texts and columns in a form that is safe in a page, whatever a journal holds.
+"""Texts and columns in a form that is safe in a page, whatever a journal contains.
 
-Every text goes through `visible` or `lines`, so that a control character can neither hide nor
-reorder what people read; as markup it goes through `text`, as data through `data`.
+`visible` and `lines` escape control characters, which could hide or reorder text. `text` also
+escapes markup, and `data` makes JSON that cannot end its script.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Pieces of markup, from which all sections are made. Arguments called `body` are markup; all
-others are text, which is escaped here.
+"""HTML building blocks of all sections. Arguments named `body` are markup; all others are texts,
+which are escaped here.
 """
 
 from __future__ import annotations
@@ -20,8 +20,14 @@ def section(
     raw: bool = False,
     level: int = 2,
 ) -> str:
-    """One section; `caption` is text, or markup if `raw`; `scripted`: of no use without scripts;
-    `level`: of its heading.
+    """One section.
+
+    Args:
+        kind: its class in the style sheet.
+        title, caption, body: its content; the title is markup.
+        scripted: whether it is hidden without scripts.
+        raw: whether `caption` is markup.
+        level: level of the heading.
     """
     classes = f"{kind} scripted" if scripted else kind
     said = f'<p class="caption">{caption if raw else text(caption)}</p>' if caption else ""
@@ -29,33 +35,33 @@ def section(
 
 
 def chart(script: str) -> str:
-    """A place that a script fills."""
+    """An empty element, into which a script draws."""
     return f'<div class="chart" data-chart="{script}"></div>'
 
 
 def fallback(body: str) -> str:
-    """What is shown until a script has drawn the chart before it."""
+    """Content that is shown until a script has drawn the chart before it."""
     return f'<div class="fallback">{body}</div>'
 
 
 def details(title: str, body: str) -> str:
-    """A body that is folded until it is opened."""
+    """A body that is folded at first."""
     return f"<details><summary>{title}</summary>{body}</details>"
 
 
 def items(said: Iterable[str]) -> str:
-    """Items of a list, which are markup."""
+    """The items of a list; each is markup."""
     return "".join(f"<li>{each}</li>" for each in said)
 
 
 def pairs(rows: Sequence[Sequence[str]]) -> str:
-    """Facts, one a row."""
+    """A table of pairs (name, value), one per row."""
     body = "".join(f"<tr><th>{text(k)}</th><td>{text(v)}</td></tr>" for k, v in rows)
     return f'<table class="pairs">{body}</table>'
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows of text under their names."""
+    """A table of texts with the names of its columns."""
     names = "".join(f'<th scope="col">{text(name)}</th>' for name in head)
     body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>" for row in rows)
     head = f"<thead><tr>{names}</tr></thead>"
@@ -63,5 +69,5 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def block(value: str) -> str:
-    """Text of several lines, as it is written."""
+    """Preformatted text of several lines."""
     return f"<pre>{escape(lines(value))}</pre>"

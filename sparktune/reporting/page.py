@@ -1,4 +1,6 @@
-"""The document: one file, whose policy allows no script but its own, and loads nothing."""
+"""The HTML document. Its security policy only allows its own script and style, and it loads no
+other file.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ SCRIPTS = (
 
 
 def page(contents: Sequence[Content], refresh: int | None = None) -> str:
-    """The whole page, which loads itself again every `refresh` seconds, if any."""
+    """The whole page. It reloads itself every `refresh` seconds; None: never."""
     title = "sparktune: " + ", ".join(content.name for content in contents)
     several = len(contents) > 1
     parts = [comparison.section(contents)] if several else []
@@ -57,7 +59,7 @@ def page(contents: Sequence[Content], refresh: int | None = None) -> str:
 
 
 def _study(content: Content, index: int, several: bool) -> str:
-    """All sections of one study; of several studies, each can be folded."""
+    """All sections of one study. If there are several studies, each can be folded."""
     body = "".join(
         each(content)
         for each in (

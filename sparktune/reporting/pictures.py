@@ -1,7 +1,7 @@
-"""Drawings in SVG, for places without scripts and for comparisons.
+"""SVG pictures, for readers without scripts and for comparisons.
 
-Colours come from classes of the style sheet, so that a dark page has dark pictures; no text of a
-study becomes anything but text.
+Colours are classes of the style sheet, so that pictures follow a dark or light page. All texts of a
+study are escaped.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NARROW, _BESIDE, _LABEL = 480, 170, 24  # width of bars, room and characters be
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A staircase through (x, y), with a band from low to high where there is one."""
+    """A staircase through (x, y), and a band from `low` to `high` if these are given."""
 
     name: str
     x: Array
@@ -37,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """Places of values in the picture."""
+    """Converts values to positions in the picture."""
 
     x: tuple[float, float]
     y: tuple[float, float]
@@ -55,7 +55,9 @@ class _Frame:
 def losses(
     lines: Sequence[Line], points: tuple[Array, Array] | None, high: float, title: str
 ) -> str:
-    """Staircases over trials, and points behind them; values above `high` lie on the upper edge."""
+    """Staircases over trials, and points behind them. Values above `high` are drawn on the upper
+    edge.
+    """
     clouds = [] if points is None else [points]
     every = np.concatenate([line.y for line in lines] + [y for _, y in clouds])
     finite = every[np.isfinite(every)]
@@ -102,7 +104,7 @@ def _svg(parts: Sequence[str], height: int, title: str, width: int = _WIDTH) -> 
 
 
 def _widened(low: float, high: float) -> tuple[float, float]:
-    """A range that holds both ends and some more."""
+    """The range from `low` to `high` with a margin."""
     margin = 0.04 * (high - low) or abs(low) * 0.1 or 1.0
     if not math.isfinite(margin):
         margin = 0.0

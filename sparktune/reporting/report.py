@@ -1,4 +1,4 @@
-"""What `sparktune.report` and `study.report` do."""
+"""`report`, which makes an HTML page of one or several studies."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from sparktune.worker import as_number
 
 @dataclass(frozen=True)
 class Report:
-    """A page about studies. A notebook shows it where it is the last value of a cell.
+    """A page about studies. A notebook shows it if it is the last value of a cell.
 
-    html   the text of the page: one file that loads nothing
+    html   the page: one file that loads no other
     """
 
     html: str
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page; replaces the file.
+        """Write the page to a file. An existing file is replaced.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         Path(path).write_text(self.html, encoding="utf-8", newline="\n")
 
     def show(self) -> None:
-        """Show the page in a notebook, wherever in a cell this is called. A notebook of Databricks
-        shows it by its own `displayHTML`.
+        """Show the page in a notebook, also from the middle of a cell. On Databricks this calls
+        `displayHTML`.
 
         Raises:
             ImportError: there is no IPython.
@@ -59,7 +59,7 @@ class Report:
             display(self)  # type: ignore[no-untyped-call, unused-ignore]
 
     def _repr_html_(self) -> str:
-        """The page in a frame of its own, which can reach nothing around it."""
+        """The page in a sandboxed frame, which cannot access the notebook."""
         return (
             '<iframe sandbox="allow-scripts" title="sparktune report" width="100%" height="900" '
             f'style="border:0" srcdoc="{escape(self.html)}"></iframe>'
@@ -77,29 +77,30 @@ def report(
     redact: bool = False,
     refresh: int | None = None,
 ) -> Report:
-    """One HTML page about a study, or about several beside each other.
+    """Make one HTML page about a study, or about several studies.
 
-    The page is one file: it needs no server and no network, loads nothing, and can be read without
-    scripts, on paper and on a phone. The same trials give the same page, byte for byte, as long as
-    the versions that it names are the same: those of Python and of installed packages. Above 20,000
-    trials (fewer if there are many parameters), charts hold all improvements and a part of the
-    rest, and say so.
+    The page is one file. It needs no server and no network, and can be read without scripts, on
+    paper and on a phone. The same trials give the same bytes, as long as the versions of Python and
+    of the installed packages that it names are the same. Above 20,000 trials (fewer if there are
+    many parameters), charts show all improvements and a part of the other trials, and the page says
+    so.
 
     Args:
-        studies: a `Study`, the `Trials` that were given to `fmin`, or {name: one of these}, or
-            {name: list of these} where several studies repeat a method: they are compared by their
-            median, a band between their quartiles, and how often each wins.
-        path: where the page is written, if anywhere; replaces the file.
-        test: losses on data that the search did not see, of one study: a number of its best trial,
-            or {id: loss}. They say whether the search followed noise. None: what objectives
-            returned as `test_loss`, which the search does not use.
-        redact: leave out messages, tracebacks and what objectives printed, which may hold data.
-        refresh: the page loads itself again every so many seconds, for a file that is written again
-            while a study runs.
+        studies: a `Study`; the `Trials` that were given to `fmin`; {name: one of these}; or
+            {name: list of these} if several studies repeat a method. Methods are compared by the
+            median of their studies, a band between the quartiles, and how often each wins.
+        path: the file to write, which is replaced if it exists; None: none.
+        test: losses on held-out data, which the search did not use, for one study: the loss of its
+            best trial, or {id: loss}. They show whether the search followed noise. None: the
+            `test_loss` of the results, if objectives returned one.
+        redact: whether to leave out messages, tracebacks and the output of objectives, which may
+            contain data.
+        refresh: seconds after which the page reloads itself, for a file that is rewritten during a
+            run; None: never.
 
     Raises:
-        InvalidArgument: `studies` holds something else than studies, or `test` something else than
-            finite losses of its trials.
+        InvalidArgument: `studies` contains something other than studies, or `test` something other
+            than finite losses of trials of the study.
         OSError: the file cannot be written.
     """
     named = _named(studies)
@@ -130,7 +131,7 @@ def _check_test(test: Any, named: Mapping[str, tuple[Finished, str]]) -> None:
 
 
 def _named(studies: Any) -> dict[str, tuple[Finished, str]]:
-    """{name: (study, the method that it repeats)}"""
+    """{name: (study, name of its method)}"""
     if not isinstance(studies, Mapping):
         header = getattr(studies, "header", None)
         studies = {(header.objective if header else "") or "study": studies}

@@ -1,4 +1,4 @@
-"""The section that says what a study was, and gives code that builds its best configuration."""
+"""The section with the space, code that builds the best configuration, and versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PACKAGES = ("sparktune", "pyspark", "pyspark-client", "scikit-learn")
 
 
 def reproduce(content: Content) -> str:
-    """The space, code that gives the best configuration again, seed, algorithm and versions."""
+    """The space, code that builds the best configuration, the seed, the algorithm and versions."""
     header = content.study.header
     if header is None and content.best is None:
         return ""
@@ -44,14 +44,14 @@ _MADE = "Versions where this page was made; journals do not record those of thei
 
 
 def _named(content: Content, options: dict[str, Any]) -> list[tuple[str, Any]]:
-    """The choices, whose values are the index of an option."""
+    """The choices: their labels and chosen options. Their values are indices of options."""
     values = content.best.values if content.best else {}
     return [(label, value) for label, value in options.items() if value is not values[label]]
 
 
 def _algorithm(content: Content) -> list[list[str]]:
-    """The sampler and the scheduler of a `Study`. Those of a loaded one are what it goes on with,
-    because a journal does not name them.
+    """The sampler and the scheduler of a `Study`. A journal does not name them, so those of a
+    loaded study are the arguments of `load`.
     """
     found = {name: getattr(content.study, name, None) for name in ("sampler", "scheduler")}
     whose = "of the Study when this page was made; journals do not name it"
@@ -59,8 +59,8 @@ def _algorithm(content: Content) -> list[list[str]]:
 
 
 def _options(value: Any) -> str:
-    """The type of a sampler or scheduler, with its options that are plain values: others may be
-    shown differently by each process.
+    """The type of a sampler or scheduler, with its options that are plain values. The text of
+    other options could differ from process to process.
     """
     named = fields(value) if is_dataclass(value) else ()
     plain = {each.name: getattr(value, each.name) for each in named}
@@ -69,7 +69,7 @@ def _options(value: Any) -> str:
 
 
 def _versions() -> list[list[str]]:
-    """Python and the packages that are installed, none of which is imported."""
+    """The versions of Python and of installed packages, which are not imported."""
     found = [["Python", platform.python_version()]]
     for name in _PACKAGES:
         with suppress(PackageNotFoundError):

@@ -1,7 +1,7 @@
-"""The parts of a page that are readable without scripts: sentences, tables, pictures.
+"""The parts of a page that can be read without scripts: sentences, tables, pictures.
 
-Each function returns the markup of one section of one study; an element of class `chart` is filled
-by the script whose name it bears, and what it replaces has the class `fallback`.
+Each function returns the markup of one section of one study. A script draws into elements of class
+`chart`, and hides the element of class `fallback` that follows.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from sparktune.results.cells import counted, number, span
 from sparktune.results.finished import shown
 from sparktune.results.series import top
 
-FEW = 30  # trials with a loss under which importance is not to be trusted
-_TOP = 25  # rows of the table that is there without scripts
-_STRAGGLER = 3  # times the median
-_NAMED = 5  # trials in a sentence
+FEW = 30  # with fewer trials with a loss, importance is unreliable
+_TOP = 25  # rows of the table without scripts
+_STRAGGLER = 3  # a slow trial lasts longer than this times the median
+_NAMED = 5  # largest number of trials in a sentence
 
 
 def headline(content: Content) -> str:
-    """The best trial, what the study cost, and warnings."""
+    """The best trial, the cost of the study, and warnings."""
     best = content.best
     if best is None:
         what = "No trial has a usable loss." if content.records else "There are no trials yet."
@@ -69,14 +69,14 @@ def _cost(content: Content) -> list[list[str]]:
 
 
 def _warnings(content: Content) -> str:
-    """What can mislead a reader of the page."""
+    """Facts that could otherwise mislead a reader of the page."""
     statuses = [trial.status for trial in content.records]
     ended = sum(not status.pending for status in statuses)
     failed = sum(len(group.trials) for group in content.groups)
     said = []
     if ended and failed / ended >= 0.1:
         said.append(
-            f"{failed} of the {counted(ended, 'trial')} that ended gave no usable loss "
+            f"{failed} of the {counted(ended, 'trial')} that ended have no usable loss "
             f"({failed / ended:.0%})."
         )
     if pending := sum(status.pending for status in statuses):
@@ -117,7 +117,7 @@ def history(content: Content) -> str:
 
 
 def importance(content: Content) -> str:
-    """How much each parameter explains."""
+    """The importance of each parameter."""
     if not content.records:
         return ""
     found = content.importance
@@ -182,7 +182,7 @@ def trials(content: Content) -> str:
 
 
 def timeline(content: Content) -> str:
-    """When trials ran."""
+    """The times at which trials ran."""
     line = content.timeline
     if line is None:
         return ""

@@ -1,4 +1,4 @@
-"""How far the best loss can be trusted: its noise, the luck of the draw, and held-out data."""
+"""The section about the reliability of the best loss: noise, luck, and held-out data."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sparktune.results.cells import counted, number, span
 from sparktune.results.corrected import HeldOut
 from sparktune.results.series import top
 
-_NAMED = 5  # trials in a sentence
+_NAMED = 5  # largest number of trials in a sentence
 
 
 def trust(content: Content) -> str:
-    """How far the best loss can be trusted."""
+    """The reliability of the best loss."""
     if content.best is None:
         return ""
     said = [*_noise(content), *_corrected(content)]
@@ -29,7 +29,7 @@ def trust(content: Content) -> str:
         n = counted(int(content.columns.usable.sum()), "trial")
         said = [
             f"If losses are noisy, the best of {n} is partly luck: expect a larger loss on new "
-            "data. Nothing in these results measures by how much.",
+            "data. These results do not show by how much.",
             "Return <code>loss_variance</code> beside the loss, or evaluate the best values "
             "several times on data that the search did not see.",
         ]
@@ -92,7 +92,7 @@ def _held_out(content: Content, found: HeldOut) -> list[str]:
 
 
 def _overtuning(found: HeldOut) -> str:
-    """Whether an earlier incumbent was better on held-out data."""
+    """A sentence on whether an earlier best trial was better on held-out data."""
     if found.overtuning <= 0:
         return (
             f"Of the {len(found.losses)} trials that were the best so far, it is also the best on "

@@ -7,9 +7,9 @@ The study is the source of truth, and MLflow holds a copy. The copy may lag or b
 `sparktune track JOURNAL` sends what is missing. Tracking neither delays nor ends a run.
 
 observer    the options, and the observer of one run
-sending     the threads that send, try again and give up
-rate        how fast trials may go to a server with a quota
-projection  what MLflow holds of one study, and what it lacks
+sending     the threads that send, retry and give up
+rate        the limit of requests to a server with a quota
+projection  the runs of one study in MLflow, and the requests that complete them
 names       names, tags, parameters and metrics of trials and studies
 client      the requests to MLflow; no other module knows its API
 """

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-_PARAMS, _METRICS = 100, 1000  # of one request, at most
-# Requests fail soon, and MLflow does not repeat them: the sender decides when to try again.
+_PARAMS, _METRICS = 100, 1000  # largest numbers in one request
+# Requests fail soon, and MLflow does not repeat them, because the sender decides when to retry.
 _QUICKLY = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
@@ -24,8 +24,8 @@ _users: list[dict[str, str | None]] = []
 
 @dataclass(frozen=True)
 class Here:
-    """What the user's thread knows: the active run, its experiment and the tags of a notebook. None
-    stands for what there is not.
+    """The context of the user's thread: the active run, its experiment and the tags of a notebook;
+    None for each that does not exist.
     """
 
     run: str | None = None
@@ -34,8 +34,8 @@ class Here:
 
     @staticmethod
     def now() -> Here:
-        """What this thread knows. A program that has not imported MLflow has no active run, so the
-        import is left to the sender, except in a notebook of Databricks.
+        """The context of this thread. A program that has not imported MLflow has no active run.
+        Then only the sender imports it, except in a notebook of Databricks.
         """
         by_name = os.environ.get("MLFLOW_RUN_ID")
         if "mlflow" not in sys.modules and "DATABRICKS_RUNTIME_VERSION" not in os.environ:
@@ -50,7 +50,7 @@ class Here:
 
 
 def _context() -> dict[str, str]:
-    """The tags that MLflow gives every run: user, source, notebook."""
+    """The tags that MLflow gives to every run: user, source, notebook."""
     from mlflow.tracking.context import registry
 
     return dict(registry.resolve_tags())
@@ -58,7 +58,7 @@ def _context() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as the server knows it."""
+    """A run on the server."""
 
     id: str
     experiment: str
@@ -69,7 +69,7 @@ class Run:
 
 
 class Client:
-    """Requests to one server. They raise what MLflow raises; see `refused`."""
+    """Requests to one server. They raise MLflow's exceptions; see `refused`."""
 
     def __init__(self, uri: str | None, experiment: str | None, here: Here) -> None:
         import mlflow
@@ -95,7 +95,7 @@ class Client:
         return self.uri.startswith("databricks")
 
     def experiment(self) -> str:
-        """The id of the experiment, which is created if there is none of its name."""
+        """The id of the experiment, which is created if it does not exist."""
         name = self._name
         if name is None and self._here.experiment is not None:
             return self._here.experiment
@@ -142,7 +142,7 @@ class Client:
         metrics: Sequence[tuple[str, float, float, int]] = (),
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Add to a run, in one request, or more if there is much; metrics are (key, value, seconds
+        """Add to a run, with several requests if one is too small. Metrics are (key, value, seconds
         since the epoch, step).
         """
         from mlflow.entities import Metric, Param, RunTag
@@ -185,29 +185,31 @@ def _run(run: Any) -> Run:
 
 
 def refused(error: Exception) -> bool:
-    """Whether a server understood a request and will never fulfil it, so that sending it again is
-    useless. Any other failure may pass.
+    """Whether the server rejected the request itself, so that a retry is useless. Other failures
+    may be temporary.
     """
     code = getattr(error, "get_http_status_code", None)
     return code is not None and code() in (400, 404, 409, 413)
 
 
 def hopeless(error: Exception) -> bool:
-    """Whether a server refuses the study, such as for an experiment that was deleted."""
+    """Whether the server rejects the whole study, for example because its experiment was deleted or
+    the credentials are invalid.
+    """
     code = getattr(error, "get_http_status_code", None)
     return refused(error) or (code is not None and code() in (401, 403))
 
 
 def certain(error: Exception) -> bool:
-    """Whether a request that failed has certainly changed nothing."""
+    """Whether a failed request certainly changed nothing on the server."""
     code = getattr(error, "get_http_status_code", None)
     return code is not None and (code() in (401, 403, 429) or code() < 429)
 
 
 @contextmanager
 def quickly() -> Iterator[None]:
-    """Inside, requests fail soon and MLflow prints nothing. Where several overlap, the end of the
-    last one restores the settings.
+    """A context in which requests fail soon and MLflow prints nothing. If several contexts overlap,
+    the end of the last one restores the settings.
     """
     with _setting:
         _users.append({key: os.environ.get(key) for key in _QUICKLY})

@@ -1,6 +1,7 @@
-"""What trials and studies are called in MLflow: keys, parameters, metrics, tags.
+"""The names of trials and studies in MLflow: keys, parameters, metrics, tags.
 
-Names that Databricks' Hyperopt gave are kept, so that saved searches find new runs, too.
+Some tags and metrics have the names of Databricks' Hyperopt, so that saved searches also find new
+runs.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ ERROR = "sparktune.error"
 DUPLICATE = "sparktune.duplicate"
 PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
-KEY_LENGTH, PARAM_LENGTH, TAG_LENGTH = 250, 6000, 5000  # characters that MLflow accepts
-_METRICS = 500  # of one trial
+KEY_LENGTH, PARAM_LENGTH, TAG_LENGTH = 250, 6000, 5000  # MLflow's limits, in characters
+_METRICS = 500  # largest number for one trial
 _FORBIDDEN = re.compile(r"[^\w\-./: ]")
 _ENDS = {Status.OK: "FINISHED", Status.CANCELLED: "KILLED"}
 _HYPEROPT = {Status.OK: "success", Status.CANCELLED: "cancelled"}
 
 
 def study_id(header: Header) -> str:
-    """An id that no other study has, and that is the same in all runs of the study."""
+    """A unique id of the study, the same in all its runs."""
     text = f"{header.created!r} {header.seed} {header.space}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def keys(labels: Iterable[str]) -> dict[str, str]:
-    """{label: key}, where MLflow accepts each key, and different labels have different keys."""
+    """{label: key} with keys that MLflow accepts, different for different labels."""
     found: dict[str, str] = {}
     for label in labels:
         found[label] = _unused(_key(label), found.values())
@@ -85,7 +86,7 @@ def metrics(trial: Trial) -> dict[str, float]:
 
 
 def end(trial: Trial) -> str:
-    """The status of an ended trial's run, in MLflow's words."""
+    """MLflow's status of the run of an ended trial."""
     return _ENDS.get(trial.status, "FAILED")
 
 
@@ -112,7 +113,7 @@ def _common(study: str) -> dict[str, str]:
 
 
 def study_params(header: Header, about: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters of a study's parent run: what is known of it, and its priors."""
+    """The parameters of a study's parent run: facts about the study, and its priors."""
     found = {"objective": header.objective, "seed": header.seed, **about}
     named = keys(f"space.{label}" for label in header.columns)
     found |= {named[f"space.{label}"]: what for label, what in header.columns.items()}
@@ -120,7 +121,7 @@ def study_params(header: Header, about: Mapping[str, Any]) -> dict[str, str]:
 
 
 def counts(trials: Iterable[Trial]) -> dict[str, float]:
-    """Counts of trials by how they ended, under the names that Databricks' Hyperopt used."""
+    """The numbers of ended trials by status, with the names of Databricks' Hyperopt."""
     ends = [trial.status for trial in trials if not trial.status.pending]
     ok, cancelled = ends.count(Status.OK), ends.count(Status.CANCELLED)
     return {

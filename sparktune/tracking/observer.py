@@ -48,16 +48,16 @@ class MlflowObserver:
         experiment: its name; it is created if there is none. None: the experiment in use.
         run_name: of a new parent run; None: the name of the objective.
         tracking_uri: of the server; None: the one in use.
-        children: how many trials get a run of their own. Later ones get one only if they improve
-            the best loss; the table and the report hold all.
+        children: number of trials with a run of their own. Later trials get one only if they
+            improve the best loss; the table and the report contain all.
         rate: trials per second that are sent to Databricks (three requests each), after the first
-            50; a workspace allows all its users together 47 batches per second.
-        patience: seconds that the end of the run waits at most until everything is sent. Sending
-            continues afterwards while the program runs.
+            50. A workspace allows 47 batches per second for all its users together.
+        patience: largest number of seconds for which the end of the run waits until everything is
+            sent. Sending continues afterwards while the program runs.
         workers: whether the trial's run is the active run while the objective is called, so that
-            its own calls and autologging log there. Workers then need MLflow and access to the
-            server, and each trial makes one more request before the objective is called. If an
-            objective fits several models with autologging, wrap its body in
+            its own MLflow calls and autologging log to this run. Workers then need MLflow and
+            access to the server, and each trial makes one more request before the objective is
+            called. If an objective fits several models with autologging, wrap its body in
             `with mlflow.start_run():`.
         env: environment variables for workers, such as credentials; they are sent with the
             objective.
@@ -90,13 +90,13 @@ class MlflowObserver:
             raise InvalidArgument("env must be a dict {name: value} of strings")
 
     def open(self, study: Study, parallelism: int | str, journal: Any = None) -> Tracking:
-        """The observer of one run of a study, to be made in the thread that begins the run."""
+        """The observer of one run of a study. Call this in the thread that begins the run."""
         about = {"algo": type(study.sampler).__name__, "parallelism": parallelism}
         return Tracking(self, study, about | {"journal": journal})
 
 
 def tracker_of(tracking: Any) -> MlflowObserver:
-    """The options that the argument `tracking` stands for.
+    """The options for the argument `tracking`.
 
     Raises:
         ImportError: mlflow is not installed; the message says how to install it.
@@ -116,7 +116,7 @@ class Tracking:
 
     Args:
         options: how to track.
-        study: as it is now and will be.
+        study: the study, which changes during the run.
         about: more parameters of the parent run.
     """
 
@@ -128,7 +128,7 @@ class Tracking:
         self._sender: Sender | None = None
 
     def __call__(self, event: Event, history: View) -> None:
-        """Handle an event. Only the last one may take time, up to `patience` seconds."""
+        """Handle an event. Only the last event may wait, for up to `patience` seconds."""
         match event:
             case Begun(header, limit) if limit is not None:
                 snapshot = Snapshot.of(self._study, header)
@@ -140,11 +140,15 @@ class Tracking:
                 self._sender.tell(trial)
 
     def wait(self, seconds: float | None = None) -> bool:
-        """After the end of the run: wait until everything is sent; returns whether it is."""
+        """Wait after the end of the run until everything is sent; return whether it is.
+
+        Args:
+            seconds: the longest wait; None: no limit.
+        """
         return self._sender is None or self._sender.wait(seconds)
 
     def task(self, task: Task) -> Task:
-        """The task, which with `workers=True` evaluates each trial inside the trial's own run."""
+        """The task. With `workers=True` it evaluates each trial inside the run of the trial."""
         if not self._options.workers:
             return task
 
@@ -167,11 +171,12 @@ def track(
     *,
     journal: str | None = None,
 ) -> bool:
-    """Send what MLflow lacks of a study that has ended or was cut off; returns whether it has all.
+    """Send the parts of an ended or interrupted study that MLflow does not have yet; return whether
+    it now has all.
 
     Args:
         study: a `Study`, or `Trials`.
-        options: None: `MlflowObserver()`. Its `patience` is how many seconds to try.
+        options: its `patience` is the number of seconds to try; None: `MlflowObserver()`.
         journal: the path of the study's journal, for messages.
 
     Raises:

@@ -1,5 +1,5 @@
-"""What MLflow holds of one study, and what it lacks. Every method may fail and be called again:
-nothing is sent twice.
+"""The runs of one study in MLflow, and the requests that complete them. Every method may fail and
+can be called again; nothing is sent twice.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from sparktune.tracking import names
 from sparktune.tracking.client import Client, Run, certain
 from sparktune.trial import Header, Trial
 
-_TRACEBACKS = 20  # one for each cause of failures
+_TRACEBACKS = 20  # largest number; one for each cause of failures
 
 
 @dataclass
 class _Child:
-    """The run of a trial; `logged`: it holds the trial's result; `ended`: it is closed."""
+    """The run of a trial; whether it has the trial's result, and whether it is closed."""
 
     run: str
     logged: bool = False
@@ -35,8 +35,8 @@ class Projection:
     """Brings a parent run and its children up to date.
 
     Args:
-        connect: makes the client when it is first needed.
-        header: what the study is about.
+        connect: creates the client when it is first needed.
+        header: the description of the study.
         about: more parameters of the parent.
         parent: the run to use as the parent; None: a new one.
         name: of a new parent run.
@@ -105,7 +105,7 @@ class Projection:
     # The parent
 
     def open(self) -> None:
-        """Find the runs that are there already, and find or create the parent."""
+        """Find existing runs of the study, and find or create the parent."""
         if self._open:
             return
         self.experiment = self.experiment or self.client.experiment()
@@ -129,7 +129,9 @@ class Projection:
         return self.client.create(self.experiment, self._name, self._header.created, tags)
 
     def _describe(self) -> None:
-        """Log to the parent what the study is. A second study in it has keys with a suffix."""
+        """Log the description of the study to the parent. A second study in the same parent gets
+        keys with a suffix.
+        """
         run = self.client.get(self.parent)
         studies = [each for each in run.tags.get(names.STUDIES, "").split() if each]
         if self.study not in studies:
@@ -144,7 +146,7 @@ class Projection:
         self._reached = int(run.metrics.get(f"total_trials_count{self._suffix}", 0))
 
     def _take_in(self, runs: Iterable[Run]) -> None:
-        """Remember the run of each trial; of several, the one with the most in it."""
+        """Remember the run of each trial; of several runs, the one with the most content."""
         by_trial: dict[str, list[Run]] = {}
         for run in runs:
             if names.TRIAL in run.tags and names.DUPLICATE not in run.tags:
@@ -158,7 +160,9 @@ class Projection:
                 self._put_aside(other)
 
     def _put_aside(self, run: Run) -> None:
-        """Delete, or at least tag, a second run, made by a request whose answer was lost."""
+        """Delete a second run of a trial if it is empty, else tag it. It comes from a request whose
+        answer was lost.
+        """
         if _content(run):
             self.client.log(run.id, tags={names.DUPLICATE: "true"})
         else:
@@ -200,7 +204,7 @@ class Projection:
         return self._children.setdefault(str(trial.id), _Child(run))
 
     def place(self, trial: Trial) -> dict[str, Any]:
-        """What a worker needs to create the run of a trial."""
+        """The values that a worker needs to create the run of a trial."""
         return {
             "uri": self.client.uri,
             "experiment": self.experiment,

@@ -1,14 +1,14 @@
-"""How fast trials may go to a server whose requests are limited."""
+"""A limit for the number of trials per second that are sent to a server with a quota."""
 
 from __future__ import annotations
 
 import time
 
-_BURST = 50.0  # trials that may go at once, above the rate
+_BURST = 50.0  # number of trials that may be sent at once, above the rate
 
 
 class Rate:
-    """A token bucket: so many trials per second, and 50 at once after a pause."""
+    """A token bucket: `rate` trials per second, and 50 at once after a pause."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -16,7 +16,7 @@ class Rate:
         self._at = time.monotonic()
 
     def delay(self) -> float:
-        """Count one trial; seconds to wait before it is sent."""
+        """Count one trial, and return the seconds to wait before it is sent."""
         now = time.monotonic()
         self._left = min(self._left + (now - self._at) * self._rate, _BURST) - 1
         self._at = now

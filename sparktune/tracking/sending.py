@@ -1,4 +1,4 @@
-"""The threads that send a study to MLflow. They wait for a server that fails, and never delay the
+"""The threads that send a study to MLflow. They retry if the server fails; they never delay the
 run.
 """
 
@@ -22,26 +22,27 @@ from sparktune.trial import Status, Trial
 logger = logging.getLogger("sparktune")
 
 _LEAST, _MOST = 1.0, 60.0  # seconds between attempts, doubled from one to the next
-_EVERY = 5.0  # seconds between the counts of the parent
-_SHARE = 0.02  # of a core, for sending while trials run: it holds the interpreter's lock
-_LONGEST = 1.0  # seconds of rest, at most, that keep that share
-_THREADS = 4  # that send to a server after the end of the run
-_REQUEST = 30.0  # seconds that a request may take
+_EVERY = 5.0  # seconds between updates of the parent's counts
+_SHARE = 0.02  # share of a core for sending during the run, because it holds the interpreter's lock
+_LONGEST = 1.0  # longest pause, in seconds, to keep to that share
+_THREADS = 4  # number of threads that send to a server after the end of the run
+_REQUEST = 30.0  # longest time of a request, in seconds
 
 
 _sending: WeakValueDictionary[str, Sender] = WeakValueDictionary()
-"""The latest sender of each study: the next one in this process takes over from it."""
+"""The latest sender of each study. The next one in this process replaces it."""
 
 
 class Sender:
     """Keeps a projection up to date: on one thread during the run, on several after it.
 
     Args:
-        projection: what MLflow holds.
-        study: the study before this run; `tell` adds to it.
-        children: how many trials get a run; later ones get one only if they improve the best loss.
-        rate: trials per second that go to a server with a quota.
-        again: tells people how to send later what is missing.
+        projection: the runs in MLflow.
+        study: the study before this run; `tell` adds trials.
+        children: number of trials with a run; later ones only get one if they improve the best
+            loss.
+        rate: trials per second that are sent to a server with a quota.
+        again: a hint for users how to send missing trials later.
     """
 
     def __init__(
@@ -55,14 +56,14 @@ class Sender:
         self._changed = threading.Condition()
         self._records = dict(study.records)
         self._wanted: dict[Any, Trial] = {}
-        self._taken: set[Any] = set()  # ids of trials that a thread sends
-        self._new: dict[Any, Trial] = {}  # those of them that get a run
+        self._taken: set[Any] = set()  # ids of the trials that threads are sending
+        self._new: dict[Any, Trial] = {}  # those of them that get a new run
         self._improving: set[Any] = set()
         self._best: dict[float, float] = {}  # by budget
         self._hurry = threading.Event()  # the run has ended
         self._ended = threading.Event()
         self._opened = threading.Event()
-        self._lost = False  # nothing can be sent, however long one waits
+        self._lost = False  # whether nothing can be sent
         self._problem: Exception | None = None
         self._pause = 0.0
         self._left_out = 0
@@ -77,7 +78,7 @@ class Sender:
         self._start(self._work)
 
     def leave(self) -> None:
-        """Stop, because another sender takes over. Waits for the request that is under way."""
+        """Stop, because another sender replaces this one. Waits for the current requests."""
         with self._changed:
             self._ended.set()
             self._hurry.set()
@@ -86,7 +87,7 @@ class Sender:
             thread.join(_REQUEST)
 
     def tell(self, trial: Trial) -> None:
-        """A trial changed. Returns at once."""
+        """Note that a trial has changed. Returns at once."""
         with self._changed:
             best = self._best.get(trial.budget, float("inf"))
             if trial.status is Status.OK and trial.loss is not None and trial.loss < best:
@@ -96,7 +97,9 @@ class Sender:
             self._changed.notify()
 
     def stop(self, reason: str | None, patience: float | None) -> bool:
-        """The run has ended: wait so many seconds, at most, until all is sent; whether it is."""
+        """Note that the run has ended; wait at most `patience` seconds until everything is sent,
+        and return whether it is.
+        """
         with self._changed:
             self._study = replace(self._study, stop_reason=reason)
             self._hurry.set()
@@ -107,16 +110,18 @@ class Sender:
         return True
 
     def wait(self, seconds: float | None = None) -> bool:
-        """After the end of the run: wait until all is sent; returns whether it is."""
+        """Wait after the end of the run until everything is sent; return whether it is."""
         return self._ended.wait(seconds) and not self._lost
 
     def place(self, trial: Trial, seconds: float) -> dict[str, Any] | None:
-        """What a worker needs to create a run; None if the parent is not there in that time."""
+        """The values that a worker needs to create a run; None if the parent does not exist within
+        that time.
+        """
         if not self._opened.wait(seconds):
             return None
         return self._projection.place(trial)
 
-    # What follows runs on the threads
+    # The methods below run on the threads
 
     def _start(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name="sparktune-mlflow", daemon=True)
@@ -137,12 +142,12 @@ class Sender:
                     self._start(self._help)
 
     def _help(self) -> None:
-        """Send beside `_work` what is left after the run."""
+        """Send remaining trials after the run, in parallel with `_work`."""
         while not self._ended.is_set() and (trial := self._take()):
             self._attempt(partial(self._send, trial))
 
     def _attempt(self, send: Callable[[], None]) -> None:
-        """Send something. After a failure, wait; the first one is logged."""
+        """Call `send`. After a failure, wait; the first failure is logged."""
         try:
             with quickly():
                 self._projection.open()
@@ -157,7 +162,7 @@ class Sender:
             self._pause = 0.0
 
     def _give_up(self, error: Exception) -> None:
-        """Stop and log why: waiting would not help."""
+        """Stop and log the reason, if a retry would not help."""
         self._problem, self._lost = error, True
         logger.warning("MLflow cannot be used (%s); the run continues without it", _brief(error))
         self._ended.set()
@@ -169,7 +174,7 @@ class Sender:
             self._pause = min(max(self._pause * 2, _LEAST), _MOST)
         if first:
             logger.warning(
-                "MLflow cannot be reached (%s); the run continues, and what is missing is sent "
+                "MLflow cannot be reached (%s); the run continues, and missing trials are sent "
                 "later",
                 _brief(error),
             )
@@ -190,14 +195,14 @@ class Sender:
             self._finish()
 
     def _all_sent(self) -> bool:
-        """Whether nothing is left; waits a second for what other threads send."""
+        """Whether nothing is left to send; waits a second for other threads."""
         with self._changed:
             if self._wanted:
                 self._changed.wait(_LEAST)
             return not self._wanted
 
     def _complete(self) -> bool:
-        """Whether every trial has its run; looks once for runs that workers created."""
+        """Whether every trial has its run. The first call looks for runs that workers created."""
         if not self._projection.searching:
             return True
         with quickly():
@@ -209,7 +214,7 @@ class Sender:
         return False
 
     def _take(self) -> Trial | None:
-        """A trial that is worth a run and that no other thread sends."""
+        """The next trial to send that no other thread is sending; None if there is none."""
         with self._changed:
             while trial := next(
                 (t for id, t in self._wanted.items() if id not in self._taken), None
@@ -221,7 +226,7 @@ class Sender:
         return None
 
     def _whole(self) -> Snapshot:
-        """The study as it stands."""
+        """The study in its current state."""
         with self._changed:
             return replace(self._study, records=dict(self._records))
 
@@ -261,15 +266,15 @@ class Sender:
                 return True
             if not self._left_out:
                 logger.warning(
-                    "MLflow: %d trials have a run of their own; later ones get one only if they "
-                    "improve the best loss. All are in trials.csv and report.html",
+                    "MLflow: %d trials have a run of their own; later trials get one only if they "
+                    "improve the best loss. All trials are in trials.csv and report.html",
                     self._most,
                 )
             self._left_out += 1
         return False
 
     def _finish(self) -> None:
-        """Send what needs the whole study, and end it."""
+        """Send the parts that need the whole study, and end the parent run."""
         study = self._whole()
         with quickly():
             self._projection.count(study)

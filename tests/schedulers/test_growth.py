@@ -13,7 +13,7 @@ from sparktune import ASHA, Study, Threads, tune
 from sparktune.history import View
 from sparktune.schedulers import Hyperband
 from sparktune.schedulers.growth import highest_rung
-from sparktune.stopping import MaxBudget
+from sparktune.stopping import MaxBudget, MaxEvals
 from sparktune.trial import Status, Trial
 from tests.schedulers.test_asha import SPACE, begun, counts, loss
 
@@ -82,10 +82,33 @@ def test_the_ladder_is_logged_once_with_what_it_takes(caplog: pytest.LogCaptureF
         tune(loss, SPACE, scheduler=ASHA(1, 9), stop=MaxBudget(2), seed=1, progress=False)
     said = [each.getMessage() for each in caplog.records if "budgets" in each.getMessage()]
     assert said == [
-        "budgets 1, 3, 9: about 18, 6, 2 evaluations, worth 4.67 full ones where states are "
-        "handed on",
+        "budgets 1, 3, 9: about 18, 6, 2 evaluations, which cost as much as 4.67 full ones if the "
+        "objective continues from states",
         "budgets 1, 3, 9",
     ]
+
+
+def test_a_run_that_ends_before_a_full_evaluation_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for stop, budget in ((MaxEvals(2), 1), (None, 9)):
+        caplog.clear()
+        study = tune(
+            loss,
+            SPACE,
+            scheduler=ASHA(1, 9),
+            max_trials=18,
+            stop=stop,
+            seed=1,
+            progress=False,
+        )
+        assert study.best is not None
+        assert study.best.budget == budget
+        said = [each.getMessage() for each in caplog.records if "best trial" in each.getMessage()]
+        assert said == (budget < 9) * [
+            "the best trial has the budget 1, because no promoted configuration has a loss at the "
+            "full budget 9 yet; to continue, repeat the call with a larger limit"
+        ]
 
 
 def test_what_a_ladder_takes_is_about_what_it_took() -> None:
