@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from sparktune.history import CODES, View
@@ -28,6 +30,7 @@ class Seen:
         self._chosen: set[bytes] = set()
         sizes = [column.distribution.size for column in space.columns]
         self._order = np.argsort(sizes, kind="stable")[::-1]  # what tells most points apart first
+        self._finite = bool(np.isfinite(sizes).all())
 
     @staticmethod
     def of(space: Space, history: View) -> Seen:
@@ -59,9 +62,16 @@ class Seen:
             -1, every.shape[1]
         )
 
+    @cached_property
+    def _tried(self) -> set[bytes]:
+        """The rows of the history as bytes."""
+        return {_key(row) for row in self._X}
+
     def _is_new(self, row: Array) -> bool:
         if row.tobytes() in self._chosen:
             return False
+        if self._finite:  # where many rows in turn have been tried
+            return _key(row) not in self._tried
         same = self._X
         for j in self._order:
             x, column = row[j], same[:, j]
@@ -69,6 +79,11 @@ class Seen:
             if not len(same):
                 return True
         return False
+
+
+def _key(row: Array) -> bytes:
+    """Equal for rows whose values are equal, as are 0.0 and -0.0."""
+    return (row + 0.0).tobytes()
 
 
 def points_of(space: Space) -> Array | None:

@@ -24,9 +24,10 @@ from sparktune.testing.situations import history_of, mixed_history, spaces
 from sparktune.trial import Outcome, Status, Trial
 
 
-def check_rows_have_the_shape_asked_for(sampler: Sampler) -> None:
+def check_rows_are_points_of_the_space(sampler: Sampler) -> None:
     """`suggest` returns n rows of float64 for n = 0, 1, 17 and any history; fewer rows only for a
-    finite space.
+    finite space. Every active value is in the support of its prior. A value is NaN exactly if the
+    choices in its row make the parameter inactive.
     """
     for name, space, history in _situations():
         finite = all(math.isfinite(column.distribution.size) for column in space.columns)
@@ -37,36 +38,31 @@ def check_rows_have_the_shape_asked_for(sampler: Sampler) -> None:
             rows = min(len(X), n) if finite else n
             wanted = (rows, len(space))
             assert X.shape == wanted, f"{name}: got shape {X.shape}, wanted {wanted}"
-
-
-def check_rows_are_inside_the_support(sampler: Sampler) -> None:
-    """Every active value is in the support of its prior."""
-    for name, space, history in _situations():
-        X = sampler.suggest(space, history, 17, np.random.default_rng(1))
-        for j, column in enumerate(space.columns):
-            x = X[~np.isnan(X[:, j]), j]
-            assert _possible(column.distribution, x).all(), (
-                f"{name}: {column.label!r} cannot be {x}"
-            )
-
-
-def check_inactive_parameters_are_nan(sampler: Sampler) -> None:
-    """A value is NaN exactly if the choices in its row make the parameter inactive."""
-    for name, space, history in _situations():
-        X = sampler.suggest(space, history, 17, np.random.default_rng(2))
-        wrong = np.argwhere(np.isnan(X) == space.active(X))
-        assert not len(wrong), f"{name}: NaN at the wrong places (row, column): {wrong.tolist()}"
+            wrong = np.argwhere(np.isnan(X) == space.active(X)).tolist()
+            assert not wrong, f"{name}: NaN at the wrong places (row, column): {wrong}"
+            for column, values in zip(space.columns, X.T, strict=True):
+                x = values[~np.isnan(values)]
+                inside = _possible(column.distribution, x).all()
+                assert inside, f"{name}: {column.label!r} cannot be {x}"
 
 
 def check_suggestions_depend_on_the_arguments_only(sampler: Sampler) -> None:
-    """Equal arguments give equal rows, regardless of other calls in between."""
+    """Equal arguments give equal rows, regardless of other calls in between, and after pickling.
+    `suggest` changes no column of the history.
+    """
+    unpickled: Sampler = pickle.loads(pickle.dumps(sampler))
     for name, space, history in _situations():
+        copy: View = pickle.loads(pickle.dumps(history))
         first = sampler.suggest(space, history, 3, np.random.default_rng(3))
+        for each in (known for known in fields(View) if known.compare):
+            expected, found = getattr(copy, each.name), getattr(history, each.name)
+            np.testing.assert_array_equal(found, expected, f"{name}: {each.name} changed")
         other = mixed_history(space, len(history), 99)
         sampler.suggest(space, other, 3, np.random.default_rng(4))
-        again = _copy(history)
-        second = sampler.suggest(space, again, 3, np.random.default_rng(3))
-        np.testing.assert_array_equal(first, second, f"{name}: two calls differ")
+        again = sampler.suggest(space, copy, 3, np.random.default_rng(3))
+        np.testing.assert_array_equal(again, first, f"{name}: two calls differ")
+        same = unpickled.suggest(space, copy, 3, np.random.default_rng(3))
+        np.testing.assert_array_equal(same, first, f"{name}: the unpickled sampler differs")
 
 
 def check_losses_of_failed_trials_are_ignored(sampler: Sampler) -> None:
@@ -113,16 +109,6 @@ def check_infinite_losses_are_survived(sampler: Sampler) -> None:
             assert inside.all(), f"{name}: not a point of the space: {row}"
 
 
-def check_the_history_is_left_alone(sampler: Sampler) -> None:
-    """`suggest` changes no column of the history."""
-    for name, space, history in _situations():
-        before = _copy(history)
-        sampler.suggest(space, history, 3, np.random.default_rng(7))
-        for each in (known for known in fields(View) if known.compare):
-            expected, found = getattr(before, each.name), getattr(history, each.name)
-            np.testing.assert_array_equal(found, expected, f"{name}: {each.name} changed")
-
-
 def check_a_single_point_is_suggested_again(sampler: Sampler) -> None:
     """In a space with a single point, that point is suggested; or nothing after it was tried."""
     space = spaces()["one point"]
@@ -132,23 +118,13 @@ def check_a_single_point_is_suggested_again(sampler: Sampler) -> None:
         assert tried or len(X), "the only point was never suggested"
 
 
-def check_pickled_samplers_suggest_the_same(sampler: Sampler) -> None:
-    """An unpickled sampler suggests the same rows as the original."""
-    copy: Sampler = pickle.loads(pickle.dumps(sampler))
-    for name, space, history in _situations():
-        first, second = (
-            each.suggest(space, history, 3, np.random.default_rng(9)) for each in (sampler, copy)
-        )
-        np.testing.assert_array_equal(first, second, f"{name}: the unpickled sampler differs")
-
-
 def check_resumed_studies_go_on_the_same(sampler: Sampler) -> None:
     """A study that continues from the records of its first trials, with the last one unfinished,
     suggests the same points as an uninterrupted study.
     """
     for name, space in spaces().items():
-        whole = _run_study(space, sampler, {}, 30)
-        for cut, end in ((1, 10), (10, 25), (25, 30)):  # up to where the next one continues
+        whole = _run_study(space, sampler, {}, 24)
+        for cut, end in ((1, 10), (10, 21), (21, 24)):  # up to where the next one continues
             kept = {id: trial for id, trial in whole.items() if id < cut}
             if cut - 1 in kept:
                 kept[cut - 1] = Trial(cut - 1, kept[cut - 1].values, Status.RUNNING)
@@ -158,16 +134,12 @@ def check_resumed_studies_go_on_the_same(sampler: Sampler) -> None:
 
 
 SAMPLER_CHECKS: tuple[Callable[[Sampler], None], ...] = (
-    check_rows_have_the_shape_asked_for,
-    check_rows_are_inside_the_support,
-    check_inactive_parameters_are_nan,
+    check_rows_are_points_of_the_space,
     check_suggestions_depend_on_the_arguments_only,
     check_losses_of_failed_trials_are_ignored,
     check_one_that_does_not_learn_ignores_results,
     check_infinite_losses_are_survived,
-    check_the_history_is_left_alone,
     check_a_single_point_is_suggested_again,
-    check_pickled_samplers_suggest_the_same,
     check_resumed_studies_go_on_the_same,
 )
 
@@ -193,11 +165,6 @@ def _possible(prior: Distribution, x: Array) -> NDArray[np.bool_]:
     low, high = prior.support
     on_grid = np.round(x / prior.q) * prior.q == x if prior.q else np.isfinite(x)
     return (low <= x) & (x <= high) & on_grid
-
-
-def _copy(history: View) -> View:
-    copy: View = pickle.loads(pickle.dumps(history))
-    return copy
 
 
 def _run_study(
