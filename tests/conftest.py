@@ -77,7 +77,7 @@ for _ in sys.stdin:  # asks how many jobs run
 SESSIONS = {"standalone": "clusters", "connect_url": "connect", "spark": "classic"}
 SPARK = (*SESSIONS.values(), "golden/test_hyperopt_suite", "examples/test_examples", "spark/")
 # Tests of a server that takes as long to start.
-SERVERS = {"server_uri": "tracking"}
+SERVERS = {"mlflows": "tracking"}
 # Files that take long without them, the longest first: those that go on until JVMs may start
 # quickly, and others.
 FIRST = ("test_style", "tracking", "conformance/test_samplers", "budgets/test_faults")

@@ -1,10 +1,12 @@
-"""A server of MLflow in a process of its own, which counts requests and fails as it is told to.
+"""MLflow is imported here once, which takes seconds; each line of stdin then makes a process that
+has it already: ["serve", port] a server, whose port and process id are printed, or
+["run", program, arguments...] a Python program, whose exit code is printed.
 
-    python server.py FOLDER [PORT]     prints its port
+    python server.py FOLDER     servers keep their runs there; they end when stdin does
 
-GET /-/requests answers {"METHOD path": how many}; GET /-/mode/MODE changes how it answers: `ok`,
-`429`, `500`, `hang`, `gone`: the connection is lost, or `drop`: it makes a run, and the answer is
-lost.
+A server counts requests and fails as it is told to. GET /-/requests answers
+{"METHOD path": how many}; GET /-/mode/MODE changes how it answers: `ok`, `429`, `500`, `hang`,
+`gone`: the connection is lost, or `drop`: it makes a run, and the answer is lost.
 """
 
 from __future__ import annotations
@@ -59,21 +61,44 @@ class Faulty:
         return [json.dumps(answer).encode()]
 
 
-def serve(folder: str, port: int) -> None:
-    """Serve until stdin ends."""
+def serve(folder: str, alive: int, port: int = 0) -> None:
+    """Serve until nobody can write to the pipe `alive` any more."""
+    from mlflow.server import app
+    from werkzeug.serving import make_server
+
     os.environ |= {
         "_MLFLOW_SERVER_FILE_STORE": f"sqlite:///{folder}/runs.db",
         "_MLFLOW_SERVER_ARTIFACT_ROOT": f"{folder}/artifacts",
         "_MLFLOW_SERVER_SERVE_ARTIFACTS": "false",
     }
-    from mlflow.server import app
-    from werkzeug.serving import make_server
-
     server = make_server("127.0.0.1", port, Faulty(app), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_port, flush=True)
-    sys.stdin.read()
+    print(server.server_port, os.getpid(), flush=True)
+    os.read(alive, 1)
+
+
+def obey(folder: str) -> None:
+    """Do what the lines of stdin say. Returns in processes that have done theirs."""
+    import mlflow.server
+
+    import sparktune.tracking
+
+    assert mlflow.server.app
+    assert sparktune.tracking
+    alive, ours = os.pipe()
+    for line in sys.stdin:
+        what, *arguments = json.loads(line)
+        child = os.fork()
+        if not child:
+            os.close(ours)
+            if what == "serve":
+                return serve(folder, alive, *arguments)
+            sys.argv = ["-c", *arguments[1:]]
+            return exec(arguments[0], {"__name__": "__main__"})
+        if what == "run":
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    return None
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int((sys.argv[2:] or ["0"])[0]))
+    obey(sys.argv[1])

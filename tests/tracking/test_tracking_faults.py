@@ -7,8 +7,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +20,7 @@ from sparktune.tracking import track
 from sparktune.tracking.names import study_id
 from sparktune.tracking.sending import _sending
 from sparktune.trials import Trials
-from tests.tracking.conftest import serving
+from tests.tracking.conftest import Processes
 from tests.tracking.store import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning:mlflow")
@@ -81,45 +79,38 @@ def test_a_server_that_hangs_holds_up_nothing(
 
 
 def test_a_server_that_goes_away_and_comes_back(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    server: Server, mlflows: Processes, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The run ends within its patience, with one warning, and what is missing is sent as soon as
     the server is back.
     """
-    folder = tmp_path / "server"
-    folder.mkdir()
     journal = tmp_path / "study.jsonl"
     ends: list[float] = []
-    with serving(folder) as (uri, process):
 
-        def objective(config: dict[str, Any]) -> float:
-            if len(ends) == 9:  # the run does not end before the first failure is known
-                wait_for(lambda: "MLflow cannot be reached" in caplog.text)
-            ends.append(time.monotonic())
-            if len(ends) == 4:
-                process.kill()
-                process.wait()
-            return square(config)
+    def objective(config: dict[str, Any]) -> float:
+        if len(ends) == 9:  # the run does not end before the first failure is known
+            wait_for(lambda: "MLflow cannot be reached" in caplog.text)
+        ends.append(time.monotonic())
+        if len(ends) == 4:
+            mlflows.kill()
+        return square(config)
 
-        server = Server(uri, "comes back")
-        options = server.observer(patience=0.5)
-        study = tune(
-            objective, SPACE, max_trials=10, journal=journal, progress=False, tracking=options
-        )
+    options = server.observer(patience=0.5)
+    study = tune(objective, SPACE, max_trials=10, journal=journal, progress=False, tracking=options)
+    mlflows.serve(mlflows.port)
     assert len(study.trials) == 10
     assert time.monotonic() - ends[-1] < 60  # a request to a dead server takes MLflow minutes
     lost, left = [each.getMessage() for each in caplog.records if "MLflow" in each.getMessage()]
     assert "MLflow cannot be reached" in lost
-    assert f"trials are not sent yet (MlflowException: API request to {uri}" in left
+    assert f"trials are not sent yet (MlflowException: API request to {server.uri}" in left
     assert left.endswith(f"sparktune track {journal}")
-    with serving(folder, int(uri.rpartition(":")[2])):
-        sender = _sending[study_id(study.header)] if study.header else None
-        assert sender
-        assert sender.wait(300)
-        runs = ended(server)
-        assert runs.keys() == study.trials.keys()
-        assert track(Trials.load(journal), server.observer(patience=300))
-        assert run_ids(ended(server)) == run_ids(runs)
+    sender = _sending[study_id(study.header)] if study.header else None
+    assert sender
+    assert sender.wait(300)
+    runs = ended(server)
+    assert runs.keys() == study.trials.keys()
+    assert track(Trials.load(journal), server.observer(patience=300))
+    assert run_ids(ended(server)) == run_ids(runs)
 
 
 @pytest.mark.parametrize("mode", ["429", "500"])
@@ -169,16 +160,17 @@ tune(square, {"x": hp.uniform("x", -5, 5)}, max_trials=9, journal=journal, seed=
 """
 
 
-def test_a_driver_that_is_killed_continues_without_doubles(server: Server, tmp_path: Path) -> None:
+def test_a_driver_that_is_killed_continues_without_doubles(
+    server: Server, mlflows: Processes, tmp_path: Path
+) -> None:
     journal = tmp_path / "study.jsonl"
-    command = [sys.executable, "-c", DRIVER, server.uri, server.experiment, str(journal)]
-    killed = subprocess.run([*command, "dies"], check=False)
-    assert killed.returncode == -signal.SIGKILL
+    driver = (DRIVER, server.uri, server.experiment, str(journal))
+    assert mlflows.run(*driver, "dies") == -signal.SIGKILL
     before = server.children()
     assert len(before) >= 3
     assert len(server.parents()) == 1
 
-    subprocess.run([*command, "lives"], check=True)
+    assert mlflows.run(*driver, "lives") == 0
 
     after = ended(server)
     study = Trials.load(journal)
