@@ -45,6 +45,8 @@ class View:
     begun      time at which this run began, in seconds since the epoch
     exhausted  whether no new points are possible: the sampler has none, or the run is at its limit
     full       the budget of a full evaluation
+    repeatable whether rows are evaluations, so that evaluating a point again tells the noise; False
+               for the view of a scheduler that sums up several of them
     """
 
     X: NDArray[np.float64]
@@ -63,6 +65,7 @@ class View:
     begun: float = 0.0
     exhausted: bool = False
     full: float = 1.0
+    repeatable: bool = True
     known_ends: tuple[Ends, tuple[Any, ...]] | None = field(default=None, compare=False, repr=False)
     """(ends, columns from which they were computed): a cache."""
 
@@ -272,5 +275,6 @@ class History:
         rows = self._rows
         known_ends = self._ends.current, (rows["loss"], rows["status"], rows["finished"])
         return View(
-            **rows, now=now, begun=begun, exhausted=exhausted, full=full, known_ends=known_ends
-        )
+            **rows, now=now, begun=begun, exhausted=exhausted, full=full, repeatable=True,
+            known_ends=known_ends,
+        )  # fmt: skip

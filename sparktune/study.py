@@ -376,7 +376,7 @@ class Study(Shown):
         all losses and their noise, where results give it (`loss_variance`, `losses` of folds). It
         is `best` if no noise can be detected, and None before there is a usable loss.
         """
-        from sparktune.samplers.replicate import recommended  # imported here: it imports scipy
+        from sparktune.samplers.standing import recommended  # imported here: it imports scipy
 
         row = recommended(self.space, self.history)
         return None if row is None else self._ledger.at(row)

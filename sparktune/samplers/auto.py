@@ -4,6 +4,10 @@ A Gaussian process (`gp`) makes the first 20 suggestions and then two of three, 
 the others. The process finds smooth valleys in few trials, but may stay in one that is not the
 best. TPE needs more trials, makes weaker assumptions, and leaves it. Both learn from all trials.
 
+Where losses are noisy, every fifth suggestion from the 20th on is instead a point that has been
+evaluated and may be the best (`standing`). What comes back tells the noise. Where it is the same
+loss as before, there is none, and soon nothing is repeated any more.
+
 A suggestion of the process takes longer, and its cost grows with the number of trials. It must not
 keep slots waiting. With many slots the process therefore makes fewer suggestions: as many as the
 driver can make while ten-second trials run. The cost is predicted from the numbers of trials,
@@ -30,6 +34,7 @@ from sparktune.history import View
 from sparktune.samplers import gp, tpe
 from sparktune.samplers._options import require, with_options
 from sparktune.samplers.prior import Belief, read
+from sparktune.samplers.standing import Standing
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
 
@@ -41,6 +46,12 @@ _THIRD = 3
 _FIRST = 20
 """TPE makes none of this many first suggestions."""
 
+_FIFTH = 5
+"""After the first ones, one of this many suggestions is a repeated one."""
+
+_NOISY = 0.002
+"""Smallest noise for which points are repeated, as a share of the variance of (warped) losses."""
+
 _BUSY = 0.5
 """The share of the driver's time that suggestions may use."""
 
@@ -51,7 +62,8 @@ _TRIAL = 10_000.0
 @dataclass(frozen=True)
 class Auto:
     """A Gaussian process and TPE in turn. Their shares depend on the numbers of trials, parameters
-    and slots.
+    and slots. Where losses are noisy, every fifth suggestion repeats a good point, so that
+    `study.recommended` is more than the luckiest trial; not with a scheduler of budgets.
 
     Args:
         prior: where good values are likely to be, {label: hp.* parameter}; see `prior`.
@@ -70,17 +82,22 @@ class Auto:
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d). Fewer if every point of a finite space is tried or running. The
-        rows of the process come first.
+        rows of the process come first, those of points that are evaluated again last.
         """
         N, d, slots = len(history), len(space), int(history.pending.sum()) + n
         one_in = turns(N, d, slots, n)
         if N == 0 or one_in != turns(N - 1, d, slots, n):
             logger.info("%s", described(d, slots, one_in))
-        count = int(modelled(N + np.arange(n), one_in).sum())
+        places = N + np.arange(n)
+        again = repeated(space, history, int(repeating(places, one_in).sum()))
+        if len(again):
+            history = history.with_pending(again)
+            places = places[~repeating(places, one_in)]
+        count = int(modelled(places, one_in).sum())
         X = gp.suggest(prior=self.prior, repeats=self.repeats).suggest(space, history, count, rng)
         known = history.with_pending(X)
-        rest = tpe.suggest(repeats=self.repeats).suggest(space, known, n - len(X), rng)
-        return np.vstack([X, rest])
+        rest = tpe.suggest(repeats=self.repeats).suggest(space, known, len(places) - len(X), rng)
+        return np.vstack([X, rest, again])
 
 
 def cost(N: int, d: int, slots: int, n: int) -> float:
@@ -105,6 +122,23 @@ def modelled(places: NDArray[np.intp], one_in: int) -> NDArray[np.bool_]:
     return mine
 
 
+def repeating(places: NDArray[np.intp], one_in: int) -> NDArray[np.bool_]:
+    """Which of the trials with these numbers repeat a point if losses are noisy."""
+    turn, place = np.divmod(places, _FIFTH)
+    mine: NDArray[np.bool_] = (places >= _FIRST) & (place == _FIFTH - 1) & (turn % one_in == 0)
+    return mine
+
+
+def repeated(space: Space, history: View, n: int) -> Array:
+    """n points to evaluate again, shape (n, d); none, (0, d), without noise."""
+    if not (n and len(space) and history.repeatable and history.comparable.any()):
+        return np.empty((0, len(space)))
+    standing = Standing.of(space, history)
+    if standing.v <= _NOISY:
+        return np.empty((0, len(space)))
+    return standing.running(history.X[history.pending]).again(n)
+
+
 def described(d: int, slots: int, one_in: int) -> str:
     """The line for the log that names the sampler in use and the reason."""
     if one_in == 1:
@@ -112,7 +146,8 @@ def described(d: int, slots: int, one_in: int) -> str:
     else:
         share = f"two of {_THIRD * one_in} suggestions"
         why = f", as more of them would keep {slots} slots waiting"
-    return f"auto: a Gaussian process of {d} parameters makes {share}, TPE the others{why}"
+    model = f"auto: a Gaussian process of {d} parameters makes {share}, TPE the others{why}"
+    return f"{model}; if losses are noisy, one of {_FIFTH * one_in} repeats a good point"
 
 
 suggest = Auto()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sparktune.errors import InvalidArgument
@@ -79,7 +79,7 @@ def checked(scheduler: Any) -> Scheduler:
 def scores(scheduler: Scheduler, history: View) -> View:
     """The view of a history that samplers get from a scheduler."""
     seen: View = scheduler.scores(history) if hasattr(scheduler, "scores") else history
-    return seen
+    return seen if seen is history else replace(seen, repeatable=False)
 
 
 def ladder(scheduler: Any) -> tuple[float, ...]:

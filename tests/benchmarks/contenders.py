@@ -23,11 +23,14 @@ from tests.benchmarks.params import Params, expression, suggest
 
 @dataclass(frozen=True)
 class Contender:
-    """A sampler by name; `make(params, space, seed)` gives a fresh one for a run."""
+    """A sampler by name; `make(params, space, seed)` gives a fresh one for a run. `luckiest`: what
+    the package recommends is the trial with the smallest loss, and not `study.recommended`.
+    """
 
     name: str
     package: str
     make: Callable[[Params, Space, int], Sampler]
+    luckiest: bool = True
 
     @property
     def version(self) -> str:
@@ -135,15 +138,17 @@ class Sobol:
             return space.from_unit(self._engine.random(n))
 
 
-def own(name: str, sampler: Sampler) -> Contender:
+def own(name: str, sampler: Sampler, *, luckiest: bool = False) -> Contender:
     """One of sparktune's samplers."""
-    return Contender(name, "sparktune", lambda params, space, seed: sampler)
+    return Contender(name, "sparktune", lambda params, space, seed: sampler, luckiest)
 
 
 TPE, AUTO = "sparktune TPE", "sparktune auto"
 OWN = (
     own(TPE, tpe.suggest),
     own(AUTO, auto.suggest),
+    own(f"{TPE}, luckiest", tpe.suggest, luckiest=True),
+    own(f"{AUTO}, luckiest", auto.suggest, luckiest=True),
     own("sparktune GP", gp.suggest),
     own("sparktune GP, waves", gp.suggest(acquisition="ucb_pe")),
     own("sparktune forest", forest.suggest),

@@ -5,8 +5,10 @@
 Needs the group `bench`. Everything is measured on the simulated
 executor: one evaluation after the other, and with W workers that take lognormal times.
 
-    regret     of the configuration with the smallest observed loss, by its true loss: 0 at the best
-               known one, 1 at the median of random configurations; mean over problems and seeds
+    regret     of the recommended configuration, by its true loss: 0 at the best known one, 1 at the
+               median of random configurations; mean over problems and seeds. sparktune recommends
+               `study.recommended`, and others the trial with the smallest loss, as do those
+               samplers of sparktune that are called luckiest
     rank       mean over problems and seeds, 1 for the best
     difference sparktune's regret less the other's, with a 95 % interval (bootstrap over problems,
                then seeds)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +15,11 @@ from numpy.typing import NDArray
 
 from sparktune import loop
 from sparktune.executors.task import Task
+from sparktune.history import View
 from sparktune.samplers import Sampler
+from sparktune.samplers.standing import recommended
 from sparktune.schedulers import FullBudget
+from sparktune.space.space import Space
 from sparktune.stopping import Never
 from sparktune.study import Study
 from sparktune.testing import Clock, Durations, SimulatedExecutor
@@ -24,6 +29,9 @@ from tests.benchmarks.problems import Problem
 
 DURATION_SPREAD = 0.7
 """Standard deviation of the logarithm of a trial's duration, whose median is one second."""
+
+RENEWED = 5
+"""After so many evaluations what is recommended is found anew."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +49,40 @@ def normalised_regret(
     ended, shape (evaluations,): 0 at the best known loss, 1 at that of a typical random
     configuration or worse.
 
-    Recommended is the configuration with the smallest observed loss; what counts is its true one.
+    Recommended is what the package recommends: the configuration with the smallest observed loss
+    (`luckiest`), or that of `study.recommended`. What counts is its true loss.
     """
     instance = problem.make(seed)
     sampler = contender.make(problem.params, problem.space, seed)
     records = play(problem, sampler, setting, seed)
     order = sorted(records.values(), key=lambda trial: (trial.finished, trial.id))
-    observed = np.array([trial.loss for trial in order], dtype=float)
+    places = luckiest(order) if contender.luckiest else sure(problem.space, order)
     true = np.array([instance.true(trial.values) for trial in order])
-    # Of equal losses the first, and as many of them as evaluations: a space can be exhausted.
-    best = np.flatnonzero(observed < np.append(np.inf, np.minimum.accumulate(observed)[:-1]))
-    places = np.searchsorted(best, np.arange(setting.evaluations), side="right") - 1
+    # As many as evaluations: a space can be exhausted.
+    found = true[places[np.minimum(np.arange(setting.evaluations), len(order) - 1)]]
     scale = problem.typical(instance) - instance.lowest
-    regret: NDArray[np.float64] = np.clip((true[best[places]] - instance.lowest) / scale, 0, 1)
+    regret: NDArray[np.float64] = np.clip((found - instance.lowest) / scale, 0, 1)
     return regret
+
+
+def luckiest(order: Sequence[Trial]) -> NDArray[np.intp]:
+    """The index of the smallest loss among the first 1, 2, ... trials; of equal ones the first."""
+    observed = np.array([trial.loss for trial in order], dtype=float)
+    best = np.flatnonzero(observed < np.append(np.inf, np.minimum.accumulate(observed)[:-1]))
+    found: NDArray[np.intp] = best[np.searchsorted(best, np.arange(len(order)), side="right") - 1]
+    return found
+
+
+def sure(space: Space, order: Sequence[Trial]) -> NDArray[np.intp]:
+    """The index of `study.recommended` among the first 1, 2, ... trials. It is found after every
+    fifth of them and after the last, and stands until the next one.
+    """
+    X = np.array([space.encode(trial.values) for trial in order])
+    places = luckiest(order)
+    ends = sorted({*range(RENEWED, len(order), RENEWED), len(order)})
+    for n, until in itertools.pairwise([*ends, len(order) + 1]):
+        places[n - 1 : until - 1] = recommended(space, View.of(order[:n], X[:n]))
+    return places
 
 
 def play(problem: Problem, sampler: Sampler, setting: Setting, seed: int) -> dict[int, Trial]:

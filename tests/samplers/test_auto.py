@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sparktune import ThreadTrials, fmin
+from sparktune import ASHA, Study, ThreadTrials, fmin, tune
 from sparktune.errors import InvalidArgument
+from sparktune.history import View
 from sparktune.samplers import auto, gp, tpe
 from sparktune.samplers.algorithms import resolve
 from sparktune.space import hp
@@ -33,12 +36,82 @@ def test_after_the_first_ones_the_third_suggestion_is_of_tpe(
     np.testing.assert_array_equal(found, expected)
 
 
+def valley(n: int) -> View:
+    """A history of n trials without noise."""
+    X = SQUARE.sample(np.random.default_rng(n), n)
+    return history_of(SQUARE, X, ((X - 0.3) ** 2).sum(axis=1).tolist())
+
+
 def test_several_at_once_are_of_both() -> None:
-    history = mixed_history(SQUARE, 30)
-    X = auto.suggest.suggest(SQUARE, history, 9, np.random.default_rng(0))
-    by_process = gp.suggest.suggest(SQUARE, history, 6, np.random.default_rng(0))
+    X = auto.suggest.suggest(SQUARE, valley(30), 9, np.random.default_rng(0))
+    by_process = gp.suggest.suggest(SQUARE, valley(30), 6, np.random.default_rng(0))
     np.testing.assert_array_equal(X[:6], by_process)
     assert len(np.unique(X, axis=0)) == 9
+
+
+def tried(X: np.ndarray, history: View) -> list[bool]:
+    """Which rows of X a history has."""
+    found: list[bool] = (X[:, None] == history.X).all(axis=2).any(axis=1).tolist()
+    return found
+
+
+@pytest.mark.parametrize("trials", [22, 30, 94])
+def test_with_noise_every_fifth_suggestion_is_a_point_again(trials: int) -> None:
+    history = mixed_history(SQUARE, trials)
+    X = auto.suggest.suggest(SQUARE, history, 9, np.random.default_rng(0))
+    n = sum(place % 5 == 4 for place in range(trials, trials + 9))
+    assert tried(X, history) == [False] * (9 - n) + [True] * n
+    again = history.with_pending(X[9 - n :])
+    mine = sum(place % 5 < 4 and place % 3 < 2 for place in range(trials, trials + 9))
+    by_process = gp.suggest.suggest(SQUARE, again, mine, np.random.default_rng(0))
+    np.testing.assert_array_equal(X[:mine], by_process)
+
+
+def test_losses_of_several_evaluations_do_not_tell_the_noise_of_one() -> None:
+    summed = replace(mixed_history(SQUARE, 30), repeatable=False)
+    assert not any(tried(auto.suggest.suggest(SQUARE, summed, 9, np.random.default_rng(0)), summed))
+
+
+def repeats(study: Study) -> list[int]:
+    """The trials at points that had been tried before."""
+    points = [trial.values for trial in study.trials.values()]
+    return [i for i, values in enumerate(points) if values in points[:i]]
+
+
+def rough(point: dict[str, float]) -> float:
+    """A loss that looks like noise, but is the same each time."""
+    return float(np.sin(1e4 * point["x"]) * np.cos(1e4 * point["y"]))
+
+
+def test_no_point_is_repeated_for_long_if_the_same_loss_comes_back() -> None:
+    space = {name: hp.uniform(name, 0, 1) for name in "xy"}
+    noise = np.random.default_rng(0)
+    run = partial(tune, space=space, sampler="auto", max_trials=55, seed=0, progress=False)
+    assert repeats(run(lambda point: point["x"] + rough(point))) == [24, 29, 34]
+    assert repeats(run(lambda point: point["x"] + point["y"])) == []
+    noisy = run(lambda point: point["x"] + point["y"] + noise.normal())
+    assert repeats(noisy) == [24, 29, 34, 39, 44, 49, 54]
+
+
+def test_points_that_are_running_again_count() -> None:
+    x = np.linspace(0, 1, 40)
+    losses = (x - 0.3) ** 2 + np.random.default_rng(4).normal(0, 0.05, 40)
+    history = history_of(SQUARE, np.column_stack([x, x]), losses.tolist())
+    at_once = auto.repeated(SQUARE, history, 6)
+    for _ in range(3):
+        history = history.with_pending(auto.repeated(SQUARE, history, 2))
+    np.testing.assert_array_equal(history.X[40:], at_once)
+    assert len(np.unique(at_once, axis=0)) > 1
+
+
+def test_a_scheduler_of_budgets_has_no_repeated_points() -> None:
+    study = tune(
+        lambda point, budget: point["x"] + np.random.default_rng(int(1e6 * point["x"])).normal(),
+        {"x": hp.uniform("x", 0, 1)}, sampler="auto", scheduler=ASHA(1, 9), max_trials=60, seed=0,
+        progress=False,
+    )  # fmt: skip
+    roots = [trial for trial in study.trials.values() if trial.parent is None]
+    assert len(roots) == len({tuple(trial.values.items()) for trial in roots})
 
 
 @pytest.mark.parametrize("trials", [10, 100, 1_000, 100_000])
@@ -70,7 +143,7 @@ def test_one_line_says_what_runs(caplog: pytest.LogCaptureFixture) -> None:
     [first] = lines(0, 0)
     assert first == (
         "auto: a Gaussian process of 2 parameters makes the first 20 suggestions and then two of "
-        "three, TPE the others"
+        "three, TPE the others; if losses are noisy, one of 5 repeats a good point"
     )
     assert lines(1, 0) == lines(20, 3) == []
 
@@ -78,7 +151,8 @@ def test_one_line_says_what_runs(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_line_says_why_the_process_has_few_turns() -> None:
     assert auto.described(10, 200, 3) == (
         "auto: a Gaussian process of 10 parameters makes two of 9 suggestions, TPE the others, as "
-        "more of them would keep 200 slots waiting"
+        "more of them would keep 200 slots waiting; if losses are noisy, one of 15 repeats a good "
+        "point"
     )
 
 

@@ -11,10 +11,10 @@ import pytest
 from sparktune import InvalidArgument, Study, hp, tune
 from sparktune.history import View
 from sparktune.samplers import random
-from sparktune.samplers.replicate import Replicate, recommended
+from sparktune.samplers.replicate import Replicate
 from sparktune.schedulers import FullBudget, InOrder
 from sparktune.space.space import Space
-from sparktune.trial import Status, Trial
+from sparktune.trial import Status
 
 SPACE = Space({"x": hp.uniform("x", 0, 1), "kind": hp.choice("kind", ["a", "b"])})
 
@@ -72,30 +72,6 @@ def test_nothing_is_repeated_before_there_is_a_result() -> None:
     empty = View.of([], np.empty((0, 2)))
     again = Replicate(random.suggest, 2)
     assert again.suggest(SPACE, empty, 5, np.random.default_rng(0)).shape == (2, 2)
-
-
-def ended(losses: list[float], variances: list[float | None], x: list[float]) -> View:
-    trials = [
-        Trial(i, {}, Status.OK, loss=loss, result={"loss": loss, "loss_variance": variance})
-        for i, (loss, variance) in enumerate(zip(losses, variances, strict=True))
-    ]
-    return View.of(trials, np.array([SPACE.encode({"x": each, "kind": 0}) for each in x]))
-
-
-def test_without_noise_the_best_loss_is_recommended() -> None:
-    x = np.linspace(0, 1, 15)
-    history = ended(list((x - 0.3) ** 2), [None] * 15, list(x))
-    assert recommended(SPACE, history) == np.argmin((x - 0.3) ** 2)
-    assert recommended(SPACE, View.of([], np.empty((0, 2)))) is None
-
-
-def test_a_lucky_loss_that_is_told_to_be_noisy_is_not_recommended() -> None:
-    x = np.linspace(0, 1, 21)
-    losses, variances = (x - 0.3) ** 2, np.full(21, 1e-4)
-    losses[18], variances[18] = -0.05, 0.3
-    found = recommended(SPACE, ended(list(losses), list(variances), list(x)))
-    assert found is not None
-    assert abs(x[found] - 0.3) < 0.15
 
 
 @pytest.mark.parametrize(
