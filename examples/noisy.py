@@ -32,10 +32,10 @@ def objective(config):
 
 # MAGIC %md
 # MAGIC ## Evaluate the best points again
-# MAGIC With `replicate=15`, the last 15 of 60 trials evaluate promising points again, each time the
-# MAGIC one whose loss may be the lowest. `study.best` is the trial with the lowest observed loss.
-# MAGIC `study.recommended` is the trial that probably has the lowest loss without noise, by a model
-# MAGIC of all losses. Both are the same if no noise can be detected.
+# MAGIC `auto` sees the noise and evaluates promising points again, one in five trials from the 25th
+# MAGIC on. With `replicate=15`, the last 15 of 60 trials do nothing else. `study.best` is the trial
+# MAGIC with the lowest observed loss. `study.recommended` is a trial that probably has a low loss
+# MAGIC without noise, by a model of all losses. Both are the same if there is no noise.
 
 # COMMAND ----------
 

@@ -371,10 +371,12 @@ class Study(Shown):
 
     @property
     def recommended(self) -> Trial | None:
-        """The trial to use if losses are noisy: the one that probably has the smallest loss without
-        noise. `best` has the smallest loss with noise. The estimate is from a Gaussian process of
-        all losses and their noise, where results give it (`loss_variance`, `losses` of folds). It
-        is `best` if no noise can be detected, and None before there is a usable loss.
+        """The trial to use if losses are noisy: the one whose loss without noise is probably small,
+        by the upper end of an estimate (mean and one standard deviation). `best` has the smallest
+        loss with noise. The estimate is from a Gaussian process of all losses, from what differs
+        between evaluations of the same point, and from the noise that results tell
+        (`loss_variance`, `losses` of folds). It is `best` if there is no noise, and with fewer than
+        30 results none of which tells anything about it; None before there is a usable loss.
         """
         from sparktune.samplers.standing import recommended  # imported here: it imports scipy
 
@@ -390,6 +392,10 @@ class Study(Shown):
         return report(self, path, **options)
 
     def __str__(self) -> str:
+        points = [tuple(t.values.items()) for t in self.records.values() if t.parent is None]
+        again = len(set(points)) < len(points)
+        if again and (sure := self.recommended) and self.best and sure.values != self.best.values:
+            return f"{line(self)}; recommended with this noise: trial {sure.id}"
         return line(self)
 
     # Files

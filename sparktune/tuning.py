@@ -88,8 +88,8 @@ def tune(
             log(1e-3), 1)}, for samplers with an option `prior`: "auto" and "gp". Its weight
             decreases with each trial, so that a wrong prior has no lasting effect.
         replicate: number of trials of `max_trials` that evaluate the best points again at the end
-            of a run with noisy losses. `study.recommended` is then the point with the lowest mean
-            loss, by estimate.
+            of a run with noisy losses, besides those that "auto" repeats during the run. They tell
+            how lucky the best trials were, for `study.recommended`.
         seed: an integer >= 0, which together with the results determines the suggestions; None: a
             random one.
         journal: path (or URL, with the extra `remote`) of a file that records every suggestion and

@@ -469,3 +469,13 @@ def test_it_shows_itself() -> None:
     assert str(many).endswith("25=0.5, 26=0.5 and 10 more")
     with pytest.raises(TypeError):
         a_study.trials[1] = a_study.trials[0]  # type: ignore[index]
+
+
+def test_one_line_names_the_recommended_trial_if_points_were_evaluated_again() -> None:
+    a_study = Study({"x": hp.uniform("x", 0, 1)})
+    for x, loss in ((0.1, 4.0), (0.2, 3.0), (0.3, 2.0), (0.4, 3.0), (0.5, 1.0)):
+        a_study.tell({"x": x}, loss)
+    told = "5 trials: 5 ok; best loss 1 (trial 4) at x=0.5"
+    assert str(a_study) == told
+    a_study.tell({"x": 0.5}, 6.0)
+    assert str(a_study) == f"6 trials: 6 ok{told[14:]}; recommended with this noise: trial 2"
