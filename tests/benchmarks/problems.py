@@ -95,6 +95,7 @@ DEVELOPMENT = (
     _packaged("tabular", "hpobench", "car"),
     _packaged("tabular", "hpobench", "segment"),
     _packaged("tabular", "hpobench", "phoneme"),
+    _packaged("tabular", "hpobench", "blood_transfusion"),
     _packaged("tabular", "hpolib", "slice_localization"),
     _packaged("tabular", "hpolib", "parkinsons_telemonitoring"),
     _packaged("tabular", "nasbench201", "cifar100"),
