@@ -81,7 +81,9 @@ def sure(space: Space, order: Sequence[Trial]) -> NDArray[np.intp]:
     places = luckiest(order)
     ends = sorted({*range(RENEWED, len(order), RENEWED), len(order)})
     for n, until in itertools.pairwise([*ends, len(order) + 1]):
-        places[n - 1 : until - 1] = recommended(space, View.of(order[:n], X[:n]))
+        row = recommended(space, View.of(order[:n], X[:n]))
+        if row is not None:
+            places[n - 1 : until - 1] = row
     return places
 
 

@@ -17,7 +17,7 @@ SETTING = Setting(workers=1, evaluations=48)
 
 def test_the_luckiest_is_the_first_with_the_smallest_loss() -> None:
     order = list(play(NOISY, random.suggest, SETTING, 0).values())
-    losses = [trial.loss for trial in order]
+    losses = np.array([trial.loss for trial in order], dtype=float)
     assert luckiest(order).tolist() == [int(np.argmin(losses[:n])) for n in range(1, 49)]
 
 
