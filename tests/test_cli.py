@@ -202,6 +202,14 @@ def test_options_of_algorithms(capsys: pytest.CaptureFixture[str]) -> None:
     assert "tpe.suggest has no option 'gama'; it has 'prior_weight'" in capsys.readouterr().err
 
 
+def test_a_prior_is_given_as_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    prior = "prior={x={normal=[1, 0.001]}}"
+    assert main(changed("algorithm=auto", "budget.max_evals=1", prior)) == 0
+    assert float(pairs(capsys.readouterr().out)["best at"].split("x=")[1]) == pytest.approx(
+        1, abs=0.1
+    )
+
+
 def test_a_scheduler_gives_budgets(capsys: pytest.CaptureFixture[str]) -> None:
     Path("epochs.py").write_text(
         "def epochs(point, budget):\n    return point['x'] ** 2 + 1 / budget\n", encoding="utf-8"
@@ -297,7 +305,9 @@ def test_every_key_is_an_argument_or_stands_for_some() -> None:
         (["budgett=1"], "study.toml has no key 'budgett'; valid keys: 'objective', 'space'"),
         (["budget.maxevals=1"], "budget has no key 'maxevals'; valid keys: 'max_evals', 'timeout'"),
         (["budget.max_evals=many"], "max_evals must be an integer >= 0"),
-        (["seed=-1"], "seed must be an integer >= 0"),
+        (["seed=-1"], "seed must be an integer >= 0, got -1"),
+        (["prior=3"], "prior must be a table, got 3"),
+        (["prior={z={normal=[0, 1]}}", "algorithm=auto"], "prior: the space has no parameter 'z'"),
         (["space=3"], "space must be a text or a table, got 3"),
         (["executor=cloud"], "executor must be one of 'serial', 'threads', 'spark', got 'cloud'"),
         (["executor.parallelism=2"], "executor 'serial' has no key 'parallelism'"),

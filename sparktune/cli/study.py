@@ -8,6 +8,7 @@
     budget = {max_evals = 100, timeout = 600, loss_threshold = 0.1, full_evaluations = 40}
     seed = 1                                    # and every other plain argument of `tune`
     journal = "forest.jsonl"
+    prior = {rate = {lognormal = ["log(0.01)", 1]}}     # tables as for a space
     tracking = "mlflow"                         # or a table: kind, and options of MlflowObserver
     spark.driver.memory = "4g"                  # settings of Spark, by their names
 
@@ -29,7 +30,7 @@ from sparktune.cli.references import References
 from sparktune.cli.tables import change_of, merged, read_tables, written_out
 from sparktune.errors import InvalidArgument
 from sparktune.executors.platforms import Platform, Serial, Spark, Threads
-from sparktune.limits import seed_of, time_and_loss
+from sparktune.limits import time_and_loss
 from sparktune.options import OR_NONE
 from sparktune.parallel_trials import parallelism_of
 from sparktune.samplers._options import with_options
@@ -57,8 +58,9 @@ _TABLES = (
     "budget",
     "spark",
     "tracking",
+    "prior",
 )
-_OTHERWISE = ("sampler", "on", "max_trials", "stop", "observers", "progress", "study", "prior")
+_OTHERWISE = ("sampler", "on", "max_trials", "stop", "observers", "progress", "study")
 _PLAIN = tuple(name for name in signature(tune).parameters if name not in _TABLES + _OTHERWISE)
 """The arguments of `tune` that are keys of a study file; the others are set by its tables."""
 
@@ -71,6 +73,7 @@ _KINDS: dict[str, Any] = {
     "budget": dict,
     "spark": dict,
     "tracking": dict,
+    "prior": dict,
     "journal": str,
     "checkpoints": str,
 }
@@ -92,6 +95,7 @@ class StudyFile:
     budget: Mapping[str, Any] = field(default_factory=dict)
     spark: Mapping[str, Any] = field(default_factory=dict)
     tracking: Mapping[str, Any] | None = None
+    prior: Mapping[str, Any] | None = None
     plain: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -122,7 +126,7 @@ class StudyFile:
         stop = time_and_loss(Trials(), **limits)
         sampler = _algorithm(self.algorithm, references)
         scheduler = None if self.scheduler is None else _scheduler(self.scheduler)
-        study = Study(space, sampler, scheduler, seed_of(self.plain.get("seed")))
+        study = Study(space, sampler, scheduler, self.plain.get("seed"))
         return {
             "objective": objective,
             "space": study.space,
@@ -130,6 +134,7 @@ class StudyFile:
             "stop": stop if spent is None else stop | MaxBudget(spent),
             "study": study,
             "tracking": None if self.tracking is None else _tracking(self.tracking),
+            "prior": None if self.prior is None else space_of(self.prior),
             "deterministic": self.executor.get("deterministic", False),
             **self.plain,
         }
