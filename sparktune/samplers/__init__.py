@@ -12,10 +12,10 @@ from sparktune.space.space import Space
 
 
 class Sampler(Protocol):
-    """Where to evaluate next. A pure function of its arguments.
+    """An algorithm that suggests points. `suggest` is a pure function of its arguments.
 
-    One whose suggestions do not depend on results, but at most on the points that were handed out,
-    may have an attribute `learns` that is False: then they can be made far ahead.
+    A sampler whose suggestions do not depend on results, but at most on earlier points, may have an
+    attribute `learns` that is False. Its suggestions can then be made far ahead.
     """
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
@@ -30,7 +30,7 @@ def learns(sampler: Sampler) -> bool:
 
 
 def seed_of(rng: np.random.Generator) -> int:
-    """The seed of the run that a study made `rng` for: what stays the same from ask to ask."""
+    """The seed of the run from a study's `rng`. It is the same for each `ask`."""
     generator: Any = rng.bit_generator
     sequence = getattr(generator, "seed_seq", None) or generator._seed_seq  # before numpy 1.25
     entropy = sequence.entropy

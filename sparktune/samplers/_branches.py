@@ -1,10 +1,11 @@
-"""A conditional space from the top down: the choices that other parameters depend on come first,
-all others follow within the branch that they make.
+"""Branches of a conditional space. TPE first draws the choices on which other parameters depend,
+and then the other parameters within this branch.
 
-Rows of different branches have different parameters, whose densities cannot be compared. So a
-branch is judged by its choices alone, and one that is tried much has to be good for it.
+Rows of different branches have different parameters, whose densities cannot be compared. Therefore
+only the choices decide between branches. The more trials a branch has, the better it must be to get
+further ones.
 
-    branch   {column: option} of the active ones among these choices
+    branch   {column: option} of those choices that are active
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ from sparktune.space.distributions import Array
 Branch: TypeAlias = Mapping[int, int]
 
 _DRAWS = 2
-"""Branches that are drawn for each suggestion, of which the best is taken. With many it would be
-the same one until it is tried too much; so runs leave a branch that is good at once for one that
-leads to better points.
+"""Number of branches that are drawn for each suggestion; the best is used. With many draws it would
+be the same branch for a long time. With few, runs also leave a branch that is good from the start
+for one with better points.
 """
 
 _AT_ONCE = 8
-"""Branches at most that suggestions made at once are from: each has to be modelled."""
+"""Largest number of branches for suggestions that are made at once, because each needs a model."""
 
 
 def drawn(
     below: Parzen, above: Parzen, n: int, rng: np.random.Generator
 ) -> list[tuple[Branch, int]]:
-    """The branches of n suggestions, and how many each gets."""
+    """The branches of n suggestions, and the number of suggestions in each."""
     parents, several = below.space.layout.parents, min(n, _AT_ONCE)
     X = below.sample(rng, several * _DRAWS)
     ratio = below.log_choices(X, parents) - above.log_choices(X, parents)
@@ -50,7 +51,7 @@ def drawn(
 
 
 def inside(branch: Branch, X: Array) -> NDArray[np.bool_]:
-    """Which rows X are of the branch, shape (len(X),). No other choice can be active in them."""
+    """Whether each row of X is in the branch, shape (len(X),). No other choice is active in it."""
     mine = np.ones(len(X), dtype=bool)
     for j, k in branch.items():
         mine &= X[:, j] == k

@@ -33,9 +33,13 @@ _TAKEN = np.sqrt(0.5)
 
 @dataclass(frozen=True)
 class Embedding:
-    """Features of the rows of a space; `groups` (p,) are the columns that they belong to,
-    `normal` (c,) marks the numeric columns without bounds, `conditional` (d,) those that can be
-    inactive.
+    """The features of the rows of a space.
+
+    Attributes:
+        space, layout: the space, and its layout.
+        groups: (p,) the column of each feature.
+        normal: (c,) whether a numeric column has no bounds.
+        conditional: (d,) whether a column can be inactive.
     """
 
     space: Space
@@ -47,7 +51,7 @@ class Embedding:
     @staticmethod
     @lru_cache(maxsize=8)
     def of(space: Space) -> Embedding:
-        """The embedding of a space, which is kept."""
+        """The embedding of a space. It is cached."""
         layout = space.layout
         conditional = np.array([bool(column.conditions) for column in space.columns])
         widths = [(int(j), 1 + conditional[j]) for j in layout.numeric]
@@ -65,7 +69,9 @@ class Embedding:
         return u
 
     def values(self, u: Array) -> Array:
-        """The values of the numeric columns at u, rounded to their grids, kept in their ranges."""
+        """The values of the numeric columns at u, rounded to their grids and clipped to their
+        ranges.
+        """
         z = u - 0.5
         x: Array = self.layout.values(np.where(self.normal, z * _WIDE, z))
         return x
@@ -90,14 +96,16 @@ class Embedding:
         return pair
 
     def continuous(self, row: Array) -> NDArray[np.intp]:
-        """The active numeric columns of a row without a grid, as positions among all of them."""
+        """The active numeric columns of a row that have no grid, as positions among the numeric
+        columns.
+        """
         free = ~np.isnan(row[self.layout.numeric])
         free[self.layout.grid] = False
         return np.flatnonzero(free)
 
     def line(self, row: Array, free: NDArray[np.intp]) -> Callable[[Array], tuple[Array, Array]]:
-        """A function of u of these numeric columns, the others being those of a row: the features
-        (p,), and their derivatives (p, len(free)).
+        """A function of u of the numeric columns `free`; the other columns have the values of the
+        row. It returns the features (p,), and their derivatives (p, len(free)).
         """
         start = self.features(row[None])[0]
         columns = self.layout.numeric[free]
@@ -123,14 +131,14 @@ class Embedding:
 
     @cached_property
     def steps(self) -> Array:
-        """The width in u of a cell of each numeric column's grid, shape (c,); 0 off the grid and
-        where it differs from cell to cell.
+        """The width in u of a cell of each numeric column's grid, shape (c,); 0 without a grid, and
+        if the width differs from cell to cell.
         """
         return self.layout.step / np.where(self.normal, _WIDE, 1.0)
 
     @cached_property
     def bounds(self) -> Array:
-        """Least and largest u to look at, shape (c, 2)."""
+        """The smallest and the largest u of a search, shape (c, 2)."""
         found: Array = np.where(self.normal[:, None], [-0.5, 1.5], [0.0, 1.0])
         return found
 

@@ -1,4 +1,4 @@
-"""Points near others in any space: what a search for the largest acquisition looks at."""
+"""Points near other points, in any space: the steps of a search for the largest acquisition."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _SD = (0.01, 0.3)
 """Smallest and largest standard deviation of a move, in units of u."""
 
 _OPTIONS = 32
-"""Options of a choice at most that are looked at from one point."""
+"""Largest number of options of a choice that are tried from one point."""
 
 _MOVED = 3
-"""Parameters at most that are moved at once, on average."""
+"""Largest mean number of parameters that are moved at once."""
 
 
 def perturbed(embedding: Embedding, X: Array, known: Array, rng: np.random.Generator) -> Array:
-    """A point near each row of X (n, d): some of its parameters are moved, choices drawn again.
-    What becomes active has values as in `filled`.
+    """A point near each row of X (n, d). Some of its numbers are moved, and some of its choices
+    drawn again. Parameters that become active get values as in `filled`.
     """
     space, layout = embedding.space, embedding.layout
     n, d = X.shape
@@ -38,9 +38,9 @@ def perturbed(embedding: Embedding, X: Array, known: Array, rng: np.random.Gener
 
 
 def neighbours(space: Space, row: Array, rng: np.random.Generator) -> Array:
-    """The points that differ from a row in one choice, or in one parameter on a grid by 1, 2, 4,
-    ... steps, shape (k, d); 32 at random of more options. What becomes active is NaN and has to be
-    filled.
+    """The points that differ from a row in one choice, or by 1, 2, 4, ... steps in one parameter on
+    a grid, shape (k, d). Of more than 32 options, 32 random ones are used. Parameters that become
+    active are NaN, and must be filled.
     """
     found = []
     for j, column in enumerate(space.columns):
@@ -56,8 +56,8 @@ def neighbours(space: Space, row: Array, rng: np.random.Generator) -> Array:
 
 
 def filled(space: Space, X: Array, known: Array, rng: np.random.Generator) -> Array:
-    """The rows X with values where their choices make parameters active: those of one of the rows
-    `known` in which they are, or, half of the time and where there is none, draws from the prior.
+    """The rows X with values for all active parameters. Missing ones are from one of the rows
+    `known`, or, half of the time or if they are inactive there, drawn from the prior.
     """
     return space.masked(_complete(space, X, known, rng))
 

@@ -1,4 +1,4 @@
-"""Options of samplers, which are fields of dataclasses: checked, and replaced by others."""
+"""Options of samplers, which are fields of dataclasses: their checks, and other values for them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ S = TypeVar("S")
 
 
 def with_options(sampler: S, /, **options: Any) -> S:
-    """The sampler with other options: `tpe.suggest(gamma=0.3)`, and what a `functools.partial` of
-    a sampler makes when it is called. `verbose` is accepted for Hyperopt's sake and changes
-    nothing.
+    """The sampler with other options, as in `tpe.suggest(gamma=0.3)`. A `functools.partial` of a
+    sampler calls this, too. `verbose` is accepted as in Hyperopt, and changes nothing.
 
     Raises:
-        InvalidArgument: the sampler has no such option, or it cannot have this value.
+        InvalidArgument: the sampler has no such option, or the value is invalid.
     """
     options.pop("verbose", None)
     known = [each.name for each in fields(sampler) if each.init] if is_dataclass(sampler) else []
@@ -29,14 +28,16 @@ def with_options(sampler: S, /, **options: Any) -> S:
 
 
 def require(sampler: Any, option: str, holds: bool, wanted: str) -> None:
-    """Refuse the value of an option.
+    """Check the value of an option.
 
     Args:
-        holds: whether the sampler can have the value that it has.
-        wanted: what values are possible, for people.
+        sampler: the sampler.
+        option: the name of the option.
+        holds: whether its value is valid.
+        wanted: the description of valid values.
 
     Raises:
-        InvalidArgument: the sampler cannot have it.
+        InvalidArgument: the value is invalid.
     """
     if not holds:
         raise InvalidArgument(
@@ -45,6 +46,8 @@ def require(sampler: Any, option: str, holds: bool, wanted: str) -> None:
 
 
 def name_of(sampler: Any) -> str:
-    """What users call a sampler: "tpe.suggest" for one of ours, else the name of its class."""
+    """The name of a sampler for users: "tpe.suggest" for one of this package, else the name of its
+    class.
+    """
     room, _, module = type(sampler).__module__.rpartition(".")
     return f"{module}.suggest" if room == "sparktune.samplers" else type(sampler).__name__

@@ -34,12 +34,12 @@ from sparktune.space.space import Space
 
 _MIN_MASS = 1e-300
 _LEAST_OF_CELL = 0.3
-"""Bandwidth on a grid, at least, as a share of the cell."""
+"""Smallest bandwidth on a grid, as a share of the cell."""
 
 _SMOOTHING = 4.0
-"""Weight of the prior in the choices of all observations together, as a multiple of the options'
-number: with n observations it is 4 C / (n + 1) in each. With less, runs stay in the first good
-branch of a conditional space.
+"""Weight of the prior in the choices of all observations together, as a multiple of the number of
+options: with n observations it is 4 C / (n + 1) in each. With a smaller weight, runs stay in the
+first good branch of a conditional space.
 """
 
 _MAX_LOGS = 2**14  # log densities that are summed at once: as many as stay in the cache
@@ -60,8 +60,8 @@ class Parzen:
 
     @staticmethod
     def fit(points: Points, w: Array, prior_weight: float) -> Parzen:
-        """The mixture over observations with weights w (n,) and one kernel for the prior, of weight
-        `prior_weight`, the last one.
+        """The mixture of a kernel for each observation, with weights w (n,), and a last kernel for
+        the prior, with weight `prior_weight`.
         """
         layout, c = points.space.layout, points.z.shape[1]
         prior_P = tuple(p[None] for p in layout.options)
@@ -72,12 +72,12 @@ class Parzen:
 
     @cached_property
     def coefficients(self) -> Array:
-        """Those of the kernels, which choices alone do without."""
+        """The coefficients of the kernels. `log_choices` does not need them."""
         return self.kernels.coefficients(self.space.layout)
 
     def log_kernels(self, points: Points, features: Array, width: float = 1.0) -> Array:
-        """log density (M,), on the scale of `log_density`, of what further observations would add
-        to it: kernels of weight 1, `width` times as wide as the others.
+        """log density (M,), on the scale of `log_density`, of kernels with weight 1 at further
+        observations. They are `width` times as wide as the narrowest of the mixture.
         """
         smoothing = _SMOOTHING * float(self.w[-1]) / len(self.w)
         s = np.broadcast_to(width * self.kernels.s.min(axis=0), points.z.shape)
@@ -87,8 +87,8 @@ class Parzen:
         self, rng: np.random.Generator, n: int, given: Mapping[int, int] | None = None
     ) -> Array:
         """n rows, shape (n, d), with the options `given` for some categorical columns. One kernel
-        is drawn for each row; but in every other row each categorical parameter has a kernel of its
-        own, so that options meet that were good apart. Inactive parameters become NaN.
+        is drawn for each row. In every second row, each categorical parameter has a kernel of its
+        own, so that options of different good trials are combined. Inactive parameters are NaN.
         """
         layout, kernels, w, given = self.space.layout, self.kernels, self.w, given or {}
         for j, P in zip(layout.categorical, kernels.P, strict=True):
@@ -106,7 +106,7 @@ class Parzen:
         return self.space.masked(X)
 
     def log_choices(self, X: Array, columns: Sequence[int]) -> Array:
-        """log probability (M,) of what the rows X hold in these categorical columns."""
+        """log probability (M,) of the options of the rows X in these categorical columns."""
         total = np.zeros((len(X), len(self.w)))
         for j, P in zip(self.space.layout.categorical, self.kernels.P, strict=True):
             if j in columns:
@@ -135,7 +135,7 @@ def log_sums(F: Array, G: Array, log_w: Array | float = 0.0) -> Array:
 
 @dataclass(frozen=True)
 class Kernels:
-    """Kernels by their parameters, arrays (K, c) and for each categorical column (K, C)."""
+    """The parameters of kernels: arrays (K, c), and for each categorical column (K, C)."""
 
     mu: Array
     s: Array
@@ -166,7 +166,9 @@ class Kernels:
         )
 
     def coefficients(self, layout: Layout) -> Array:
-        """What each kernel's log density is in terms of `Points.features`, (K, 3 c + sum of C)."""
+        """The coefficients of each kernel's log density for `Points.features`, shape
+        (K, 3 c + sum of C).
+        """
         mu, s, (n, c) = self.mu, self.s, self.mu.shape
         mass = ndtr((layout.high - mu) / s) - ndtr((layout.low - mu) / s)
         precision = 1 / (s**2 + self.h**2 / 12)

@@ -1,4 +1,4 @@
-"""Rows of a space as the density model of TPE sees them.
+"""Rows of a space as inputs of TPE's density model.
 
 z    latent values of the numeric columns, in units of the prior: (latent - centre) / scale
 h    width of the cell that a grid value stands for, in the same units; 0 off the grid
@@ -39,8 +39,8 @@ class Points:
         return Points(space, X, z, h)
 
     def features(self) -> Array:
-        """What the log density is linear in, shape (M, 3 c + sum of C): z^2, z and 1 for active
-        numeric columns, and 1 for the options taken.
+        """The features, in which the log density is linear, shape (M, 3 c + sum of C): z^2, z and 1
+        for active numeric columns, and 1 for each chosen option.
         """
         layout = self.space.layout
         active = ~np.isnan(self.z)

@@ -1,12 +1,12 @@
-"""The density ratio by which TPE ranks points, and how pending trials lower it around them.
+"""The density ratio by which TPE ranks points. Pending trials lower it in their neighbourhood.
 
-    l, g    mixtures over the good trials and the bad ones
-    r       what pending trials add to g
+    l, g    mixtures of the good trials and of the bad ones
+    r       the kernels of pending trials, which are added to g
 
-A pending trial is not a bad trial: all that is known of it is that its neighbourhood will be
-known. So its weight in g is measured by that of an average good trial in l, which makes it count
-for as much however many trials there are. Its kernel is narrower, as one of the same width as those
-of l would lower the peak of the ratio without moving it.
+A pending trial is not a bad trial, but its neighbourhood will soon be known. Its weight in g is a
+fixed share of the weight of an average good trial in l, and so does not depend on the number of
+trials. Its kernel is narrower than those of l, because one of the same width would lower the peak
+of the ratio without moving it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from sparktune.samplers._points import Points
 from sparktune.space.distributions import Array
 
 _WEIGHT = 0.1
-"""Weight of a pending trial in g, in terms of an average good trial's in l."""
+"""Weight of a pending trial in g, as a share of the weight of an average good trial in l."""
 
 _WIDTH = 0.5
-"""Width of its kernel, in terms of those of l."""
+"""Width of its kernel, as a share of the width of those of l."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """log l and log (g + r) of points, up to a constant each, and what they were computed from."""
+    """log l and log (g + r) of points, each up to a constant, and the features of the points."""
 
     features: Array
     log_l: Array
@@ -60,7 +60,7 @@ class Ratio:
         self._log_weight = float(np.log(_WEIGHT * above.w.sum() / below.w.sum()))
 
     def scores(self, X: Array) -> Scores:
-        """The scores of rows X, as pending trials are now."""
+        """The scores of rows X with the current pending trials."""
         features = Points.of(self.below.space, X).features()
         log_g = self._above.log_density(features)
         if len(self._pending):
@@ -68,7 +68,7 @@ class Ratio:
         return Scores(features, self.below.log_density(features), log_g)
 
     def repelled(self, scores: Scores, row: Array) -> Scores:
-        """Scores after one more row has become pending, which it is from now on."""
+        """Add a pending row, and return the scores with it."""
         self._pending = np.vstack([self._pending, row])
         repulsion = self._repulsion(row[None], scores.features)
         return replace(scores, log_g=np.logaddexp(scores.log_g, repulsion))

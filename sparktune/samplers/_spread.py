@@ -1,10 +1,10 @@
-"""Points that fill a space evenly, around those it already holds: the start of a run.
+"""The first points of a run, which fill the space evenly between existing points.
 
-This is a low-discrepancy design, made one point at a time. Of random candidates it takes the one
-that crowds the points so far least, by the kernel of the wrap-around L2-discrepancy (Hickernell
-1998) for numbers, extended to categories. The kernel rewards evenness in every projection on few
+They are a low-discrepancy design, made one point at a time: of random candidates, the one with the
+smallest crowding by earlier points. Crowding is the kernel of the wrap-around L2-discrepancy
+(Hickernell 1998), extended to categories. It rewards evenness in every projection on few
 parameters. Unlike a sequence, the design needs no state, fills the gaps around a user's points, and
-follows conditions: where a parameter is inactive, only the others count.
+respects conditions: an inactive parameter does not count.
 
     U, V   (n, c), (m, c)   numeric columns as prior probabilities, NaN where inactive
     k(t)   1 + _STRENGTH (1/6 - t (1 - t)) at distance t: how much two points crowd each other in
@@ -26,13 +26,13 @@ from sparktune.space.space import Space
 _STRENGTH = 3.0
 
 _CANDIDATES = 64
-"""Random points of which the one with most room is taken."""
+"""Number of random candidates."""
 
 _OTHERS = 256
-"""Points that are looked at where all candidates were tried before."""
+"""Number of further points that are considered if all candidates have been tried."""
 
 _NEWEST = 500
-"""Trials to keep away from: these, where most trials fail."""
+"""Number of the newest trials that count, because there can be many if most trials fail."""
 
 
 def spread(
@@ -59,7 +59,7 @@ def spread(
 
 
 def crowding(layout: Layout, X: Array, points: Array) -> Array:
-    """How much of `points` (m, d) is near each row of X (n, d), shape (n,)."""
+    """The crowding of each row of X (n, d) by `points` (m, d), shape (n,)."""
     factors = np.ones((len(X), len(points)))
     U, V = layout.unit(X), layout.unit(points)
     for u, v in zip(U.T, V.T, strict=True):

@@ -1,4 +1,6 @@
-"""One thread for linear algebra: matrices are small here, and sums would depend on the threads."""
+"""One thread for linear algebra, because matrices are small, and results would otherwise depend on
+the number of threads.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,8 @@ from typing import Any
 
 
 def single_threaded() -> AbstractContextManager[Any]:
-    """Numpy's and scipy's linear algebra uses one thread inside this context, where the package
-    threadpoolctl is installed, as with scikit-learn.
+    """A context in which the linear algebra of numpy and scipy uses one thread, if the package
+    threadpoolctl is installed, as it is with scikit-learn.
     """
     controller = _controller()
     if controller is None:
@@ -20,8 +22,8 @@ def single_threaded() -> AbstractContextManager[Any]:
 
 @lru_cache(maxsize=1)
 def _controller() -> Any:
-    """What finds and sets the threads of loaded libraries; None without threadpoolctl. Libraries
-    are looked for once, when those of scipy have been loaded.
+    """The object that finds loaded libraries and limits their threads; None without threadpoolctl.
+    It looks for libraries once, after those of scipy have been loaded.
     """
     try:
         from threadpoolctl import ThreadpoolController

@@ -26,8 +26,8 @@ ALGORITHMS = {
     "lhs": "sparktune.samplers.quasi:lhs",
     "grid": "sparktune.samplers.grid:suggest",
 }
-"""module:name by what users call it. A module is imported when its algorithm is used, so that it
-may import slow packages at its top.
+"""{name for users: module:name}. A module is imported when its algorithm is used, so that it may
+import slow packages at its top.
 """
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,14 +52,15 @@ def is_form(function: Any) -> bool:
 
 
 def resolve(algo: Any, argument: str = "algo") -> Sampler:
-    """The sampler that `algo` means: a sampler, its name, None for TPE, a function marked by
-    `form_of`, or a `functools.partial` of one of them with options.
+    """The sampler for `algo`: a sampler, its name, None for TPE, a function marked by `form_of`, or
+    a `functools.partial` of one of them with options.
 
     Args:
-        argument: what errors call it.
+        algo: the value to resolve.
+        argument: the name of the argument in messages.
 
     Raises:
-        InvalidArgument: it does not mean a sampler, or gives it options that it does not have.
+        InvalidArgument: `algo` is none of these, or has options that its sampler lacks.
     """
     if isinstance(algo, functools.partial):
         if algo.args:

@@ -58,7 +58,7 @@ class Anneal:
 
 
 def _around(prior: Distribution, x: Array, shrink: float, rng: np.random.Generator) -> Array:
-    """One draw per value of x from the prior narrowed around it to that share of its width."""
+    """A draw for each value of x, from the prior narrowed to `shrink` of its width around x."""
     if isinstance(prior, Categorical):
         drawn = prior.ppf(rng.random(len(x)))
         return np.where(rng.random(len(x)) < shrink, drawn, x)

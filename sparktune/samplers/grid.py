@@ -20,7 +20,7 @@ from sparktune.space.space import Space
 
 LARGEST = 100_000
 _KNOWN: WeakKeyDictionary[Space, tuple[Grid, Array]] = WeakKeyDictionary()
-"""The last grid over each space, and its points."""
+"""The last grid of each space, and its points."""
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ class Mix:
     """Several samplers, each with a share of the suggestions.
 
     Args:
-        p_suggest: (probability, sampler) pairs, the probabilities >= 0 with sum 1. A sampler is
-            a sampler, its name, or a `functools.partial` of one that gives it options.
+        p_suggest: (probability, sampler) pairs, where probabilities are >= 0 and sum to 1. A member
+            is a sampler, its name, or a `functools.partial` of one with options.
 
     Raises:
         InvalidArgument: `p_suggest` is not such a list.

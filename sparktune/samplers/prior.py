@@ -1,11 +1,11 @@
-"""Where a user believes good values to be, within what the space allows.
+"""A user's belief about the location of good values.
 
-The acquisition is multiplied by a power of the belief's density. The exponent falls with the square
-of the number of trials (with the number itself in Hvarfner et al. 2022, arXiv:2204.11051). A belief
-that is right saves trials, and one that is wrong is forgotten.
+The acquisition is multiplied by a power of the belief's density. The exponent decreases with the
+square of the number of trials (in Hvarfner et al. 2022, arXiv:2204.11051, with the number itself).
+A correct belief saves trials, and a wrong one has no lasting effect.
 
     t   (n,)   distance of a parameter's values from the belief's centre, in units of its width; for
-               a uniform belief from the nearer bound, 0 inside
+               a uniform belief, the distance from the nearer bound, and 0 inside
 """
 
 from __future__ import annotations
@@ -66,9 +66,10 @@ class Belief:
         return Belief(tuple(found.items()))
 
     def check(self, space: Space) -> None:
-        """
+        """Check that the belief fits a space.
+
         Raises:
-            InvalidArgument: the space lacks one of the parameters, or has it with another kind.
+            InvalidArgument: the space lacks one of the parameters, or has another kind of it.
         """
         columns = {column.label: column.distribution for column in space.columns}
         for label, believed in self.of:

@@ -14,7 +14,7 @@ from sparktune.space.space import Space
 
 @dataclass(frozen=True)
 class Random:
-    """Draws every point from the prior. The history does not matter."""
+    """Draws every point from the prior, whatever the results are."""
 
     learns = False
     __call__ = with_options

@@ -41,13 +41,13 @@ from sparktune.trial import Status
 Parts: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 _OTHERS = 256
-"""Points that are looked at where all candidates were tried before."""
+"""Number of further points that are considered if all candidates have been tried."""
 
 _ENOUGH = 5
-"""Results in a branch from which on it has good and bad trials of its own."""
+"""With this number of results, a branch has its own good and bad trials."""
 
 _KERNELS = 500
-"""Bad trials that g is made of at most: the newest, and as many evenly spread among the others."""
+"""Largest number of bad trials in g: the newest ones, and as many evenly spread older ones."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class TPE:
     def _branches(
         self, space: Space, history: View, parts: Parts, n: int, rng: np.random.Generator
     ) -> list[tuple[Branch, int]]:
-        """The branches of n suggestions, and how many each gets."""
+        """The branches of n suggestions, and the number of suggestions in each."""
         if not space.layout.parents:
             return [({}, n)]
         good, bad = parts
@@ -131,7 +131,7 @@ class TPE:
         return drawn(below, above, n, rng)
 
     def _ratio(self, space: Space, history: View, parts: Parts, branch: Branch) -> Ratio:
-        """The ratio by which points of a branch are judged."""
+        """The ratio that ranks points of a branch."""
         good, weights, bad = self._split_within(history, parts, branch)
         X, bad = history.X, _thinned(bad)
         losses = np.where(history.ok[bad], history.loss[bad], np.inf)
@@ -148,8 +148,8 @@ class TPE:
     ) -> tuple[NDArray[np.intp], Array, NDArray[np.intp]]:
         """Good trials, their weights, and bad trials for a branch.
 
-        With enough results in it, those that are good for the branch are good, however bad they are
-        beside those of other branches.
+        If the branch has enough results, its best trials are good, even if those of other branches
+        are better.
         """
         good, bad = parts
         if not branch or (mine := history.ok & inside(branch, history.X)).sum() < _ENOUGH:
@@ -165,7 +165,7 @@ class TPE:
     def _chosen(
         self, ratio: Ratio, branch: Branch, n: int, seen: Seen, rng: np.random.Generator
     ) -> Iterator[Array]:
-        """Up to n new points of a branch, of other ones if it has no more."""
+        """Up to n new points of a branch, or of other branches if it has no more."""
         m = self.n_EI_candidates
         candidates = ratio.below.sample(rng, n * m, branch)
         scores = ratio.scores(candidates)

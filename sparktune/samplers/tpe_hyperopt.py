@@ -18,9 +18,9 @@ Notation (K kernels = observations + 1 for the prior):
     w, mu, s   (K,)  weights, sum 1, means, in ascending order, and bandwidths of the kernels
     x          candidates, shape (points, n_EI_candidates)
 
-Where Hyperopt leaves the order of equals to an unstable sort, of equal losses the earlier trial is
-better here, and of equal observations the earlier stands left; and the loss of a trial with status
-"fail" counts there, but not here.
+There are two differences. Hyperopt sorts equal values in an arbitrary order; here, of equal losses
+the earlier trial is better, and of equal observations the earlier one comes first. The loss of a
+trial with status "fail" counts in Hyperopt, but not here.
 """
 
 from __future__ import annotations

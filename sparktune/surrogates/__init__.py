@@ -1,4 +1,4 @@
-"""Models of a loss over vectors, usable without any sampler.
+"""Models of a loss over vectors, which can be used without a sampler.
 
 A surrogate is a frozen dataclass of its options with one method, `fit(Z, y, rng)`, a pure function
 of its arguments that returns a `Posterior`. Nothing here knows of spaces or trials.
@@ -15,13 +15,13 @@ Array: TypeAlias = NDArray[np.float64]
 
 
 class Posterior(Protocol):
-    """What is known of a function f after n observations."""
+    """The knowledge about a function f after n observations."""
 
     def predict(self, Z: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of f, both (m,), at the rows of Z (m, p)."""
 
     def sample(self, Z: Array, n: int, rng: np.random.Generator) -> Array:
-        """n draws of f at the rows of Z together, shape (n, m)."""
+        """n joint draws of f at the rows of Z, shape (n, m)."""
 
     def residuals(self) -> Array:
         """Each observation less its prediction from the others, in standard deviations of that

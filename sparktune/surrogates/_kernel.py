@@ -33,7 +33,7 @@ def with_slope(A: Array, B: Array) -> tuple[Array, Array]:
 
 
 def _distances(A: Array, B: Array) -> Array:
-    """r, in one array, as arrays of this size are what a suggestion spends its time with."""
+    """r, computed in place, because suggestions spend most of their time with such arrays."""
     r: Array = A @ B.T
     r *= -2
     r += np.einsum("ij,ij->i", A, A)[:, None]

@@ -1,5 +1,5 @@
-"""Forests of regression trees whose leaves say how sure they are (Hutter et al. 2014, algorithm
-runtime prediction, section 4.3.2), as in SMAC.
+"""Forests of regression trees with a variance in each leaf (Hutter et al. 2014, "Algorithm runtime
+prediction", section 4.3.2), as in SMAC.
 
     T             trees
     m_t, v_t      mean and variance of the observations in the leaf of tree t
@@ -85,8 +85,8 @@ class Trees:
         return self.offset + self.scale * mean, self.scale * sd
 
     def sample(self, Z: Array, n: int, rng: np.random.Generator) -> Array:
-        """n draws of f at the rows of Z (m, p) together, shape (n, m): each that of one tree, with
-        one number for each of its leaves.
+        """n joint draws of f at the rows of Z (m, p), shape (n, m). Each is from one tree, with one
+        number for each leaf.
         """
         leaves = self.model.apply(Z).T
         means, variances = leaves_of(self.model, Z)
@@ -99,8 +99,8 @@ class Trees:
         return found
 
     def residuals(self) -> Array:
-        """Each observation less its prediction from the trees that have not seen it, in standard
-        deviations of that prediction, shape (n,); NaN where all have.
+        """Each observation less its prediction from the trees that were made without it, in
+        standard deviations of that prediction, shape (n,); NaN if there is no such tree.
         """
         means, variances = leaves_of(self.model, self.Z)
         seen = self._seen()
@@ -122,7 +122,7 @@ class Trees:
         return found / len(self.model.estimators_)
 
     def _seen(self) -> NDArray[np.bool_]:
-        """Which observations each tree was made from, shape (T, n)."""
+        """Whether each tree was made with each observation, shape (T, n)."""
         seen = np.zeros((len(self.model.estimators_), len(self.y)), dtype=bool)
         for row, drawn in zip(seen, self.model.estimators_samples_, strict=True):
             row[drawn] = True
@@ -138,8 +138,8 @@ def moments(model: Any, Z: Array, least: float = 0.0) -> tuple[Array, Array]:
 
 
 def leaves_of(model: Any, Z: Array) -> tuple[Array, Array]:
-    """m_t and v_t at the rows of Z, shapes (T, m). The trees are asked one by one: a forest would
-    take longer to distribute them than they take.
+    """m_t and v_t at the rows of Z, shapes (T, m). The trees are called one by one, because
+    scikit-learn's forest would need longer to distribute them to threads.
     """
     numbers = np.ascontiguousarray(Z, dtype=np.float32)
     trees = [each.tree_ for each in model.estimators_]

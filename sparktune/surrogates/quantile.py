@@ -1,4 +1,4 @@
-"""Quantiles of the loss by gradient boosting of trees (Friedman 2001), as scikit-optimize has it.
+"""Quantiles of the loss by gradient boosting of trees (Friedman 2001), as in scikit-optimize.
 
 q_16, q_50, q_84   quantiles at the places of a normal distribution's mean less its standard
                    deviation, its mean, and its mean and standard deviation
@@ -28,7 +28,7 @@ class Quantiles:
 
     Args:
         trees: boosting steps of each quantile.
-        rate: how much of each tree counts.
+        rate: the learning rate, by which each tree is multiplied.
         warp: as in `GP`.
     """
 
@@ -105,6 +105,6 @@ class Boosted:
 
 
 def _moments(models: tuple[Any, ...], Z: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation by the quantiles, which may cross: they are put in order."""
+    """Mean and standard deviation from the quantiles, which are sorted because they may cross."""
     low, mean, high = np.sort([model.predict(Z) for model in models], axis=0)
     return mean, np.maximum((high - low) / 2, _LEAST)
