@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -17,49 +17,51 @@ from sparktune.errors import InvalidArgument
 from sparktune.hyperopt import Trials, fmin, hp, load_trials, rand
 
 MAKE = """
-import pickle, sys
+import pickle
 import numpy as np
 from hyperopt import Trials, fmin, hp, rand
-trials = Trials()
 space = {"x": hp.uniform("x", -5, 5), "kind": hp.choice("kind", [1, hp.normal("y", 0, 1)])}
 def objective(point):
     result = {"loss": point["x"] ** 2, "status": "ok", "curve": np.arange(3.0), "n": np.int64(3)}
     return result | {"attachments": {"blob": b"abc"}}
-fmin(objective, space, rand.suggest, 6, trials=trials, rstate=np.random.default_rng(0),
-     verbose=False, **OPTIONS)
-if not OPTIONS:
-    open("trials.pkl", "wb").write(pickle.dumps(trials))
+for options in {}, {"trials_save_file": "saved.pkl"}:
+    trials = Trials()
+    fmin(objective, space, rand.suggest, 6, trials=trials, rstate=np.random.default_rng(0),
+         verbose=False, **options)
+    if not options:
+        open("pickled.pkl", "wb").write(pickle.dumps(trials))
 """
 
 
-def made_by_hyperopt(folder: Path, options: str = "{}") -> Path:
+@pytest.fixture(scope="module")
+def hyperopts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with trials that Hyperopt made: `pickled.pkl` and, saved by itself, `saved.pkl`."""
     pytest.importorskip("hyperopt")
-    program = f"OPTIONS = {options}\n" + textwrap.dedent(MAKE)
-    subprocess.run([sys.executable, "-c", program], cwd=folder, check=True, timeout=300)
-    return folder / "trials.pkl"
+    folder = tmp_path_factory.mktemp("hyperopts")
+    subprocess.run([sys.executable, "-c", MAKE], cwd=folder, check=True, timeout=300)
+    return folder
 
 
-@pytest.mark.parametrize("options", ["{}", "{'trials_save_file': 'trials.pkl'}"])
-def test_trials_of_hyperopt_load_where_it_is_not_installed(tmp_path: Path, options: str) -> None:
-    made_by_hyperopt(tmp_path, options)
+def test_trials_of_hyperopt_load_where_it_is_not_installed(hyperopts: Path) -> None:
     program = """
 import sys
 sys.modules["hyperopt"] = None  # importing it fails
 from sparktune.hyperopt import fmin, hp, load_trials, rand
-trials = load_trials("trials.pkl")
-assert len(trials) == 6 and trials.tids == list(range(6))
-assert trials.trials[0]["result"]["curve"].tolist() == [0, 1, 2]
-assert trials.trial_attachments(trials.trials[2])["blob"] == b"abc"
-assert all(type(value) in (int, float) for value in trials.argmin.values())
-space = {"x": hp.uniform("x", -5, 5), "kind": hp.choice("kind", [1, hp.normal("y", 0, 1)])}
-fmin(lambda point: point["x"] ** 2, space, rand.suggest, 8, trials=trials, verbose=False)
-assert len(trials) == 8 and trials.trials[7]["book_time"] > trials.trials[5]["book_time"]
+for file in "pickled.pkl", "saved.pkl":
+    trials = load_trials(file)
+    assert len(trials) == 6 and trials.tids == list(range(6))
+    assert trials.trials[0]["result"]["curve"].tolist() == [0, 1, 2]
+    assert trials.trial_attachments(trials.trials[2])["blob"] == b"abc"
+    assert all(type(value) in (int, float) for value in trials.argmin.values())
+    space = {"x": hp.uniform("x", -5, 5), "kind": hp.choice("kind", [1, hp.normal("y", 0, 1)])}
+    fmin(lambda point: point["x"] ** 2, space, rand.suggest, 8, trials=trials, verbose=False)
+    assert len(trials) == 8 and trials.trials[7]["book_time"] > trials.trials[5]["book_time"]
 """
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, timeout=300)
+    subprocess.run([sys.executable, "-c", program], cwd=hyperopts, check=True, timeout=300)
 
 
-def test_a_save_file_of_hyperopt_is_gone_on_with(tmp_path: Path) -> None:
-    file = made_by_hyperopt(tmp_path, "{'trials_save_file': 'trials.pkl'}")
+def test_a_save_file_of_hyperopt_is_gone_on_with(hyperopts: Path, tmp_path: Path) -> None:
+    file = Path(shutil.copy(hyperopts / "saved.pkl", tmp_path))
     space = {"x": hp.uniform("x", -5, 5), "kind": hp.choice("kind", [1, hp.normal("y", 0, 1)])}
     options: dict[str, Any] = {"trials_save_file": str(file), "verbose": False}
     fmin(lambda point: point["x"] ** 2, space, rand.suggest, 9, **options)
