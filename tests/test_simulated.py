@@ -267,7 +267,7 @@ def test_a_thousand_slots_are_kept_busy_by_a_driver_whose_work_takes_its_time() 
     clock, records = WorkingClock(), dict[int, Trial]()
     durations = Durations(10.0, spread=0.3)
     executor = SimulatedExecutor(Task(loss, same), 1000, durations, clock)
-    study = Study(SPACE, tpe.suggest, FullBudget(3000), 0, records, clock=clock)
+    study = Study(SPACE, tpe.suggest, FullBudget(2000), 0, records, clock=clock)
     loop.run(study, executor, Never())
     asked = [trial.asked or 0.0 for trial in records.values()]
     spans = [(t.asked or 0.0, min(t.finished or 0.0, max(asked))) for t in records.values()]

@@ -23,10 +23,18 @@ def points(space: Space) -> Iterator[Any]:
 
 
 def check_parameters(estimator: Any, space: Space, flatten: Flatten) -> None:
-    """Try points of the space on the estimator; rare options may be missed, and fail later."""
+    """Try points of the space on the estimator; rare options may be missed, and fail later. Of
+    points that set the same parameters to values of the same types, one is tried.
+    """
+    tried = set[frozenset[tuple[str, type]]]()
     try:
         for point in points(space):
-            clone(estimator).set_params(**clone(flatten(point), safe=False))
+            parameters = flatten(point)
+            kinds = frozenset((name, type(value)) for name, value in parameters.items())
+            nested = any(hasattr(value, "get_params") for value in parameters.values())
+            if nested or kinds not in tried:
+                clone(estimator).set_params(**clone(parameters, safe=False))
+                tried.add(kinds)
     except (ValueError, TypeError, AttributeError) as error:
         raise InvalidArgument(f"the space does not fit the estimator: {error}") from error
 

@@ -199,7 +199,7 @@ def grown() -> Callable[[], int]:
     return lambda: 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 
-@pytest.mark.parametrize("megabytes", [1, 10, 64])
+@pytest.mark.parametrize("megabytes", [1, 10, 32])
 @pytest.mark.parametrize(
     ("on", "shared"),
     [(Serial(), False), (Threads(2), False), (Threads(2), True)],
