@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -66,8 +68,13 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> list[str]:
     """Every imported module of a file, wherever the import stands."""
+    return list(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -75,13 +82,14 @@ def imports(path: Path) -> Iterator[str]:
             assert node.level == 0, f"{path}: relative import"
             package = node.module or ""
             submodules = [f"{package}.{alias.name}" for alias in node.names]
-            real = [name for name in submodules if (ROOT.parent / name.replace(".", "/")).exists()]
-            real += [
-                name
-                for name in submodules
-                if (ROOT.parent / (name.replace(".", "/") + ".py")).exists()
-            ]
-            yield from real or [package]
+            ours = package.partition(".")[0] == "sparktune"
+            yield from [name for name in submodules if ours and is_module(name)] or [package]
+
+
+def is_module(name: str) -> bool:
+    """Whether it is a file or a folder of ours."""
+    path = ROOT.parent / name.replace(".", "/")
+    return path.exists() or path.with_suffix(".py").exists()
 
 
 def test_the_docstring_lists_every_room() -> None:
@@ -90,24 +98,18 @@ def test_the_docstring_lists_every_room() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_imports_only_rooms_of_rows_above_its_own(path: Path) -> None:
-    room = name_of(path).split(".")[0]
-    for imported in imports(path):
-        if imported.split(".")[0] != "sparktune":
-            continue
-        assert imported != "sparktune", "the public face is not for internal use"
-        other = imported.split(".")[1]
-        assert other == room or ROWS[other] < ROWS[room], f"{name_of(path)} imports {imported}"
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_imports_only_the_packages_its_room_may(path: Path) -> None:
-    import sys
-
-    name = name_of(path)
+def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
+    """Rooms of rows above its own, and the packages that are listed."""
+    name, foreign = name_of(path), set[str]()
     room = name.split(".")[0]
-    foreign = {imported.split(".")[0] for imported in imports(path)} - {"sparktune"}
-    foreign -= set(sys.stdlib_module_names)
+    for imported in imports(path):
+        package, _, inside = imported.partition(".")
+        if package == "sparktune":
+            assert inside, "the public face is not for internal use"
+            other = inside.split(".")[0]
+            assert other == room or ROWS[other] < ROWS[room], f"{name} imports {imported}"
+        elif package not in sys.stdlib_module_names:
+            foreign.add(package)
     assert foreign <= ALLOWED.get(room, set())
     if "pyspark" in foreign:
         assert PYSPARK_MODULES.search(name)

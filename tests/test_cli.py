@@ -377,8 +377,11 @@ def test_a_journal_must_be_one(command: str, capsys: pytest.CaptureFixture[str])
         ["export", "--csv", "--json", "study.jsonl"],
     ],
 )
-def test_wrong_usage(arguments: list[str]) -> None:
-    assert process(*arguments, code=2).stderr.startswith("usage: sparktune")
+def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: sparktune")
 
 
 def test_the_version() -> None:
@@ -386,10 +389,18 @@ def test_the_version() -> None:
 
 
 @pytest.mark.parametrize("command", ["", "run", "show", "plot", "export", "best"])
-def test_help(command: str) -> None:
-    ended = process(*command.split(), "--help")
-    assert ended.stdout.startswith(f"usage: {' '.join(['sparktune', command]).strip()} ")
-    assert ended.stderr == ""
+def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "--help"])
+    assert ended.value.code == 0
+    said, errors = capsys.readouterr()
+    assert said.startswith(f"usage: {' '.join(['sparktune', command]).strip()} ")
+    assert errors == ""
+
+
+def test_usage_is_said_by_the_process() -> None:
+    assert process("--help").stdout.startswith("usage: sparktune ")
+    assert process("walk", code=2).stderr.startswith("usage: sparktune ")
 
 
 # Spaces as tables
@@ -463,8 +474,10 @@ def journal() -> str:
     return "study.jsonl"
 
 
-def test_show(journal: str) -> None:
-    shown = process("show", journal).stdout
+def test_show(journal: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["show", journal]) == 0
+    shown = capsys.readouterr().out
     summary, best, failed = shown.split("\n\n")
     trials = Trials.load(journal)
     ok = sorted((t.loss, t.id) for t in trials.records.values() if t.loss is not None)
@@ -478,8 +491,10 @@ def test_show(journal: str) -> None:
     assert only.endswith(" is too large")
 
 
-def test_best(journal: str) -> None:
-    best = json.loads(process("best", journal, "--json").stdout)
+def test_best(journal: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["best", journal, "--json"]) == 0
+    best = json.loads(capsys.readouterr().out)
     trials = Trials.load(journal)
     assert best["trial"] == trials.best_trial["tid"]
     assert best["loss"] == trials.best_trial["result"]["loss"]
@@ -487,7 +502,8 @@ def test_best(journal: str) -> None:
     assert best["params"] == trials.argmin | {
         "kind": ["plain", "other"][int(best["values"]["kind"])]
     }
-    assert f"loss   {best['loss']}" in process("best", journal).stdout
+    assert main(["best", journal]) == 0
+    assert f"loss   {best['loss']}" in capsys.readouterr().out
 
 
 def test_there_is_no_best_trial_of_failures(capsys: pytest.CaptureFixture[str]) -> None:
@@ -498,9 +514,11 @@ def test_there_is_no_best_trial_of_failures(capsys: pytest.CaptureFixture[str]) 
     assert "best loss  none" in capsys.readouterr().out
 
 
-def test_export(journal: str) -> None:
+def test_export(journal: str, capsys: pytest.CaptureFixture[str]) -> None:
     objects = json.loads(process("export", journal, "--json").stdout)
-    rows = list(csv.DictReader(io.StringIO(process("export", journal, "--csv").stdout)))
+    capsys.readouterr()
+    assert main(["export", journal, "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     trials = Trials.load(journal)
     assert [row["id"] for row in objects] == list(range(12)) == [int(row["id"]) for row in rows]
     for trial, row, text in zip(trials.records.values(), objects, rows, strict=True):
@@ -584,12 +602,16 @@ SPACE["x"] = hp.uniform("x", 0, 1)
     }
 
 
-def test_plot(journal: str) -> None:
+def test_plot(
+    journal: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     from sparktune import plots
 
-    drawn = process("plot", journal, "-o", "new/folder")
-    paths = [Path(line) for line in drawn.stdout.splitlines()]
-    left_out = {line.split(" is left out: ")[0] for line in drawn.stderr.splitlines()}
+    capsys.readouterr()
+    caplog.clear()
+    assert main(["plot", journal, "-o", "new/folder"]) == 0
+    paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    left_out = {each.getMessage().split(" is left out: ")[0] for each in caplog.records}
     assert {path.stem for path in paths} | left_out == set(plots.__all__)
     assert left_out <= {"importance", "rungs"}  # of 10 losses, and of several budgets
     for path in paths:

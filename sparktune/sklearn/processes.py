@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +11,11 @@ from joblib.externals.loky import ProcessPoolExecutor
 
 from sparktune import worker
 from sparktune.arguments import positive, whole
+from sparktune.executors import child
 from sparktune.executors.pool import Pool
 from sparktune.executors.seams import Crashed, Executor
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
-
-_objective: list[Callable[[Any], Any]] = []  # of a worker process
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +77,10 @@ class _Transport:
             return worker.failed(error)
         process = self._take(tag)
         try:
-            process.submit(_is_there).result()
+            process.submit(child.is_there).result()
             with self.lock:
                 self.begun.add(tag)
-            report: dict[str, Any] = process.submit(_evaluate, config).result()
+            report: dict[str, Any] = process.submit(child.evaluate, config).result()
         except BaseException as error:
             _end(process)
             raise Crashed(f"the process of the trial ended: {error}") from error
@@ -97,7 +96,9 @@ class _Transport:
         with self.lock:
             process = self.idle.pop() if self.idle else None
         if process is None:
-            process = ProcessPoolExecutor(1, initializer=_load, initargs=(self.task.objective,))
+            process = ProcessPoolExecutor(
+                1, initializer=child.load, initargs=(self.task.objective,)
+            )
         with self.lock:
             self.busy[tag] = process
         return process
@@ -128,17 +129,3 @@ class _Transport:
 
 def _end(process: ProcessPoolExecutor) -> None:
     process.shutdown(wait=False, kill_workers=True)
-
-
-def _is_there() -> bool:
-    return True
-
-
-def _load(objective: Callable[[Any], Any]) -> None:
-    _objective[:] = [objective]
-
-
-def _evaluate(config: Any) -> dict[str, Any]:
-    report = worker.evaluate(_objective[0], config)
-    report.pop("exception", None)
-    return report
