@@ -155,12 +155,10 @@ class Search:
         def falling(part: Array) -> tuple[float, Array]:
             u[0, free] = part
             z, jacobian = line(part)
-            mean, sd, d_mean, d_sd = self.process.gradients(z)
-            by_mean, by_sd = self.acquisition.slopes(mean, sd)
+            value, slope = self.climb(z)
             prior, pull = embedding.log_prior(u)
-            value = self.acquisition(np.array([mean]), np.array([sd])) + self._weight * prior
-            rise = (by_mean * d_mean + by_sd * d_sd) @ jacobian + self._weight * pull[0, free]
-            return -float(value[0]), -rise
+            rise = slope @ jacobian + self._weight * pull[0, free]
+            return -value - self._weight * float(prior[0]), -rise
 
         end = minimize(
             falling, u[0, free], jac=True, method="L-BFGS-B", bounds=embedding.bounds[free],
@@ -170,6 +168,13 @@ class Search:
         found: Array = x.copy()
         found[embedding.layout.numeric[free]] = embedding.values(u)[0, free]
         return found
+
+    def climb(self, z: Array) -> tuple[float, Array]:
+        """The acquisition at features z (p,), and its gradient (p,)."""
+        mean, sd, d_mean, d_sd = self.process.gradients(z)
+        by_mean, by_sd = self.acquisition.slopes(mean, sd)
+        value = self.acquisition(np.array([mean]), np.array([sd]))
+        return float(value[0]), by_mean * d_mean + by_sd * d_sd
 
     def several(self, n: int, seen: Seen, rng: np.random.Generator) -> Iterator[Array]:
         """Up to n new points. Each is believed to have the loss that the model expects, so that the

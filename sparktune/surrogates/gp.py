@@ -28,6 +28,7 @@ from sparktune.errors import InvalidArgument
 from sparktune.surrogates import Array
 from sparktune.surrogates._evidence import Evidence, minimised
 from sparktune.surrogates._process import Process
+from sparktune.surrogates._slices import draws
 from sparktune.surrogates.warping import centred, warped_with_slope
 
 MOST = 300
@@ -84,14 +85,39 @@ class GP:
         Raises:
             InvalidArgument: Z and y do not fit together, or hold NaN.
         """
+        theta = self._found(Z, y, variance)
+        evidence, offset, scale = self._evidence(Z, y, variance, MOST)
+        return Process.of(evidence, evidence.centre if theta is None else theta, offset, scale)
+
+    def draws(
+        self,
+        Z: Array,
+        y: Array,
+        count: int,
+        rng: np.random.Generator,
+        variance: Array | None = None,
+    ) -> list[Process]:
+        """`count` posteriors as by `fit`, with hyperparameters drawn from their posterior (Snoek et
+        al. 2012, arXiv:1206.2944, section 3.1).
+
+        Raises:
+            InvalidArgument: Z and y do not fit together, or hold NaN.
+        """
+        theta = self._found(Z, y, variance)
+        part, _, _ = self._evidence(Z, y, variance, _SEARCHED)
+        evidence, offset, scale = self._evidence(Z, y, variance, MOST)
+        thetas = draws(part, evidence.centre if theta is None else theta, count, rng)
+        return [Process.of(evidence, each, offset, scale) for each in thetas]
+
+    def _found(self, Z: Array, y: Array, variance: Array | None) -> Array | None:
+        """The mode of the hyperparameters; None before there are two observations."""
         _check(Z, y, self.groups)
         theta: Array | None = None
         for m in _sizes(len(y)):
             told = None if variance is None else variance[:m]
             part, _, _ = self._evidence(Z[:m], y[:m], told, _SEARCHED)
             theta = _mode(_Search(part, theta, m))
-        evidence, offset, scale = self._evidence(Z, y, variance, MOST)
-        return Process.of(evidence, evidence.centre if theta is None else theta, offset, scale)
+        return theta
 
     def _evidence(
         self, Z: Array, y: Array, variance: Array | None, most: int

@@ -84,8 +84,32 @@ def test_every_acquisition_gets_better_than_chance(name: str) -> None:
     assert y.min() < 0.01
 
 
-def test_several_at_once_are_different_and_far_apart() -> None:
-    X = gp.suggest.suggest(SQUARE, bowls(15, spread=0.1), 16, np.random.default_rng(0))
+def test_improvement_averaged_over_hyperparameters_finds_a_minimum_and_its_branch() -> None:
+    _, y = played(SQUARE, bowl, 16, 0, gp.suggest(integrated=True))
+    assert y.min() < 1e-3
+    rows = BRANCHES.sample(np.random.default_rng(0), 12)
+    history = history_of(BRANCHES, rows, rows[:, 0].tolist())
+    sampler = gp.suggest(integrated=True)
+    one, other = (sampler.suggest(BRANCHES, history, 3, np.random.default_rng(1)) for _ in range(2))
+    np.testing.assert_array_equal(one, other)
+    assert (one[:, 0] == 0).all()
+    assert len(np.unique(np.nan_to_num(one, nan=-1.0), axis=0)) == 3
+
+
+def test_the_average_over_hyperparameters_has_the_gradient_of_finite_differences() -> None:
+    search = gp.suggest(integrated=True).search(SQUARE, bowls(12), np.random.default_rng(0))
+    z = np.array([0.4, 0.6])
+    _, gradient = search.climb(z)
+    steps = 1e-5 * np.eye(2)
+    found = [(search.climb(z + e)[0] - search.climb(z - e)[0]) / 2e-5 for e in steps]
+    np.testing.assert_allclose(gradient, found, rtol=1e-3)
+    np.testing.assert_allclose(search.climb(z)[0], search.score(z[None])[0], rtol=1e-9)
+
+
+@pytest.mark.parametrize("integrated", [False, True])
+def test_several_at_once_are_different_and_far_apart(integrated: bool) -> None:
+    sampler = gp.suggest(integrated=integrated)
+    X = sampler.suggest(SQUARE, bowls(15, spread=0.1), 16, np.random.default_rng(0))
     assert len(np.unique(X, axis=0)) == 16
     distance = np.sqrt(((X[:, None] - X[None]) ** 2).sum(axis=2)) + 9 * np.eye(16)
     assert distance.min() > 1e-3
@@ -165,7 +189,8 @@ def test_noise_counts_in_one_or_two_dimensions() -> None:
     cube = Space([hp.uniform(name, 0, 1) for name in "xyz"])
     for space, counts in ((SQUARE, True), (cube, False)):
         X = space.sample(np.random.default_rng(0), 20)
-        search = gp.suggest.search(space, history_of(space, X, X[:, 0].tolist()))
+        history = history_of(space, X, X[:, 0].tolist())
+        search = gp.suggest.search(space, history, np.random.default_rng(0))
         assert search.acquisition == search.later
         assert (search.acquisition.noise > 0) is counts  # type: ignore[attr-defined]
 
@@ -216,6 +241,8 @@ def test_it_has_a_name() -> None:
         ({"acquisition": None}, "acquisition must be one of"),
         ({"kappa": -1}, "kappa must be a number >= 0"),
         ({"n_startup_jobs": 1.5}, "n_startup_jobs must be None or an integer >= 0"),
+        ({"integrated": 1}, "integrated must be True or False"),
+        ({"integrated": True, "acquisition": "lcb"}, "integrated must be False unless"),
         ({"repeats": 1}, "repeats must be True or False"),
         ({"gamma": 1}, "no option 'gamma'"),
     ],

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sparktune.errors import InvalidArgument
 from sparktune.surrogates import Array, _evidence
 from sparktune.surrogates._evidence import Evidence
+from sparktune.surrogates._slices import draws
 from sparktune.surrogates.gp import GP, MOST, _mode, _sizes, subset
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -353,3 +354,21 @@ def test_reported_variances_may_have_any_size() -> None:
         assert np.isfinite(found).all()
     nothing = GP(warp=True).fit(Z, y * 1e-300, variance=np.full(len(y), np.nan)).mean(Z)
     np.testing.assert_allclose(nothing, expected, atol=1e-6)
+
+
+def test_drawn_hyperparameters_have_the_moments_of_their_posterior() -> None:
+    Z, y = observations(0, 5, p=1)
+    evidence = Evidence(Z, y - y.mean(), np.array([0]))
+    rng = np.random.default_rng(0)
+    # The reference: draws from the prior, weighted by the likelihood.
+    sd = np.array([1.0, 1.0, 1.5, 1.5])
+    prior = evidence.centre + sd * rng.standard_normal((2500, 4))
+    log_prior = -0.5 * (((prior - evidence.centre) / sd) ** 2).sum(axis=1)
+    log_likelihood = np.array([-evidence(theta)[0] for theta in prior]) - log_prior
+    w = np.exp(log_likelihood - log_likelihood.max())
+    w /= w.sum()
+    mean = w @ prior
+    spread = np.sqrt(w @ (prior - mean) ** 2)
+    drawn = np.array(draws(evidence, evidence.centre, 700, rng))
+    np.testing.assert_allclose((drawn.mean(axis=0) - mean) / spread, 0, atol=0.2)
+    np.testing.assert_allclose(drawn.std(axis=0) / spread, 1, atol=0.15)
