@@ -104,6 +104,18 @@ def test_points_that_are_running_again_count() -> None:
     assert len(np.unique(at_once, axis=0)) > 1
 
 
+def test_repeated_points_do_not_end_a_finite_space_early() -> None:
+    noise = np.random.default_rng(0)
+    space = {"c": hp.choice("c", list("abcde")), "n": hp.randint("n", 8)}
+    study = tune(
+        lambda point: noise.normal(), space, sampler="auto", max_trials=100, seed=0, progress=False
+    )
+    again = repeats(study)
+    assert again[:2] == [24, 29]
+    assert len(study.trials) - len(again) == 40
+    assert len(study.trials) <= 51  # it ends once all 40 points have been tried
+
+
 def test_a_scheduler_of_budgets_has_no_repeated_points() -> None:
     study = tune(
         lambda point, budget: point["x"] + np.random.default_rng(int(1e6 * point["x"])).normal(),
