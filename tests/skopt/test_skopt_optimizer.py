@@ -10,14 +10,28 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.ensemble import GradientBoostingRegressor
 
 from sparktune.skopt import Optimizer, dump, load
 from sparktune.skopt._hedge import Portfolio
 from sparktune.skopt.benchmarks import branin
-from sparktune.skopt.learning import ExtraTreesRegressor
+from sparktune.skopt.learning import (
+    ExtraTreesRegressor,
+    GradientBoostingQuantileRegressor,
+    RandomForestRegressor,
+)
 
 BRANIN = [(-5.0, 10.0), (0.0, 15.0)]
 MODELS = ["GP", "ET", "RF", "GBRT"]
+# With fewer trees than by their names, as the number changes nothing of what most tests look at.
+SMALL: dict[str, Any] = {
+    "GP": "GP",
+    "ET": ExtraTreesRegressor(10, min_samples_leaf=3),
+    "RF": RandomForestRegressor(10, min_samples_leaf=3),
+    "GBRT": GradientBoostingQuantileRegressor(
+        base_estimator=GradientBoostingRegressor(n_estimators=10, loss="quantile")
+    ),
+}
 
 
 def started(model: Any = "GP", n: int = 5, **options: Any) -> Optimizer:
@@ -50,7 +64,7 @@ def test_initial_points_differ_before_they_are_told() -> None:
 @pytest.mark.parametrize("strategy", ["cl_min", "cl_mean", "cl_max"])
 @pytest.mark.parametrize("model", MODELS)
 def test_several_points_differ_and_stay(model: str, strategy: str) -> None:
-    optimizer = started(model)
+    optimizer = started(SMALL[model])
     points = optimizer.ask(3, strategy)
     assert optimizer.ask(3, strategy) == points
     assert len({tuple(x) for x in points}) == 3
@@ -88,7 +102,7 @@ def test_lies_end_with_the_batch() -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_portfolio_gains_what_a_later_model_expects(model: str) -> None:
-    optimizer = started(model)
+    optimizer = started(SMALL[model])
     optimizer.ask()
     assert optimizer.gains_.tolist() == [0.0] * 3
     expected = np.zeros(3)
@@ -135,7 +149,7 @@ def test_points_may_come_from_elsewhere() -> None:
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_an_evaluation_that_failed_can_be_told(model: str, bad: float) -> None:
-    optimizer = started(model)
+    optimizer = started(SMALL[model])
     x = optimizer.ask()
     result = optimizer.tell(x, bad)
     assert np.isinf(result.func_vals[-1])
@@ -147,7 +161,7 @@ def test_an_evaluation_that_failed_can_be_told(model: str, bad: float) -> None:
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", ["EI", "LCB", "PI", "gp_hedge", "MES", "EIps", "PIps"])
 def test_every_acquisition_suggests(model: str, name: str) -> None:
-    optimizer = Optimizer(BRANIN, model, n_initial_points=3, acq_func=name, random_state=0)
+    optimizer = Optimizer(BRANIN, SMALL[model], n_initial_points=3, acq_func=name, random_state=0)
     for _ in range(5):
         x = optimizer.ask()
         y = branin(x)
@@ -194,7 +208,7 @@ def test_a_copy_and_a_pickle_know_what_was_told(tmp_path: Any) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_a_constraint_holds_for_suggestions(model: str) -> None:
     optimizer = Optimizer(
-        BRANIN, model, n_initial_points=4, random_state=0,
+        BRANIN, SMALL[model], n_initial_points=4, random_state=0,
         initial_point_generator="sobol", space_constraint=lambda x: x[0] + x[1] < 3,
     )  # fmt: skip
     for _ in range(7):
@@ -205,7 +219,7 @@ def test_a_constraint_holds_for_suggestions(model: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_finite_space_is_tried_whole_before_a_point_comes_again(model: str) -> None:
-    optimizer = Optimizer([["a", "b"], (1, 3)], model, n_initial_points=2, random_state=0)
+    optimizer = Optimizer([["a", "b"], (1, 3)], SMALL[model], n_initial_points=2, random_state=0)
     for k in range(6):
         optimizer.tell(optimizer.ask(), float(k))
     assert len({tuple(x) for x in optimizer.Xi}) == 6
