@@ -60,6 +60,7 @@ class Browser:
         self.events: list[dict[str, Any]] = []
         self._reads, self._writes, self._left = reads, writes, b""
         self._last = 0
+        self._tab: Page | None = None
 
     @classmethod
     @contextmanager
@@ -118,12 +119,17 @@ class Browser:
         return decoded
 
     def page(self, html: str, *, width: int = 1200, scripts: bool = True, **media: str) -> Page:
-        """A page, loaded; `media`: features such as `prefers_color_scheme`."""
+        """A page, loaded where the one before was; `media`: such as `prefers_color_scheme`."""
         file = self.folder / "page.html"
         file.write_text(html, encoding="utf-8")
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        if self._tab:
+            target = self._tab.target
+            self._tab.call("Log.clear")  # or the next one would hear of it
+            self.call("Target.detachFromTarget", sessionId=self._tab.session)
+        else:
+            target = self.call("Target.createTarget", url="about:blank")["targetId"]
         found = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        page = Page(self, target, found["sessionId"], width)
+        self._tab = page = Page(self, target, found["sessionId"], width)
         page.listen()
         page.call("Performance.enable", timeDomain="threadTicks")
         page.call("Emulation.setScriptExecutionDisabled", value=not scripts)
