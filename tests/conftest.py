@@ -76,8 +76,8 @@ for _ in sys.stdin:  # asks how many jobs run
 # Groups of tests that need Spark: on sessions that they share, and on some of their own.
 SESSIONS = {"standalone": "clusters", "connect_url": "connect", "spark": "classic"}
 SPARK = (*SESSIONS.values(), "golden/test_hyperopt_suite", "examples/test_examples", "spark/")
-# Tests of a server that takes as long to start.
-SERVERS = {"mlflows": "tracking"}
+# Tests of a server, a browser or a kernel that takes as long to start.
+SERVERS = {"mlflows": "tracking", "browser": "reporting/pages", "cells": "reporting/pages"}
 # Files that take long without them, the longest first: those that go on until JVMs may start
 # quickly, and others.
 FIRST = ("test_style", "tracking", "conformance/test_samplers", "budgets/test_faults")

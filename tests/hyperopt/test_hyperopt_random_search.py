@@ -149,7 +149,7 @@ def accepted(make: Callable[[Any, int], Any], seed: int) -> Any:
             return None
 
 
-@pytest.mark.parametrize("batch", range(20))
+@pytest.mark.parametrize("batch", range(10))
 def test_random_spaces_give_hyperopts_points(batch: int) -> None:
     expected = {seed: accepted(suggested, seed) for seed in range(25 * batch, 25 * batch + 25)}
     expected = {seed: points for seed, points in expected.items() if points}

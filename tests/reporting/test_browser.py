@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,11 +12,10 @@ import sparktune
 from sparktune import Study, Trials, hp
 from sparktune.cli import main
 from sparktune.results import ranking
-from tests.reporting.browser import FOUND, MISSING, Browser, Page
+from tests.reporting.browser import Browser, Page
 from tests.reporting.studies import HOSTILE, made, wide
 
 SAMPLE = Path(__file__).with_name("sample.jsonl")
-pytestmark = pytest.mark.skipif(FOUND is None, reason=MISSING)
 
 EMPTY = """
 all(".canvas").filter((box) => {
@@ -47,12 +45,6 @@ CELLS = """
 all(".trials .chart tbody tr").map((row) =>
   row.children[all(".trials .chart th").findIndex((cell) => cell.textContent === "{}")].textContent)
 """
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser.open(tmp_path_factory.mktemp("browser")) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
