@@ -1,15 +1,16 @@
-"""Every example as its users run it: as a script, and under spark-submit with the settings of
-conf/.
+"""Every example as its users run it: as a script, as a notebook on a session that others have used
+before, and under spark-submit with the settings of conf/.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeAlias
@@ -36,18 +37,9 @@ PROGRAMS: dict[str, tuple[list[str], int]] = {
     "test_spaces": ([*PYTHON, "examples/spaces.py"], 0),
     "test_noisy": ([*PYTHON, "examples/noisy.py"], 0),
     "test_ask_and_tell": ([*PYTHON, "examples/ask_and_tell.py"], 0),
-    "test_failures": ([*PYTHON, "examples/failures.py"], 12),
     "test_resuming": ([*PYTHON, "examples/resuming.py"], 20),
     "test_tracking": ([*PYTHON, "examples/tracking.py"], 12),
-    "test_clusters": ([*PYTHON, "examples/clusters.py"], 8),
     "test_random_forest": ([*PYTHON, "examples/random_forest.py"], 8),
-    "test_model_selection": ([*PYTHON, "examples/model_selection.py"], 16),
-    "test_hyperopt_sklearn": ([*PYTHON, "examples/hyperopt_sklearn.py"], 4),
-    "test_scikit_optimize": ([*PYTHON, "examples/scikit_optimize.py"], 0),
-    "test_automl": ([*PYTHON, "examples/automl.py"], 4),
-    "test_search_cv": ([*PYTHON, "examples/search_cv.py"], 0),
-    "test_epochs": ([*PYTHON, "examples/epochs.py"], 12),
-    "test_spark_ml": ([*PYTHON, "examples/spark_ml.py"], 4),
     "test_an_example_under_spark_submit_runs_with_the_settings_given_there": (
         [*SUBMIT, *EVENTS, "--conf", "spark.eventLog.dir={folder}", "examples/random_forest.py"],
         4,
@@ -65,40 +57,74 @@ TORCH = find_spec("torch") is not None
 if TORCH:
     PROGRAMS["test_neural_network"] = [*PYTHON, "examples/neural_network.py"], 12
 
+# Notebooks that share a session, in two programs, and the evaluations of each.
+NOTEBOOKS: list[dict[str, int]] = [
+    {"automl": 4, "search_cv": 0, "failures": 12, "clusters": 8, "epochs": 12},
+    {"model_selection": 16, "hyperopt_sklearn": 4, "scikit_optimize": 0, "spark_ml": 4},
+]
+ONE_BY_ONE = """
+import os, runpy, sys
 
-def run(command: list[str], evaluations: int, folder: Path) -> str:
-    """What a command prints, after a look at its progress bar and at what else is on stderr.
+for notebook in sys.argv[1:]:
+    name, os.environ["MAX_EVALS"] = notebook.split("=")
+    runpy.run_path(f"examples/{name}.py", run_name="__main__")
+    for stream in (sys.stdout, sys.stderr):
+        print(f"\\nend of {name}", file=stream, flush=True)
+"""
 
-    spark-submit merges a script's stderr into its stdout.
-    """
-    settings = {
-        "MAX_EVALS": str(evaluations),
-        "MLFLOW_LOGGING_LEVEL": "WARNING",
-        "PYSPARK_PYTHON": sys.executable,
-    }
+
+def run(command: list[str], **settings: str) -> tuple[str, str]:
+    """What a command writes to stdout and stderr."""
+    settings |= {"MLFLOW_LOGGING_LEVEL": "WARNING", "PYSPARK_PYTHON": sys.executable}
     if command[0] == SPARK_SUBMIT:
         settings["SPARK_CONF_DIR"] = "conf"
     result = subprocess.run(
-        [part.format(folder=folder) for part in command],
+        command,
         cwd=REPOSITORY,
         env=os.environ | settings,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert result.returncode == 0, result.stderr
+    return result.stdout, result.stderr
+
+
+def checked(stdout: str, stderr: str, evaluations: int) -> str:
+    """What was printed, after a look at the progress bar and at what else is on stderr.
+
+    spark-submit merges a script's stderr into its stdout.
+    """
     if evaluations:
         shown = rf"(^| ){evaluations}/{evaluations} "
-        assert re.search(shown, result.stdout + result.stderr, re.MULTILINE)
-    lines = result.stderr.splitlines()
+        assert re.search(shown, stdout + stderr, re.MULTILINE)
     # The last: Spark's cleaner, if it is at work when the program ends.
     expected = re.compile(
         r"\s*\d+%\|.*|WARNING: Using incubator modules: .*|\d+ trials: .* s|trial \d .*|"
         r"\d+/\d+ trials \[.*|java\.util\.concurrent\.RejectedExecutionException: .*|\tat .*|"
         r"\d+ trials are evaluated again, one by one: .*"
     )
-    assert [line for line in lines if not expected.fullmatch(line)] == []
-    return result.stdout
+    assert [line for line in stderr.splitlines() if not expected.fullmatch(line)] == []
+    return stdout
+
+
+def program(command: list[str], evaluations: int, folder: Path) -> str:
+    """What a program prints."""
+    given = [part.format(folder=folder) for part in command]
+    return checked(*run(given, MAX_EVALS=f"{evaluations}"), evaluations)
+
+
+def one_of(ended: Future[dict[str, str]], name: str) -> str:
+    return ended.result()[name]
+
+
+def notebooks(evaluations: dict[str, int]) -> dict[str, str]:
+    """What each of several notebooks prints, which one program runs one after the other."""
+    given = [f"{name}={n}" for name, n in evaluations.items()]
+    streams = run([*PYTHON, "-c", ONE_BY_ONE, *given])
+    pieces = [re.split(r"\n?^end of \w+\n", stream, flags=re.MULTILINE) for stream in streams]
+    each = zip(*pieces, [*evaluations.values(), 0], strict=True)  # the last: as the program ends
+    return dict(zip(evaluations, [checked(*one) for one in each], strict=False))
 
 
 @pytest.fixture(scope="module")
@@ -109,12 +135,18 @@ def outputs(
     as Spark takes seconds to start.
     """
     wanted = {item.name for item in request.session.items}
+    folder = tmp_path_factory.mktemp("notebooks")
     with ThreadPoolExecutor(2) as pool:
         started: dict[str, tuple[Path, Output]] = {}
+        for several in NOTEBOOKS:
+            if chosen := {name: n for name, n in several.items() if f"test_{name}" in wanted}:
+                ended = pool.submit(notebooks, chosen)
+                for name in chosen:
+                    started[f"test_{name}"] = folder, functools.partial(one_of, ended, name)
         for name, (command, evaluations) in PROGRAMS.items():
             if name in wanted:
                 folder = tmp_path_factory.mktemp("program")
-                started[name] = folder, pool.submit(run, command, evaluations, folder).result
+                started[name] = folder, pool.submit(program, command, evaluations, folder).result
         yield started
 
 
