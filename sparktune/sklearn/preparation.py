@@ -37,7 +37,9 @@ def preparation_of(X: Any) -> Any:
     if not hasattr(X, "columns"):
         return _preparation_of_array(X)
     if not is_plain(X):
-        plain = FunctionTransformer(as_plain, feature_names_out="one-to-one")
+        # Older versions of scikit-learn do not know the names of the columns of every table.
+        named = hasattr(FunctionTransformer().fit(X), "feature_names_in_")
+        plain = FunctionTransformer(as_plain, feature_names_out="one-to-one" if named else None)
         inner = preparation_of(as_plain(X))
         return plain if inner is None else make_pipeline(plain, inner)
     kinds: dict[str, list[Any]] = {}
