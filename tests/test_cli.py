@@ -20,6 +20,7 @@ import pytest
 import sparktune
 from sparktune import Trials, fmin, hp
 from sparktune.cli import main
+from tests.forks import Forks
 
 REPOSITORY = Path(sparktune.__file__).parents[1]
 COMMAND = [sys.executable, "-m", "sparktune"]
@@ -655,19 +656,24 @@ def evaluated() -> int:
     return len(Path("evaluated").read_text().splitlines()) if Path("evaluated").exists() else 0
 
 
-def kill(run: list[str], moments: random.Random, wait_until: Any, any_time: bool) -> None:
+PROGRAM = "import sys; from sparktune.cli import main; sys.exit(main())"
+
+
+def kill(
+    forks: Forks, run: list[str], moments: random.Random, wait_until: Any, any_time: bool
+) -> None:
     """Start a run and kill it: some evaluations on, or at any time. It cannot end before."""
     before = evaluated()
     Path("allowed").write_text(str(before + 12), encoding="utf-8")
     some = before + moments.randrange(2, 10)
-    with subprocess.Popen([*COMMAND, *run], env=environment()) as running:
-        if any_time:
-            time.sleep(moments.uniform(0.0, 0.6))
-        else:
-            wait_until(lambda: evaluated() >= some)
-            time.sleep(moments.uniform(0.0, 0.02))
-        assert running.poll() is None, "it must not end before it is killed"
-        running.kill()
+    process = forks.start(PROGRAM, *run)
+    if any_time:
+        time.sleep(moments.uniform(0.0, 0.3))
+    else:
+        wait_until(lambda: evaluated() >= some)
+        time.sleep(moments.uniform(0.0, 0.02))
+    os.kill(process, signal.SIGKILL)
+    assert forks.wait() == -signal.SIGKILL, "it must not end before it is killed"
 
 
 def test_a_run_that_is_killed_twenty_times_loses_nothing_and_repeats_nothing(
@@ -676,13 +682,14 @@ def test_a_run_that_is_killed_twenty_times_loses_nothing_and_repeats_nothing(
     moments = random.Random(7)
     run = [*changed("objective=objective.py:guarded", "budget.max_evals=300"), "--resume"]
     finished: dict[int, Any] = {}
-    for i in range(20):
-        kill(run, moments, wait_until, any_time=i % 3 == 0)
-        if Path("study.jsonl").exists() and Path("study.jsonl").stat().st_size:
-            kept = Trials.load("study.jsonl").records
-            now = {id: trial for id, trial in kept.items() if not trial.status.pending}
-            assert {id: now.get(id) for id in finished} == finished, "a finished trial changed"
-            finished = now
+    with Forks.of("sparktune.cli.study", "sparktune.cli.commands") as forks:
+        for i in range(20):
+            kill(forks, run, moments, wait_until, any_time=i % 3 == 0)
+            if Path("study.jsonl").exists() and Path("study.jsonl").stat().st_size:
+                kept = Trials.load("study.jsonl").records
+                now = {id: trial for id, trial in kept.items() if not trial.status.pending}
+                assert {id: now.get(id) for id in finished} == finished, "a finished trial changed"
+                finished = now
     assert finished
     print(f"finished when the last kill came: {len(finished)}")
     Path("allowed").write_text("1000", encoding="utf-8")

@@ -7,12 +7,9 @@ import json
 import os
 import resource
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +26,7 @@ from sparktune.schedulers import Hyperband, InOrder, Scheduler
 from sparktune.stopping import MaxBudget
 from sparktune.testing import Clock, SimulatedExecutor
 from sparktune.trial import Status, Trial
+from tests.forks import Forks
 
 SPACE = {"x": hp.uniform("x", -1, 1)}
 LADDER = ASHA(1, 9, audit=0)
@@ -56,11 +54,18 @@ tune(objective, {"x": hp.uniform("x", -1, 1)}, scheduler=ASHA(1, 9, audit=0),
 """
 
 
-def program(folder: Path, on: str, budget: int, number: int) -> subprocess.CompletedProcess[str]:
-    """Run the program, which kills itself when that evaluation with that budget begins."""
-    command = [sys.executable, "-c", textwrap.dedent(PROGRAM)]
-    arguments = [str(folder), on, str(budget), str(number)]
-    return subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=300)
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with Forks.of("sparktune.executors.threads", "scipy.special") as found:
+        yield found
+
+
+def program(forks: Forks, folder: Path, on: str, budget: int, number: int) -> int:
+    """The exit code of the program, which kills itself when that evaluation with that budget
+    begins.
+    """
+    forks.start(PROGRAM, str(folder), on, str(budget), str(number))
+    return forks.wait()
 
 
 @pytest.mark.parametrize(
@@ -68,16 +73,14 @@ def program(folder: Path, on: str, budget: int, number: int) -> subprocess.Compl
     [("serial", 3, 1), ("serial", 9, 2), ("threads", 3, 3), ("threads", 1, 18)],
 )
 def test_a_driver_that_is_killed_between_promotion_and_result(
-    on: str, budget: int, number: int, tmp_path: Path
+    on: str, budget: int, number: int, tmp_path: Path, forks: Forks
 ) -> None:
-    killed = program(tmp_path, on, budget, number)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert program(forks, tmp_path, on, budget, number) == -signal.SIGKILL
     lines = [json.loads(line) for line in (tmp_path / "study.jsonl").read_text().splitlines()]
     told = {line["told"]["id"] for line in lines if "told" in line}
     study = Study.load(tmp_path / "study.jsonl", SPACE, scheduler=LADDER)
     known = {key(trial) for id, trial in study.trials.items() if id in told}
-    again = program(tmp_path, on, budget, 0)
-    assert again.returncode == 0, again.stderr
+    assert program(forks, tmp_path, on, budget, 0) == 0
     study = Study.load(tmp_path / "study.jsonl", SPACE, scheduler=LADDER)
     assert {trial.status for trial in study.trials.values()} == {Status.OK}
     assert Counter(trial.budget for trial in study.trials.values())[1] == 18

@@ -311,7 +311,7 @@ def test_a_best_trial_without_the_full_budget_is_warned_of(
     assert study.best is not None
     assert (study.best.budget < 27) is short
     warned = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
-    assert [f"has the budget {study.best.budget:g}, and a full" in each for each in warned] == (
+    assert [f"has the budget {study.best.budget:g}, because no" in each for each in warned] == (
         [True] if short else []
     )
 
