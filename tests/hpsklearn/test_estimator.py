@@ -221,7 +221,7 @@ def test_sparse_matrices_and_texts_are_taken_as_they_are() -> None:
 
 def test_epochs_end_when_they_do_not_help() -> None:
     sgd = hpsklearn.sgd_classifier("sgd", loss="log_loss")
-    model = quick(classifier=sgd, use_partial_fit=True).fit(X, Y)
+    model = quick(classifier=sgd, use_partial_fit=True, max_evals=2).fit(X, Y)
     ended = [trial["result"] for trial in model.trials.trials]
     epochs = [each["iterations"] for each in ended if each["status"] == "ok"]
     assert epochs
@@ -229,7 +229,7 @@ def test_epochs_end_when_they_do_not_help() -> None:
     assert model.score(X, Y) > 0.5
     A, b = load_diabetes(return_X_y=True)
     reg = hpsklearn.sgd_regressor("sgd", loss="squared_error", learning_rate="adaptive", eta0=0.01)
-    model = quick(classifier=None, regressor=reg, use_partial_fit=True).fit(A, b)
+    model = quick(classifier=None, regressor=reg, use_partial_fit=True, max_evals=2).fit(A, b)
     assert model.predict(A).shape == b.shape
 
 

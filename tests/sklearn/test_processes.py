@@ -43,7 +43,7 @@ def test_a_crash_and_a_timeout_cost_their_trials() -> None:
             raise ValueError("no")
         return 0.0
 
-    trials = evaluated(objective, ["crash", "hang", "raise", "fine"], Processes(2, 20))
+    trials = evaluated(objective, ["crash", "hang", "raise", "fine"], Processes(2, 8))
     assert {what: trial.status for what, trial in trials.items()} == {
         "crash": Status.CRASHED,
         "hang": Status.TIMEOUT,
