@@ -1,16 +1,17 @@
 """A sampler that needs no choice of algorithm.
 
-A Gaussian process (`gp`) makes the first 20 suggestions and then two of three, TPE (`tpe`) makes
-the others. The process finds smooth valleys in few trials, but may stay in one that is not the
-best. TPE needs more trials, makes weaker assumptions, and leaves it. Both learn from all trials.
+A Gaussian process (`gp`) makes the first 20 suggestions and then two of three, a process without a
+trend makes the others. The first one finds smooth valleys in few trials, but may stay in one that is
+not the best. The second one needs more trials, knows distances only, and leaves it. Both learn from
+all trials.
 
 Where losses are noisy, every fifth suggestion from the 20th on is instead a point that has been
 evaluated and may be the best (`standing`). What comes back tells the noise. Where it is the same
 loss as before, there is none, and soon nothing is repeated any more.
 
 A suggestion of the process takes longer, and its cost grows with the number of trials. It must not
-keep slots waiting. With many slots the process therefore makes fewer suggestions: as many as the
-driver can make while ten-second trials run. The cost is predicted from the numbers of trials,
+keep slots waiting. With many slots the process therefore makes fewer suggestions, as many as the
+driver can make while ten-second trials run, and TPE (`tpe`) makes the others. The cost is predicted from the numbers of trials,
 parameters and slots, and never measured, so that equal histories give equal suggestions.
 
     N   trials so far
@@ -41,10 +42,10 @@ from sparktune.space.space import Space
 logger = logging.getLogger("sparktune")
 
 _THIRD = 3
-"""TPE makes one of this many suggestions."""
+"""One of this many suggestions is not of the process with a trend."""
 
 _FIRST = 20
-"""TPE makes none of this many first suggestions."""
+"""The process with a trend makes all of this many first suggestions."""
 
 _FIFTH = 5
 """After the first ones, one of this many suggestions is a repeated one."""
@@ -61,8 +62,8 @@ _TRIAL = 10_000.0
 
 @dataclass(frozen=True)
 class Auto:
-    """A Gaussian process and TPE in turn. Their shares depend on the numbers of trials, parameters
-    and slots. Where losses are noisy, every fifth suggestion repeats a good point, so that
+    """A Gaussian process with and without a trend in turn, or with TPE, depending on the numbers of
+    trials, parameters and slots. Where losses are noisy, every fifth suggestion repeats a good point, so that
     `study.recommended` is more than the luckiest trial; not with a scheduler of budgets.
 
     Args:
@@ -82,7 +83,7 @@ class Auto:
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
         """n rows, shape (n, d). Fewer if every point of a finite space is tried or running. The
-        rows of the process come first, those of points that are evaluated again last.
+        rows of the process with a trend come first, those of points that are evaluated again last.
         """
         N, d, slots = len(history), len(space), int(history.pending.sum()) + n
         one_in = turns(N, d, slots, n)
@@ -94,9 +95,10 @@ class Auto:
             history = history.with_pending(again)
             places = places[~repeating(places, one_in)]
         count = int(modelled(places, one_in).sum())
-        X = gp.suggest(prior=self.prior, repeats=self.repeats).suggest(space, history, count, rng)
-        known = history.with_pending(X)
-        rest = tpe.suggest(repeats=self.repeats).suggest(space, known, len(places) - len(X), rng)
+        process = gp.suggest(prior=self.prior, repeats=self.repeats)
+        X = process.suggest(space, history, count, rng)
+        known, left = history.with_pending(X), len(places) - len(X)
+        rest = other(process, one_in).suggest(space, known, left, rng)
         return np.vstack([X, rest, again])
 
 
@@ -115,11 +117,16 @@ def turns(N: int, d: int, slots: int, n: int) -> int:
 
 
 def modelled(places: NDArray[np.intp], one_in: int) -> NDArray[np.bool_]:
-    """Which of the trials with these numbers are suggested by the process."""
+    """Which of the trials with these numbers are suggested by the process with a trend."""
     turn, place = np.divmod(places, _THIRD)
     early = (places < _FIRST) | (place < _THIRD - 1)
     mine: NDArray[np.bool_] = early & (turn % one_in == 0)
     return mine
+
+
+def other(process: gp.GaussianProcess, one_in: int) -> gp.GaussianProcess | tpe.TPE:
+    """The sampler of the suggestions that the process with a trend does not make."""
+    return process(trend=False) if one_in == 1 else tpe.suggest(repeats=process.repeats)
 
 
 def repeating(places: NDArray[np.intp], one_in: int) -> NDArray[np.bool_]:
@@ -142,11 +149,12 @@ def repeated(space: Space, history: View, n: int) -> Array:
 def described(d: int, slots: int, one_in: int) -> str:
     """The line for the log that names the sampler in use and the reason."""
     if one_in == 1:
-        share, why = f"the first {_FIRST} suggestions and then two of three", ""
+        share, others = f"the first {_FIRST} suggestions and then two of three", "one without a trend"
+        why = ""
     else:
-        share = f"two of {_THIRD * one_in} suggestions"
+        share, others = f"two of {_THIRD * one_in} suggestions", "TPE"
         why = f", as more of them would keep {slots} slots waiting"
-    model = f"auto: a Gaussian process of {d} parameters makes {share}, TPE the others{why}"
+    model = f"auto: a Gaussian process of {d} parameters makes {share}, {others} the others{why}"
     return f"{model}; if losses are noisy, one of {_FIFTH * one_in} repeats a good point"
 
 

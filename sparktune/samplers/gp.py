@@ -64,6 +64,8 @@ class GaussianProcess:
             "lcb", "ucb" and "thompson", which draws among the points with the lowest bounds.
         n_startup_jobs: finished trials with a usable loss before the model takes over. Until then
             points fill the space evenly. None: 4 to 12, depending on the number of parameters.
+        trend: whether linear and quadratic effects of the parameters are a part of the model. They
+            lead to the good region in few trials; without them the model knows distances only.
         integrated: whether the expected improvement is averaged over ten processes whose
             hyperparameters are drawn from their posterior (Snoek et al. 2012, Spearmint). False:
             the process with the most likely ones is used, which takes a tenth of the time or less.
@@ -75,6 +77,7 @@ class GaussianProcess:
     acquisition: str = "logei"
     kappa: float = 1.96
     n_startup_jobs: int | None = None
+    trend: bool = True
     integrated: bool = False
     prior: Mapping[str, Any] | Belief | None = None
     repeats: bool = False
@@ -89,6 +92,7 @@ class GaussianProcess:
         require(
             self, "n_startup_jobs", n is None or (is_whole(n) and n >= 0), "None or an integer >= 0"
         )
+        require(self, "trend", isinstance(self.trend, bool), "True or False")
         require(self, "integrated", isinstance(self.integrated, bool), "True or False")
         improving = not self.integrated or self.acquisition in ("ei", "logei")
         require(self, "integrated", improving, 'False unless acquisition is "ei" or "logei"')
@@ -158,13 +162,13 @@ class GaussianProcess:
         known, belief = X[np.argsort(y, kind="stable")], read(self.prior)
         if self.integrated:
             Z, variance = embedding.features(X), history.variance[ended]
-            drawn = _surrogate(embedding).draws(Z, y, _DRAWS, rng, variance)
+            drawn = _surrogate(embedding, self.trend).draws(Z, y, _DRAWS, rng, variance)
             parts = tuple(
                 (each.believing(pending), self._acquisitions(each, pending, len(space))[0])
                 for each in drawn
             )
             return Integrated(embedding, *parts[0], parts[0][1], known, belief, parts)
-        process = model_of(embedding, X, y, history.variance[ended])
+        process = model_of(embedding, X, y, history.variance[ended], trend=self.trend)
         first, later = self._acquisitions(process, pending, len(space))
         return Search(embedding, process.believing(pending), first, later, known, belief)
 
@@ -185,16 +189,18 @@ class GaussianProcess:
         return Bound(_KAPPA_PE), Exploration(float(mean[likely]))
 
 
-def model_of(embedding: Embedding, X: Array, y: Array, variance: Array) -> Process:
+def model_of(
+    embedding: Embedding, X: Array, y: Array, variance: Array, *, trend: bool = True
+) -> Process:
     """The process fitted to losses y (n,) at rows X (n, d). A loss is infinite if its trial failed.
     `variance` (n,) is the reported variance of their noise, NaN where none was reported.
     """
-    return _surrogate(embedding).fit(embedding.features(X), y, variance=variance)
+    return _surrogate(embedding, trend).fit(embedding.features(X), y, variance=variance)
 
 
-def _surrogate(embedding: Embedding) -> GP:
+def _surrogate(embedding: Embedding, trend: bool) -> GP:
     """The kind of process that models losses."""
-    return GP(tuple(embedding.groups.tolist()), warp=True)
+    return GP(tuple(embedding.groups.tolist()), warp=True, trend=trend)
 
 
 def noise_of(process: Process, d: int) -> float:

@@ -44,6 +44,9 @@ LEAST_NOISE = 1e-8
 _LENGTH = (log(0.5), 1.0)
 _SIGNAL = (0.0, 1.0)
 _TREND = (log(0.5), 1.5)
+_NO_TREND = -14.0
+"""log st2 of a process without a trend."""
+
 _NOISE = (log(0.005), 1.5)
 _SHAPE = 1e4
 """How many times as large or small as usual the noise of an observation can be."""
@@ -57,7 +60,8 @@ class Evidence:
     """The evidence of observations y (n,) at rows Z (n, p).
 
     `noise` is the known variance of the noise, if any. `told` (n,) is the reported variance of each
-    observation, NaN where there is none. `known_trend` replaces the trend of the rows.
+    observation, NaN where there is none. `known_trend` replaces the trend of the rows; with `flat`
+    there is none.
     """
 
     Z: Array
@@ -66,6 +70,7 @@ class Evidence:
     noise: float | None = None
     told: Array | None = None
     known_trend: Trend | None = None
+    flat: bool = False
 
     @cached_property
     def usual(self) -> float | None:
@@ -89,7 +94,8 @@ class Evidence:
         lengths = np.full(g, _LENGTH[0] + 0.5 * log(max(g, 1)))
         usual = _NOISE[0] if self.usual is None else log(self.usual)
         noise = usual if self.noise is None else log(max(self.noise, LEAST_NOISE))
-        return np.append(lengths, [_SIGNAL[0], _TREND[0], noise])
+        trend = _NO_TREND if self.flat else _TREND[0]
+        return np.append(lengths, [_SIGNAL[0], trend, noise])
 
     @cached_property
     def trend(self) -> Trend:
@@ -112,6 +118,8 @@ class Evidence:
         """Where theta may be."""
         found = [(each - _REACH, each + _REACH) for each in self.centre.tolist()]
         found[-1] = (log(LEAST_NOISE), found[-1][1])
+        if self.flat:
+            found[-2] = (_NO_TREND, _NO_TREND)
         if self.noise is not None:
             found[-1] = (self.centre[-1], self.centre[-1])
         return found

@@ -58,11 +58,14 @@ class GP:
             posterior then describes the warped ones, which have mean 0 and variance 1.
         noise: known variance of the noise, as a share of the observations' variance. None: the
             variance is inferred.
+        trend: whether the trend is a part of the process. Without it the process knows distances
+            only.
     """
 
     groups: tuple[int, ...] | None = None
     warp: bool = False
     noise: float | None = None
+    trend: bool = True
 
     def fit(
         self,
@@ -134,7 +137,9 @@ class GP:
         if variance is not None:
             with np.errstate(over="ignore"):  # an infinite variance is larger than all others
                 told = (variance * slope**2)[kept]
-        evidence = Evidence(Z[kept], scaled[kept], groups.astype(np.intp), self.noise, told)
+        evidence = Evidence(
+            Z[kept], scaled[kept], groups.astype(np.intp), self.noise, told, flat=not self.trend
+        )
         return evidence, offset, scale
 
 

@@ -181,12 +181,15 @@ def as_they_are(y: Array) -> tuple[Array, Array]:
 OF_AUTO = {
     "the process alone": Variant(gp.suggest),
     "TPE alone": Variant(tpe.suggest),
-    "a third of the first suggestions TPE's": Variant(auto.suggest, {(auto, "_FIRST"): 0}),
-    "every other suggestion TPE's": Variant(auto.suggest, {(auto, "_THIRD"): 2}),
+    "a third of the first suggestions without a trend": Variant(auto.suggest, {(auto, "_FIRST"): 0}),
+    "every other suggestion without a trend": Variant(auto.suggest, {(auto, "_THIRD"): 2}),
     "bad losses as they are": Variant(
         auto.suggest, {(surrogate, "warped_with_slope"): as_they_are}
     ),
     "no trend": Variant(auto.suggest, {(_evidence, "_TREND"): (-14.0, 1e-3)}),
+    "TPE instead of the process without a trend": Variant(
+        auto.suggest, {(auto, "other"): lambda process, one_in: tpe.suggest}
+    ),
     "no bowl": Variant(auto.suggest, {(_trend, "_BOWL"): 0.0}),
     "no level": Variant(auto.suggest, {(_trend, "_LEVEL"): 0.0}),
     "a level from the start": Variant(auto.suggest, {(_trend, "_GATHERED"): 0}),

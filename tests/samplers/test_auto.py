@@ -21,17 +21,29 @@ from sparktune.testing import history_of, mixed_history
 from sparktune.trial import Status
 
 SQUARE = Space([hp.uniform("x", 0, 1), hp.uniform("y", 0, 1)])
+DISTANCES = gp.suggest(trend=False)
 
 
 @pytest.mark.parametrize(
     ("trials", "sampler"),
-    [(14, gp.suggest), (17, gp.suggest), (20, tpe.suggest), (30, gp.suggest), (32, tpe.suggest)],
+    [(14, gp.suggest), (17, gp.suggest), (20, DISTANCES), (30, gp.suggest), (32, DISTANCES)],
 )
-def test_after_the_first_ones_the_third_suggestion_is_of_tpe(
-    trials: int, sampler: gp.GaussianProcess | tpe.TPE
+def test_after_the_first_ones_the_third_suggestion_is_of_a_process_without_a_trend(
+    trials: int, sampler: gp.GaussianProcess
 ) -> None:
     history = mixed_history(SQUARE, trials)
     expected = sampler.suggest(SQUARE, history, 1, np.random.default_rng(0))
+    found = auto.suggest.suggest(SQUARE, history, 1, np.random.default_rng(0))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_with_many_slots_the_others_are_of_tpe() -> None:
+    X = SQUARE.sample(np.random.default_rng(1), 1_100)
+    history = history_of(
+        SQUARE, X, [*X[:100].sum(axis=1).tolist(), *[None] * 1_000],
+        [Status.OK] * 100 + [Status.RUNNING] * 1_000,
+    )  # fmt: skip
+    expected = tpe.suggest.suggest(SQUARE, history, 1, np.random.default_rng(0))
     found = auto.suggest.suggest(SQUARE, history, 1, np.random.default_rng(0))
     np.testing.assert_array_equal(found, expected)
 
@@ -155,7 +167,7 @@ def test_one_line_says_what_runs(caplog: pytest.LogCaptureFixture) -> None:
     [first] = lines(0, 0)
     assert first == (
         "auto: a Gaussian process of 2 parameters makes the first 20 suggestions and then two of "
-        "three, TPE the others; if losses are noisy, one of 5 repeats a good point"
+        "three, one without a trend the others; if losses are noisy, one of 5 repeats a good point"
     )
     assert lines(1, 0) == lines(20, 3) == []
 
