@@ -1,18 +1,19 @@
 """A sampler that needs no choice of algorithm.
 
 A Gaussian process (`gp`) makes the first 20 suggestions and then two of three, a process without a
-trend makes the others. The first one finds smooth valleys in few trials, but may stay in one that is
-not the best. The second one needs more trials, knows distances only, and leaves it. Both learn from
-all trials.
+trend makes the others. The first one finds smooth valleys in few trials, but may stay in one that
+is not the best. The second one knows distances only, needs more trials, and leaves it. Both learn
+from all trials.
 
 Where losses are noisy, every fifth suggestion from the 20th on is instead a point that has been
 evaluated and may be the best (`standing`). What comes back tells the noise. Where it is the same
 loss as before, there is none, and soon nothing is repeated any more.
 
-A suggestion of the process takes longer, and its cost grows with the number of trials. It must not
-keep slots waiting. With many slots the process therefore makes fewer suggestions, as many as the
-driver can make while ten-second trials run, and TPE (`tpe`) makes the others. The cost is predicted from the numbers of trials,
-parameters and slots, and never measured, so that equal histories give equal suggestions.
+A suggestion of a process takes milliseconds, and more with more trials. It must not keep slots
+waiting. With many slots the process therefore makes fewer suggestions, as many as the driver can
+make while ten-second trials run, and TPE (`tpe`) makes the others. The cost is predicted from the
+numbers of trials, parameters and slots, and never measured, so that equal histories give equal
+suggestions.
 
     N   trials so far
     d   parameters
@@ -62,8 +63,8 @@ _TRIAL = 10_000.0
 
 @dataclass(frozen=True)
 class Auto:
-    """A Gaussian process with and without a trend in turn, or with TPE, depending on the numbers of
-    trials, parameters and slots. Where losses are noisy, every fifth suggestion repeats a good point, so that
+    """A Gaussian process with and without a trend in turn. With many slots TPE takes turns of
+    theirs. Where losses are noisy, every fifth suggestion repeats a good point, so that
     `study.recommended` is more than the luckiest trial; not with a scheduler of budgets.
 
     Args:
@@ -149,8 +150,8 @@ def repeated(space: Space, history: View, n: int) -> Array:
 def described(d: int, slots: int, one_in: int) -> str:
     """The line for the log that names the sampler in use and the reason."""
     if one_in == 1:
-        share, others = f"the first {_FIRST} suggestions and then two of three", "one without a trend"
-        why = ""
+        share = f"the first {_FIRST} suggestions and then two of three"
+        others, why = "one without a trend", ""
     else:
         share, others = f"two of {_THIRD * one_in} suggestions", "TPE"
         why = f", as more of them would keep {slots} slots waiting"

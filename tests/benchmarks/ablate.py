@@ -181,7 +181,9 @@ def as_they_are(y: Array) -> tuple[Array, Array]:
 OF_AUTO = {
     "the process alone": Variant(gp.suggest),
     "TPE alone": Variant(tpe.suggest),
-    "a third of the first suggestions without a trend": Variant(auto.suggest, {(auto, "_FIRST"): 0}),
+    "a third of the first suggestions without a trend": Variant(
+        auto.suggest, {(auto, "_FIRST"): 0}
+    ),
     "every other suggestion without a trend": Variant(auto.suggest, {(auto, "_THIRD"): 2}),
     "bad losses as they are": Variant(
         auto.suggest, {(surrogate, "warped_with_slope"): as_they_are}
