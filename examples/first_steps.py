@@ -62,7 +62,7 @@ print(study)
 # MAGIC | `sampler=` | use it for |
 # MAGIC |---|---|
 # MAGIC | "tpe" (default) | almost everything: it learns from results, in conditional and mixed spaces, with many parallel trials |
-# MAGIC | "auto" | the fewest trials, each of which takes a second or more: alternates between a Gaussian process and TPE, with fewer turns of the process if slots would wait for it |
+# MAGIC | "auto" | the fewest trials, each of which takes a second or more: two Gaussian processes in turn, and TPE where slots would wait for them |
 # MAGIC | "gp", or `GaussianProcess(...)` of `sparktune.samplers.gp` | smooth losses with or without noise, in any space |
 # MAGIC | "forest", or `Forest(...)` of `sparktune.samplers.forest` | discontinuous losses, spaces with many categories (extra `sklearn`) |
 # MAGIC | "random" | a baseline, or losses that say little about neighbouring points |
