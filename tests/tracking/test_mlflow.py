@@ -159,7 +159,7 @@ def test_the_active_run_is_the_parent_and_stays_open_and_takes_two_studies(serve
     assert seeds == {"1", "2"}
 
 
-@pytest.mark.parametrize("n", [8, 24])
+@pytest.mark.parametrize("n", [4, 12])
 def test_a_trial_costs_three_requests(server: Server, n: int) -> None:
     """MLflow 2 asks for a run that ends, to print its address, and cannot be told not to."""
     from mlflow import environment_variables as known
