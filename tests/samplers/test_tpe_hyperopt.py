@@ -86,7 +86,7 @@ def test_without_any_start_up_the_first_trial_is_modelled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "good"), [(0, 0), (1, 1), (16, 1), (17, 2), (64, 2), (65, 3), (9216, 24), (90000, 25)]
+    ("n", "good"), [(0, 0), (1, 1), (16, 1), (17, 2), (64, 2), (65, 3), (9216, 24), (11_000, 25)]
 )
 def test_the_good_part_grows_with_the_root_of_the_trials(n: int, good: int) -> None:
     history = history_of(LINE, np.full((n, 1), 0.5), list(range(n)))

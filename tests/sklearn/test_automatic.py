@@ -119,7 +119,8 @@ def test_texts_and_sparse_matrices_can_be_searched(kind: str) -> None:
         "series": pd.Series(texts, name="text"),
         "sparse": CountVectorizer().fit_transform(texts),
     }[kind]
-    search = SparkSearchCV(any_classifier(), n_iter=6, cv=2, on=Serial(), random_state=0).fit(X, y)
+    n = 6 if kind == "texts" else 3  # the others become what these become
+    search = SparkSearchCV(any_classifier(), n_iter=n, cv=2, on=Serial(), random_state=0).fit(X, y)
     assert search.score(X, y) == 1.0
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     program: dict[str, Any] = {}
