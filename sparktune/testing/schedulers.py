@@ -6,7 +6,7 @@ A check raises AssertionError if it fails.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 
 import numpy as np
@@ -14,48 +14,41 @@ import numpy as np
 from sparktune.events import Begun, Limit
 from sparktune.history import View
 from sparktune.samplers import random
-from sparktune.schedulers import Promote, Scheduler, full_budget, ladder, scores
+from sparktune.schedulers import New, Promote, Scheduler, full_budget, ladder, scores
 from sparktune.study import Study
 from sparktune.testing.simulated import Clock
 from sparktune.testing.situations import mixed_history, spaces
 from sparktune.trial import Status
 
 
-def check_no_more_work_than_is_free(scheduler: Scheduler) -> None:
-    """`schedule` returns at most `free` items."""
+def check_work_fits_the_history(scheduler: Scheduler) -> None:
+    """`schedule` returns at most `free` items. Budgets are > 0, at most the full budget, and among
+    the scheduler's rungs if it has any. `knows` is at most the number of rows. A promoted row has a
+    usable loss, gets a larger budget than before, and is not promoted twice.
+    """
+    rungs = ladder(scheduler)
     for name, history in _situations(scheduler):
         for free in (0, 1, 7):
             work = scheduler.schedule(history, free)
             assert len(work) <= free, f"{name}: got {len(work)} items for {free} free slots"
-
-
-def check_budgets_are_shares_of_a_full_evaluation(scheduler: Scheduler) -> None:
-    """Budgets are > 0, at most the full budget, and among the scheduler's rungs if it has any.
-    `knows` is at most the number of rows.
-    """
-    rungs = ladder(scheduler)
-    for name, history in _situations(scheduler):
-        for item in scheduler.schedule(history, 7):
+        for item in work:
             assert 0 < item.budget <= history.full, f"{name}: the budget is {item.budget}"
             assert not rungs or item.budget in rungs, f"{name}: {item.budget} is not in {rungs}"
             known = len(history) if item.knows is None else item.knows
             assert 0 <= known <= len(history), f"{name}: the sampler may know {known} rows"
+        _check_promotions(name, history, work)
 
 
-def check_promotions_go_up(scheduler: Scheduler) -> None:
-    """A promoted row has a usable loss, gets a larger budget than before, and is not promoted
-    twice.
-    """
-    for name, history in _situations(scheduler):
-        live = history.ok | history.pending
-        promoted = {int(row) for row in history.parent[live & (history.parent >= 0)]}
-        for item in scheduler.schedule(history, 7):
-            if isinstance(item, Promote):
-                what = f"{name}: row {item.row}"
-                assert history.ok[item.row], f"{what} has no loss, and is promoted"
-                assert item.budget > history.budget[item.row], f"{what} gets no larger budget"
-                assert item.row not in promoted, f"{what} is promoted twice"
-                promoted.add(item.row)
+def _check_promotions(name: str, history: View, work: Sequence[New | Promote]) -> None:
+    live = history.ok | history.pending
+    promoted = {int(row) for row in history.parent[live & (history.parent >= 0)]}
+    for item in work:
+        if isinstance(item, Promote):
+            what = f"{name}: row {item.row}"
+            assert history.ok[item.row], f"{what} has no loss, and is promoted"
+            assert item.budget > history.budget[item.row], f"{what} gets no larger budget"
+            assert item.row not in promoted, f"{what} is promoted twice"
+            promoted.add(item.row)
 
 
 def check_scores_have_a_row_for_each_configuration(scheduler: Scheduler) -> None:
@@ -121,9 +114,7 @@ def check_a_run_ends(scheduler: Scheduler) -> None:
 
 
 SCHEDULER_CHECKS: tuple[Callable[[Scheduler], None], ...] = (
-    check_no_more_work_than_is_free,
-    check_budgets_are_shares_of_a_full_evaluation,
-    check_promotions_go_up,
+    check_work_fits_the_history,
     check_scores_have_a_row_for_each_configuration,
     check_work_depends_on_the_arguments_only,
     check_a_resumed_study_goes_on_the_same,

@@ -81,17 +81,19 @@ class Counting:
 
 
 @pytest.mark.parametrize(
-    ("scheduler", "check"),
+    ("scheduler", "check", "said"),
     [
-        (TooMany(), schedulers.check_no_more_work_than_is_free),
-        (TooLarge(), schedulers.check_budgets_are_shares_of_a_full_evaluation),
-        (Twice(), schedulers.check_promotions_go_up),
-        (Twice(), schedulers.check_scores_have_a_row_for_each_configuration),
-        (Twice(), schedulers.check_a_run_ends),
-        (Endless(), schedulers.check_a_run_ends),
-        (Counting(), schedulers.check_work_depends_on_the_arguments_only),
+        (TooMany(), schedulers.check_work_fits_the_history, "items for"),
+        (TooLarge(), schedulers.check_work_fits_the_history, "the budget is 2"),
+        (Twice(), schedulers.check_work_fits_the_history, "is promoted twice"),
+        (Twice(), schedulers.check_scores_have_a_row_for_each_configuration, "has two rows"),
+        (Twice(), schedulers.check_a_run_ends, "does not end"),
+        (Endless(), schedulers.check_a_run_ends, "none is a full evaluation"),
+        (Counting(), schedulers.check_work_depends_on_the_arguments_only, "differ"),
     ],
 )
-def test_what_is_wrong_fails(scheduler: Scheduler, check: Callable[[Scheduler], None]) -> None:
-    with pytest.raises(AssertionError):
+def test_what_is_wrong_fails(
+    scheduler: Scheduler, check: Callable[[Scheduler], None], said: str
+) -> None:
+    with pytest.raises(AssertionError, match=said):
         check(scheduler)
