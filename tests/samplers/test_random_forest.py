@@ -39,7 +39,7 @@ def test_one_of_five_is_drawn_from_the_prior() -> None:
     X = space.sample(np.random.default_rng(0), 40)
     history = history_of(space, X, (X[:, 0] ** 2).tolist())
     drawn = [
-        forest.suggest.suggest(space, history, 5, np.random.default_rng(seed))[0]
+        forest.suggest(trees=2).suggest(space, history, 5, np.random.default_rng(seed))[0]
         for seed in range(40)
     ]
     # The first of five after 40 trials is the drawn one: all over the prior.

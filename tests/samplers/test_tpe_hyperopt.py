@@ -107,13 +107,9 @@ def test_trials_without_a_loss_are_the_worst_and_count() -> None:
 
 
 def test_points_at_once_are_independent() -> None:
-    batch = tpe_hyperopt.suggest.suggest(LINE, valley(), 400, np.random.default_rng(0))[:, 0]
-    singles = np.concatenate(
-        [
-            tpe_hyperopt.suggest.suggest(LINE, valley(), 1, np.random.default_rng(seed))[:, 0]
-            for seed in range(400)
-        ]
-    )
+    history, suggest = valley(), tpe_hyperopt.suggest.suggest
+    batch = suggest(LINE, history, 400, np.random.default_rng(0))[:, 0]
+    singles = [suggest(LINE, history, 1, np.random.default_rng(i))[0, 0] for i in range(400)]
     assert stats.ks_2samp(batch, singles).pvalue > 1e-4  # fails by chance with 1e-4
 
 
