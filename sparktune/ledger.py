@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
+from typing import Any
 
+from sparktune.arguments import is_whole
 from sparktune.clocks import RunClock
 from sparktune.errors import InvalidArgument
 from sparktune.events import Asked, Begun, Enqueued, Event, Told, apply
@@ -106,8 +108,8 @@ class Ledger:
         Raises:
             InvalidArgument: there is no such record.
         """
-        id = trial.id if isinstance(trial, Trial) else trial
-        known = self.records.get(id) if isinstance(id, (int, str)) else None
+        id: Any = trial.id if isinstance(trial, Trial) else trial
+        known = self.records.get(id) if isinstance(id, str) or is_whole(id) else None
         if known is None or (isinstance(trial, Trial) and trial.values != known.values):
             raise InvalidArgument(
                 f"there is no trial {trial!r} in this study, which has {len(self.records)} trials; "

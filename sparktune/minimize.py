@@ -158,7 +158,7 @@ def space_eval(space: Any, assignment: Mapping[str, Any]) -> Any:
     """Return the configuration for {label: value}, as the objective receives it.
 
     Args:
-        space: a search space.
+        space: a search space, or a `Space` such as `study.space`.
         assignment: values as `fmin` returns them, or as `misc['vals']` of a trial has them. The
             value of a choice is the index of its option. Labels that are not in the space are
             ignored.
@@ -166,7 +166,7 @@ def space_eval(space: Any, assignment: Mapping[str, Any]) -> Any:
     Raises:
         InvalidArgument: a value is missing or invalid.
     """
-    parsed = Space(space)
+    parsed = space if isinstance(space, Space) else Space(space)
     return parsed.decode(parsed.check(_single_values(parsed, assignment)))
 
 

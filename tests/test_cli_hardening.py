@@ -184,6 +184,12 @@ def test_output_that_cannot_be_written(journal: str, shell: str, code: int, mess
     assert (ended.returncode, ended.stderr) == (code, message)
 
 
+def test_a_run_does_not_need_stderr(journal: str) -> None:
+    ended = written("run s.toml --set journal=k", "2>&-")
+    assert ended.returncode == 0
+    assert "best loss" in ended.stdout
+
+
 # Signals
 
 

@@ -36,6 +36,7 @@ from sparktune import (
     space_eval,
     tpe,
 )
+from sparktune.space.space import Space
 from sparktune.stopping import LossThreshold, NoProgress
 from sparktune.trial import Status
 
@@ -589,6 +590,7 @@ class TestSpaceEval:
 
     def test_a_result_of_fmin_becomes_its_configuration(self) -> None:
         assert space_eval(self.SPACE, {"kind": 1, "n": 3}) == {"b": 3, "c": "fixed"}
+        assert space_eval(Space(self.SPACE), {"kind": 1, "n": 3}) == {"b": 3, "c": "fixed"}
 
     def test_the_values_of_a_document_do_too(self) -> None:
         vals = {"kind": [1], "n": [3], "x": []}

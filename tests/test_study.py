@@ -402,6 +402,17 @@ def test_a_trial_is_told_once_and_must_be_known() -> None:
         a_study.ask(-1)
 
 
+def test_an_id_may_be_from_a_table() -> None:
+    a_study = study()
+    [trial] = a_study.ask()
+    id = np.arange(1)[0]
+    assert a_study.config(id) == a_study.config(trial)
+    assert a_study.tell(id, 1.0).id == 0
+    for wrong in (True, 0.0):
+        with pytest.raises(InvalidArgument, match="there is no trial"):
+            a_study.config(wrong)  # type: ignore[arg-type]
+
+
 def test_the_objective_receives_the_config() -> None:
     a_study = study()
     trial = a_study.enqueue({"x": 0.5, "k": 1})

@@ -7,7 +7,6 @@ import inspect
 import json
 import logging
 import math
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from sparktune.cli import following, signals
 from sparktune.cli.study import load
 from sparktune.errors import InvalidArgument, SparktuneError
 from sparktune.journal.journal import read
-from sparktune.observers.progress import bar_on_stderr
+from sparktune.observers.progress import bar_on_stderr, in_terminal
 from sparktune.printable import printable
 from sparktune.reporting.report import report as write
 from sparktune.results import ranking, summary, table
@@ -62,7 +61,7 @@ def _run(options: Namespace) -> str:
             "another with --set journal=PATH"
         )
     arguments = file.arguments()
-    shows = sys.stderr.isatty() if options.progress is None else options.progress
+    shows = in_terminal() if options.progress is None else options.progress
     try:
         study = tune(**arguments, on=file.platform(), progress=bar_on_stderr if shows else False)
     except Exception as error:

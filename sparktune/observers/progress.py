@@ -81,10 +81,11 @@ def bar_on_stderr(initial: int, total: int | None) -> AbstractContextManager[Any
     """A bar on stderr: a tqdm bar in a terminal or a notebook, one line per minute in a file."""
     if in_notebook():
         return tqdm_bar(initial, total)
-    return _bar_below_logs(initial, total) if _in_terminal() else Lines(initial, total)
+    return _bar_below_logs(initial, total) if in_terminal() else Lines(initial, total)
 
 
-def _in_terminal() -> bool:
+def in_terminal() -> bool:
+    """Whether stderr is a terminal."""
     try:
         return sys.stderr.isatty()
     except (AttributeError, ValueError):  # there is no stderr, or it is closed

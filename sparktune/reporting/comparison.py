@@ -40,15 +40,19 @@ def section(contents: Sequence[Content]) -> str:
     ordered = sorted(
         contents, key=lambda c: np.inf if c.best is None or c.best.loss is None else c.best.loss
     )
-    caption = "The best loss so far over trials, failed ones included"
     repeated = any(len(runs) > 1 for runs in methods.values())
-    if repeated:
-        caption += ": the median of the runs of each method, and a band between their quartiles"
-    caption += "; the table begins with the best."
     table = markup.table(_HEAD, [_row(content) for content in ordered])
     wins = _wins(methods) if repeated and len(methods) > 1 else ""
     body = f'{picture}<ul class="legend">{legend}</ul>{wins}{table}'
-    return markup.section("comparison", _TITLE, caption, body, level=1)
+    return markup.section("comparison", _TITLE, _caption(repeated), body, level=1)
+
+
+def _caption(repeated: bool) -> str:
+    band = ": the median of the runs of each method, and a band between their quartiles"
+    return (
+        f"The best loss so far over trials, failed ones included{band if repeated else ''}; the "
+        "table begins with the best."
+    )
 
 
 def _line(name: str, runs: Sequence[Content]) -> pictures.Line:

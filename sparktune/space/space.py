@@ -57,6 +57,10 @@ class Space:
         """The columns as arrays, for models of the space."""
         return Layout.of(self.columns)
 
+    def __repr__(self) -> str:
+        described = "; ".join(f"{label}: {text}" for label, text in self.describe().items())
+        return f"<Space: {described:.500}>"
+
     def active(self, X: Array) -> NDArray[np.bool_]:
         """Mask (n, d) of the parameters that are active in each row of X (n, d), by its choices."""
         mask = np.ones(X.shape, dtype=bool)

@@ -425,3 +425,9 @@ def test_evaluation_needs_the_active_parameters_and_no_others(expression: Any, s
         with pytest.raises(KeyError, match=f"'{label}'"):
             space.decode(others)
     assert rec_eval(space.expression, space.memo(values | {"foreign": 1})) == config
+
+
+def test_a_space_shows_its_parameters() -> None:
+    space = Space({"k": hp.choice("k", ["a", hp.uniform("x", 0, 1)])})
+    assert repr(space) == "<Space: k: choice of 2; x: uniform(0, 1) if k=1>"
+    assert len(repr(Space([hp.normal(str(i), 0, 1) for i in range(100)]))) < 600
