@@ -98,7 +98,7 @@ print(f"{len(study.trials)} trials")
 # MAGIC %md
 # MAGIC | rule | stops a run |
 # MAGIC |---|---|
-# MAGIC | `MaxEvals(n)`, `Timeout(seconds)`, `LossThreshold(loss)` | after n trials, after that time, at that loss |
+# MAGIC | `MaxEvals(n)`, `Timeout(seconds)`, `LossThreshold(loss)` | after n trials, after that time, below that loss |
 # MAGIC | `NoProgress(n)` | when n trials in a row have not improved the best loss |
 # MAGIC | `NoProgressFor(seconds)` | when the best loss has not improved for that time |
 # MAGIC | `RemainingImprovement(least, trials=20)` | when the next 20 trials together are expected to improve the best loss by less than `least` |

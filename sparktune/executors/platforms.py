@@ -175,15 +175,16 @@ class Parts:
 
         tune(objective, space, on=Parts(Spark(8), 5), max_trials=50)
 
-    The parts are evaluated side by side, so that a few trials fill many slots. One that raises,
-    crashes or runs out of time ends its trial, and the others are cancelled. Limits and retries of
-    the other platform hold for each part.
+    The parts are evaluated in parallel, so that a few trials fill many slots. If a part raises,
+    crashes or runs out of time, its trial ends, and the other parts are cancelled. Limits and
+    retries of the other platform apply to each part.
 
     Args:
-        on: where the parts are evaluated.
-        n: parts of a trial; the objective is called with the configuration and `part`, 0 to n - 1.
-        merge: gets the outcomes of all parts, in their order, once each has returned, and gives
-            what an objective returns: a loss, or a dict. Default: the mean of the losses.
+        on: the platform that evaluates the parts.
+        n: number of parts of a trial. The objective is called with the configuration and `part`, an
+            integer from 0 to n - 1.
+        merge: a function of the list of outcomes of all parts, in their order, that returns a loss
+            or a dict, as an objective does. Default: the mean of the losses.
 
     Raises:
         InvalidArgument: an argument is wrong.

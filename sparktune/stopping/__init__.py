@@ -2,7 +2,7 @@
 
     from sparktune.stopping import NoProgress, RemainingImprovement, Timeout
 
-    fmin(..., early_stop_fn=Timeout(3600) | NoProgress(50) & RemainingImprovement(0.001))
+    tune(..., stop=Timeout(3600) | NoProgress(50) & RemainingImprovement(0.001))
 
 `a | b` stops when either rule does, `a & b` when both do. Each rule is also a function `(trials,
 *state) -> (stop, state)`, and works as the `early_stop_fn` of Hyperopt's own `fmin`.

@@ -21,10 +21,20 @@ class NoProgress(Rule):
 
     The first trial counts as a trial without progress, but cannot stop the run alone, as in
     Hyperopt. The rule can also be called as Hyperopt's `early_stop_fn(trials, *state)`.
+
+    Raises:
+        InvalidArgument: `trials` is not an integer >= 1, or `percent` not a number >= 0.
     """
 
     trials: int
     percent: float = 0.0
+
+    def __post_init__(self) -> None:
+        whole("NoProgress: trials", self.trials, 1)
+        if not is_real(self.percent) or self.percent < 0:
+            raise InvalidArgument(
+                f"NoProgress: percent must be a number >= 0, got {self.percent!r}"
+            )
 
     def stop(self, history: View) -> str | None:
         """The reason, if the last `trials` trials of this run brought no progress; else None."""

@@ -433,3 +433,11 @@ def test_only_rules_can_be_combined(other: Any) -> None:
         MaxEvals(1) | other
     with pytest.raises(TypeError, match="unsupported operand"):
         MaxEvals(1) & other
+
+
+@pytest.mark.parametrize(
+    ("trials", "percent"), [(0, 0.0), (1.5, 0.0), ("5", 0.0), (5, -1), (5, "1")]
+)
+def test_progress_is_counted_in_trials_and_percent(trials: Any, percent: Any) -> None:
+    with pytest.raises(InvalidArgument, match=r"NoProgress: (trials|percent) must be"):
+        NoProgress(trials, percent)
