@@ -39,11 +39,13 @@ class Replicate:
     __call__ = with_options
 
     def suggest(self, space: Space, history: View, n: int, rng: np.random.Generator) -> Array:
-        """n rows, shape (n, d). The best points also follow where the sampler has no more points.
-        Fewer rows only while there are no results.
+        """n rows, shape (n, d). The best points follow as well if the sampler has no more points.
+        Fewer rows only before the first usable result.
         """
         trials = int((history.status != CODES[Status.CANCELLED]).sum())
         wanted = min(max(self.after - trials, 0), n)
+        if not (wanted or history.comparable.any() or history.pending.any()):
+            wanted = n  # all trials have failed
         X = self.of.suggest(space, history, wanted, rng) if wanted else np.empty((0, len(space)))
         if len(X) == n or not len(space) or not history.comparable.any():
             return X

@@ -74,6 +74,13 @@ def test_nothing_is_repeated_before_there_is_a_result() -> None:
     assert again.suggest(SPACE, empty, 5, np.random.default_rng(0)).shape == (2, 2)
 
 
+def test_new_points_follow_if_all_trials_have_failed() -> None:
+    results = iter([{"status": "fail"}] * 7 + [1.0] * 3)
+    study = tune(lambda c: next(results), SPACE, max_trials=10, replicate=5, seed=0, progress=False)
+    assert (len(points(study)), len(study.trials)) == (8, 10)
+    assert study.stop_reason == "all trials done"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
