@@ -15,7 +15,7 @@ from sparktune.errors import JournalFailed, from_failure
 from sparktune.events import Asked, Event, Stopped, Told
 from sparktune.executors.seams import Executor
 from sparktune.history import View
-from sparktune.stopping import Stopper
+from sparktune.stopping import Stopper, wake_at
 from sparktune.study import Study
 from sparktune.trial import Failure, Outcome, Status
 
@@ -182,8 +182,8 @@ def _evaluate(
 
 def _patience(stopper: Stopper, history: View) -> float | None:
     """Seconds until the stopper must be called again; None: not without a new outcome."""
-    wake_at = stopper.wake_at(history)
-    return None if wake_at == float("inf") else max(wake_at - history.now, 0.0)
+    time = wake_at(stopper, history)
+    return None if time == float("inf") else max(time - history.now, 0.0)
 
 
 def _raise_first_error(told: list[Told]) -> None:

@@ -19,7 +19,7 @@ from sparktune.schedulers import FullBudget, New
 from sparktune.space import hp
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
-from sparktune.stopping import NoProgressFor, Stopper, Timeout
+from sparktune.stopping import NoProgressFor, Stopper, Timeout, wake_at
 from sparktune.study import Study
 from sparktune.testing import Clock
 from sparktune.trial import Failure, Outcome, Status, Trial
@@ -293,7 +293,7 @@ def test_a_clock_that_is_set_changes_neither_time_limit(jump: float, limit: Stop
             stopped_at.append(clock.now - 1_000_000.0)
     begun = 0.0 if isinstance(limit, Timeout) else 4.0  # when the best trial ended
     assert stopped_at[0] == begun + 60.0
-    assert limit.wake_at(study.history) - study.history.now == begun + 60.0 - 120.0
+    assert wake_at(limit, study.history) - study.history.now == begun + 60.0 - 120.0
     assert study.records[20].asked == 1_000_000.0 + 80.0 + jump
 
 

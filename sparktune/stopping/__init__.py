@@ -25,7 +25,7 @@ from sparktune.stopping.progress import (
     RemainingImprovement,
     no_progress_loss,
 )
-from sparktune.stopping.rules import AllOf, AnyOf, Never, Stopper
+from sparktune.stopping.rules import AllOf, AnyOf, Never, Stopper, wake_at
 
 __all__ = [
     "AllOf",
@@ -41,4 +41,5 @@ __all__ = [
     "Stopper",
     "Timeout",
     "no_progress_loss",
+    "wake_at",
 ]

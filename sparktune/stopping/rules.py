@@ -11,15 +11,20 @@ from sparktune.stopping.documents import view_of
 
 
 class Stopper(Protocol):
-    """The protocol of stopping rules. A run calls `stop` after every result."""
+    """The protocol of stopping rules. A run calls `stop` after every result.
+
+    A rule whose answer can change without a new result also has a method `wake_at(history)`. It
+    returns the time at which to call `stop` again, in seconds since the epoch; infinity for never.
+    """
 
     def stop(self, history: View) -> str | None:
         """The reason to stop now, or None."""
 
-    def wake_at(self, history: View) -> float:
-        """The time at which to call `stop` again without a new result, in seconds since the epoch;
-        infinity for never.
-        """
+
+def wake_at(stopper: Stopper, history: View) -> float:
+    """The time at which to call a rule again without a new result; infinity for never."""
+    own: Any = getattr(stopper, "wake_at", None)
+    return float("inf") if own is None else float(own(history))
 
 
 class Rule(ABC):
@@ -64,7 +69,7 @@ class AnyOf(Rule):
 
     def wake_at(self, history: View) -> float:
         """The earlier time of both rules."""
-        return min(self.first.wake_at(history), self.second.wake_at(history))
+        return min(wake_at(self.first, history), wake_at(self.second, history))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class AllOf(Rule):
 
     def wake_at(self, history: View) -> float:
         """The earliest time of both rules that is in the future; infinity if there is none."""
-        times = self.first.wake_at(history), self.second.wake_at(history)
+        times = wake_at(self.first, history), wake_at(self.second, history)
         return min((t for t in times if t > history.now), default=float("inf"))
 
 

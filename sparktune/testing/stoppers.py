@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from sparktune.history import View
-from sparktune.stopping import AllOf, AnyOf, Never, Stopper
+from sparktune.stopping import AllOf, AnyOf, Never, Stopper, wake_at
 from sparktune.testing.situations import mixed_history, spaces
 from sparktune.trial import Status
 
@@ -39,7 +39,7 @@ def check_it_wakes_when_it_stops_by_itself(rule: Stopper) -> None:
     future, and the rule does not stop before that time.
     """
     for name, history in _situations():
-        then = rule.wake_at(history)
+        then = wake_at(rule, history)
         assert not math.isnan(then), f"{name}: wake_at is NaN"
         if rule.stop(history) is not None:
             continue

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparktune import Trials, fmin, hp
+from sparktune import Trials, fmin, hp, tune
 from sparktune.errors import InvalidArgument
 from sparktune.history import History, View
 from sparktune.space.space import Space
@@ -441,3 +441,13 @@ def test_only_rules_can_be_combined(other: Any) -> None:
 def test_progress_is_counted_in_trials_and_percent(trials: Any, percent: Any) -> None:
     with pytest.raises(InvalidArgument, match=r"NoProgress: (trials|percent) must be"):
         NoProgress(trials, percent)
+
+
+def test_a_rule_of_a_user_needs_nothing_but_stop() -> None:
+    class Enough:
+        def stop(self, history: View) -> str | None:
+            return "enough" if len(history) >= 4 else None
+
+    for stop in (Enough(), MaxEvals(9) | Enough(), Timeout(3600) & Enough() | Enough()):
+        study = tune(lambda x: x, hp.uniform("x", 0, 1), stop=stop, progress=False)
+        assert (len(study.trials), study.stop_reason) == (4, "enough")
