@@ -22,7 +22,8 @@ def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, A
     parameters.
 
     Raises:
-        InvalidAnnotatedParameter: an annotation cannot be evaluated or is not a parameter.
+        InvalidAnnotatedParameter: no argument is annotated, or an annotation cannot be evaluated or
+            is not a parameter.
     """
     try:
         annotations = inspect.get_annotations(fn, eval_str=True)
@@ -31,6 +32,11 @@ def annotated(fn: Callable[..., Any]) -> tuple[Callable[[Any], Any], dict[str, A
             f'space="annotated": the annotations of {fn.__name__} cannot be evaluated: {error}'
         ) from error
     space = {name: node for name, node in annotations.items() if name != "return"}
+    if not space:
+        raise InvalidAnnotatedParameter(
+            f'space="annotated": no argument of {fn.__name__} is annotated; annotate each with a '
+            "parameter, as in x: hp.uniform('x', 0, 1)"
+        )
     for name, node in space.items():
         if not isinstance(node, Apply):
             raise InvalidAnnotatedParameter(

@@ -509,6 +509,8 @@ class TestCallingConventions:
 
         with pytest.raises(InvalidAnnotatedParameter, match=r"'x'.*hp\.uniform"):
             quiet(objective, "annotated", max_evals=1)
+        with pytest.raises(InvalidAnnotatedParameter, match=r"no argument of .* is annotated; "):
+            quiet(lambda x: x, "annotated", max_evals=1)
 
     def test_the_expression_can_be_had_instead(self, trials: Trials) -> None:
         from sparktune.space.evaluation import rec_eval
