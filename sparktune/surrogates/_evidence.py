@@ -12,9 +12,10 @@ their posterior density, with its gradient (Rasmussen and Williams 2006, eqs. 5.
     W         (n, n)     K^-1 - alpha alpha^T
 
 Priors, all normal in the logarithm. The length's grows with the number of groups as distances do
-(Hvarfner et al. 2024, arXiv:2402.02229).
+(Hvarfner et al. 2024, arXiv:2402.02229). Lengths are alike: their prior has a common part m, so that
+the few observations at the start tell a length for all groups sooner than one for each.
 
-    log l     N(log 0.5 + 1/2 log g, 1)
+    log l     N(m, 0.5^2), m ~ N(log 0.5 + 1/2 log g, 0.7^2)
     log sf2   N(0, 1), as the observations are standardised
     log st2   N(log 0.5, 1.5^2)
     log sn2   N(log 0.005, 1.5^2), or around the reported variance
@@ -41,7 +42,10 @@ from sparktune.surrogates._trend import Trend
 LEAST_NOISE = 1e-8
 """Smallest noise variance, which also keeps K positive definite."""
 
-_LENGTH = (log(0.5), 1.0)
+_LENGTH = (log(0.5), 0.5)
+_COMMON = 0.7
+"""The standard deviation of m."""
+
 _SIGNAL = (0.0, 1.0)
 _TREND = (log(0.5), 1.5)
 _NO_TREND = -14.0
@@ -147,8 +151,11 @@ class Evidence:
         """The negative log density of the prior, up to a constant, and its gradient."""
         g = self.size
         sd = np.append(np.full(g, _LENGTH[1]), [_SIGNAL[1], _TREND[1], _NOISE[1]])
-        t = (theta - self.centre) / sd
-        return 0.5 * float(t @ t), t / sd
+        t = theta - self.centre
+        pull = t / sd**2
+        # The inverse of the covariance v I + c 1 1^T is (I - 1 1^T / (v / c + g)) / v.
+        pull[:g] -= pull[:g].sum() / ((_LENGTH[1] / _COMMON) ** 2 + g)
+        return 0.5 * float(t @ pull), pull
 
 
 def factor(K: Array, noise: float | Array) -> Array:

@@ -1,12 +1,13 @@
 """Losses on a scale that suits a stationary model: how much worse a bad loss is matters little.
 
     y       (n,)   losses; infinite where a trial failed
-    m              the median of the finite ones
-    s              the median of those above m, less m
-    w       (n,)   y up to the median; above, m + s log(1 + (y - m) / s)
+    q              the lower quartile of the finite ones
+    s              the median of those above the smallest one, less that one
+    w       (n,)   asinh((y - q) / s)
     slope   (n,)   dw/dy
 
-The differences between good losses stay unchanged, and so does the share of noise in them. Ranks
+The differences between good losses stay nearly unchanged, and so does the share of noise in them. How
+bad a loss is counts by its logarithm. Ranks
 (Song et al. 2024, arXiv:2408.11527) would make noise as large as the signal once most trials are
 near the best one.
 """
@@ -62,11 +63,9 @@ def centred(y: Array) -> tuple[Array, float, float]:
 
 
 def _calmed(y: Array) -> tuple[Array, Array]:
-    m = np.median(y)
-    above = y > m
-    w, slope = y.copy(), np.ones(len(y))
-    if above.any():
-        s = max(np.median(y[above]) - m, 1e-12)
-        t = (y[above] - m) / s
-        w[above], slope[above] = m + s * np.log1p(t), 1 / (1 + t)
-    return w, slope
+    above = y > y.min()
+    if not above.any():
+        return y, np.ones(len(y))
+    s = max(float(np.median(y[above]) - y.min()), 1e-12)
+    t = (y - np.quantile(y, 0.25)) / s
+    return np.arcsinh(t), 1 / (s * np.hypot(1, t))

@@ -40,18 +40,26 @@ def test_the_result_is_standardised(y: Array) -> None:
         assert w.std() == pytest.approx(1.0) or w.std() < 1e-6
 
 
-def test_good_losses_keep_their_differences() -> None:
-    w = warped(np.array([0.0, 1.0, 3.0, 4.0, 6.0, 9.0, 100.0, 1e6]))
-    np.testing.assert_allclose(np.diff(w[:4]) / (w[1] - w[0]), [1, 2, 1])
+@MANY
+@given(LOSSES)
+def test_good_losses_nearly_keep_their_differences(y: Array) -> None:
+    """Below the median no slope is less than sqrt(1/2) of another one."""
+    slope = warped_with_slope(y)[1][y <= np.median(y)]
+    assert slope.min() >= 0.707 * slope.max()
 
 
 def test_how_bad_the_worst_is_counts_by_its_logarithm() -> None:
-    y = np.append(np.arange(20.0), [1e9])
+    y = np.append(np.arange(20.0), [1e5, 1e8])
     w = warped(y)
-    # s is 5.5, as the losses above the median of 10 have a median of 15.5.
-    assert (w[20] - w[10]) / (w[1] - w[0]) == pytest.approx(
-        5.5 * np.log1p((1e9 - 10) / 5.5), rel=1e-6
-    )
+    # q is 5.25, and s is 11, the median of the losses above the smallest one.
+    good = np.arcsinh((10 - 5.25) / 11) - np.arcsinh((5 - 5.25) / 11)
+    assert (w[21] - w[20]) / (w[10] - w[5]) == pytest.approx(np.log(1e3) / good, rel=1e-4)
+
+
+def test_the_slope_is_that_of_finite_differences() -> None:
+    y = np.append(np.linspace(0, 1, 1001), np.linspace(1, 50, 10_001)[1:])
+    w, slope = warped_with_slope(y)
+    np.testing.assert_allclose(np.diff(w) / np.diff(y), (slope[1:] + slope[:-1]) / 2, rtol=1e-4)
 
 
 def test_equal_losses_stay_equal() -> None:
