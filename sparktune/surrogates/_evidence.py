@@ -12,8 +12,8 @@ their posterior density, with its gradient (Rasmussen and Williams 2006, eqs. 5.
     W         (n, n)     K^-1 - alpha alpha^T
 
 Priors, all normal in the logarithm. The length's grows with the number of groups as distances do
-(Hvarfner et al. 2024, arXiv:2402.02229). Lengths are alike: their prior has a common part m, so that
-the few observations at the start tell a length for all groups sooner than one for each.
+(Hvarfner et al. 2024, arXiv:2402.02229). The lengths have a common part m, because few observations
+show one length for all groups sooner than one for each.
 
     log l     N(m, 0.5^2), m ~ N(log 0.5 + 1/2 log g, 0.7^2)
     log sf2   N(0, 1), as the observations are standardised

@@ -6,8 +6,8 @@
     w       (n,)   asinh((y - q) / s)
     slope   (n,)   dw/dy
 
-The differences between good losses stay nearly unchanged, and so does the share of noise in them. How
-bad a loss is counts by its logarithm. Ranks
+Differences between losses up to the median stay nearly unchanged, and so does the share of noise in
+them: their slopes differ by a factor of sqrt(2) at most. A bad loss counts by its logarithm. Ranks
 (Song et al. 2024, arXiv:2408.11527) would make noise as large as the signal once most trials are
 near the best one.
 """
