@@ -1,13 +1,13 @@
-"""The stationary part of the Gaussian process's kernel: Matern-3/2 with a length for each group of
+"""The stationary part of the Gaussian process's kernel: Matern-5/2 with a length for each group of
 features (ARD). The other part is `_trend`.
 
 Z, X    (n, p), (m, p)   rows of features
 l       (g,)             length of each group; feature f belongs to group `groups[f]`
 A, B    (n, p), (m, p)   rows in units of their lengths: A[:, f] = Z[:, f] / l[groups[f]]
 d2      (n, m)           squared distances of the rows A and B
-r       (n, m)           sqrt(3 d2)
-k       (n, m)           (1 + r) exp(-r), times the signal variance sf2 elsewhere
-slope   (n, m)           -2 dk/d(d2) = 3 exp(-r)
+r       (n, m)           sqrt(5 d2)
+k       (n, m)           (1 + r + r^2 / 3) exp(-r), times the signal variance sf2 elsewhere
+slope   (n, m)           -2 dk/d(d2) = 5/3 (1 + r) exp(-r)
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from sparktune.surrogates import Array
 
 def correlation(A: Array, B: Array) -> Array:
     """k between the rows of A and B."""
-    r = _distances(A, B)
-    return _correlation(r, np.exp(-r))
+    return _correlation(_distances(A, B))[0]
 
 
 def with_slope(A: Array, B: Array) -> tuple[Array, Array]:
     """k and slope between the rows of A and B."""
     r = _distances(A, B)
-    slope = np.exp(-r)
-    k = _correlation(r, slope)
-    slope *= 3
-    return k, slope
+    k, decay = _correlation(r)
+    r += 1
+    r *= decay
+    r *= 5 / 3
+    return k, r
 
 
 def _distances(A: Array, B: Array) -> Array:
@@ -39,12 +39,16 @@ def _distances(A: Array, B: Array) -> Array:
     r += np.einsum("ij,ij->i", A, A)[:, None]
     r += np.einsum("ij,ij->i", B, B)
     np.maximum(r, 0.0, out=r)
-    r *= 3
+    r *= 5
     return np.sqrt(r, out=r)
 
 
-def _correlation(r: Array, decay: Array) -> Array:
-    """k, by exp(-r)."""
-    k = r + 1
+def _correlation(r: Array) -> tuple[Array, Array]:
+    """k and exp(-r)."""
+    decay = np.exp(-r)
+    k = r / 3
+    k += 1
+    k *= r
+    k += 1
     k *= decay
-    return k
+    return k, decay

@@ -1,4 +1,4 @@
-"""A Gaussian process with a Matern-3/2 kernel (`_kernel`) and a trend (`_trend`; Rasmussen and
+"""A Gaussian process with a Matern-5/2 kernel (`_kernel`) and a trend (`_trend`; Rasmussen and
 Williams 2006, chapters 2 and 5).
 
 All features are real numbers, and distances are Euclidean. Features of one group share a length:

@@ -359,7 +359,7 @@ def test_drawn_hyperparameters_have_the_moments_of_their_posterior() -> None:
     evidence = Evidence(Z, y - y.mean(), np.array([0]))
     rng = np.random.default_rng(0)
     # The reference: draws from the prior, weighted by the likelihood.
-    sd = np.array([1.0, 1.0, 1.5, 1.5])
+    sd = np.array([np.hypot(0.5, 0.7), 1.0, 1.5, 1.5])
     prior = evidence.centre + sd * rng.standard_normal((2500, 4))
     log_prior = -0.5 * (((prior - evidence.centre) / sd) ** 2).sum(axis=1)
     log_likelihood = np.array([-evidence(theta)[0] for theta in prior]) - log_prior

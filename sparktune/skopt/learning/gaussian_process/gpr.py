@@ -25,12 +25,12 @@ _LEAST = 1e-8
 class GaussianProcessRegressor(Peer):  # type: ignore[misc]
     """A Gaussian process regressor.
 
-    Without a kernel it is the process of `sparktune.surrogates.gp`: a Matern-3/2 kernel with a
+    Without a kernel it is the process of `sparktune.surrogates.gp`: a Matern-5/2 kernel with a
     length scale for each column, and hyperparameters at the mode of their posterior. With a kernel
     it is scikit-learn's process.
 
     Args:
-        kernel: a kernel; None: our Matern-3/2 kernel.
+        kernel: a kernel; None: our Matern-5/2 kernel.
         alpha, optimizer, n_restarts_optimizer, normalize_y, copy_X_train, random_state: as in
             scikit-learn; ignored without a kernel.
         noise: the variance of the noise as a share of the variance of the targets; "gaussian": the
@@ -81,7 +81,7 @@ class GaussianProcessRegressor(Peer):  # type: ignore[misc]
         self.n_features_in_ = X.shape[1]
         self.y_train_mean_, self.y_train_std_ = process.offset, process.scale
         self.noise_ = process.sn2
-        self.kernel_ = ConstantKernel(process.sf2) * Matern(process.lengths, nu=1.5)
+        self.kernel_ = ConstantKernel(process.sf2) * Matern(process.lengths, nu=2.5)
         self.log_marginal_likelihood_value_ = float(
             -0.5 * process.y @ process.alpha[: len(process.y)]
             - np.log(np.diag(process.L)).sum()
