@@ -131,15 +131,18 @@ def test_where_trials_fail_it_does_not_go_on() -> None:
     def loss(row: Array) -> float:
         return np.inf if row[0] > 0.5 else 1 - row[0]
 
-    X, y = np.empty((0, 2)), np.empty(0)
-    for i in range(30):
-        statuses = [Status.OK if np.isfinite(each) else Status.ERROR for each in y]
-        losses = [each if np.isfinite(each) else None for each in y.tolist()]
-        history = history_of(SQUARE, X, losses, statuses)
-        row = gp.suggest.suggest(SQUARE, history, 1, np.random.default_rng(i))
-        X, y = np.vstack([X, row]), np.append(y, loss(row[0]))
-    assert np.isfinite(y[10:]).mean() > 0.5
-    assert y.min() < 0.53
+    lowest = []
+    for seed in range(5):
+        X, y = np.empty((0, 2)), np.empty(0)
+        for i in range(30):
+            statuses = [Status.OK if np.isfinite(each) else Status.ERROR for each in y]
+            losses = [each if np.isfinite(each) else None for each in y.tolist()]
+            history = history_of(SQUARE, X, losses, statuses)
+            row = gp.suggest.suggest(SQUARE, history, 1, np.random.default_rng([seed, i]))
+            X, y = np.vstack([X, row]), np.append(y, loss(row[0]))
+        assert np.isfinite(y[10:]).mean() > 0.5
+        lowest.append(y.min())
+    assert np.median(lowest) < 0.53
 
 
 def test_equal_history_gives_equal_points_with_and_without_a_past() -> None:
