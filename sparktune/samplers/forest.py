@@ -12,9 +12,10 @@ model more certain of points that share leaves with it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sparktune.arguments import is_whole
 from sparktune.history import CODES, View
@@ -26,7 +27,7 @@ from sparktune.samplers._seen import Seen
 from sparktune.samplers._spread import spread
 from sparktune.space.distributions import Array
 from sparktune.space.space import Space
-from sparktune.surrogates.forest import Forest, Trees
+from sparktune.surrogates.forest import Forest, Trees, shared
 from sparktune.trial import Status
 
 _RANDOM = 5
@@ -85,33 +86,78 @@ class RandomForest:
         known = X[np.argsort(y, kind="stable")]
 
         def score(rows: Array) -> Array:
-            return _score(trees, embedding.features(rows), chosen)
+            return _Candidates.of(trees, rows, embedding.features(rows), chosen).scores
 
         pool = looked_up(embedding, score, known, rng)[0][: _POOL * n]
+        candidates = _Candidates.of(trees, pool, embedding.features(pool), chosen)
         for place in range(len(history), len(history) + n):
-            drawn = space.sample(rng, OTHERS) if place % _RANDOM == 0 else pool
+            drawn = space.sample(rng, OTHERS) if place % _RANDOM == 0 else candidates.rows
             row = seen.first_new(drawn)
             if row is None:
                 row = seen.first_new(seen.others(OTHERS, rng))
             if row is None and self.repeats:
-                row = pool[0]
+                row = candidates.rows[0]
             if row is None:
                 return
             yield row
-            chosen = np.vstack([chosen, embedding.features(row[None])])
             if place + 1 < len(history) + n:
-                pool = pool[in_order(score(pool))]
+                candidates = candidates.after(trees, embedding.features(row[None])).best_first
 
 
-def _score(trees: Trees, Z: Array, chosen: Array) -> Array:
-    """The logarithm of the expected improvement at the rows Z (m, p) after those `chosen`."""
-    mean, sd = trees.predict(Z)
-    best = float(trees.fitted.min())
-    if len(chosen):
-        best = min(best, float(trees.predict(chosen)[0].min()))
-        certain = trees.shared(Z, chosen).max(axis=1)
-        sd = sd * np.sqrt(1 - np.minimum(certain, 1 - 1e-6) ** 2)
-    return LogEI(best)(mean, sd)
+@dataclass(frozen=True)
+class _Candidates:
+    """Rows (m, d), and what the model knows about them after some points were chosen.
+
+    Attributes:
+        rows: the candidates.
+        leaves: (m, T) their leaves.
+        mean, sd: (m,) of their losses before any point was chosen.
+        certain: (m,) the largest s of a candidate and a chosen point.
+        best: the smallest mean of an evaluated or chosen point.
+    """
+
+    rows: Array
+    leaves: NDArray[np.intp]
+    mean: Array
+    sd: Array
+    certain: Array
+    best: float
+
+    @staticmethod
+    def of(trees: Trees, rows: Array, Z: Array, chosen: Array) -> _Candidates:
+        """Candidates with features Z (m, p), after points with features `chosen` (k, p)."""
+        mean, sd = trees.predict(Z)
+        best = float(trees.fitted.min())
+        found = _Candidates(rows, trees.leaves(Z), mean, sd, np.zeros(len(Z)), best)
+        return found.after(trees, chosen) if len(chosen) else found
+
+    def after(self, trees: Trees, chosen: Array) -> _Candidates:
+        """The candidates after more points, with features `chosen` (k, p)."""
+        certain = shared(self.leaves, trees.leaves(chosen)).max(axis=1)
+        return replace(
+            self,
+            certain=np.maximum(self.certain, certain),
+            best=min(self.best, float(trees.predict(chosen)[0].min())),
+        )
+
+    @property
+    def scores(self) -> Array:
+        """The logarithm of the expected improvement of each candidate, shape (m,)."""
+        sd = self.sd * np.sqrt(1 - np.minimum(self.certain, 1 - 1e-6) ** 2)
+        return LogEI(self.best)(self.mean, sd)
+
+    @property
+    def best_first(self) -> _Candidates:
+        """The candidates in the order of their scores."""
+        order = in_order(self.scores)
+        return _Candidates(
+            self.rows[order],
+            self.leaves[order],
+            self.mean[order],
+            self.sd[order],
+            self.certain[order],
+            self.best,
+        )
 
 
 suggest = RandomForest()

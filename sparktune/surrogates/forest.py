@@ -112,14 +112,10 @@ class Trees:
         found[some] = (self.y[some] - mean) / np.sqrt(np.maximum(var, _LEAST))
         return found
 
-    def shared(self, Z: Array, X: Array) -> Array:
-        """The share of the trees in which rows of Z (n, p) and X (m, p) are in one leaf, shape
-        (n, m).
-        """
-        found: Array = np.zeros((len(Z), len(X)))
-        for one, other in zip(self.model.apply(Z).T, self.model.apply(X).T, strict=True):
-            found += one[:, None] == other
-        return found / len(self.model.estimators_)
+    def leaves(self, Z: Array) -> NDArray[np.intp]:
+        """The leaf of each row of Z (m, p) in each tree, shape (m, T)."""
+        found: NDArray[np.intp] = self.model.apply(Z)
+        return found
 
     def _seen(self) -> NDArray[np.bool_]:
         """Whether each tree was made with each observation, shape (T, n)."""
@@ -127,6 +123,17 @@ class Trees:
         for row, drawn in zip(seen, self.model.estimators_samples_, strict=True):
             row[drawn] = True
         return seen
+
+
+def shared(one: NDArray[np.intp], other: NDArray[np.intp]) -> Array:
+    """The share of the trees in which rows with leaves `one` (n, T) and `other` (m, T) are in one
+    leaf, shape (n, m).
+    """
+    found: Array = np.zeros((len(one), len(other)))
+    for mine, yours in zip(one.T, other.T, strict=True):
+        found += mine[:, None] == yours
+    shares: Array = found / one.shape[1]
+    return shares
 
 
 def moments(model: Any, Z: Array, least: float = 0.0) -> tuple[Array, Array]:

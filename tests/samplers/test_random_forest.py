@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,10 @@ from sparktune.errors import InvalidArgument
 from sparktune.samplers import forest
 from sparktune.samplers.algorithms import resolve
 from sparktune.space import hp
+from sparktune.space.distributions import Array
 from sparktune.space.space import Space
+from sparktune.study import Study
+from sparktune.surrogates.forest import Trees
 from sparktune.testing import history_of
 
 SQUARE = Space([hp.uniform("x", 0, 1), hp.uniform("y", 0, 1)])
@@ -32,6 +37,28 @@ def test_several_at_once_keep_apart() -> None:
     found = forest.suggest.suggest(SQUARE, history, 8, np.random.default_rng(0))
     distance = np.abs(found[:, None] - found[None]).max(axis=2) + np.eye(8)
     assert distance.min() > 1e-3
+
+
+def test_a_suggestion_costs_the_same_however_many_are_made_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[int] = []
+    leaves = Trees.leaves
+
+    def counted(self: Trees, Z: Array) -> Any:
+        seen.append(len(Z))
+        return leaves(self, Z)
+
+    monkeypatch.setattr(Trees, "leaves", counted)
+    rows = {}
+    for n in (100, 200):
+        study = Study({"x": hp.uniform("x", 0, 1), "y": hp.uniform("y", 0, 1)}, "forest", seed=1)
+        for trial in study.ask(20):
+            study.tell(trial, trial.values["x"])
+        seen.clear()
+        assert len(study.ask(n)) == n
+        rows[n] = sum(seen)
+    assert rows[200] == rows[100] + 100
 
 
 def test_one_of_five_is_drawn_from_the_prior() -> None:
