@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -57,24 +58,43 @@ OLD = {
 HEARTBEATS = {"spark__executor__heartbeatInterval": "300s", "spark__network__timeout": "1000s"}
 
 SERVER = """
-import sys, sparktune
+import contextlib, runpy, sys, traceback
+import sparktune
 
+connect = sys.argv[2] == "True"
+plugin = {{
+    "spark__plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+    "spark__connect__grpc__binding__port": 0,
+    "spark__sql__artifact__isolation__enabled": "true",
+}}
 session = sparktune.local_session(
-    spark__plugins="org.apache.spark.sql.connect.SparkConnectPlugin",
-    spark__connect__grpc__binding__port=0,
-    spark__sql__artifact__isolation__enabled="true",
-    spark__master=sys.argv[1],
-    **{heartbeats},
+    spark__master=sys.argv[1], **(plugin if connect else {{}}), **{heartbeats}
 )
-service = getattr(session._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")
-print(getattr(service, "MODULE$").localPort(), flush=True)
-for _ in sys.stdin:  # asks how many jobs run
+port = 0
+if connect:
+    service = getattr(session._jvm, "org.apache.spark.sql.connect.service.SparkConnectService$")
+    port = getattr(service, "MODULE$").localPort()
+print(port, flush=True)
+for line in sys.stdin:  # the path of a program to run; "": asks how many jobs run
+    if path := line.strip():
+        with open(path + ".out", "w") as out, open(path + ".err", "w") as err:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                try:
+                    runpy.run_path(path, run_name="__main__")
+                except BaseException:
+                    traceback.print_exc()
     print(len(session.sparkContext.statusTracker().getActiveJobsIds()), flush=True)
 """
 
 
 # Groups of tests that need Spark: on sessions that they share, and on some of their own.
-SESSIONS = {"standalone": "clusters", "connect_url": "connect", "spark": "classic"}
+SESSIONS = {
+    "standalone": "clusters",
+    "cluster": "clusters",
+    "local_cluster": "local clusters",
+    "connect_url": "connect",
+    "spark": "classic",
+}
 SPARK = (*SESSIONS.values(), "golden/test_hyperopt_suite", "examples/test_examples", "spark/")
 # Tests of a server, a browser or a kernel that takes as long to start.
 SERVERS = {"mlflows": "tracking", "browser": "reporting/pages", "cells": "reporting/pages"}
@@ -175,11 +195,14 @@ def _seeded(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @contextmanager
-def connect_server(master: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A Spark Connect server in a process of its own: its address, and the process, which answers
-    each line with how many jobs run.
+def connect_server(
+    master: str, connect: bool = True
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A Spark Connect server in a process of its own: its address, and the process, which runs the
+    programs whose paths it gets as lines, on a classic session of the same Spark. Then, and after
+    an empty line, it tells how many jobs run. Without `connect` there is the classic session only.
     """
-    command = [sys.executable, "-c", SERVER.format(heartbeats=HEARTBEATS), master]
+    command = [sys.executable, "-c", SERVER.format(heartbeats=HEARTBEATS), master, str(connect)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
@@ -192,19 +215,28 @@ def connect_server(master: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 
 @pytest.fixture(scope="session")
-def connect_there() -> None:
-    """Skips the test where there is no client or no server of Spark Connect."""
-    pytest.importorskip("grpc", reason="Spark Connect needs the extra `connect`")
+def no_connect() -> str:
+    """Why there is no client or no server of Spark Connect; "" if there are both."""
+    if not find_spec("grpc"):
+        return "Spark Connect needs the extra `connect`"
     import pyspark
 
     if any(Path(pyspark.__path__[0], "jars").glob("spark-connect_*.jar")):
-        return
+        return ""
     package = f"org.apache.spark:spark-connect_2.12:{pyspark.__version__}"
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"--packages {package} pyspark-shell"
     command = [sys.executable, "-c", "import sparktune; sparktune.local_session(1)"]
     if subprocess.run(command, capture_output=True).returncode:
         del os.environ["PYSPARK_SUBMIT_ARGS"]
-        pytest.skip(f"this pyspark brings no Spark Connect server, and there is no {package}")
+        return f"this pyspark brings no Spark Connect server, and there is no {package}"
+    return ""
+
+
+@pytest.fixture(scope="session")
+def connect_there(no_connect: str) -> None:
+    """Skips the test where there is no client or no server of Spark Connect."""
+    if no_connect:
+        pytest.skip(no_connect)
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,11 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 
 from sparktune import SparkTrials, fmin, hp
 from sparktune.executors.spark_session import is_connect
+from tests.conftest import connect_server
 
 
 def gathering(folder: Path, n: int, stay: float = 0.0) -> Callable[[Any], float]:
@@ -190,3 +192,45 @@ def standalone(cluster: Standalone) -> Standalone:
     """A standalone cluster of two workers, which a test may kill."""
     cluster.start_workers()
     return cluster
+
+
+class LocalCluster:
+    """A process with a classic session on executors of its own, on which Spark Connect serves, too.
+
+    Attributes:
+        url: the address of Spark Connect.
+    """
+
+    def __init__(self, url: str, process: subprocess.Popen[str], folder: Path) -> None:
+        self.url = url
+        self._process = process
+        self._folder = folder
+
+    def run(self, code: str) -> tuple[str, str]:
+        """What a program writes to stdout and stderr that uses the classic session."""
+        program = self._folder / f"{uuid.uuid4().hex}.py"
+        program.write_text(code, encoding="utf-8")
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        watchdog = threading.Timer(600, self._process.kill)
+        watchdog.start()
+        print(program, file=self._process.stdin, flush=True)
+        assert self._process.stdout.readline(), "the program did not end"
+        watchdog.cancel()
+        out, err = (Path(f"{program}.{stream}").read_text() for stream in ("out", "err"))
+        return out, err
+
+
+@pytest.fixture(scope="session")
+def local_cluster(
+    no_connect: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], LocalCluster]]:
+    """The process for a master such as `local-cluster[2,1,1024]`, which tests share."""
+    with ExitStack() as running:
+
+        @functools.cache
+        def started(master: str) -> LocalCluster:
+            server = running.enter_context(connect_server(master, connect=not no_connect))
+            return LocalCluster(*server, tmp_path_factory.mktemp("programs"))
+
+        yield started

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
-import textwrap
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ from typing import Any
 import pytest
 
 LOCAL_CLUSTER = "local-cluster[2,1,1024]"
+ACTIVE = "session = sparktune.local_session()"
 CLASSIC = 'session = sparktune.local_session(spark__master="{master}")'
 CONNECT = 'session = SparkSession.builder.remote("{master}").getOrCreate()'
 
 PROGRAM = """
 import os, pathlib, signal, sys, time
 import sparktune
+from pyspark.sql import SparkSession
 from sparktune import SparkTrials, fmin, hp
 
 {start}
@@ -56,7 +59,6 @@ for batch in {batches!r}:
         print(kind, trial.status.value, len((log / kind).read_text()), sep=": ")
         print(trial.failure, file=sys.stderr)
         (log / kind).unlink()
-session.stop()
 """
 
 
@@ -75,6 +77,7 @@ def test_lost_executors_cost_a_trial_its_retries_and_the_others_nothing(
     master: str,
     exits: int,
     batches: tuple[int, ...],
+    local_cluster: Callable[[str], Any],
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> None:
@@ -82,18 +85,25 @@ def test_lost_executors_cost_a_trial_its_retries_and_the_others_nothing(
     first one has ended when the second loses the executor, and its result goes with it: it is
     evaluated twice, which is not a retry.
     """
-    if master == "standalone":
-        master = request.getfixturevalue("standalone").address
-    started = request.getfixturevalue("local_connect") if start == CONNECT else start.format
     log = tmp_path / "log"
     log.mkdir()
-    code = textwrap.dedent(PROGRAM).format(
-        start=started(master=master), log=str(log), batches=batches
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=600
-    )
-    assert result.stdout.splitlines() == [
+    program = functools.partial(PROGRAM.format, log=str(log), batches=batches)
+    if master == LOCAL_CLUSTER and start == CLASSIC:
+        out, err = local_cluster(master).run(program(start=ACTIVE))
+    else:
+        if start == CONNECT:
+            request.getfixturevalue("connect_there")
+            address = local_cluster(master).url
+        else:
+            address = request.getfixturevalue(master).address
+        result = subprocess.run(
+            [sys.executable, "-c", program(start=start.format(master=address))],
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        out, err = result.stdout, result.stderr
+    assert out.splitlines() == [
         line
         for batch in batches
         for line in (
@@ -104,42 +114,10 @@ def test_lost_executors_cost_a_trial_its_retries_and_the_others_nothing(
             "loses its executor each time: crashed: 2",
             "works too: ok: 1",
         )
-    ], result.stderr
+    ], err
     if start == CLASSIC:
-        assert result.stderr.count("ExecutorLostFailure") >= len(batches)
-        died = "the Python process that ran this trial died"
-        assert result.stderr.count(died) >= len(batches)
-
-
-def test_executors_that_come_while_a_run_goes_on_are_asked_for_and_used(
-    standalone: Any,
-) -> None:
-    code = f"""
-        import time, sparktune
-        from sparktune import SparkTrials, fmin, hp
-
-        session = sparktune.local_session(
-            spark__master={standalone.address!r},
-            spark__dynamicAllocation__enabled="true",
-            spark__dynamicAllocation__shuffleTracking__enabled="true",
-            spark__dynamicAllocation__initialExecutors=1,
-            spark__dynamicAllocation__minExecutors=1,
-            spark__executor__cores=1,
-        )
-
-        def objective(x):
-            import os  # the working directory is one of the executor's own
-            time.sleep(1)
-            return {{"loss": x, "status": "ok", "where": os.getcwd()}}
-
-        trials = SparkTrials("auto")
-        fmin(objective, hp.uniform("x", 0, 1), max_evals=30, trials=trials, verbose=False)
-        print(len({{result["where"] for result in trials.results}}))
-        session.stop()
-    """
-    command = [sys.executable, "-c", textwrap.dedent(code)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert result.stdout.split() == ["2"], result.stderr
+        assert err.count("ExecutorLostFailure") >= len(batches)
+        assert err.count("the Python process that ran this trial died") >= len(batches)
 
 
 CLUSTER_THAT_VANISHES = """

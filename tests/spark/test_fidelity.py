@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,8 +160,8 @@ import os, pathlib, signal, sys, time
 import sparktune
 from sparktune import ASHA, Spark, hp, tune
 
-session = sparktune.local_session(spark__master="local-cluster[2,1,1024]")
-log = pathlib.Path(sys.argv[1])
+session = sparktune.local_session()  # the active one
+log = pathlib.Path("{log}")
 
 def kill_executor():
     pid = os.getppid()
@@ -185,20 +184,16 @@ study = tune(objective, {"x": hp.uniform("x", -1, 1)}, scheduler=ASHA(1, 9, audi
 for trial in study.trials.values():
     times = len((log / f"{trial.values['x']!r}-{trial.budget:g}").read_text())
     print(f"{trial.budget:g}", trial.status.value, (trial.result or {}).get("began"), times)
-session.stop()
 """
 
 
 def test_an_executor_that_is_killed_in_a_rung_costs_the_evaluation_that_it_ran(
-    tmp_path: Path,
+    local_cluster: Callable[[str], Any], tmp_path: Path
 ) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, text=True, timeout=300
-    )
-    told = Counter(ended.stdout.splitlines())
-    assert told == {
+    out, err = local_cluster("local-cluster[2,1,1024]").run(KILLED.replace("{log}", str(tmp_path)))
+    assert Counter(out.splitlines()) == {
         "1 ok 0 1": 9,
         "3 ok 1 1": 2,
         "3 ok 1 2": 1,
         "9 ok 3 1": 1,
-    }, ended.stderr
+    }, err

@@ -72,6 +72,8 @@ def test_the_modules_of_an_objective_come_with_the_job(
         file.writestr("depot/__init__.py", "def weight(x):\n    return 2 * x\n")
     monkeypatch.setenv("PYSPARK_PYTHON", str(bare_python))
     monkeypatch.setenv("PYSPARK_DRIVER_PYTHON", sys.executable)
+    one_executor = f"{os.environ['SPARK_SUBMIT_OPTS']} -Dspark.cores.max=1"
+    monkeypatch.setenv("SPARK_SUBMIT_OPTS", one_executor)
     with ExitStack() as running:
         url, command = "", [sys.executable]
         if start == CONNECT:

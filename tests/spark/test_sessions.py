@@ -144,13 +144,13 @@ def running_queries():
         time.sleep(0.05)
     return session.interruptAll()
 
-for kind in {kinds}:
+for number, (kind, options) in enumerate([{runs}]):
     def objective(x):
-        with open({folder!r} + kind.__name__, "w") as file:
+        with open({folder!r} + str(number), "w") as file:
             file.write("started")
         time.sleep(600)
 
-    trials = kind(parallelism={parallelism}{options})
+    trials = kind(parallelism={parallelism}, **options)
     try:
         fmin(objective, hp.uniform("x", 0, 1), max_evals=9, trials=trials, verbose=False)
     except KeyboardInterrupt:
@@ -162,41 +162,40 @@ CLASSIC = "sparktune.local_session(2)"
 CONNECT = "SparkSession.builder.remote('{url}').getOrCreate()"
 
 
+CLASSIC_RUNS = "(SparkTrials, {}), (SparkTrials, {'batch': 8}), (ThreadTrials, {})"
+
+
 @pytest.mark.parametrize(
-    ("session", "kinds", "parallelism", "options", "inside", "left"),
+    ("session", "runs", "parallelism", "inside", "left"),
     [
-        (CLASSIC, ["SparkTrials", "ThreadTrials"], 2, "", 3, "active_jobs()"),
-        (CONNECT, ["SparkTrials"], 4, "", 5, "running_queries()"),
-        (CLASSIC, ["SparkTrials"], 2, ", batch=8", 9, "active_jobs()"),
+        (CLASSIC, CLASSIC_RUNS, 2, [3, 9, 3], "active_jobs()"),
+        (CONNECT, "(SparkTrials, {}),", 4, [5], "running_queries()"),
     ],
-    ids=[
-        "SparkTrials and ThreadTrials on Classic",
-        "SparkTrials on Connect",
-        "SparkTrials on Classic, eight a task",
-    ],
+    ids=["Classic", "Connect"],
 )
 def test_ctrl_c_ends_the_run_within_seconds_and_frees_the_cluster(
     session: str,
-    kinds: list[str],
+    runs: str,
     parallelism: int,
-    options: str,
-    inside: int,
+    inside: list[int],
     left: str,
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> None:
-    """The trials would sleep for ten minutes, so that a minute tells, on a busy machine too."""
+    """The trials would sleep for ten minutes, so that a minute tells, on a busy machine too.
+    `inside` is how many trials each run has begun.
+    """
     if session == CONNECT:
         session = session.format(url=request.getfixturevalue("connect_url"))
-    for kind in kinds:
-        os.mkfifo(tmp_path / kind)
-    pipes = [os.open(tmp_path / kind, os.O_RDONLY | os.O_NONBLOCK) for kind in kinds]
+    paths = [tmp_path / f"{number}" for number in range(len(inside))]
+    for path in paths:
+        os.mkfifo(path)
+    pipes = [os.open(path, os.O_RDONLY | os.O_NONBLOCK) for path in paths]
     code = RUNS_UNTIL_CTRL_C.format(
         session=session,
-        kinds=f"[{', '.join(kinds)}]",
+        runs=runs,
         folder=f"{tmp_path}/",
         parallelism=parallelism,
-        options=options,
         left=left,
     )
     with subprocess.Popen(
@@ -205,11 +204,11 @@ def test_ctrl_c_ends_the_run_within_seconds_and_frees_the_cluster(
         assert process.stdout is not None
         watchdog = threading.Timer(300, process.kill)
         watchdog.start()
-        for pipe in pipes:
+        for pipe, begun_trials in zip(pipes, inside, strict=True):
             assert select.select([pipe], [], [], 120)[0], "no trial has started"
             begun = time.monotonic()
             os.kill(process.pid, signal.SIGINT)
-            assert process.stdout.readline() == f"interrupted 0 {inside}\n"
+            assert process.stdout.readline() == f"interrupted 0 {begun_trials}\n"
             assert time.monotonic() - begun < 60
             assert process.stdout.readline() == "jobs []\n"
         _, errors = process.communicate(timeout=120)
