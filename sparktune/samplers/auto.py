@@ -11,7 +11,8 @@ loss as before, there is none, and soon nothing is repeated any more.
 
 A suggestion of a process takes milliseconds, and more with more trials. It must not keep slots
 waiting. With many slots the process therefore makes fewer suggestions, as many as the driver can
-make while ten-second trials run, and TPE (`tpe`) makes the others. The cost is predicted from the
+make while ten-second trials run, and TPE (`tpe`) makes the others, as it does of many suggestions
+at once. The cost is predicted from the
 numbers of trials, parameters and slots, and never measured, so that equal histories give equal
 suggestions.
 
@@ -47,6 +48,9 @@ _THIRD = 3
 
 _FIRST = 20
 """The process with a trend makes all of this many first suggestions."""
+
+_AT_ONCE = 16
+"""Of more suggestions at once TPE makes the others, so that there is no second process to fit."""
 
 _FIFTH = 5
 """After the first ones, one of this many suggestions is a repeated one."""
@@ -99,7 +103,7 @@ class Auto:
         process = gp.suggest(prior=self.prior, repeats=self.repeats)
         X = process.suggest(space, history, count, rng)
         known, left = history.with_pending(X), len(places) - len(X)
-        rest = other(process, one_in).suggest(space, known, left, rng)
+        rest = other(process, one_in, n).suggest(space, known, left, rng)
         return np.vstack([X, rest, again])
 
 
@@ -125,9 +129,10 @@ def modelled(places: NDArray[np.intp], one_in: int) -> NDArray[np.bool_]:
     return mine
 
 
-def other(process: gp.GaussianProcess, one_in: int) -> gp.GaussianProcess | tpe.TPE:
-    """The sampler of the suggestions that the process with a trend does not make."""
-    return process(trend=False) if one_in == 1 else tpe.suggest(repeats=process.repeats)
+def other(process: gp.GaussianProcess, one_in: int, n: int) -> gp.GaussianProcess | tpe.TPE:
+    """The sampler of those of n suggestions that the process with a trend does not make."""
+    second = one_in == 1 and n <= _AT_ONCE
+    return process(trend=False) if second else tpe.suggest(repeats=process.repeats)
 
 
 def repeating(places: NDArray[np.intp], one_in: int) -> NDArray[np.bool_]:

@@ -190,7 +190,7 @@ OF_AUTO = {
     ),
     "no trend": Variant(auto.suggest, {(_evidence, "_TREND"): (-14.0, 1e-3)}),
     "TPE instead of the process without a trend": Variant(
-        auto.suggest, {(auto, "other"): lambda process, one_in: tpe.suggest}
+        auto.suggest, {(auto, "other"): lambda process, one_in, n: tpe.suggest}
     ),
     "no bowl": Variant(auto.suggest, {(_trend, "_BOWL"): 0.0}),
     "no level": Variant(auto.suggest, {(_trend, "_LEVEL"): 0.0}),

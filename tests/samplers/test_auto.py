@@ -48,6 +48,15 @@ def test_with_many_slots_the_others_are_of_tpe() -> None:
     np.testing.assert_array_equal(found, expected)
 
 
+def test_of_many_at_once_the_others_are_of_tpe() -> None:
+    history = valley(30)
+    X = auto.suggest.suggest(SQUARE, history, 24, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    by_process = gp.suggest.suggest(SQUARE, history, 16, rng)
+    rest = tpe.suggest.suggest(SQUARE, history.with_pending(by_process), 8, rng)
+    np.testing.assert_array_equal(X, np.vstack([by_process, rest]))
+
+
 def valley(n: int) -> View:
     """A history of n trials without noise."""
     X = SQUARE.sample(np.random.default_rng(n), n)
