@@ -109,7 +109,8 @@ def test_no_point_is_repeated_for_long_if_the_same_loss_comes_back() -> None:
     noise = np.random.default_rng(0)
     run = partial(tune, space=space, sampler="auto", max_trials=55, seed=0, progress=False)
     again = repeats(run(lambda point: point["x"] + rough(point)))
-    assert again and again[-1] < 44  # none of the 45th, 50th and 55th
+    assert again
+    assert again[-1] < 44  # none of the 45th, 50th and 55th
     assert repeats(run(lambda point: point["x"] + point["y"])) == []
     noisy = run(lambda point: point["x"] + point["y"] + noise.normal())
     assert repeats(noisy) == [24, 29, 34, 39, 44, 49, 54]
