@@ -213,6 +213,7 @@ class LocalCluster:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         watchdog = threading.Timer(600, self._process.kill)
+        watchdog.daemon = True
         watchdog.start()
         print(program, file=self._process.stdin, flush=True)
         assert self._process.stdout.readline(), "the program did not end"
