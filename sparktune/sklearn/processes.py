@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,9 +96,7 @@ class _Transport:
         with self.lock:
             process = self.idle.pop() if self.idle else None
         if process is None:
-            process = ProcessPoolExecutor(
-                1, initializer=child.load, initargs=(self.task.objective,)
-            )
+            process = ProcessPoolExecutor(1, initializer=_load, initargs=(self.task.objective,))
         with self.lock:
             self.busy[tag] = process
         return process
@@ -129,3 +127,10 @@ class _Transport:
 
 def _end(process: ProcessPoolExecutor) -> None:
     process.shutdown(wait=False, kill_workers=True)
+
+
+def _load(objective: Callable[[Any], Any]) -> None:
+    """Load the objective. To find this function a process imports scikit-learn, before the time of
+    its first trial begins.
+    """
+    child.load(objective)
