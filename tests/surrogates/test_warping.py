@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sparktune.surrogates import Array
-from sparktune.surrogates.warping import centred, warped, warped_with_slope
+from sparktune.surrogates.warping import _all, _bad_ones, centred, warped, warped_with_slope
 
 LOSSES = arrays(
-    np.float64, st.integers(1, 30), elements=st.floats(-1e6, 1e6).map(lambda y: round(y, 3))
+    np.float64, st.integers(1, 40), elements=st.floats(-1e6, 1e6).map(lambda y: round(y, 3))
 )
 MANY = settings(deadline=None, derandomize=True)
 
@@ -48,6 +50,18 @@ def test_good_losses_nearly_keep_their_differences(y: Array) -> None:
     assert slope.min() >= 0.707 * slope.max()
 
 
+def test_good_ones_of_many_losses_keep_their_differences() -> None:
+    """However near to the best one most of them are."""
+    y = np.append(np.linspace(0, 1e-3, 40), [1.0, 10.0, 1e3])
+    w, slope = warped_with_slope(y)
+    assert slope[:22] == pytest.approx(slope[0])
+    assert np.diff(w[:22]) == pytest.approx(slope[0] * np.diff(y[:22]))
+    # m is y[21], and s is y[32] - m, the median of the 21 losses above m.
+    m, s = y[21], y[32] - y[21]
+    wanted = s * (np.log1p((1e3 - m) / s) - np.log1p((10 - m) / s))
+    assert w[42] - w[41] == pytest.approx(slope[0] * wanted)
+
+
 def test_how_bad_the_worst_is_counts_by_its_logarithm() -> None:
     y = np.append(np.arange(20.0), [1e5, 1e8])
     w = warped(y)
@@ -56,9 +70,12 @@ def test_how_bad_the_worst_is_counts_by_its_logarithm() -> None:
     assert (w[21] - w[20]) / (w[10] - w[5]) == pytest.approx(np.log(1e3) / good, rel=1e-4)
 
 
-def test_the_slope_is_that_of_finite_differences() -> None:
+@pytest.mark.parametrize("transform", [_all, _bad_ones])
+def test_the_slope_is_that_of_finite_differences(
+    transform: Callable[[Array], tuple[Array, Array]],
+) -> None:
     y = np.append(np.linspace(0, 1, 1001), np.linspace(1, 50, 10_001)[1:])
-    w, slope = warped_with_slope(y)
+    w, slope = transform(y)
     np.testing.assert_allclose(np.diff(w) / np.diff(y), (slope[1:] + slope[:-1]) / 2, rtol=1e-4)
 
 
