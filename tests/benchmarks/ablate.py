@@ -200,7 +200,15 @@ OF_AUTO = {
         auto.suggest, {(_search.Search, "_climbed"): lambda search, x: x}
     ),
     "no more looks near promising points": Variant(auto.suggest, {(_search, "_ROUNDS"): 0}),
-    "lengths half as long": Variant(auto.suggest, {(_evidence, "_LENGTH"): (log(0.25), 1.0)}),
+    "lengths half as long": Variant(auto.suggest, {(_evidence, "_LENGTH"): (log(0.25), 0.5)}),
+    "lengths without a common part": Variant(
+        auto.suggest, {(_evidence, "_LENGTH"): (log(0.5), 1.0), (_evidence, "_COMMON"): 1e-6}
+    ),
+    "all losses by asinh": Variant(auto.suggest, {(warping, "_MANY"): 10**9}),
+    "bad losses alone by their logarithm": Variant(auto.suggest, {(warping, "_MANY"): 0}),
+    "no point is evaluated again": Variant(
+        auto.suggest, {(auto, "repeating"): lambda places, one_in: np.zeros(len(places), bool)}
+    ),
     "the best loss is the one to improve on": Variant(
         auto.suggest, {(Process, "fitted"): property(lambda process: process.y)}
     ),
