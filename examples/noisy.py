@@ -35,7 +35,7 @@ def objective(config):
 # MAGIC `auto` sees the noise and evaluates promising points again, one in five trials from the 25th
 # MAGIC on. With `replicate=15`, the last 15 of 60 trials do nothing else. `study.best` is the trial
 # MAGIC with the lowest observed loss. `study.recommended` is a trial that probably has a low loss
-# MAGIC without noise, by a model of all losses. Both are the same if there is no noise.
+# MAGIC without noise, by a model of all losses. Both are the same if no noise is seen.
 
 # COMMAND ----------
 

@@ -375,7 +375,7 @@ class Study(Shown):
         by the upper end of an estimate (mean and one standard deviation). `best` has the smallest
         loss with noise. The estimate is from a Gaussian process of all losses, from what differs
         between evaluations of the same point, and from the noise that results tell
-        (`loss_variance`, `losses` of folds). It is `best` if there is no noise, and with fewer than
+        (`loss_variance`, `losses` of folds). It is `best` if no noise is seen, and with fewer than
         30 results none of which tells anything about it; None before there is a usable loss.
         """
         from sparktune.samplers.standing import recommended  # imported here: it imports scipy

@@ -12,9 +12,8 @@ loss as before, there is none, and soon nothing is repeated any more.
 A suggestion of a process takes milliseconds, and more with more trials. It must not keep slots
 waiting. With many slots the process therefore makes fewer suggestions, as many as the driver can
 make while ten-second trials run, and TPE (`tpe`) makes the others, as it does of many suggestions
-at once. The cost is predicted from the
-numbers of trials, parameters and slots, and never measured, so that equal histories give equal
-suggestions.
+at once. The cost is predicted from the numbers of trials, parameters and slots, and never measured,
+so that equal histories give equal suggestions.
 
     N   trials so far
     d   parameters

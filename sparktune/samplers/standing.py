@@ -152,8 +152,8 @@ def _noise_of(y: Array, shares: Array, which: NDArray[np.intp], expected: float)
 
 def recommended(space: Space, history: View) -> int | None:
     """The row of a history that is likely to be its best point: the first row of the point with the
-    lowest upper confidence bound, but the luckiest while nothing tells how large the noise is. The
-    earliest of equals is returned; None if no trial has a usable loss.
+    lowest upper confidence bound, but the luckiest while nothing tells how large the noise is. Of
+    equal points it is the one with the smallest loss; None if no trial has a usable loss.
     """
     known = np.flatnonzero(history.comparable)
     if not len(known):

@@ -25,8 +25,12 @@ _APART = 4
 
 
 def draws(evidence: Evidence, start: Array, count: int, rng: np.random.Generator) -> list[Array]:
-    """`count` draws of theta. The chain starts at `start`, a mode."""
-    theta, f = start, evidence(start)[0]
+    """`count` draws of theta. The chain starts at `start`, a mode, or at the point within the
+    bounds that is nearest to it: those of fewer observations may differ.
+    """
+    low, high = np.array(evidence.bounds()).T
+    theta = np.clip(start, low, high)
+    f = evidence(theta)[0]
     found = []
     for _ in range(count):
         for _ in range(_APART):

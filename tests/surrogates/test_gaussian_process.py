@@ -370,3 +370,11 @@ def test_drawn_hyperparameters_have_the_moments_of_their_posterior() -> None:
     drawn = np.array(draws(evidence, evidence.centre, 700, rng))
     np.testing.assert_allclose((drawn.mean(axis=0) - mean) / spread, 0, atol=0.2)
     np.testing.assert_allclose(drawn.std(axis=0) / spread, 1, atol=0.15)
+
+
+def test_hyperparameters_are_drawn_within_their_bounds_from_any_start() -> None:
+    Z, y = observations(0, 8, p=1)
+    evidence = Evidence(Z, y - y.mean(), np.array([0]))
+    low, high = np.array(evidence.bounds()).T
+    for theta in draws(evidence, high + 1, 3, np.random.default_rng(0)):
+        assert ((low <= theta) & (theta <= high)).all()
