@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sparktune.samplers._acquisition import Acquisition
-from sparktune.samplers._search import OTHERS, Search, in_order
+from sparktune.samplers._search import Search, climb
 from sparktune.samplers._seen import Seen
 from sparktune.space.distributions import Array
 from sparktune.surrogates._process import Process
@@ -37,8 +37,7 @@ class Integrated(Search):
 
     def climb(self, z: Array) -> tuple[float, Array]:
         """The logarithm of the average at features z (p,), and its gradient (p,)."""
-        each = (Search(self.embedding, p, a, a, self.known) for p, a in self.parts)
-        found = [search.climb(z) for search in each]
+        found = [climb(process, acquisition, z) for process, acquisition in self.parts]
         values = np.array([value for value, _ in found])
         total = float(np.logaddexp.reduce(values))
         slopes = np.array([slope for _, slope in found])
@@ -48,12 +47,7 @@ class Integrated(Search):
         """Up to n new points, each after the models believe to know those before it."""
         search = self
         for _ in range(n):
-            row = seen.first_new(search.best_first(rng))
-            if row is None:
-                others = seen.others(OTHERS, rng)
-                row = (
-                    seen.first_new(others[in_order(search.score(others))]) if len(others) else None
-                )
+            row = search.first_new(search.best_first(rng), seen, rng)
             if row is None:
                 return
             yield row

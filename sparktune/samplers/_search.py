@@ -94,6 +94,14 @@ def _around(embedding: Embedding, top: Array, known: Array, rng: np.random.Gener
     return np.vstack([filled(embedding.space, near, known, rng), others])
 
 
+def climb(process: Process, acquisition: Acquisition, z: Array) -> tuple[float, Array]:
+    """The acquisition by a process at features z (p,), and its gradient (p,)."""
+    mean, sd, d_mean, d_sd = process.gradients(z)
+    by_mean, by_sd = acquisition.slopes(mean, sd)
+    value = acquisition(np.array([mean]), np.array([sd]))
+    return float(value[0]), by_mean * d_mean + by_sd * d_sd
+
+
 @dataclass(frozen=True)
 class Search:
     """A search in one space with one model. `known` (k, d) are the evaluated rows, the best first.
@@ -171,10 +179,7 @@ class Search:
 
     def climb(self, z: Array) -> tuple[float, Array]:
         """The acquisition at features z (p,), and its gradient (p,)."""
-        mean, sd, d_mean, d_sd = self.process.gradients(z)
-        by_mean, by_sd = self.acquisition.slopes(mean, sd)
-        value = self.acquisition(np.array([mean]), np.array([sd]))
-        return float(value[0]), by_mean * d_mean + by_sd * d_sd
+        return climb(self.process, self.acquisition, z)
 
     def several(self, n: int, seen: Seen, rng: np.random.Generator) -> Iterator[Array]:
         """Up to n new points. Each is believed to have the loss that the model expects, so that the
@@ -184,16 +189,23 @@ class Search:
         beliefs = _Beliefs.of(self, pool[: _KEPT * n]) if n > 1 else None
         ordered = pool
         for _ in range(n):
-            row = seen.first_new(ordered)
-            if row is None:
-                others = seen.others(OTHERS, rng)
-                row = seen.first_new(others[in_order(self.score(others))]) if len(others) else None
+            row = self.first_new(ordered, seen, rng)
             if row is None:
                 return
             yield row
             if beliefs is not None:
                 beliefs = beliefs.after(row)
                 ordered = beliefs.best_first()
+
+    def first_new(self, ordered: Array, seen: Seen, rng: np.random.Generator) -> Array | None:
+        """The first new one of the rows (m, d), or the best of other new points; None if there are
+        none.
+        """
+        row = seen.first_new(ordered)
+        if row is None:
+            others = seen.others(OTHERS, rng)
+            row = seen.first_new(others[in_order(self.score(others))]) if len(others) else None
+        return row
 
     def drawn(self, n: int, seen: Seen, rng: np.random.Generator) -> Iterator[Array]:
         """Up to n new points, each where the loss is smallest in a draw from the posterior

@@ -94,10 +94,11 @@ class Auto:
         if N == 0 or one_in != turns(N - 1, d, slots, n):
             logger.info("%s", described(d, slots, one_in))
         places = N + np.arange(n)
-        again = repeated(space, history, int(repeating(places, one_in).sum()))
+        turns_to_repeat = repeating(places, one_in)
+        again = repeated(space, history, int(turns_to_repeat.sum()))
         if len(again):
             history = history.with_pending(again)
-            places = places[~repeating(places, one_in)]
+            places = places[~turns_to_repeat]
         count = int(modelled(places, one_in).sum())
         process = gp.suggest(prior=self.prior, repeats=self.repeats)
         X = process.suggest(space, history, count, rng)

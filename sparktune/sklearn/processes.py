@@ -11,11 +11,12 @@ from joblib.externals.loky import ProcessPoolExecutor
 
 from sparktune import worker
 from sparktune.arguments import positive, whole
-from sparktune.executors import child
 from sparktune.executors.pool import Pool
 from sparktune.executors.seams import Crashed, Executor
 from sparktune.executors.task import Task
 from sparktune.trial import Trial
+
+_objective: list[Callable[[Any], Any]] = []  # of a worker process
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,10 @@ class _Transport:
             return worker.failed(error)
         process = self._take(tag)
         try:
-            process.submit(child.is_there).result()
+            process.submit(_is_there).result()
             with self.lock:
                 self.begun.add(tag)
-            report: dict[str, Any] = process.submit(child.evaluate, config).result()
+            report: dict[str, Any] = process.submit(_evaluate, config).result()
         except BaseException as error:
             _end(process)
             raise Crashed(f"the process of the trial ended: {error}") from error
@@ -129,8 +130,18 @@ def _end(process: ProcessPoolExecutor) -> None:
     process.shutdown(wait=False, kill_workers=True)
 
 
+def _is_there() -> bool:
+    return True
+
+
 def _load(objective: Callable[[Any], Any]) -> None:
-    """Load the objective. To find this function a process imports scikit-learn, before the time of
+    """Keep the objective. To find this function a process imports scikit-learn, before the time of
     its first trial begins.
     """
-    child.load(objective)
+    _objective[:] = [objective]
+
+
+def _evaluate(config: Any) -> dict[str, Any]:
+    report = worker.evaluate(_objective[0], config)
+    report.pop("exception", None)
+    return report

@@ -34,24 +34,22 @@ def draws(evidence: Evidence, start: Array, count: int, rng: np.random.Generator
     found = []
     for _ in range(count):
         for _ in range(_APART):
-            theta, f = _moved(evidence, theta, f, rng)
+            theta, f = _moved(evidence, low, high, theta, f, rng)
         found.append(theta)
     return found
 
 
 def _moved(
-    evidence: Evidence, theta: Array, f: float, rng: np.random.Generator
+    evidence: Evidence, least: Array, most: Array, theta: Array, f: float, rng: np.random.Generator
 ) -> tuple[Array, float]:
-    """The next theta of the chain, and its f."""
-    bounds = np.array(evidence.bounds())
-    free = bounds[:, 1] > bounds[:, 0]
-    line = np.where(free, rng.standard_normal(len(theta)), 0.0)
+    """The next theta of the chain, and its f; theta stays between `least` and `most`."""
+    line = np.where(most > least, rng.standard_normal(len(theta)), 0.0)
     line /= np.linalg.norm(line)
     level = f + rng.exponential()
 
     def value(step: float) -> float:
         at = theta + step * line
-        inside = (at >= bounds[:, 0]).all() and (at <= bounds[:, 1]).all()
+        inside = (at >= least).all() and (at <= most).all()
         return evidence(at)[0] if inside else np.inf
 
     low = -_WIDTH * rng.random()
